@@ -1,0 +1,3 @@
+package dev.codeforge;
+
+final class Main {}

@@ -1,0 +1,47 @@
+package dev.codeforge.api;
+
+import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
+import io.fabric8.kubernetes.api.model.Namespaced;
+import io.fabric8.kubernetes.client.CustomResource;
+import io.fabric8.kubernetes.model.annotation.Group;
+import io.fabric8.kubernetes.model.annotation.Kind;
+import io.fabric8.kubernetes.model.annotation.Plural;
+import io.fabric8.kubernetes.model.annotation.ShortNames;
+import io.fabric8.kubernetes.model.annotation.Singular;
+import io.fabric8.kubernetes.model.annotation.Version;
+import java.util.Optional;
+
+/** One coding task for an agent. The resource is the record of the task; the queue only holds work. */
+@Group(Names.GROUP)
+@Version(Names.VERSION)
+@Kind("AgentTask")
+@Singular("agenttask")
+@Plural("agenttasks")
+@ShortNames("at")
+@AdditionalPrinterColumn(name = "Pool", jsonPath = ".spec.workerPoolRef.name")
+@AdditionalPrinterColumn(name = "Phase", jsonPath = ".status.phase")
+@AdditionalPrinterColumn(name = "Reason", jsonPath = ".status.conditions[?(@.type==\"Ready\")].reason")
+@AdditionalPrinterColumn(
+        name = "Attempts",
+        jsonPath = ".status.attempts",
+        type = AdditionalPrinterColumn.Type.INTEGER)
+@AdditionalPrinterColumn(
+        name = "Age",
+        jsonPath = ".metadata.creationTimestamp",
+        type = AdditionalPrinterColumn.Type.DATE)
+public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStatus> implements Namespaced {
+
+    /** The task's identity in every message: a name may be reused, a UID never is. */
+    public String uid() {
+        return getMetadata().getUid();
+    }
+
+    public Optional<AgentTaskStatus> observedStatus() {
+        return Optional.ofNullable(getStatus());
+    }
+
+    /** True once the outcome is written: such a task is never looked at again. */
+    public boolean isFinished() {
+        return observedStatus().map(AgentTaskStatus::phase).filter(Phase::isTerminal).isPresent();
+    }
+}

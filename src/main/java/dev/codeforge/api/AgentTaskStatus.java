@@ -1,0 +1,109 @@
+package dev.codeforge.api;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of a task. Written by the operator only, at most three times for an undisturbed task. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record AgentTaskStatus(
+        @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
+        Long observedGeneration,
+        @Nullable @JsonPropertyDescription("Where the task is: Pending, Queued, Running, Succeeded, Failed or Cancelled.")
+        Phase phase,
+        @JsonPropertyDescription(
+                "Ready, Reconciling and Stalled as kstatus reads them; Complete and Failed as on a Job; Finished on either end; DeadLettered.")
+        List<Condition> conditions,
+        @JsonPropertyDescription("Attempts begun. A new attempt is a new message.")
+        Integer attempts,
+        @JsonPropertyDescription("How often a worker began to run the current attempt; above 1 after a worker was lost.")
+        Integer deliveries,
+        @JsonPropertyDescription("The last ten attempts that ended.")
+        List<HistoryEntry> history,
+        @JsonPropertyDescription("The pod that runs the task, or ran it last.")
+        String podName,
+        @Nullable @JsonPropertyDescription("Where the task's message is kept.") QueuePosition queue,
+        @Nullable @JsonPropertyDescription("When the task was accepted by the queue.") Instant queuedTime,
+        @Nullable @JsonPropertyDescription("When the current attempt began to run.") Instant startTime,
+        @Nullable @JsonPropertyDescription("When the task ended.") Instant completionTime,
+        @Nullable @JsonPropertyDescription("What applies after the pool's defaults were filled in.") Effective effective,
+        @Nullable @JsonPropertyDescription("What the agent produced.") Result result,
+        @Nullable @JsonPropertyDescription("What was used over all attempts.") Usage usage,
+        @Nullable @JsonPropertyDescription("Why the task did not succeed.") Failure error) {
+
+    public AgentTaskStatus {
+        observedGeneration = observedGeneration == null ? -1L : observedGeneration;
+        conditions = conditions == null ? List.of() : List.copyOf(conditions);
+        attempts = attempts == null ? 0 : attempts;
+        deliveries = deliveries == null ? 0 : deliveries;
+        history = history == null ? List.of() : List.copyOf(history);
+        podName = podName == null ? "" : podName;
+    }
+
+    /** The status of a task that nobody has looked at. */
+    public static AgentTaskStatus unobserved() {
+        return new AgentTaskStatus(null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+    }
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record QueuePosition(
+            @JsonPropertyDescription("JetStream stream of the pool.") String stream,
+            @JsonPropertyDescription("The message's sequence in that stream.") Long sequence) {}
+
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Effective(
+            @Nullable @JsonPropertyDescription("The model; absent when the worker's own default applies.") String model,
+            @JsonPropertyDescription("Seconds that a run may take.") Integer runTimeoutSeconds) {}
+
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record HistoryEntry(
+            @JsonPropertyDescription("Number of the attempt, from 1.") Integer attempt,
+            @Nullable @JsonPropertyDescription("The pod that ran it.") String worker,
+            @Nullable @JsonPropertyDescription("When it began to run.") Instant startTime,
+            @Nullable @JsonPropertyDescription("When it ended.") Instant completionTime,
+            @JsonPropertyDescription("Succeeded, Failed or Cancelled.") Phase outcome,
+            @Nullable @JsonPropertyDescription("Why it did not succeed.") Failure error) {}
+
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Result(
+            @Nullable @JsonPropertyDescription("One line on what was done.") String summary,
+            @Nullable @JsonPropertyDescription("The end of the agent's output, at most 4 KiB.") String output,
+            @Nullable @JsonPropertyDescription("What happened in the Git repository.") GitResult git,
+            @Nullable @JsonPropertyDescription("Files changed, at most 50.") List<String> files,
+            @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal,
+            @Nullable @JsonPropertyDescription("Larger pieces, kept in the pool's object store.") List<Artifact> artifacts) {}
+
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record GitResult(
+            @Nullable @JsonPropertyDescription("The commit that the run started from.") String baseCommit,
+            @Nullable @JsonPropertyDescription("The branch that was pushed to.") String branch,
+            @Nullable @JsonPropertyDescription("The agent's commit; absent when nothing was changed.") String commit,
+            @JsonPropertyDescription("Whether the commit was pushed.") Boolean pushed) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Artifact(
+            @JsonPropertyDescription("Name in the object store.") String name,
+            @JsonPropertyDescription("Bytes.") Long size,
+            @JsonPropertyDescription("SHA-256 of the content.") String digest) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Usage(
+            @JsonPropertyDescription("Tokens sent to the model.") Long tokensIn,
+            @JsonPropertyDescription("Tokens received from the model.") Long tokensOut,
+            @JsonPropertyDescription("Cost in US dollars, a decimal.") String costUSD) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Failure(
+            @JsonPropertyDescription("Kind of the error, a constant such as RunTimeout.") String type,
+            @JsonPropertyDescription("What went wrong and what to do.") String message,
+            @JsonPropertyDescription("Whether another attempt could succeed.") Boolean retryable) {}
+}

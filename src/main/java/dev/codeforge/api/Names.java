@@ -1,0 +1,11 @@
+package dev.codeforge.api;
+
+/** Names that resources, labels and field managers share. */
+public final class Names {
+    public static final String GROUP = "codeforge.dev";
+    public static final String VERSION = "v1alpha1";
+    public static final String POOL_LABEL = "codeforge.dev/pool";
+    public static final String BACKEND_LABEL = "codeforge.dev/backend";
+
+    private Names() {}
+}

@@ -1,0 +1,56 @@
+package dev.codeforge.api;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.model.annotation.LabelSelector;
+import io.fabric8.kubernetes.model.annotation.StatusReplicas;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What is known of a pool. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record WorkerPoolStatus(
+        @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
+        Long observedGeneration,
+        @JsonPropertyDescription(
+                "Ready, Reconciling and Stalled as kstatus reads them; QueueReady: stream and consumer are there; Suspended.")
+        List<Condition> conditions,
+        @StatusReplicas @JsonPropertyDescription("Workers that exist.") Integer replicas,
+        @JsonPropertyDescription("Workers that take tasks.") Integer readyReplicas,
+        @LabelSelector @JsonPropertyDescription("Label selector of the workers' pods.") String selector,
+        @Nullable @JsonPropertyDescription("The queue as last written; it is not written for every change.") Queue queue,
+        @JsonPropertyDescription("Messages in this pool's dead letters.") Integer deadLetters,
+        @Nullable @JsonPropertyDescription("The last decision on the number of workers.") ScalingDecision scaling) {
+
+    public WorkerPoolStatus {
+        observedGeneration = observedGeneration == null ? -1L : observedGeneration;
+        conditions = conditions == null ? List.of() : List.copyOf(conditions);
+        replicas = replicas == null ? 0 : replicas;
+        readyReplicas = readyReplicas == null ? 0 : readyReplicas;
+        selector = selector == null ? "" : selector;
+        deadLetters = deadLetters == null ? 0 : deadLetters;
+    }
+
+    /** The status of a pool that nobody has looked at. */
+    public static WorkerPoolStatus unobserved() {
+        return new WorkerPoolStatus(null, null, null, null, null, null, null, null);
+    }
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Queue(
+            @JsonPropertyDescription("JetStream stream.") String stream,
+            @JsonPropertyDescription("Subject on which plain messages are taken.") String subject,
+            @JsonPropertyDescription("Tasks that no worker has taken.") Long waiting,
+            @JsonPropertyDescription("Tasks that a worker holds.") Long running) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record ScalingDecision(
+            @JsonPropertyDescription("Workers wanted.") Integer desired,
+            @JsonPropertyDescription("Why, one of the documented reasons.") String reason,
+            @JsonPropertyDescription("Tasks waiting and running when it was decided.") Long demand,
+            @JsonPropertyDescription("When it was decided.") Instant decisionTime) {}
+}

@@ -1,0 +1,24 @@
+package dev.codeforge.jetstream;
+
+/**
+ * The connection that serves a namespace. Today every namespace has the operator's own; asking by namespace from the
+ * first day lets one bring its own account later.
+ */
+public interface Connections extends AutoCloseable {
+    TaskQueue queue(String namespace);
+
+    Results results(String namespace);
+
+    Control control(String namespace);
+
+    DeadLetters deadLetters(String namespace);
+
+    /** True while the server is connected. */
+    boolean isConnected();
+
+    /** Called on every change between connected and not. */
+    void onChange(Runnable listener);
+
+    @Override
+    void close();
+}

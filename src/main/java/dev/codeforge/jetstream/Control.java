@@ -1,0 +1,16 @@
+package dev.codeforge.jetstream;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/** Questions to whoever runs a task, over core NATS. */
+public interface Control {
+
+    /** Who runs the task? Empty when nobody answers in time. */
+    Optional<Holder> holder(String taskId, Duration timeout);
+
+    /** Asks the holder to stop the agent; true when it took the request. Its {@code cancelled} event follows. */
+    boolean cancel(String taskId, String reason, Duration timeout);
+
+    record Holder(String worker, int attempt, int delivery) {}
+}

@@ -1,0 +1,14 @@
+package dev.codeforge.jetstream;
+
+/**
+ * A look at a pool's consumer, answered by its leader.
+ *
+ * @param waiting messages that no worker has taken
+ * @param running messages that a worker holds, or that wait for redelivery
+ * @param messages all messages of the stream; more than waiting + running means dead ones
+ */
+public record QueueSample(long waiting, long running, long messages, boolean paused) {
+    public long demand() {
+        return waiting + running;
+    }
+}

@@ -1,0 +1,39 @@
+package dev.codeforge.jetstream;
+
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Events of tasks. Every method throws {@link QueueUnavailableException} when NATS does not answer. */
+public interface Results {
+
+    /** Makes or corrects the shared streams and the operator's durable consumer. */
+    void ensure();
+
+    /** The last event, read from the leader: absence is to be believed. */
+    Optional<StoredEvent> last(String taskId);
+
+    /** The last events of many tasks, read from any replica: absence is not to be believed. */
+    Map<String, StoredEvent> lastOf(Collection<String> taskIds);
+
+    /**
+     * Writes an event if the last sequence on the subject is the expected one (0: none).
+     *
+     * @return the new sequence, or empty when another event came in between
+     */
+    Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence);
+
+    /**
+     * Hands over each event once, and again after a minute while it is not acknowledged. The consumer survives outages of
+     * NATS; close it to stop.
+     */
+    AutoCloseable consume(Consumer<Delivery> onEvent);
+
+    /** An event in hand. Acknowledge it when what it changes is stored. */
+    interface Delivery {
+        StoredEvent event();
+
+        void ack();
+    }
+}

@@ -1,0 +1,41 @@
+package dev.codeforge.wire;
+
+/** Subjects and stream names. */
+public final class Subjects {
+    public static final String RESULTS_STREAM = "RESULTS";
+    public static final String LOGS_STREAM = "LOGS";
+    public static final String DEADLETTERS_STREAM = "DEADLETTERS";
+    public static final String ADVISORIES_STREAM = "ADVISORIES";
+    public static final String WORKERS_DURABLE = "workers";
+
+    private Subjects() {}
+
+    public static String poolStream(String namespace, String pool) {
+        return "tasks_" + namespace + "_" + pool;
+    }
+
+    public static String task(String poolSubject, String taskId) {
+        return poolSubject + "." + taskId;
+    }
+
+    public static String results(String taskId) {
+        return "results." + taskId;
+    }
+
+    /** The task id in {@code results.<task_id>}. */
+    public static String taskIdOf(String resultsSubject) {
+        return resultsSubject.substring("results.".length());
+    }
+
+    public static String control(String taskId) {
+        return "control." + taskId;
+    }
+
+    public static String holder(String taskId) {
+        return "holder." + taskId;
+    }
+
+    public static String deadLetters(String namespace, String pool) {
+        return "deadletters." + namespace + "." + pool;
+    }
+}

@@ -1,0 +1,97 @@
+package dev.codeforge.wire;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of a task's current attempt, all of it in each event: losing all but the last loses nothing. CodeForge's
+ * own consumers read {@code status, output, files, error, tokens_in, tokens_out, cost_usd}.
+ *
+ * @param delivery ordinal of the run within the attempt, from 1; runs that were given back are not counted
+ * @param sequence of the task's message in {@code stream}
+ * @param usage of the whole task: earlier attempts and all deliveries
+ */
+public record TaskEvent(
+        String taskId,
+        String projectId,
+        String status,
+        @JsonProperty("event") Kind kind,
+        String eventId,
+        int attempt,
+        int delivery,
+        String stream,
+        long sequence,
+        String worker,
+        Instant time,
+        @Nullable Instant startTime,
+        @Nullable Instant completionTime,
+        String output,
+        List<String> files,
+        String error,
+        long tokensIn,
+        long tokensOut,
+        BigDecimal costUsd,
+        @Nullable Usage usage,
+        @Nullable Result result,
+        @Nullable Failure failure) {
+
+    public TaskEvent {
+        projectId = projectId == null ? "" : projectId;
+        stream = stream == null ? "" : stream;
+        worker = worker == null ? "" : worker;
+        output = output == null ? "" : output;
+        files = files == null ? List.of() : List.copyOf(files);
+        error = error == null ? "" : error;
+        costUsd = costUsd == null ? BigDecimal.ZERO : costUsd;
+    }
+
+    public enum Kind {
+        @JsonProperty("running")
+        RUNNING,
+        @JsonProperty("progress")
+        PROGRESS,
+        @JsonProperty("released")
+        RELEASED,
+        @JsonProperty("completed")
+        COMPLETED,
+        @JsonProperty("failed")
+        FAILED,
+        @JsonProperty("cancelled")
+        CANCELLED;
+
+        public boolean isTerminal() {
+            return this == COMPLETED || this == FAILED || this == CANCELLED;
+        }
+    }
+
+    public boolean isTerminal() {
+        return kind.isTerminal();
+    }
+
+    public byte[] toJson() {
+        return Json.write(this);
+    }
+
+    public static TaskEvent parse(byte[] body) throws UnreadableMessageException {
+        final TaskEvent event = Json.read(body, TaskEvent.class);
+        if (event.taskId() == null || event.kind() == null || event.eventId() == null || event.attempt() < 1) {
+            throw new UnreadableMessageException("an event needs task_id, event, event_id and an attempt of at least 1");
+        }
+        return event;
+    }
+
+    /** Money is a decimal string. */
+    public record Usage(long tokensIn, long tokensOut, String costUsd) {}
+
+    public record Result(
+            @Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {}
+
+    public record Git(@Nullable String baseCommit, @Nullable String branch, @Nullable String commit, boolean pushed) {}
+
+    public record Artifact(String name, long size, String digest) {}
+
+    public record Failure(String type, String message, boolean retryable) {}
+}

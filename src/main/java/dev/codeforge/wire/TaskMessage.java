@@ -1,0 +1,50 @@
+package dev.codeforge.wire;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A task as a worker receives it: CodeForge's own JSON with the attempt, the resolved defaults and what earlier attempts
+ * spent.
+ *
+ * @param heartbeatSeconds seconds between two signs of life, at least 1
+ * @param runTimeoutSeconds seconds that the run may take
+ * @param maxDeliveries how often the run may be begun in this attempt
+ */
+public record TaskMessage(
+        String taskId,
+        String projectId,
+        String title,
+        String prompt,
+        String backend,
+        String workspacePath,
+        Map<String, String> config,
+        int heartbeatSeconds,
+        String dispatchId,
+        int attempt,
+        String model,
+        int runTimeoutSeconds,
+        int maxDeliveries,
+        Spent spent,
+        @Nullable Workspace workspace) {
+
+    public byte[] toJson() {
+        return Json.write(this);
+    }
+
+    public static TaskMessage parse(byte[] body) throws UnreadableMessageException {
+        return Json.read(body, TaskMessage.class);
+    }
+
+    /** What attempts before this one used; money is a decimal string. */
+    public record Spent(long tokensIn, long tokensOut, String costUsd) {
+        public static final Spent NOTHING = new Spent(0, 0, "0");
+    }
+
+    public record Workspace(Git git) {}
+
+    /** @param ref branch, tag or commit; empty for the default branch */
+    public record Git(String url, String ref, @Nullable Push push) {}
+
+    public record Push(String branch) {}
+}
