@@ -7,6 +7,7 @@ package dev.codeforge.jetstream;
 public interface Connections extends AutoCloseable {
     TaskQueue queue(String namespace);
 
+    /** Events of the namespace's tasks. */
     Results results(String namespace);
 
     Control control(String namespace);

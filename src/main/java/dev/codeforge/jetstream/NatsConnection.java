@@ -1,0 +1,151 @@
+package dev.codeforge.jetstream;
+
+import io.nats.client.Connection;
+import io.nats.client.ErrorListener;
+import io.nats.client.JetStream;
+import io.nats.client.JetStreamApiException;
+import io.nats.client.JetStreamManagement;
+import io.nats.client.JetStreamOptions;
+import io.nats.client.Nats;
+import io.nats.client.Options;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One connection that is made in the background, made again for ever, and turns "away" into one exception. */
+final class NatsConnection implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(NatsConnection.class);
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
+
+    private final NatsEndpoint endpoint;
+    private final AtomicReference<Connection> connection = new AtomicReference<>();
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final Thread connecting;
+    private volatile boolean closed;
+
+    NatsConnection(NatsEndpoint endpoint, String clientName) {
+        this.endpoint = endpoint;
+        this.connecting = Thread.ofVirtual().name("nats-connect").start(() -> connect(clientName));
+    }
+
+    private void connect(String clientName) {
+        final Options.Builder options = Options.builder()
+                .server(endpoint.url())
+                .connectionName(clientName)
+                .maxReconnects(-1)
+                .reconnectWait(Duration.ofSeconds(1))
+                .reconnectJitter(Duration.ofMillis(500))
+                .connectionTimeout(Duration.ofSeconds(5))
+                // A publish into the buffer of a broken connection would be reported as done: refuse it instead.
+                .reconnectBufferSize(0)
+                .errorListener(new QuietErrors())
+                .connectionListener((nats, event) -> {
+                    LOG.info("NATS {}: {}", endpoint.url(), event);
+                    listeners.forEach(Runnable::run);
+                });
+        if (!endpoint.username().isEmpty()) {
+            options.userInfo(endpoint.username(), endpoint.password());
+        }
+        try {
+            final Connection made = Nats.connectReconnectOnConnect(options.build());
+            connection.set(made);
+            if (closed) {
+                made.close();
+            }
+            listeners.forEach(Runnable::run);
+        } catch (IOException e) {
+            LOG.error("NATS at {} cannot be connected to: {}", endpoint.url(), e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    void onChange(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    boolean isConnected() {
+        final Connection now = connection.get();
+        return now != null && now.getStatus() == Connection.Status.CONNECTED;
+    }
+
+    /** The connection, if it stands right now. */
+    Connection connected() {
+        if (!isConnected()) {
+            throw new QueueUnavailableException("NATS at " + endpoint.url() + " is not connected");
+        }
+        return connection.get();
+    }
+
+    @FunctionalInterface
+    interface ManagementCall<T> {
+        T on(JetStreamManagement management) throws IOException, JetStreamApiException;
+    }
+
+    @FunctionalInterface
+    interface PublishCall<T> {
+        T on(JetStream jetStream) throws IOException, JetStreamApiException;
+    }
+
+    /** Asks JetStream's API; an answer that is an error stays a {@link JetStreamApiException}. */
+    <T> T manage(ManagementCall<T> call) throws JetStreamApiException {
+        try {
+            return call.on(connected().jetStreamManagement(options()));
+        } catch (IOException | IllegalStateException e) {
+            throw new QueueUnavailableException("NATS at " + endpoint.url() + " did not answer: " + e.getMessage(), e);
+        }
+    }
+
+    /** As {@link #manage}, where every error answer means that it may work later. */
+    <T> T ask(ManagementCall<T> call) {
+        try {
+            return manage(call);
+        } catch (JetStreamApiException e) {
+            throw new QueueUnavailableException("JetStream at " + endpoint.url() + " answered: " + e.getMessage(), e);
+        }
+    }
+
+    /** Publishes; an {@link IOException} of the call is the caller's to read. */
+    <T> T publish(PublishCall<T> call) throws IOException, JetStreamApiException {
+        try {
+            return call.on(connected().jetStream(options()));
+        } catch (IllegalStateException e) {
+            throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
+        }
+    }
+
+    private static JetStreamOptions options() {
+        return JetStreamOptions.builder().requestTimeout(REQUEST_TIMEOUT).build();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        connecting.interrupt();
+        final Connection made = connection.get();
+        if (made != null) {
+            try {
+                made.close();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** The default listener prints stack traces; a line is enough, what matters reaches a condition. */
+    private static final class QuietErrors implements ErrorListener {
+        @Override
+        public void errorOccurred(Connection connection, String error) {
+            LOG.warn("NATS: {}", error);
+        }
+
+        @Override
+        public void exceptionOccurred(Connection connection, Exception exception) {
+            LOG.debug("NATS: {}", exception.toString());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package dev.codeforge.jetstream;
+
+/** {@link Connections} with one account for all namespaces. */
+public final class NatsConnections implements Connections {
+    private final NatsConnection nats;
+    private final TaskQueue queue;
+    private final Results results;
+    private final Control control;
+    private final DeadLetters deadLetters;
+
+    /** Returns at once; the connection is made in the background and for ever made again. */
+    public NatsConnections(NatsEndpoint endpoint, String installation) {
+        this.nats = new NatsConnection(endpoint, "codeforge-operator");
+        this.queue = new NatsTaskQueue(nats);
+        this.results = new NatsResults(nats, new SharedStreams(nats, installation));
+        this.control = new NatsControl(nats);
+        this.deadLetters = new NatsDeadLetters(nats);
+    }
+
+    @Override
+    public TaskQueue queue(String namespace) {
+        return queue;
+    }
+
+    @Override
+    public Results results(String namespace) {
+        return results;
+    }
+
+    @Override
+    public Control control(String namespace) {
+        return control;
+    }
+
+    @Override
+    public DeadLetters deadLetters(String namespace) {
+        return deadLetters;
+    }
+
+    @Override
+    public boolean isConnected() {
+        return nats.isConnected();
+    }
+
+    @Override
+    public void onChange(Runnable listener) {
+        nats.onChange(listener);
+    }
+
+    @Override
+    public void close() {
+        nats.close();
+    }
+}

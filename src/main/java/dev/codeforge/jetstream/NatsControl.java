@@ -1,0 +1,55 @@
+package dev.codeforge.jetstream;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.wire.Subjects;
+import io.nats.client.Message;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@link Control} over core NATS. */
+final class NatsControl implements Control {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private final NatsConnection nats;
+
+    NatsControl(NatsConnection nats) {
+        this.nats = nats;
+    }
+
+    @Override
+    public Optional<Holder> holder(String taskId, Duration timeout) {
+        return request(Subjects.holder(taskId), Map.of(), timeout)
+                .map(answer -> new Holder(
+                        answer.path("worker").asText(),
+                        answer.path("attempt").asInt(),
+                        answer.path("delivery").asInt()));
+    }
+
+    @Override
+    public boolean cancel(String taskId, String reason, Duration timeout) {
+        return request(Subjects.control(taskId), Map.of("action", "cancel", "reason", reason), timeout)
+                .map(answer -> answer.path("accepted").asBoolean())
+                .orElse(false);
+    }
+
+    private Optional<JsonNode> request(String subject, Map<String, String> body, Duration timeout) {
+        try {
+            final Message answer = nats.connected().request(subject, JSON.writeValueAsBytes(body), timeout);
+            if (answer == null || answer.isStatusMessage()) {
+                // Silence proves something only while we are connected.
+                nats.connected();
+                return Optional.empty();
+            }
+            return Optional.of(JSON.readTree(answer.getData()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while asking " + subject, e);
+        } catch (IOException e) {
+            throw new QueueUnavailableException(subject + " answered what is not JSON: " + e.getMessage(), e);
+        } catch (IllegalStateException e) {
+            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
+        }
+    }
+}

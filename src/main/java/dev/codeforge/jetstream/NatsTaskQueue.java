@@ -1,0 +1,248 @@
+package dev.codeforge.jetstream;
+
+import dev.codeforge.wire.Headers;
+import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskMessage;
+import dev.codeforge.wire.UnreadableMessageException;
+import io.nats.client.JetStreamApiException;
+import io.nats.client.JetStreamManagement;
+import io.nats.client.PublishOptions;
+import io.nats.client.PurgeOptions;
+import io.nats.client.api.AckPolicy;
+import io.nats.client.api.ConsumerConfiguration;
+import io.nats.client.api.ConsumerInfo;
+import io.nats.client.api.DeliverPolicy;
+import io.nats.client.api.DiscardPolicy;
+import io.nats.client.api.MessageInfo;
+import io.nats.client.api.PublishAck;
+import io.nats.client.api.RetentionPolicy;
+import io.nats.client.api.StorageType;
+import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.StreamInfo;
+import io.nats.client.api.StreamInfoOptions;
+import io.nats.client.impl.NatsMessage;
+import java.io.IOException;
+import java.time.ZonedDateTime;
+import java.util.Optional;
+import java.util.Set;
+
+/** {@link TaskQueue} over jnats. */
+final class NatsTaskQueue implements TaskQueue {
+    /** A bound against crash loops only; how often a task may be begun is counted by its events. */
+    private static final long CRASH_BOUND = 100;
+
+    private final NatsConnection nats;
+
+    NatsTaskQueue(NatsConnection nats) {
+        this.nats = nats;
+    }
+
+    @Override
+    public QueueSample ensure(QueueSettings settings) {
+        try {
+            return nats.manage(management -> ensure(management, settings));
+        } catch (JetStreamApiException e) {
+            throw switch (e.getApiErrorCode()) {
+                case ApiErrors.SUBJECTS_OVERLAP ->
+                    new SubjectTakenException(settings.subject(), ownerOf(settings));
+                default -> refusedOrAway(e);
+            };
+        }
+    }
+
+    private static RuntimeException refusedOrAway(JetStreamApiException e) {
+        // 5xx: the server cannot now (no leader, no resources); 4xx: it will not until something is changed.
+        return e.getErrorCode() >= 500
+                ? new QueueUnavailableException("JetStream answered: " + e.getMessage(), e)
+                : new QueueRefusedException("JetStream refuses the queue's settings: " + e.getMessage(), e);
+    }
+
+    private QueueSample ensure(JetStreamManagement management, QueueSettings settings)
+            throws IOException, JetStreamApiException {
+        final StreamKeeper keeper = new StreamKeeper(management);
+        final Optional<StreamInfo> found = keeper.find(settings.stream());
+        if (found.isPresent()) {
+            final String owner = found.get().getConfiguration().getMetadata().get(StreamKeeper.INSTALLATION);
+            if (owner != null && !owner.equals(settings.installation())) {
+                throw new SubjectTakenException(
+                        settings.subject(), settings.stream() + " of another installation (" + owner + ")");
+            }
+        }
+        final StreamInfo stream = keeper.ensure(streamConfiguration(settings));
+        final ConsumerInfo consumer = keeper.ensureConsumer(
+                settings.stream(),
+                ConsumerConfiguration.builder()
+                        .durable(Subjects.WORKERS_DURABLE)
+                        .ackPolicy(AckPolicy.Explicit)
+                        .deliverPolicy(DeliverPolicy.All)
+                        .ackWait(settings.ackWait())
+                        .maxDeliver(CRASH_BOUND)
+                        .maxAckPending(settings.maxAckPending())
+                        .metadata(StreamKeeper.metadata(settings.installation()))
+                        .build());
+        if (settings.paused() && !consumer.getPaused()) {
+            management.pauseConsumer(
+                    settings.stream(),
+                    Subjects.WORKERS_DURABLE,
+                    ZonedDateTime.now().plusYears(10));
+        } else if (!settings.paused() && consumer.getPaused()) {
+            management.resumeConsumer(settings.stream(), Subjects.WORKERS_DURABLE);
+        }
+        return sample(consumer, stream, settings.paused());
+    }
+
+    private StreamConfiguration streamConfiguration(QueueSettings settings) {
+        final int servers = nats.connected().getServers().size();
+        return StreamConfiguration.builder()
+                .name(settings.stream())
+                .subjects(settings.subject(), settings.subject() + ".*")
+                .retentionPolicy(RetentionPolicy.WorkQueue)
+                .storageType(settings.inMemory() ? StorageType.Memory : StorageType.File)
+                .discardPolicy(DiscardPolicy.New)
+                .replicas(settings.replicas().orElse(servers >= 3 ? 3 : 1))
+                .maxMessages(settings.maxMessages().orElse(-1))
+                .maxBytes(settings.maxBytes().orElse(-1))
+                .allowDirect(true)
+                .metadata(StreamKeeper.metadata(settings.installation()))
+                .build();
+    }
+
+    private String ownerOf(QueueSettings settings) {
+        return nats.ask(management -> {
+            for (final String subject : new String[] {settings.subject(), settings.subject() + ".*"}) {
+                for (final String name : management.getStreamNames(subject)) {
+                    if (!name.equals(settings.stream())) {
+                        return name;
+                    }
+                }
+            }
+            return "";
+        });
+    }
+
+    @Override
+    public Optional<QueueSample> sample(String stream) {
+        return nats.ask(management -> {
+            final StreamKeeper keeper = new StreamKeeper(management);
+            final Optional<ConsumerInfo> consumer = keeper.findConsumer(stream, Subjects.WORKERS_DURABLE);
+            final Optional<StreamInfo> info = keeper.find(stream);
+            return consumer.isPresent() && info.isPresent()
+                    ? Optional.of(sample(consumer.get(), info.get(), consumer.get().getPaused()))
+                    : Optional.empty();
+        });
+    }
+
+    private static QueueSample sample(ConsumerInfo consumer, StreamInfo stream, boolean paused) {
+        return new QueueSample(
+                consumer.getNumPending(),
+                consumer.getNumAckPending(),
+                stream.getStreamState().getMsgCount(),
+                paused);
+    }
+
+    @Override
+    public Optional<StandingMessage> standing(String stream, String subject) {
+        try {
+            return Optional.of(read(nats.manage(management -> management.getLastMessage(stream, subject))));
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND
+                    || e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+        }
+    }
+
+    private static StandingMessage read(MessageInfo message) {
+        final io.nats.client.impl.Headers headers =
+                message.getHeaders() == null ? new io.nats.client.impl.Headers() : message.getHeaders();
+        return new StandingMessage(
+                message.getSeq(),
+                first(headers, Headers.INSTALLATION),
+                first(headers, Headers.NAME),
+                attemptOf(message.getData()),
+                message.getData() == null ? new byte[0] : message.getData());
+    }
+
+    private static String first(io.nats.client.impl.Headers headers, String name) {
+        final String value = headers.getFirst(name);
+        return value == null ? "" : value;
+    }
+
+    private static int attemptOf(byte[] body) {
+        try {
+            return TaskMessage.parse(body == null ? new byte[0] : body).attempt();
+        } catch (UnreadableMessageException e) {
+            return 0;
+        }
+    }
+
+    @Override
+    public PublishOutcome publish(String stream, OutgoingTask task) {
+        final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
+        task.headers().forEach(headers::put);
+        final PublishOptions options = PublishOptions.builder()
+                .messageId(task.messageId())
+                .expectedStream(stream)
+                .expectedLastSubjectSequence(0)
+                .build();
+        try {
+            final PublishAck ack = nats.publish(jetStream -> jetStream.publish(
+                    NatsMessage.builder()
+                            .subject(task.subject())
+                            .headers(headers)
+                            .data(task.body())
+                            .build(),
+                    options));
+            return ack.isDuplicate()
+                    ? new PublishOutcome.Duplicate(ack.getSeqno())
+                    : new PublishOutcome.Stored(ack.getSeqno());
+        } catch (JetStreamApiException e) {
+            return switch (e.getApiErrorCode()) {
+                case ApiErrors.WRONG_LAST_SEQUENCE -> new PublishOutcome.Occupied();
+                case ApiErrors.STREAM_FULL -> new PublishOutcome.Full();
+                case ApiErrors.OTHER_STREAM_EXPECTED -> new PublishOutcome.NoQueue();
+                default -> throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+            };
+        } catch (IOException e) {
+            if (String.valueOf(e.getMessage()).contains("503")) {
+                return new PublishOutcome.NoQueue();
+            }
+            throw new QueueUnavailableException("no acknowledgement of the publish: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void purge(String stream, String subject) {
+        ignoringMissing(() -> nats.manage(management -> management.purgeStream(stream, PurgeOptions.subject(subject))));
+    }
+
+    @Override
+    public Set<String> standingSubjects(String stream, String subject) {
+        return nats.ask(management -> Set.copyOf(management
+                .getStreamInfo(stream, StreamInfoOptions.filterSubjects(subject + ".*"))
+                .getStreamState()
+                .getSubjectMap()
+                .keySet()));
+    }
+
+    @Override
+    public void delete(String stream) {
+        ignoringMissing(() -> nats.manage(management -> management.deleteStream(stream)));
+    }
+
+    @FunctionalInterface
+    private interface Call {
+        void run() throws JetStreamApiException;
+    }
+
+    private static void ignoringMissing(Call call) {
+        try {
+            call.run();
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() != ApiErrors.STREAM_NOT_FOUND) {
+                throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+            }
+        }
+    }
+}

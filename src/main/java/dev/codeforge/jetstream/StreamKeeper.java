@@ -1,0 +1,99 @@
+package dev.codeforge.jetstream;
+
+import io.nats.client.JetStreamApiException;
+import io.nats.client.JetStreamManagement;
+import io.nats.client.api.ConsumerConfiguration;
+import io.nats.client.api.ConsumerInfo;
+import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.StreamInfo;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+
+/** Makes streams and consumers and corrects those that drifted; a settled one costs one read. */
+final class StreamKeeper {
+    static final String INSTALLATION = "codeforge.dev/installation";
+    private final JetStreamManagement management;
+
+    StreamKeeper(JetStreamManagement management) {
+        this.management = management;
+    }
+
+    static Map<String, String> metadata(String installation) {
+        return Map.of(INSTALLATION, installation);
+    }
+
+    Optional<StreamInfo> find(String stream) throws IOException, JetStreamApiException {
+        try {
+            return Optional.of(management.getStreamInfo(stream));
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    Optional<ConsumerInfo> findConsumer(String stream, String consumer) throws IOException, JetStreamApiException {
+        try {
+            return Optional.of(management.getConsumerInfo(stream, consumer));
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == ApiErrors.CONSUMER_NOT_FOUND
+                    || e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    StreamInfo ensure(StreamConfiguration wanted) throws IOException, JetStreamApiException {
+        final Optional<StreamInfo> found = find(wanted.getName());
+        if (found.isEmpty()) {
+            return management.addStream(wanted);
+        }
+        final StreamConfiguration is = found.get().getConfiguration();
+        return settled(is, wanted)
+                ? found.get()
+                : management.updateStream(StreamConfiguration.builder(is)
+                        .subjects(wanted.getSubjects())
+                        .maxMessages(wanted.getMaxMsgs())
+                        .maxBytes(wanted.getMaxBytes())
+                        .maxAge(wanted.getMaxAge())
+                        .replicas(wanted.getReplicas())
+                        .discardPolicy(wanted.getDiscardPolicy())
+                        .allowDirect(wanted.getAllowDirect())
+                        .metadata(wanted.getMetadata())
+                        .build());
+    }
+
+    private static boolean settled(StreamConfiguration is, StreamConfiguration wanted) {
+        return is.getSubjects().equals(wanted.getSubjects())
+                && is.getMaxMsgs() == wanted.getMaxMsgs()
+                && is.getMaxBytes() == wanted.getMaxBytes()
+                && is.getMaxAge().equals(wanted.getMaxAge())
+                && is.getReplicas() == wanted.getReplicas()
+                && is.getDiscardPolicy() == wanted.getDiscardPolicy()
+                && is.getAllowDirect() == wanted.getAllowDirect()
+                && is.getMetadata().entrySet().containsAll(wanted.getMetadata().entrySet());
+    }
+
+    ConsumerInfo ensureConsumer(String stream, ConsumerConfiguration wanted) throws IOException, JetStreamApiException {
+        final Optional<ConsumerInfo> found = findConsumer(stream, wanted.getDurable());
+        if (found.isEmpty()) {
+            return management.createConsumer(stream, wanted);
+        }
+        final ConsumerConfiguration is = found.get().getConsumerConfiguration();
+        final boolean settled = is.getAckWait().equals(wanted.getAckWait())
+                && is.getMaxAckPending() == wanted.getMaxAckPending()
+                && is.getMaxDeliver() == wanted.getMaxDeliver();
+        return settled
+                ? found.get()
+                : management.updateConsumer(
+                        stream,
+                        ConsumerConfiguration.builder(is)
+                                .ackWait(wanted.getAckWait())
+                                .maxAckPending(wanted.getMaxAckPending())
+                                .maxDeliver(wanted.getMaxDeliver())
+                                .build());
+    }
+}
