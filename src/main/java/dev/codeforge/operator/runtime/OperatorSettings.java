@@ -1,0 +1,98 @@
+package dev.codeforge.operator.runtime;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.jetstream.NatsEndpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * How this operator was installed, read from its environment.
+ *
+ * @param namespace the operator's own
+ * @param watchNamespaces empty for all
+ * @param workerImages image by backend
+ * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
+ * @param httpPort health and metrics
+ */
+public record OperatorSettings(
+        String namespace,
+        String podName,
+        Set<String> watchNamespaces,
+        NatsEndpoint operatorNats,
+        NatsEndpoint workerNats,
+        Map<String, String> workerImages,
+        String imagePullPolicy,
+        String subjectTemplate,
+        boolean leaderElection,
+        int httpPort) {
+
+    /** @throws IllegalArgumentException with a sentence on what to set */
+    public static OperatorSettings from(Map<String, String> environment) {
+        final Path nats = Path.of(environment.getOrDefault("CODEFORGE_NATS_DIR", "/etc/codeforge/nats"));
+        final String url = file(nats, "url", true);
+        final NatsEndpoint operator =
+                new NatsEndpoint(url, file(nats, "username", false), file(nats, "password", false));
+        final String workerUser = file(nats, "worker-username", false);
+        return new OperatorSettings(
+                required(environment, "CODEFORGE_NAMESPACE"),
+                environment.getOrDefault("CODEFORGE_POD_NAME", "codeforge-operator"),
+                Arrays.stream(environment.getOrDefault("CODEFORGE_WATCH_NAMESPACES", "").split(","))
+                        .map(String::strip)
+                        .filter(name -> !name.isEmpty())
+                        .collect(Collectors.toUnmodifiableSet()),
+                operator,
+                workerUser.isEmpty()
+                        ? operator
+                        : new NatsEndpoint(url, workerUser, file(nats, "worker-password", false)),
+                images(environment.getOrDefault("CODEFORGE_WORKER_IMAGES", "{}")),
+                environment.getOrDefault("CODEFORGE_IMAGE_PULL_POLICY", "IfNotPresent"),
+                environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}"),
+                Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
+                port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")));
+    }
+
+    private static String required(Map<String, String> environment, String name) {
+        final String value = environment.getOrDefault(name, "");
+        if (value.isEmpty()) {
+            throw new IllegalArgumentException(name + " is not set: the Helm chart sets it from the pod");
+        }
+        return value;
+    }
+
+    private static String file(Path directory, String name, boolean required) {
+        final Path path = directory.resolve(name);
+        if (!required && !Files.exists(path)) {
+            return "";
+        }
+        try {
+            return Files.readString(path).strip();
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    path + " cannot be read: the connection Secret needs a key '" + name + "' (" + e.getMessage() + ")");
+        }
+    }
+
+    private static Map<String, String> images(String json) {
+        try {
+            return Map.copyOf(new ObjectMapper().readValue(json, new TypeReference<Map<String, String>>() {}));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(
+                    "CODEFORGE_WORKER_IMAGES is not a JSON object of backend to image: " + e.getOriginalMessage());
+        }
+    }
+
+    private static int port(String value) {
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("CODEFORGE_HTTP_PORT is not a port number: " + value);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package dev.codeforge.operator.status;
+
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ConditionBuilder;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A list of conditions in the making; a condition's transition time changes only when its status flips. */
+public final class Conditions {
+    private static final int MESSAGE_LIMIT = 1024;
+    private final Map<String, Condition> byType = new LinkedHashMap<>();
+    private final long generation;
+    private final Instant now;
+
+    public Conditions(List<Condition> before, long generation, Instant now) {
+        before.forEach(condition -> byType.put(condition.getType(), condition));
+        this.generation = generation;
+        this.now = now.truncatedTo(ChronoUnit.SECONDS);
+    }
+
+    public Conditions set(String type, boolean status, String reason, String message) {
+        final String wanted = status ? "True" : "False";
+        final Condition before = byType.get(type);
+        final boolean flipped = before == null || !before.getStatus().equals(wanted);
+        byType.put(
+                type,
+                new ConditionBuilder()
+                        .withType(type)
+                        .withStatus(wanted)
+                        .withReason(reason)
+                        .withMessage(message.length() <= MESSAGE_LIMIT ? message : message.substring(0, MESSAGE_LIMIT))
+                        .withObservedGeneration(generation)
+                        .withLastTransitionTime(flipped ? now.toString() : before.getLastTransitionTime())
+                        .build());
+        return this;
+    }
+
+    public Conditions set(String type, boolean status, Reason reason, String message) {
+        return set(type, status, reason.name(), message);
+    }
+
+    public List<Condition> list() {
+        return List.copyOf(byType.values());
+    }
+
+    public static Optional<Condition> find(List<Condition> conditions, String type) {
+        return conditions.stream().filter(condition -> type.equals(condition.getType())).findFirst();
+    }
+
+    public static boolean isTrue(List<Condition> conditions, String type) {
+        return find(conditions, type).filter(condition -> "True".equals(condition.getStatus())).isPresent();
+    }
+}

@@ -1,0 +1,53 @@
+package dev.codeforge.operator.status;
+
+/** Every reason that the operator gives in a condition or an event: what it means, and what to do. */
+public enum Reason {
+    // Tasks
+    PoolNotFound("The task's WorkerPool does not exist.", "Create the pool, or delete the task and name another."),
+    PoolNotReady("The pool's queue is not there.", "See the pool's QueueReady condition."),
+    PoolTerminating("The pool is being deleted and takes no new task.", "Create the task on another pool."),
+    QueueFull("The pool's queue has reached its limit.", "Wait, or raise spec.stream.maxMessages or maxBytes of the pool."),
+    Queued("The task waits for a worker.", "Nothing; see the pool if it takes long."),
+    Running("A worker runs the task.", "Nothing; kubectl logs of status.podName shows its output."),
+    Released("The worker had to stop and gave the task back; another will take it.", "Nothing."),
+    Succeeded("The agent finished.", "See status.result."),
+    Cancelled("The task was cancelled.", "Create a new task to run it again."),
+    PoolDeleted("The pool was deleted before the task ended.", "Create the task on another pool."),
+    DeadLettered("A message cannot be run and was put aside.", "Read the stream DEADLETTERS; correct its sender."),
+    // Pools
+    WorkersReady("All wanted workers take tasks.", "Nothing."),
+    ScaledToZero("No task waits and no worker runs.", "Nothing: the next task starts one."),
+    WorkersStarting("Workers are being started.", "Wait; see the pods if it takes long."),
+    WorkersFailing("A worker cannot start.", "Read the condition's message; correct spec.template or the Secret it names."),
+    QueueReady("Stream and consumer are there.", "Nothing."),
+    QueueUnavailable("NATS does not answer; nothing fails and nothing scales.", "Check NATS and the operator's connection Secret."),
+    QueueRefused("NATS refuses the stream's or consumer's settings.", "Correct spec.stream as the message says."),
+    SubjectTaken(
+            "Another stream has the pool's subject.",
+            "Give this pool a spec.subject of its own, or the operator a subjectTemplate with {namespace} and {pool}."),
+    InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
+    Suspended("The pool hands out no tasks.", "Set spec.suspend to false."),
+    NotSuspended("The pool hands out tasks.", "Nothing."),
+    Draining("The pool is being deleted and waits for its tasks.", "Wait, or set deletionPolicy to Delete.");
+
+    private final String meaning;
+    private final String remedy;
+
+    Reason(String meaning, String remedy) {
+        this.meaning = meaning;
+        this.remedy = remedy;
+    }
+
+    public String meaning() {
+        return meaning;
+    }
+
+    public String remedy() {
+        return remedy;
+    }
+
+    /** Meaning and remedy in one message. */
+    public String sentence() {
+        return meaning + " " + remedy;
+    }
+}

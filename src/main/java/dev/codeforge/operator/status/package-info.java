@@ -1,0 +1,5 @@
+/** What people read: conditions, reasons, events, and how they are written. */
+@NullMarked
+package dev.codeforge.operator.status;
+
+import org.jspecify.annotations.NullMarked;

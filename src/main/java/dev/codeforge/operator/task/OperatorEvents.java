@@ -1,0 +1,65 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.jetstream.Results;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.TaskEvent;
+import java.math.BigDecimal;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** Events that the operator writes when it, not a worker, ends an attempt. */
+public final class OperatorEvents {
+    private final DispatchKey key;
+    private final Clock clock;
+
+    public OperatorEvents(DispatchKey key, Clock clock) {
+        this.key = key;
+        this.clock = clock;
+    }
+
+    /**
+     * Ends an attempt, keeping what the last event told.
+     *
+     * @return false when another event came in between: look again
+     */
+    public boolean end(
+            Results results,
+            String uid,
+            int attempt,
+            TaskEvent.Kind kind,
+            TaskEvent.Failure failure,
+            long expectedSequence,
+            Optional<TaskEvent> last) {
+        final Instant now = clock.instant();
+        final Optional<TaskEvent> same = last.filter(event -> event.attempt() == attempt);
+        final TaskEvent event = new TaskEvent(
+                uid,
+                same.map(TaskEvent::projectId).orElse(""),
+                kind == TaskEvent.Kind.CANCELLED ? "cancelled" : "failed",
+                kind,
+                UUID.randomUUID().toString(),
+                attempt,
+                same.map(TaskEvent::delivery).orElse(0),
+                same.map(TaskEvent::stream).orElse(""),
+                same.map(TaskEvent::sequence).orElse(0L),
+                same.map(TaskEvent::worker).orElse(""),
+                now,
+                same.map(TaskEvent::startTime).orElse(null),
+                now,
+                same.map(TaskEvent::output).orElse(""),
+                List.of(),
+                failure.message(),
+                same.map(TaskEvent::tokensIn).orElse(0L),
+                same.map(TaskEvent::tokensOut).orElse(0L),
+                same.map(TaskEvent::costUsd).orElse(BigDecimal.ZERO),
+                same.map(TaskEvent::usage).orElse(null),
+                null,
+                failure);
+        final byte[] body = event.toJson();
+        return results.append(uid, event.eventId(), body, key.proof(uid, attempt, body), expectedSequence)
+                .isPresent();
+    }
+}

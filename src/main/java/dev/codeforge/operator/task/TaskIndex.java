@@ -1,0 +1,29 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
+import java.util.List;
+import java.util.Optional;
+
+/** The tasks in the cache, found by what other parts know of them. */
+public final class TaskIndex {
+    private final IndexedResourceCache<AgentTask> cache;
+
+    public TaskIndex(IndexedResourceCache<AgentTask> cache) {
+        this.cache = cache;
+    }
+
+    public Optional<AgentTask> byUid(String uid) {
+        return cache.byIndex(AgentTaskReconciler.BY_UID, uid).stream().findFirst();
+    }
+
+    public List<AgentTask> unfinishedOf(String namespace, String pool) {
+        return cache.byIndex(AgentTaskReconciler.BY_POOL, namespace + "/" + pool).stream()
+                .filter(task -> !task.isFinished())
+                .toList();
+    }
+
+    public List<AgentTask> unfinished() {
+        return cache.list(task -> !task.isFinished()).toList();
+    }
+}

@@ -1,0 +1,116 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.api.Workspace;
+import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.Headers;
+import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskMessage;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Writes the message of an attempt: the task's spec with the pool's defaults filled in. */
+final class TaskMessages {
+    private final DispatchKey key;
+    private final String installation;
+    private final Clock clock;
+
+    TaskMessages(DispatchKey key, String installation, Clock clock) {
+        this.key = key;
+        this.installation = installation;
+        this.clock = clock;
+    }
+
+    OutgoingTask of(AgentTask task, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
+        final String id = task.uid() + "-" + attempt;
+        final TaskMessage message = message(task, pool, attempt);
+        return new OutgoingTask(
+                Subjects.task(poolSubject, task.uid()),
+                freshId ? id + "-" + UUID.randomUUID() : id,
+                headers(task, id),
+                message.toJson());
+    }
+
+    private TaskMessage message(AgentTask task, WorkerPool pool, int attempt) {
+        final AgentTaskSpec spec = task.getSpec();
+        final WorkerPoolSpec poolSpec = pool.getSpec();
+        final Map<String, String> config = new HashMap<>(poolSpec.taskDefaults().config());
+        config.putAll(spec.config());
+        final AgentTaskStatus.Effective effective = effective(task, pool);
+        return new TaskMessage(
+                task.uid(),
+                spec.projectId(),
+                spec.title(),
+                spec.prompt(),
+                poolSpec.backend(),
+                "",
+                config,
+                Math.max(1, poolSpec.heartbeatTimeoutSeconds() / 3),
+                key.dispatchId(task.uid(), attempt),
+                attempt,
+                effective.model() == null ? "" : effective.model(),
+                effective.runTimeoutSeconds(),
+                poolSpec.maxDeliveries(),
+                spent(task),
+                workspace(task));
+    }
+
+    /** What applies once the pool's defaults are filled in. */
+    static AgentTaskStatus.Effective effective(AgentTask task, WorkerPool pool) {
+        final WorkerPoolSpec.TaskDefaults defaults = pool.getSpec().taskDefaults();
+        final AgentTaskSpec spec = task.getSpec();
+        return new AgentTaskStatus.Effective(
+                spec.model().isEmpty() ? defaults.model() : spec.model(),
+                spec.runTimeoutSeconds() == null ? defaults.runTimeoutSeconds() : spec.runTimeoutSeconds());
+    }
+
+    private static TaskMessage.Spent spent(AgentTask task) {
+        return task.observedStatus()
+                .map(AgentTaskStatus::usage)
+                .map(usage -> new TaskMessage.Spent(usage.tokensIn(), usage.tokensOut(), usage.costUSD()))
+                .orElse(TaskMessage.Spent.NOTHING);
+    }
+
+    private static TaskMessage.@Nullable Workspace workspace(AgentTask task) {
+        final Workspace workspace = task.getSpec().workspace();
+        if (workspace == null) {
+            return null;
+        }
+        final Workspace.Git git = workspace.git();
+        final Workspace.Push push = git.push();
+        return new TaskMessage.Workspace(new TaskMessage.Git(
+                git.url(),
+                git.ref() == null ? "" : git.ref(),
+                push == null
+                        ? null
+                        : new TaskMessage.Push(
+                                push.branch() == null ? "codeforge/" + task.getMetadata().getName() : push.branch())));
+    }
+
+    private Map<String, String> headers(AgentTask task, String id) {
+        final String namespace = task.getMetadata().getNamespace();
+        final String name = task.getMetadata().getName();
+        final String traceId = task.uid().replace("-", "");
+        return Map.ofEntries(
+                Map.entry("ce-specversion", "1.0"),
+                Map.entry("ce-id", id),
+                Map.entry("ce-type", "dev.codeforge.task"),
+                Map.entry("ce-source", "/namespaces/" + namespace + "/agenttasks/" + name),
+                Map.entry("ce-time", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString()),
+                Map.entry("content-type", "application/json"),
+                Map.entry("traceparent", "00-" + traceId + "-" + traceId.substring(16) + "-01"),
+                Map.entry(Headers.PROTOCOL, Headers.PROTOCOL_VERSION),
+                Map.entry(Headers.INSTALLATION, installation),
+                Map.entry(Headers.NAMESPACE, namespace),
+                Map.entry(Headers.NAME, name));
+    }
+}
