@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# Docker where it runs, else buildah. Sourced, never run.
+
+if docker info >/dev/null 2>&1; then ENGINE=docker; else ENGINE=buildah; fi
+
+# Its storage lies in the cache: deleting the cache leaves nothing behind.
+buildah_here() {
+  STORAGE_DRIVER=overlay BUILDAH_ISOLATION=chroot buildah --root "$CACHE/buildah/storage" --runroot "$CACHE/buildah/run" "$@"
+}
+
+# A machine that reaches its package registries through a CA or an index of its own: builds need both.
+machine_mounts() {
+  local file
+  for file in /etc/ssl/certs/ca-certificates.crt /etc/pip.conf; do
+    [ -f "$file" ] && printf '%s\n' -v "$file:$file:ro"
+  done
+  return 0
+}
+
+# build_archive STAGE ARCHIVE: builds the image last defined from the staging folder, as a docker archive
+# (what `docker save` writes), whose names every importer completes alike.
+build_archive() {
+  local arguments=(--file "$1/$DOCKERFILE" --tag "$REFERENCE")
+  [ -n "$TARGET" ] && arguments+=(--target "$TARGET")
+  case $ENGINE in
+    docker)
+      docker build --quiet "${arguments[@]}" "$1/$CONTEXT" >&2
+      docker save --output "$2" "$REFERENCE"
+      ;;
+    buildah)
+      local mounts base
+      mapfile -t mounts < <(machine_mounts)
+      if [ -n "$BASE" ]; then
+        base=$(base_image "$BASE")
+        arguments+=(--build-arg "BASE_IMAGE=$base")
+      fi
+      buildah_here bud "${mounts[@]}" "${arguments[@]}" "$1/$CONTEXT" >&2
+      buildah_here push --quiet "localhost/$REFERENCE" "docker-archive:$2:$REFERENCE" >&2
+      # The archive is the one copy; its base stays for the next build.
+      buildah_here rmi --force "localhost/$REFERENCE" >/dev/null
+      ;;
+  esac
+}
