@@ -1,3 +1,50 @@
 package dev.codeforge;
 
-final class Main {}
+import dev.codeforge.operator.CodeforgeOperator;
+import dev.codeforge.operator.pool.FinalizerRelease;
+import dev.codeforge.operator.runtime.OperatorSettings;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.io.IOException;
+
+/** One program, a subcommand for each role. */
+public final class Main {
+    private static final int USAGE = 64;
+
+    private Main() {}
+
+    public static void main(String[] arguments) throws IOException {
+        final String command = arguments.length == 1 ? arguments[0] : "";
+        switch (command) {
+            case "operator" -> operator();
+            case "release" -> release();
+            default -> {
+                System.err.println("usage: codeforge operator|release"
+                        + "\n  operator  run the operator"
+                        + "\n  release   take the finalizer off every WorkerPool, before the operator is uninstalled");
+                System.exit(USAGE);
+            }
+        }
+    }
+
+    private static void operator() throws IOException {
+        final OperatorSettings settings;
+        try {
+            settings = OperatorSettings.from(System.getenv());
+        } catch (IllegalArgumentException e) {
+            System.err.println("codeforge operator: " + e.getMessage());
+            System.exit(USAGE);
+            return;
+        }
+        final KubernetesClient client = new KubernetesClientBuilder().build();
+        final CodeforgeOperator operator = new CodeforgeOperator(settings, client);
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operator::close));
+        operator.start();
+    }
+
+    private static void release() {
+        try (KubernetesClient client = new KubernetesClientBuilder().build()) {
+            System.out.println("released " + FinalizerRelease.all(client) + " WorkerPools");
+        }
+    }
+}

@@ -218,12 +218,19 @@ final class NatsTaskQueue implements TaskQueue {
     }
 
     @Override
-    public Set<String> standingSubjects(String stream, String subject) {
-        return nats.ask(management -> Set.copyOf(management
-                .getStreamInfo(stream, StreamInfoOptions.filterSubjects(subject + ".*"))
-                .getStreamState()
-                .getSubjectMap()
-                .keySet()));
+    public Set<String> standingSubjects(String stream) {
+        try {
+            return nats.manage(management -> Set.copyOf(management
+                    .getStreamInfo(stream, StreamInfoOptions.allSubjects())
+                    .getStreamState()
+                    .getSubjectMap()
+                    .keySet()));
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+                return Set.of();
+            }
+            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+        }
     }
 
     @Override

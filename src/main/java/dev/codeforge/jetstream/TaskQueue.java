@@ -30,8 +30,8 @@ public interface TaskQueue {
     /** Removes what stands on the subject, waiting or running. Nothing there is no error. */
     void purge(String stream, String subject);
 
-    /** Subjects under {@code subject} on which a message stands. */
-    Set<String> standingSubjects(String stream, String subject);
+    /** Subjects on which a message stands; empty when the stream is missing. */
+    Set<String> standingSubjects(String stream);
 
     /** Deletes the stream with all that is in it. Missing is no error. */
     void delete(String stream);

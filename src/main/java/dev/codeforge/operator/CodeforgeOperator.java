@@ -1,0 +1,167 @@
+package dev.codeforge.operator;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.NatsConnections;
+import dev.codeforge.operator.pool.WorkerPoolReconciler;
+import dev.codeforge.operator.runtime.DispatchKeySecret;
+import dev.codeforge.operator.runtime.HttpEndpoints;
+import dev.codeforge.operator.runtime.HttpEndpoints.Health;
+import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.UnlimitedRetry;
+import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.sweep.UnfinishedSweep;
+import dev.codeforge.operator.task.AgentTaskReconciler;
+import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.wire.DispatchKey;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.RegisteredController;
+import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
+import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.api.monitoring.Metrics;
+import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The operator's parts, wired together. */
+public final class CodeforgeOperator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CodeforgeOperator.class);
+    private static final String FIELD_MANAGER = "codeforge-operator";
+    private static final Duration STOP = Duration.ofSeconds(10);
+
+    private final OperatorSettings settings;
+    private final KubernetesClient client;
+    private final Connections connections;
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Operator operator;
+    private final AgentTaskReconciler tasks;
+    private final WorkerPoolReconciler pools;
+    private final UnfinishedSweep sweep;
+    private final HttpEndpoints http;
+    private final AtomicReference<TaskIndex> index = new AtomicReference<>();
+    private AutoCloseable results = () -> {};
+
+    public CodeforgeOperator(OperatorSettings settings, KubernetesClient client) throws IOException {
+        this.settings = settings;
+        this.client = client;
+        final String installation = client.namespaces()
+                .withName("kube-system")
+                .require()
+                .getMetadata()
+                .getUid();
+        final Clock clock = Clock.systemUTC();
+        final DispatchKey key = DispatchKeySecret.readOrCreate(client, settings.namespace());
+        this.connections = new NatsConnections(settings.operatorNats(), installation);
+        final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
+        new JvmMemoryMetrics().bindTo(registry);
+        final Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
+        this.operator = new Operator(overrider -> configure(overrider, metrics));
+        this.pools = new WorkerPoolReconciler(
+                client,
+                connections,
+                settings,
+                installation,
+                new OperatorEvents(key, clock),
+                events,
+                index::get,
+                clock);
+        this.tasks = new AgentTaskReconciler(connections, key, installation, events, pools::trigger, clock);
+        this.sweep = new UnfinishedSweep(index::get, connections, tasks::trigger);
+        // Tasks first: a pool's reconcile asks for the tasks it has.
+        final RegisteredController<AgentTask> controller = operator.register(tasks, this::controller);
+        index.set(new TaskIndex(controllerCache(controller)));
+        operator.register(pools, this::controller);
+        this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache<AgentTask> controllerCache(
+            RegisteredController<AgentTask> controller) {
+        return ((io.javaoperatorsdk.operator.processing.Controller<AgentTask>) controller)
+                .getEventSourceManager()
+                .getControllerEventSource();
+    }
+
+    private void configure(ConfigurationServiceOverrider overrider, Metrics metrics) {
+        overrider
+                .withKubernetesClient(client)
+                .withMetrics(metrics)
+                .withCloseClientOnStop(false)
+                .withUseSSAToPatchPrimaryResource(true)
+                .withConcurrentReconciliationThreads(20)
+                .withReconciliationTerminationTimeout(STOP)
+                // The API server may be away when we start: keep trying instead of giving up.
+                .withStopOnInformerErrorDuringStartup(false);
+        if (settings.leaderElection()) {
+            overrider.withLeaderElectionConfiguration(LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(
+                            "codeforge-operator")
+                    .withLeaseNamespace(settings.namespace())
+                    .withIdentity(settings.podName())
+                    .withLeaseDuration(Duration.ofSeconds(15))
+                    .withRenewDeadline(Duration.ofSeconds(10))
+                    .withRetryPeriod(Duration.ofSeconds(2))
+                    .build());
+        }
+    }
+
+    private <R extends HasMetadata> void controller(ControllerConfigurationOverrider<R> overrider) {
+        overrider
+                .withRetry(new UnlimitedRetry())
+                .withFieldManager(FIELD_MANAGER)
+                .withGenerationAware(true)
+                .withTriggerReconcilerOnAllEvents(true);
+        if (settings.watchNamespaces().isEmpty()) {
+            overrider.watchingAllNamespaces();
+        } else {
+            overrider.settingNamespaces(settings.watchNamespaces());
+        }
+    }
+
+    /** Returns when this instance leads and its caches are filled. */
+    public void start() {
+        operator.start();
+        results = tasks.takeResults(index.get());
+        sweep.start();
+        LOG.info("operator started");
+    }
+
+    private Health live() {
+        return new Health(true, "alive");
+    }
+
+    /** NATS away is no reason to be unready: conditions say so, and a restart would not help. */
+    private Health ready() {
+        final boolean synced = operator.getRuntimeInfo().isStarted()
+                && operator.getRuntimeInfo().unhealthyEventSources().values().stream()
+                        .allMatch(java.util.Map::isEmpty);
+        return synced
+                ? new Health(true, connections.isConnected() ? "ready" : "ready; NATS is away")
+                : new Health(false, "not leading, or the caches are not filled");
+    }
+
+    @Override
+    public void close() {
+        LOG.info("operator stops");
+        sweep.close();
+        try {
+            results.close();
+        } catch (Exception e) {
+            LOG.warn("results: {}", e.getMessage());
+        }
+        operator.stop();
+        connections.close();
+        http.close();
+        LOG.info("operator stopped");
+    }
+}

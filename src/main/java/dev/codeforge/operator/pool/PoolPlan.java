@@ -1,0 +1,21 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.operator.scaling.ReplicaPlanner;
+
+/** What to do with a pool now. */
+sealed interface PoolPlan {
+    /** Keep workers as decided. */
+    record Serve(ReplicaPlanner.Decision decision) implements PoolPlan {}
+
+    /** The queue is not usable: touch nothing, say why. */
+    record Hold() implements PoolPlan {}
+
+    /** The pool is being deleted and its tasks are waited for, with workers as decided. */
+    record Drain(ReplicaPlanner.Decision decision) implements PoolPlan {}
+
+    /** Fail and bury what is unfinished, then remove queue and workers and let the resource go. */
+    record Remove() implements PoolPlan {}
+
+    /** Remove the workers, keep the stream, let the resource go. */
+    record LetGo() implements PoolPlan {}
+}

@@ -1,0 +1,95 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.scaling.ReplicaPlanner;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/** Decides what is done with a pool. Pure. */
+final class PoolPlanner {
+    /** A finalizer that outlives this would hang a namespace. */
+    private static final Duration DEADLINE = Duration.ofMinutes(10);
+
+    private final ReplicaPlanner replicas = new ReplicaPlanner();
+    private final Clock clock;
+
+    PoolPlanner(Clock clock) {
+        this.clock = clock;
+    }
+
+    PoolPlan plan(PoolSnapshot snapshot) {
+        if (snapshot.pool().isTerminating()) {
+            return end(snapshot);
+        }
+        return snapshot.queue() instanceof QueueState.Broken && snapshot.deployment().isEmpty()
+                ? new PoolPlan.Hold()
+                : new PoolPlan.Serve(decide(snapshot));
+    }
+
+    private PoolPlan end(PoolSnapshot snapshot) {
+        final WorkerPool pool = snapshot.pool();
+        return switch (pool.getSpec().deletionPolicy()) {
+            case Retain -> new PoolPlan.LetGo();
+            case Delete -> removal(snapshot);
+            case Drain -> {
+                final Instant deleted = Instant.parse(pool.getMetadata().getDeletionTimestamp());
+                final Duration patience = Duration.ofSeconds(pool.getSpec().drainTimeoutSeconds());
+                final Instant end = deleted.plus(patience.compareTo(DEADLINE) < 0 ? patience : DEADLINE);
+                final boolean over = snapshot.namespaceTerminating()
+                        || !clock.instant().isBefore(end)
+                        || isEmpty(snapshot);
+                yield over ? removal(snapshot) : new PoolPlan.Drain(decide(snapshot));
+            }
+        };
+    }
+
+    /** Without NATS nothing can be removed there, and the deadline must still hold. */
+    private PoolPlan removal(PoolSnapshot snapshot) {
+        final boolean away = snapshot.queue() instanceof QueueState.Broken;
+        final Instant deadline =
+                Instant.parse(snapshot.pool().getMetadata().getDeletionTimestamp()).plus(DEADLINE);
+        return away && (snapshot.namespaceTerminating() || !clock.instant().isBefore(deadline))
+                ? new PoolPlan.LetGo()
+                : new PoolPlan.Remove();
+    }
+
+    private static boolean isEmpty(PoolSnapshot snapshot) {
+        return snapshot.queue() instanceof QueueState.Ready ready
+                && ready.sample().demand() == 0
+                && snapshot.unfinishedTasks() == 0;
+    }
+
+    private ReplicaPlanner.Decision decide(PoolSnapshot snapshot) {
+        final WorkerPoolSpec spec = snapshot.pool().getSpec();
+        final WorkerPoolSpec.Scaling scaling = spec.scaling();
+        final Optional<QueueSample> sample = snapshot.queue() instanceof QueueState.Ready ready
+                ? Optional.of(ready.sample())
+                : Optional.empty();
+        if (scaling == null) {
+            return new ReplicaPlanner.Decision(
+                    spec.replicas(),
+                    ReplicaPlanner.Why.Fixed,
+                    sample.map(QueueSample::demand).orElse(0L),
+                    DemandWindow.EMPTY);
+        }
+        return replicas.decide(new ReplicaPlanner.Input(
+                new ReplicaPlanner.Limits(
+                        scaling.minReplicas(),
+                        scaling.maxReplicas(),
+                        spec.tasksPerWorker(),
+                        QueueKeeper.maxAckPending(spec),
+                        Duration.ofSeconds(scaling.scaleDownStabilizationWindowSeconds())),
+                sample,
+                snapshot.deployment()
+                        .map(deployment -> deployment.getSpec().getReplicas())
+                        .orElse(0),
+                spec.suspend(),
+                snapshot.window(),
+                clock.instant()));
+    }
+}

@@ -1,0 +1,23 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.scaling.DemandWindow;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All that is known when a decision on a pool is made.
+ *
+ * @param unfinishedTasks AgentTasks of the pool that have no outcome
+ * @param namespaceTerminating nothing new can be made in it
+ */
+record PoolSnapshot(
+        WorkerPool pool,
+        QueueState queue,
+        Optional<Deployment> deployment,
+        List<Pod> pods,
+        int unfinishedTasks,
+        boolean namespaceTerminating,
+        DemandWindow window) {}

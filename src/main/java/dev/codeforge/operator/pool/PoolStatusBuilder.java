@@ -1,0 +1,123 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.operator.scaling.ReplicaPlanner;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+
+/** The pool's status as a function of what was seen and decided. */
+final class PoolStatusBuilder {
+    private final QueueKeeper queues;
+    private final Clock clock;
+
+    PoolStatusBuilder(QueueKeeper queues, Clock clock) {
+        this.queues = queues;
+        this.clock = clock;
+    }
+
+    /** @param problem of the template, empty for none */
+    WorkerPoolStatus build(PoolSnapshot snapshot, PoolPlan plan, Optional<String> problem) {
+        final WorkerPool pool = snapshot.pool();
+        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
+        final Optional<DeploymentStatus> workers = snapshot.deployment().map(Deployment::getStatus);
+        final int replicas = workers.map(DeploymentStatus::getReplicas).orElse(0);
+        final int ready = workers.map(DeploymentStatus::getReadyReplicas).orElse(0);
+        final Optional<ReplicaPlanner.Decision> decision =
+                switch (plan) {
+                    case PoolPlan.Serve serve -> Optional.of(serve.decision());
+                    case PoolPlan.Drain drain -> Optional.of(drain.decision());
+                    case PoolPlan.Hold ignored -> Optional.empty();
+                    case PoolPlan.Remove ignored -> Optional.empty();
+                    case PoolPlan.LetGo ignored -> Optional.empty();
+                };
+        final int wanted = decision.map(ReplicaPlanner.Decision::desired).orElse(replicas);
+        return new WorkerPoolStatus(
+                pool.getMetadata().getGeneration(),
+                conditions(snapshot, before, plan, problem, wanted, ready).list(),
+                replicas,
+                ready,
+                WorkerDeployment.selector(pool),
+                queue(snapshot, before),
+                snapshot.queue() instanceof QueueState.Ready queue
+                        ? (int) Math.min(Integer.MAX_VALUE, queue.deadLetters())
+                        : before.deadLetters(),
+                decision.map(made -> scaling(before, made)).orElse(before.scaling()));
+    }
+
+    private WorkerPoolStatus.Queue queue(PoolSnapshot snapshot, WorkerPoolStatus before) {
+        return snapshot.queue() instanceof QueueState.Ready ready
+                ? new WorkerPoolStatus.Queue(
+                        queues.stream(snapshot.pool()),
+                        queues.subject(snapshot.pool()),
+                        ready.sample().waiting(),
+                        ready.sample().running())
+                : before.queue();
+    }
+
+    /** Written anew only when the number or the reason changes. */
+    private WorkerPoolStatus.ScalingDecision scaling(WorkerPoolStatus before, ReplicaPlanner.Decision made) {
+        final WorkerPoolStatus.ScalingDecision last = before.scaling();
+        return last != null
+                        && last.desired() == made.desired()
+                        && last.reason().equals(made.why().name())
+                ? last
+                : new WorkerPoolStatus.ScalingDecision(
+                        made.desired(),
+                        made.why().name(),
+                        made.demand(),
+                        clock.instant().truncatedTo(ChronoUnit.MILLIS));
+    }
+
+    private Conditions conditions(
+            PoolSnapshot snapshot,
+            WorkerPoolStatus before,
+            PoolPlan plan,
+            Optional<String> problem,
+            int wanted,
+            int ready) {
+        final WorkerPool pool = snapshot.pool();
+        final Conditions conditions =
+                new Conditions(before.conditions(), pool.getMetadata().getGeneration(), clock.instant());
+        final boolean suspended = pool.getSpec().suspend();
+        final Reason suspension = suspended ? Reason.Suspended : Reason.NotSuspended;
+        conditions.set("Suspended", suspended, suspension, suspension.sentence());
+        if (snapshot.queue() instanceof QueueState.Broken broken) {
+            conditions.set("QueueReady", false, broken.reason(), broken.message());
+            return verdict(conditions, broken.reason() != Reason.QueueUnavailable, broken.reason(), broken.message());
+        }
+        conditions.set("QueueReady", true, Reason.QueueReady, Reason.QueueReady.sentence());
+        if (problem.isPresent()) {
+            return verdict(conditions, true, Reason.InvalidTemplate, problem.get());
+        }
+        if (plan instanceof PoolPlan.Drain || plan instanceof PoolPlan.Remove) {
+            return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence());
+        }
+        final Optional<String> trouble = WorkerHealth.trouble(snapshot.pods());
+        if (ready < wanted && trouble.isPresent()) {
+            return verdict(
+                    conditions, true, Reason.WorkersFailing, trouble.get() + ". " + Reason.WorkersFailing.remedy());
+        }
+        if (ready < wanted) {
+            return verdict(
+                    conditions, false, Reason.WorkersStarting, ready + " of " + wanted + " workers take tasks.");
+        }
+        final Reason reason = wanted == 0 ? Reason.ScaledToZero : Reason.WorkersReady;
+        return conditions
+                .set("Ready", true, reason, reason.meaning())
+                .set("Reconciling", false, reason, "")
+                .set("Stalled", false, reason, "");
+    }
+
+    private static Conditions verdict(Conditions conditions, boolean stalled, Reason reason, String message) {
+        return conditions
+                .set("Ready", false, reason, message)
+                .set("Reconciling", !stalled, reason, stalled ? "" : message)
+                .set("Stalled", stalled, reason, stalled ? message : "");
+    }
+}

@@ -1,0 +1,83 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueueRefusedException;
+import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.QueueSettings;
+import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.jetstream.SubjectTakenException;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.wire.Subjects;
+import java.time.Duration;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** Keeps a pool's stream and consumer as its spec wants them, and tells in the status' words how they are. */
+final class QueueKeeper {
+    private static final int LEAST_ACK_PENDING = 1000;
+
+    private final Connections connections;
+    private final String subjectTemplate;
+    private final String installation;
+
+    QueueKeeper(Connections connections, String subjectTemplate, String installation) {
+        this.connections = connections;
+        this.subjectTemplate = subjectTemplate;
+        this.installation = installation;
+    }
+
+    static int maxAckPending(WorkerPoolSpec spec) {
+        return Math.max(LEAST_ACK_PENDING, spec.maxWorkers() * spec.tasksPerWorker());
+    }
+
+    String subject(WorkerPool pool) {
+        final String own = pool.getSpec().subject();
+        return own != null
+                ? own
+                : subjectTemplate
+                        .replace("{backend}", pool.getSpec().backend())
+                        .replace("{namespace}", pool.getMetadata().getNamespace())
+                        .replace("{pool}", pool.getMetadata().getName());
+    }
+
+    String stream(WorkerPool pool) {
+        return Subjects.poolStream(
+                pool.getMetadata().getNamespace(), pool.getMetadata().getName());
+    }
+
+    QueueState ensure(WorkerPool pool) {
+        final String namespace = pool.getMetadata().getNamespace();
+        try {
+            final QueueSample sample = connections.queue(namespace).ensure(settings(pool));
+            return new QueueState.Ready(
+                    sample,
+                    connections.deadLetters(namespace).count(namespace, pool.getMetadata().getName()));
+        } catch (SubjectTakenException e) {
+            return new QueueState.Broken(
+                    Reason.SubjectTaken, e.getMessage() + ". " + Reason.SubjectTaken.remedy());
+        } catch (QueueRefusedException e) {
+            return new QueueState.Broken(Reason.QueueRefused, e.getMessage() + ". " + Reason.QueueRefused.remedy());
+        } catch (QueueUnavailableException e) {
+            return new QueueState.Broken(
+                    Reason.QueueUnavailable, e.getMessage() + ". " + Reason.QueueUnavailable.sentence());
+        }
+    }
+
+    private QueueSettings settings(WorkerPool pool) {
+        final WorkerPoolSpec spec = pool.getSpec();
+        final WorkerPoolSpec.StreamSettings stream = spec.stream();
+        return new QueueSettings(
+                stream(pool),
+                subject(pool),
+                stream.storage() == WorkerPoolSpec.Storage.memory,
+                stream.replicas() == null ? OptionalInt.empty() : OptionalInt.of(stream.replicas()),
+                stream.maxMessages() == null ? OptionalLong.empty() : OptionalLong.of(stream.maxMessages()),
+                stream.maxBytes() == null ? OptionalLong.empty() : OptionalLong.of(stream.maxBytes()),
+                Duration.ofSeconds(spec.heartbeatTimeoutSeconds()),
+                maxAckPending(spec),
+                spec.suspend(),
+                installation);
+    }
+}

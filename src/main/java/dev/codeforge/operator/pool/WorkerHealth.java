@@ -1,0 +1,62 @@
+package dev.codeforge.operator.pool;
+
+import io.fabric8.kubernetes.api.model.ContainerState;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Why a worker does not start, in the kubelet's or the worker's own words. */
+final class WorkerHealth {
+    private static final Set<String> HOPELESS = Set.of(
+            "ErrImagePull",
+            "ImagePullBackOff",
+            "InvalidImageName",
+            "ErrImageNeverPull",
+            "CreateContainerConfigError",
+            "CreateContainerError",
+            "RunContainerError",
+            "CrashLoopBackOff");
+
+    private WorkerHealth() {}
+
+    static Optional<String> trouble(List<Pod> pods) {
+        return pods.stream().flatMap(pod -> trouble(pod).stream()).findFirst();
+    }
+
+    private static Optional<String> trouble(Pod pod) {
+        if (pod.getStatus() == null) {
+            return Optional.empty();
+        }
+        final String name = pod.getMetadata().getName();
+        return pod.getStatus().getContainerStatuses().stream()
+                .flatMap(container -> trouble(name, container).stream())
+                .findFirst()
+                .or(() -> unschedulable(name, pod));
+    }
+
+    private static Optional<String> trouble(String pod, ContainerStatus container) {
+        final ContainerState state = container.getState();
+        if (state == null || state.getWaiting() == null || !HOPELESS.contains(state.getWaiting().getReason())) {
+            return Optional.empty();
+        }
+        final ContainerState last = container.getLastState();
+        final String own = last != null
+                        && last.getTerminated() != null
+                        && last.getTerminated().getMessage() != null
+                ? last.getTerminated().getMessage().strip()
+                : "";
+        final String kubelet = state.getWaiting().getMessage() == null ? "" : state.getWaiting().getMessage();
+        return Optional.of("pod " + pod + ", container " + container.getName() + ": "
+                + state.getWaiting().getReason() + ": " + (own.isEmpty() ? kubelet : own));
+    }
+
+    private static Optional<String> unschedulable(String name, Pod pod) {
+        return pod.getStatus().getConditions().stream()
+                .filter(condition ->
+                        "PodScheduled".equals(condition.getType()) && "Unschedulable".equals(condition.getReason()))
+                .map(condition -> "pod " + name + " cannot be scheduled: " + condition.getMessage())
+                .findFirst();
+    }
+}

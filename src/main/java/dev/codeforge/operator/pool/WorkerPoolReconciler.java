@@ -1,0 +1,219 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.Names;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.DeadLetters;
+import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.scaling.ReplicaPlanner;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.StatusWriter;
+import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.task.TaskIndex;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
+import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.EventSource;
+import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/** Keeps a pool's queue and workers, and ends both when the pool is deleted. */
+public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
+    public static final String FINALIZER = "codeforge.dev/workerpool";
+    /** Outside producers tell nobody: look. */
+    private static final Duration TICK = Duration.ofSeconds(2);
+    private static final Duration FIXED_TICK = Duration.ofSeconds(10);
+
+    private final KubernetesClient client;
+    private final Connections connections;
+    private final QueueKeeper queues;
+    private final PoolPlanner planner;
+    private final PoolExecutor executor;
+    private final PoolStatusBuilder statuses;
+    private final EventRecorder events;
+    private final Supplier<TaskIndex> tasks;
+    private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
+    private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
+
+    public WorkerPoolReconciler(
+            KubernetesClient client,
+            Connections connections,
+            OperatorSettings settings,
+            String installation,
+            OperatorEvents operatorEvents,
+            EventRecorder events,
+            Supplier<TaskIndex> tasks,
+            Clock clock) {
+        this.client = client;
+        this.connections = connections;
+        this.queues = new QueueKeeper(connections, settings.subjectTemplate(), installation);
+        this.planner = new PoolPlanner(clock);
+        this.executor = new PoolExecutor(
+                client,
+                connections,
+                queues,
+                new WorkerDeployment(settings.workerImages(), settings.imagePullPolicy()),
+                settings.workerNats(),
+                operatorEvents);
+        this.statuses = new PoolStatusBuilder(queues, clock);
+        this.events = events;
+        this.tasks = tasks;
+    }
+
+    @Override
+    public UpdateControl<WorkerPool> reconcile(WorkerPool pool, Context<WorkerPool> context) {
+        final String uid = pool.getMetadata().getUid();
+        if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
+            windows.remove(uid);
+            return UpdateControl.noUpdate();
+        }
+        if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
+            PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
+            return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(Duration.ofMillis(1));
+        }
+        final PoolSnapshot snapshot = observe(pool, context);
+        final PoolPlan plan = planner.plan(snapshot);
+        Optional<String> problem = Optional.empty();
+        try {
+            if (execute(snapshot, plan, context)) {
+                return UpdateControl.noUpdate();
+            }
+        } catch (InvalidTemplateException e) {
+            problem = Optional.of(e.getMessage());
+        }
+        final WorkerPoolStatus status = statuses.build(snapshot, plan, problem);
+        tell(pool, status);
+        StatusWriter.write(pool, status, WorkerPool::new, context);
+        return UpdateControl.<WorkerPool>noUpdate()
+                .rescheduleAfter(pool.getSpec().scaling() == null && !pool.isTerminating() ? FIXED_TICK : TICK);
+    }
+
+    private PoolSnapshot observe(WorkerPool pool, Context<WorkerPool> context) {
+        final String namespace = pool.getMetadata().getNamespace();
+        return new PoolSnapshot(
+                pool,
+                queues.ensure(pool),
+                context.getSecondaryResource(Deployment.class),
+                List.copyOf(context.getSecondaryResources(Pod.class)),
+                tasks.get().unfinishedOf(namespace, pool.getMetadata().getName()).stream()
+                        .filter(task -> task.observedStatus()
+                                .filter(status -> status.attempts() > 0)
+                                .isPresent())
+                        .toList()
+                        .size(),
+                pool.isTerminating() && isTerminating(namespace),
+                windows.getOrDefault(pool.getMetadata().getUid(), DemandWindow.EMPTY));
+    }
+
+    private boolean isTerminating(String namespace) {
+        final Namespace found = client.namespaces().withName(namespace).get();
+        return found == null || found.getMetadata().getDeletionTimestamp() != null;
+    }
+
+    /** @return true when the resource was let go */
+    private boolean execute(PoolSnapshot snapshot, PoolPlan plan, Context<WorkerPool> context)
+            throws InvalidTemplateException {
+        final WorkerPool pool = snapshot.pool();
+        switch (plan) {
+            case PoolPlan.Hold ignored -> {
+                return false;
+            }
+            case PoolPlan.Serve serve -> keep(snapshot, serve.decision());
+            case PoolPlan.Drain drain -> keep(snapshot, drain.decision());
+            case PoolPlan.Remove ignored -> {
+                executor.removeQueue(pool, tasks.get());
+                letGo(pool, context);
+                return true;
+            }
+            case PoolPlan.LetGo ignored -> {
+                letGo(pool, context);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision) throws InvalidTemplateException {
+        windows.put(snapshot.pool().getMetadata().getUid(), decision.window());
+        executor.serve(snapshot.pool(), snapshot.deployment(), decision.desired());
+    }
+
+    private void letGo(WorkerPool pool, Context<WorkerPool> context) {
+        executor.removeWorkers(pool);
+        PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
+        windows.remove(pool.getMetadata().getUid());
+    }
+
+    /** Events for what an operator of the platform wants to hear of: new dead letters and new trouble. */
+    private void tell(WorkerPool pool, WorkerPoolStatus status) {
+        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
+        if (status.deadLetters() > before.deadLetters()) {
+            final String namespace = pool.getMetadata().getNamespace();
+            connections
+                    .deadLetters(namespace)
+                    .last(namespace, pool.getMetadata().getName())
+                    .map(WorkerPoolReconciler::describe)
+                    .ifPresent(note -> events.warning(pool, Reason.DeadLettered.name(), "Bury", note));
+        }
+        Conditions.find(status.conditions(), "Stalled")
+                .filter(condition -> "True".equals(condition.getStatus()))
+                .filter(condition -> !Conditions.isTrue(before.conditions(), "Stalled"))
+                .ifPresent(condition ->
+                        events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
+    }
+
+    private static String describe(DeadLetters.DeadLetter letter) {
+        return letter.reason() + ": " + letter.detail() + " (subject " + letter.originSubject() + ", dead letter "
+                + letter.sequence() + "). " + Reason.DeadLettered.remedy();
+    }
+
+    /** Looks at a pool again, because its queue changed. */
+    public void trigger(ResourceID pool) {
+        triggers.propagateEvent(pool);
+    }
+
+    @Override
+    public List<EventSource<?, WorkerPool>> prepareEventSources(EventSourceContext<WorkerPool> context) {
+        return List.of(
+                new InformerEventSource<>(
+                        InformerEventSourceConfiguration.from(Deployment.class, WorkerPool.class)
+                                .withLabelSelector(Names.POOL_LABEL)
+                                .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
+                                .build(),
+                        context),
+                new InformerEventSource<>(
+                        InformerEventSourceConfiguration.from(Pod.class, WorkerPool.class)
+                                .withLabelSelector(Names.POOL_LABEL)
+                                .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
+                                .build(),
+                        context),
+                triggers);
+    }
+
+    private static Set<ResourceID> poolOf(HasMetadata resource) {
+        return Set.of(new ResourceID(
+                resource.getMetadata().getLabels().get(Names.POOL_LABEL),
+                resource.getMetadata().getNamespace()));
+    }
+}
