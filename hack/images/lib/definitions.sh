@@ -2,7 +2,8 @@
 # One entry an image. Sourced, never run.
 
 IMAGES=(operator worker-command worker-aider nats demo-git demo-llm)
-NATS_VERSION=2.15.2
+# The server that the tests use too.
+NATS_VERSION=$(sed -n 's/^NATS_SERVER_VERSION=v//p' "$REPOSITORY/hack/tools/lib/build.sh")
 
 # define NAME sets
 #   REFERENCE   the image's name and tag
@@ -44,7 +45,7 @@ define() {
 stage_built_files() {
   case $2 in
     operator) package_operator "$1" ;;
-    nats) build_nats_server "$1" ;;
+    nats) copy_nats_server "$1" ;;
   esac
 }
 
@@ -58,10 +59,8 @@ package_operator() {
   }
 }
 
-# Static, since the image holds nothing else.
-build_nats_server() {
-  command -v go >/dev/null || fail "go is not installed: it builds nats-server $NATS_VERSION"
-  say "  building nats-server $NATS_VERSION"
-  CGO_ENABLED=0 GOBIN="$1" go install -trimpath -ldflags '-s -w' "github.com/nats-io/nats-server/v2@v$NATS_VERSION" 2>/dev/null \
-    || fail "go install of nats-server $NATS_VERSION failed; try it by hand: go install github.com/nats-io/nats-server/v2@v$NATS_VERSION"
+copy_nats_server() {
+  local bin
+  bin=$("$REPOSITORY/hack/tools/install" nats-server)
+  cp "$bin/nats-server" "$1/nats-server"
 }

@@ -1,0 +1,14 @@
+{{/* What a schema cannot say in a sentence that helps. */}}
+{{- define "codeforge.validate" -}}
+{{- with .Values.nats }}
+{{- if and .enabled (or .url .existingSecret) }}
+{{- fail "nats.url and nats.existingSecret name a NATS server that is there already: set nats.enabled=false with them, or leave both empty" }}
+{{- end }}
+{{- if and (not .enabled) (not (and .url .existingSecret)) }}
+{{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username and password)" }}
+{{- end }}
+{{- end }}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection) }}
+{{- fail "replicas above 1 need leaderElection=true: two operators at once would start tasks twice" }}
+{{- end }}
+{{- end }}
