@@ -1,0 +1,29 @@
+"""The agents that a worker can run, one module each."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..context import RunContext
+from ..outcome import Outcome
+from ..settings import Settings, StartupError
+from .aider import Aider
+from .command import Command
+
+
+class Backend(Protocol):
+    async def run(self, context: RunContext) -> Outcome:
+        """Does the task in `context.directory`; raises `RunError` when it fails. Judges its own outcome."""
+        ...
+
+
+def backend_for(settings: Settings) -> Backend:
+    match settings.backend:
+        case "command":
+            return Command(settings)
+        case "aider":
+            return Aider(settings)
+        case other:
+            raise StartupError(
+                f"this image has no backend {other!r} (it has: aider, command): set another image or backend"
+            )

@@ -1,0 +1,103 @@
+"""Runs aider. Its exit code says nothing: the analytics log tells of the model, the files tell of the edit."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+from ..context import RunContext
+from ..git import GitRepository
+from ..outcome import Outcome, RunError
+from ..process import run
+from ..settings import Settings
+
+_CONFIG = {"edit-format": "diff", "files": "", "map-tokens": "0"}
+
+
+class Aider:
+    def __init__(self, settings: Settings) -> None:
+        self._program = settings.environment.get("CODEFORGE_AIDER", "aider")
+        self._extra = settings.argv
+
+    async def run(self, context: RunContext) -> Outcome:
+        config = context.config(_CONFIG)
+        if not context.model:
+            raise RunError(
+                "InvalidConfig",
+                "no model is named: set spec.model of the task, or taskDefaults.model or CODEFORGE_MODEL of the pool",
+            )
+        repository = GitRepository(context.directory, context.environment())
+        await repository.ensure()
+        before = await repository.fingerprint()
+        usage = context.scratch / "analytics.jsonl"
+        try:
+            await run(
+                self._arguments(context, config, usage),
+                cwd=context.directory,
+                environment={**context.environment(), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+                on_line=context.on_line,
+            )
+        except OSError as error:
+            raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
+        return _judge(usage, before != await repository.fingerprint(), context.output())
+
+    def _arguments(self, context: RunContext, config: dict[str, str], usage: Path) -> list[str]:
+        model = context.model if "/" in context.model else f"openai/{context.model}"
+        message = context.scratch / "task.md"
+        message.write_text(context.task.prompt)
+        arguments = [self._program, "--model", model, "--weak-model", model, "--message-file", str(message)]
+        arguments += ["--model-metadata-file", str(self._metadata(context, model))]
+        arguments += ["--edit-format", config["edit-format"], "--map-tokens", config["map-tokens"]]
+        arguments += [
+            "--yes-always", "--no-auto-commits", "--no-dirty-commits", "--no-gitignore", "--no-pretty",
+            "--no-stream", "--no-check-update", "--no-show-release-notes", "--no-show-model-warnings",
+            "--no-suggest-shell-commands", "--no-detect-urls", "--no-fancy-input", "--disable-playwright",
+            "--no-analytics", "--analytics-log", str(usage),
+        ]  # fmt: skip
+        for name in ("chat-history", "input-history", "llm-history"):
+            arguments += [f"--{name}-file", str(context.scratch / f"aider.{name}")]
+        for file in filter(None, (name.strip() for name in config["files"].split(","))):
+            if Path(file).is_absolute() or ".." in Path(file).parts:
+                raise RunError("InvalidConfig", f"config files: {file} is outside of the workspace")
+            arguments += ["--file", file]
+        return [*arguments, *self._extra]
+
+    def _metadata(self, context: RunContext, model: str) -> Path:
+        """Aider fetches a price list from the network for every model that this file does not name."""
+        given = context.settings.environment.get("AIDER_MODEL_METADATA_FILE")
+        if given:
+            return Path(given)
+        written = context.scratch / "models.json"
+        limits = {"max_input_tokens": 128000, "max_output_tokens": 8192, "max_tokens": 8192}
+        prices = {"input_cost_per_token": 0, "output_cost_per_token": 0}
+        provider = {"litellm_provider": model.partition("/")[0], "mode": "chat"}
+        written.write_text(json.dumps({model: limits | prices | provider}))
+        return written
+
+
+def _judge(usage: Path, changed: bool, output: str) -> Outcome:
+    sent = failed = tokens_in = tokens_out = 0
+    cost = Decimal(0)
+    for line in usage.read_text().splitlines() if usage.exists() else ():
+        try:
+            entry = cast(dict[str, Any], json.loads(line, parse_float=Decimal))
+        except ValueError:
+            continue
+        properties = cast(dict[str, Any], entry.get("properties") or {})
+        if entry.get("event") == "message_send":
+            sent += 1
+            tokens_in += int(properties.get("prompt_tokens") or 0)
+            tokens_out += int(properties.get("completion_tokens") or 0)
+            cost += Decimal(str(properties.get("cost") or 0))
+        elif entry.get("event") == "message_send_exception":
+            failed += 1
+    last = output.strip().rpartition("\n")[2]
+    if failed or not sent:
+        raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}", retryable=True)
+    if not changed:
+        raise RunError(
+            "NoChanges", f"aider changed no file: its edits did not match, or none was due; last line: {last}"
+        )
+    return Outcome(summary=last, output=output, tokens_in=tokens_in, tokens_out=tokens_out, cost=cost)

@@ -1,0 +1,181 @@
+"""NATS as the worker uses it: one connection for ever, reads from the leader, confirmed acknowledgements."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError
+
+from . import wire
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+AWAY = (NatsError, TimeoutError, OSError)
+REQUEST_SECONDS = 5.0
+PULL_SECONDS = 5.0
+WRONG_LAST_SEQUENCE = 10071
+
+
+class WrongSequence(Exception):
+    """Somebody else wrote on the subject meanwhile."""
+
+
+class Broker:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._nats = Client()
+        self._reconnects = 0
+        self.closed = asyncio.Event()
+
+    async def connect(self) -> None:
+        """Connects, however long it takes; afterwards the client reconnects by itself."""
+
+        async def on_closed() -> None:
+            self.closed.set()
+
+        async def on_reconnected() -> None:
+            self._reconnects += 1
+            log.info("NATS is back")
+
+        async def on_error(error: Exception) -> None:
+            log.warning("NATS: %s", error)
+
+        options: dict[str, Any] = {
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 1,
+            "inbox_prefix": "_INBOX_worker",
+            "name": self._settings.pod_name,
+            "closed_cb": on_closed,
+            "reconnected_cb": on_reconnected,
+            "error_cb": on_error,
+        }
+        if self._settings.nats_user:
+            options |= {"user": self._settings.nats_user, "password": self._settings.nats_password}
+        while True:
+            try:
+                self._nats = await nats.connect(  # pyright: ignore[reportUnknownMemberType]
+                    self._settings.nats_url, allow_reconnect=True, **options
+                )
+                self.closed.clear()
+                return
+            except AWAY as error:
+                log.warning("NATS at %s does not answer yet: %s", self._settings.nats_url, error)
+                await asyncio.sleep(1)
+
+    @property
+    def connected(self) -> bool:
+        return self._nats.is_connected
+
+    @property
+    def reconnects(self) -> int:
+        return self._reconnects
+
+    def jetstream(self) -> JetStreamContext:
+        return self._nats.jetstream(timeout=REQUEST_SECONDS)  # pyright: ignore[reportUnknownMemberType]
+
+    async def bind(self) -> JetStreamContext.PullSubscription:
+        return await self.jetstream().pull_subscribe_bind(
+            consumer=self._settings.consumer, stream=self._settings.stream
+        )
+
+    async def last_event(self, task_id: str, dispatch_id: str) -> wire.Seen | None:
+        """The last event from the leader, whose "none" may be believed; asks until it is answered."""
+        subject = f"results.{task_id}"
+        query = msgspec.json.encode({"last_by_subj": subject})
+        while True:
+            try:
+                answer = await self.request("$JS.API.STREAM.MSG.GET.RESULTS", query)
+                read = cast(dict[str, Any], msgspec.json.decode(answer.data))
+                if "message" in read:
+                    message = read["message"]
+                    headers = _headers(message.get("hdrs", ""))
+                    return wire.read_event(
+                        message["seq"],
+                        base64.b64decode(message.get("data", "")),
+                        headers.get(wire.PROOF.lower(), ""),
+                        dispatch_id,
+                    )
+                if read.get("error", {}).get("code") == 404:
+                    return None
+                log.warning("RESULTS cannot be read: %s", read.get("error"))
+            except AWAY as error:
+                log.debug("RESULTS cannot be read: %s", error)
+            await asyncio.sleep(0.5)
+
+    async def append(self, task_id: str, body: bytes, headers: dict[str, str], expected: int) -> int:
+        """Writes an event if the subject's last sequence is the expected one."""
+        try:
+            ack = await self.jetstream().publish(
+                f"results.{task_id}",
+                body,
+                headers={**headers, "Nats-Expected-Last-Subject-Sequence": str(expected)},
+            )
+        except APIError as error:
+            if error.err_code == WRONG_LAST_SEQUENCE:
+                raise WrongSequence from error
+            raise
+        return ack.seq
+
+    async def bury(self, message: Msg, reason: str, detail: str, task_id: str) -> None:
+        """Stores a dead letter, and returns only when it is stored."""
+        headers = {
+            "Codeforge-Reason": reason,
+            "Codeforge-Detail": detail.replace("\n", " ")[:512],
+            "Codeforge-Origin-Subject": message.subject,
+            "Codeforge-Origin-Stream": self._settings.stream,
+            "Codeforge-Origin-Sequence": str(message.metadata.sequence.stream),
+            "Nats-Msg-Id": f"{self._settings.stream}-{message.metadata.sequence.stream}-{reason}",
+        }
+        if task_id:
+            headers["Codeforge-Task-Id"] = task_id
+        subject = f"deadletters.{self._settings.namespace}.{self._settings.pool}"
+        await self.until_done(lambda: self.jetstream().publish(subject, message.data, headers=dict(headers)))
+
+    async def until_done(self, call: Callable[[], Awaitable[Any]]) -> None:
+        while True:
+            try:
+                await call()
+                return
+            except AWAY as error:
+                log.debug("tried again: %s", error)
+                await asyncio.sleep(0.5)
+
+    async def acknowledge(self, message: Msg, verb: bytes = b"+ACK") -> None:
+        """Acknowledges and waits for the server's word."""
+        await self.until_done(lambda: self.request(message.reply, verb))
+
+    async def request(self, subject: str, body: bytes, timeout: float = REQUEST_SECONDS) -> Msg:
+        if not self.connected:
+            raise TimeoutError("not connected")
+        return await self._nats.request(subject, body, timeout=timeout)
+
+    async def serve(self, subject: str, answer: Callable[[Msg], Awaitable[None]]) -> Subscription:
+        return await self._nats.subscribe(subject, cb=answer)  # pyright: ignore[reportUnknownMemberType]
+
+    async def flush(self) -> None:
+        await self.until_done(lambda: self._nats.flush(timeout=int(REQUEST_SECONDS)))
+
+    async def publish(self, subject: str, body: bytes) -> None:
+        """Fire and forget, over core NATS."""
+        await self._nats.publish(subject, body)
+
+    async def close(self) -> None:
+        await self._nats.close()
+
+
+def _headers(encoded: str) -> dict[str, str]:
+    lines = base64.b64decode(encoded).decode("utf-8", "replace").split("\r\n")[1:]
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,49 @@
+"""What a backend gets to do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import wire
+from .logs import Stream
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing."""
+
+    task: wire.Task
+    settings: Settings
+    directory: Path
+    scratch: Path
+    on_line: Callable[[str, Stream], None]
+    output: Callable[[], str]
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **self.settings.child_environment(self.scratch),
+            "CODEFORGE_TASK_ID": self.task.task_id,
+            "CODEFORGE_ATTEMPT": str(self.task.attempt),
+            "CODEFORGE_TITLE": self.task.title,
+            "CODEFORGE_MODEL": self.model,
+        }
+
+    @property
+    def model(self) -> str:
+        return self.task.model or self.settings.environment.get("CODEFORGE_MODEL", "")
+
+    def config(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The task's settings over the backend's defaults; an unknown one is an error of the task."""
+        from .outcome import RunError
+
+        unknown = sorted(set(self.task.config) - set(known))
+        if unknown:
+            raise RunError(
+                "InvalidConfig",
+                f"backend {self.settings.backend} does not know config {', '.join(unknown)}; "
+                f"it knows: {', '.join(sorted(known)) or 'none'}",
+            )
+        return {**known, **self.task.config}

@@ -1,0 +1,125 @@
+"""The events of one run: cumulative, fenced by the subject's sequence, signed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from decimal import Decimal
+
+from . import wire
+from .broker import AWAY, Broker, WrongSequence
+from .outcome import Outcome
+
+log = logging.getLogger(__name__)
+
+
+class Stale(Exception):
+    """Another holder, or the operator, wrote: this run is not ours any more. Send nothing."""
+
+
+class RunEvents:
+    def __init__(
+        self,
+        broker: Broker,
+        task: wire.Task,
+        worker: str,
+        stream: str,
+        sequence: int,
+        delivery: int,
+        spent: wire.Spent,
+        expected: int,
+    ) -> None:
+        self._broker = broker
+        self._task = task
+        self._worker = worker
+        self._stream = stream
+        self._sequence = sequence
+        self._delivery = delivery
+        self._spent = spent
+        self._expected = expected
+        self._last_id = ""
+        self._start = wire.now()
+        self._writing = asyncio.Lock()
+
+    @property
+    def delivery(self) -> int:
+        return self._delivery
+
+    async def running(self) -> None:
+        await self._write("running", Outcome())
+
+    async def progress(self) -> None:
+        await self._write("progress", Outcome())
+
+    async def released(self) -> None:
+        await self._write("released", Outcome())
+
+    async def ended(self, outcome: Outcome) -> None:
+        await self._write(outcome.kind, outcome)
+
+    async def check(self) -> None:
+        """Raises `Stale` when the last event is another's."""
+        async with self._writing:
+            last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
+            if last is not None and last.sequence > self._expected:
+                raise Stale(f"{last.worker or 'the operator'} wrote {last.event or 'an event'}")
+
+    async def _write(self, kind: wire.Kind, outcome: Outcome) -> None:
+        event = self._event(kind, outcome)
+        body = wire.encode(event)
+        async with self._writing:
+            await self._append(event, body)
+
+    async def _append(self, event: wire.Event, body: bytes) -> None:
+        headers = {wire.PROTOCOL: "1", "Nats-Msg-Id": event.event_id}
+        if self._task.dispatch_id:
+            headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
+        aged_out = False
+        while True:
+            try:
+                self._expected = await self._broker.append(self._task.task_id, body, headers, self._expected)
+                self._last_id = event.event_id
+                return
+            except WrongSequence:
+                last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
+                if last is not None and last.event_id == event.event_id:
+                    # Written before; only its acknowledgement was lost.
+                    self._expected = last.sequence
+                    self._last_id = event.event_id
+                    return
+                if last is not None or aged_out:
+                    raise Stale("another event stands on the task's results") from None
+                aged_out = True
+                self._expected = 0
+            except AWAY as error:
+                log.info("task %s: %s event not written yet: %s", self._task.task_id, event.event, error)
+                await asyncio.sleep(0.5)
+
+    def _event(self, kind: wire.Kind, outcome: Outcome) -> wire.Event:
+        terminal = kind in wire.TERMINAL
+        usage = wire.add(self._spent, outcome.tokens_in, outcome.tokens_out, outcome.cost)
+        event = wire.Event(
+            task_id=self._task.task_id,
+            project_id=self._task.project_id,
+            status=wire.status_of(kind),
+            event=kind,
+            event_id=wire.new_event_id(),
+            attempt=self._task.attempt,
+            delivery=self._delivery,
+            stream=self._stream,
+            sequence=self._sequence,
+            worker=self._worker,
+            time=wire.now(),
+            start_time=self._start,
+            completion_time=wire.now() if terminal else wire.msgspec.UNSET,
+            output=wire.tail(outcome.output),
+            files=outcome.files[: wire.FILES],
+            error=outcome.failure.message if outcome.failure else "",
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            cost_usd=Decimal(usage.cost_usd),
+            usage=usage,
+            result=outcome.result() if terminal else wire.msgspec.UNSET,
+            failure=outcome.failure or wire.msgspec.UNSET,
+        )
+        return event

@@ -1,0 +1,87 @@
+"""The agent's lines: to the pod's stdout, and over core NATS to whoever listens. Never slows the agent down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections import deque
+from typing import Literal
+
+import msgspec
+
+from . import wire
+from .broker import AWAY, Broker
+
+Stream = Literal["stdout", "stderr"]
+LINE_BYTES = 8192
+BUFFERED_LINES = 10_000
+
+
+class RunLog:
+    def __init__(self, broker: Broker, task: wire.Task, delivery: int) -> None:
+        self._broker = broker
+        self._task = task
+        self._delivery = delivery
+        self._lines: deque[bytes] = deque()
+        self._sequence = 0
+        self._dropped = 0
+        self._more = asyncio.Event()
+        self._sender = asyncio.create_task(self._send())
+        self._output: deque[str] = deque(maxlen=400)
+
+    def line(self, text: str, stream: Stream = "stdout") -> None:
+        print(f"[{self._task.task_id}] {text}", file=sys.stdout, flush=True)
+        if stream == "stdout":
+            self._output.append(text)
+        if len(self._lines) >= BUFFERED_LINES:
+            self._dropped += 1
+            return
+        if self._dropped:
+            count, self._dropped = self._dropped, 0
+            self._queue(f"({count} lines were dropped: NATS was away)", "stderr")
+        self._queue(text, stream)
+
+    def output(self) -> str:
+        """The end of what the agent printed."""
+        return wire.tail("\n".join(self._output))
+
+    def _queue(self, text: str, stream: Stream) -> None:
+        self._sequence += 1
+        self._lines.append(
+            msgspec.json.encode(
+                {
+                    "task_id": self._task.task_id,
+                    "line": text,
+                    "stream": stream,
+                    "attempt": self._task.attempt,
+                    "delivery": self._delivery,
+                    "seq": self._sequence,
+                    "time": wire.now(),
+                }
+            )
+        )
+        self._more.set()
+
+    async def _send(self) -> None:
+        subject = f"results.{self._task.task_id}.log"
+        while True:
+            await self._more.wait()
+            while self._lines:
+                if not self._broker.connected:
+                    await asyncio.sleep(0.5)
+                    continue
+                try:
+                    await self._broker.publish(subject, self._lines[0])
+                    self._lines.popleft()
+                except AWAY:
+                    await asyncio.sleep(0.5)
+            self._more.clear()
+
+    async def close(self) -> None:
+        """Sends what is left, for five seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                while self._lines:
+                    await asyncio.sleep(0.01)
+        self._sender.cancel()

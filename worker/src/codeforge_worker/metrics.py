@@ -1,0 +1,20 @@
+"""The worker's Prometheus metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.running = Gauge("codeforge_worker_tasks_running", "Tasks that run now.", registry=self.registry)
+        self._ended = Counter(
+            "codeforge_worker_tasks",
+            "Deliveries that ended, by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+
+    def ended(self, outcome: str) -> None:
+        self._ended.labels(outcome).inc()

@@ -1,0 +1,92 @@
+"""A child process in a group of its own: its lines as they come, and an end that takes the whole group along."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from .logs import LINE_BYTES, Stream
+
+STOP_SECONDS = 10.0
+_CHUNK = 65536
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    on_line: Callable[[str, Stream], None],
+    stdin: str = "",
+) -> int:
+    """Runs to the end and returns the exit code. Cancelled: the group gets SIGTERM, and SIGKILL after ten seconds."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        cwd=cwd,
+        env=dict(environment),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin and process.stdout and process.stderr  # noqa: S101 (pipes were asked for)
+    feeding = asyncio.create_task(_feed(process.stdin, stdin))
+    reading = [
+        asyncio.create_task(_read(process.stdout, "stdout", on_line)),
+        asyncio.create_task(_read(process.stderr, "stderr", on_line)),
+    ]
+    try:
+        code = await process.wait()
+        # A grandchild may hold the pipes open for ever: what it prints after the end is not waited for.
+        await asyncio.wait(reading, timeout=1)
+        return code
+    finally:
+        await _end_group(process)
+        for task in (feeding, *reading):
+            task.cancel()
+
+
+async def _feed(writer: asyncio.StreamWriter, text: str) -> None:
+    with contextlib.suppress(ConnectionError):
+        writer.write(text.encode())
+        await writer.drain()
+        writer.close()
+
+
+async def _read(reader: asyncio.StreamReader, stream: Stream, on_line: Callable[[str, Stream], None]) -> None:
+    rest = b""
+    while chunk := await reader.read(_CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            _emit(line, stream, on_line)
+        while len(rest) >= LINE_BYTES:
+            _emit(rest[:LINE_BYTES], stream, on_line)
+            rest = rest[LINE_BYTES:]
+    if rest:
+        _emit(rest, stream, on_line)
+
+
+def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None]) -> None:
+    text = line.rstrip(b"\r")
+    for start in range(0, max(1, len(text)), LINE_BYTES):
+        on_line(text[start : start + LINE_BYTES].decode("utf-8", "replace"), stream)
+
+
+async def _end_group(process: asyncio.subprocess.Process) -> None:
+    def send(number: signal.Signals) -> bool:
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+    if process.returncode is None and send(signal.SIGTERM):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(process.wait()), STOP_SECONDS)
+    send(signal.SIGKILL)
+    if process.returncode is None:
+        await asyncio.shield(process.wait())

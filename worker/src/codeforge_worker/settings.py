@@ -1,0 +1,90 @@
+"""What the operator tells a worker through its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+
+class StartupError(Exception):
+    """The worker cannot start; the sentence says what to set and where."""
+
+
+class GitCredential(msgspec.Struct, frozen=True):
+    """A mounted Secret and the URL prefix that it is for."""
+
+    url: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Seconds are wall-clock seconds; `concurrency` is the number of tasks run at once."""
+
+    nats_url: str
+    nats_user: str
+    nats_password: str
+    namespace: str
+    pool: str
+    backend: str
+    stream: str
+    consumer: str
+    concurrency: int
+    pod_name: str
+    ack_wait_seconds: float
+    grace_seconds: float
+    workspace: Path
+    http_port: int
+    git_credentials: tuple[GitCredential, ...] = ()
+    argv: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
+        def required(name: str) -> str:
+            value = environment.get(name, "")
+            if not value:
+                raise StartupError(f"{name} is not set: the operator sets it; check spec.template of the pool")
+            return value
+
+        def number(name: str, default: str) -> float:
+            text = environment.get(name, default)
+            try:
+                return float(text)
+            except ValueError as error:
+                raise StartupError(f"{name} is not a number: {text!r}") from error
+
+        try:
+            credentials = msgspec.json.decode(
+                environment.get("CODEFORGE_GIT_CREDENTIALS") or "[]", type=tuple[GitCredential, ...]
+            )
+        except msgspec.MsgspecError as error:
+            raise StartupError(f"CODEFORGE_GIT_CREDENTIALS is not what the operator writes: {error}") from error
+        return cls(
+            nats_url=required("NATS_URL"),
+            nats_user=environment.get("NATS_USER", ""),
+            nats_password=environment.get("NATS_PASSWORD", ""),
+            namespace=required("CODEFORGE_NAMESPACE"),
+            pool=required("CODEFORGE_POOL"),
+            backend=required("CODEFORGE_BACKEND"),
+            stream=required("CODEFORGE_STREAM"),
+            consumer=environment.get("CODEFORGE_CONSUMER", "workers"),
+            concurrency=max(1, int(number("CODEFORGE_CONCURRENCY", "1"))),
+            pod_name=required("CODEFORGE_POD_NAME"),
+            ack_wait_seconds=number("CODEFORGE_ACK_WAIT_SECONDS", "60"),
+            grace_seconds=number("CODEFORGE_GRACE_SECONDS", "30"),
+            workspace=Path(environment.get("CODEFORGE_WORKSPACE", "/workspace")),
+            http_port=int(number("CODEFORGE_HTTP_PORT", "8080")),
+            git_credentials=credentials,
+            argv=argv,
+            environment=dict(environment),
+        )
+
+    def child_environment(self, home: Path) -> dict[str, str]:
+        """The environment of an agent: the pool's own, without what only the worker may know."""
+        hidden = ("NATS_", "CODEFORGE_GIT_CREDENTIALS")
+        kept = {name: value for name, value in self.environment.items() if not name.startswith(hidden)}
+        return {**kept, "HOME": str(home), "TMPDIR": str(home)}

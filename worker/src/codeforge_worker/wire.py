@@ -1,0 +1,235 @@
+"""Task messages and events as they travel; schemas/ holds their golden copies, shared with the operator."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+import msgspec
+
+PROTOCOL = "Codeforge-Protocol"
+PROOF = "Codeforge-Proof"
+INSTALLATION = "Codeforge-Installation"
+OUTPUT_BYTES = 4096
+MESSAGE_CHARACTERS = 1024
+FILES = 50
+
+Kind = Literal["running", "progress", "released", "completed", "failed", "cancelled"]
+TERMINAL: frozenset[Kind] = frozenset({"completed", "failed", "cancelled"})
+_STATUS: dict[Kind, str] = {
+    "running": "running",
+    "progress": "running",
+    "released": "queued",
+    "completed": "completed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+_TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+class Unreadable(Exception):
+    """A message that can never be run; `reason` is the dead letter's."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Spent(msgspec.Struct, frozen=True):
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: str = "0"
+
+
+class Push(msgspec.Struct, frozen=True):
+    branch: str
+
+
+class Git(msgspec.Struct, frozen=True):
+    url: str
+    ref: str = ""
+    push: Push | None = None
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    git: Git | None = None
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a worker is asked to do. A plain producer sends task_id and prompt; the rest has defaults."""
+
+    task_id: str
+    prompt: str
+    project_id: str = ""
+    title: str = ""
+    backend: str = ""
+    config: dict[str, str] = {}
+    dispatch_id: str = ""
+    attempt: int = 1
+    model: str = ""
+    run_timeout_seconds: int = 1800
+    max_deliveries: int = 3
+    spent: Spent = Spent()
+    workspace: Workspace | None = None
+
+
+def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
+    """The task in a message, or `Unreadable` with the reason for its dead letter."""
+    try:
+        task = msgspec.json.decode(body, type=Task)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Unreadable("Unparsable", f"the message is not a task as JSON: {error}") from error
+    if not _TASK_ID.fullmatch(task.task_id):
+        raise Unreadable("InvalidTaskId", "task_id must be 1 to 64 letters, digits, '_' or '-'")
+    signed = bool(task.dispatch_id) and INSTALLATION in headers
+    if _UUID.fullmatch(task.task_id) and not signed:
+        raise Unreadable("InvalidTaskId", "a UUID as task_id is reserved for AgentTasks: use another id")
+    if task.attempt < 1 or not task.prompt:
+        raise Unreadable("Unparsable", "a task needs a prompt and an attempt of at least 1")
+    return task
+
+
+class GitResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    base_commit: str
+    branch: str = ""
+    commit: str = ""
+    pushed: bool = False
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    summary: str = ""
+    files_total: int = 0
+    git: GitResult | None = None
+    artifacts: tuple[dict[str, str | int], ...] = ()
+
+
+class Failure(msgspec.Struct, frozen=True):
+    type: str
+    message: str
+    retryable: bool
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=False):
+    task_id: str
+    project_id: str
+    status: str
+    event: Kind
+    event_id: str
+    attempt: int
+    delivery: int
+    stream: str
+    sequence: int
+    worker: str
+    time: str
+    start_time: str
+    completion_time: str | msgspec.UnsetType = msgspec.UNSET
+    output: str = ""
+    files: tuple[str, ...] = ()
+    error: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: Decimal = Decimal(0)
+    usage: Spent = Spent()
+    result: Result | msgspec.UnsetType = msgspec.UNSET
+    failure: Failure | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def terminal(self) -> bool:
+        return self.event in TERMINAL
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The last event of a task as somebody wrote it, as far as it can be read."""
+
+    sequence: int
+    event: str = ""
+    event_id: str = ""
+    attempt: int = 0
+    delivery: int = 0
+    stream: str = ""
+    task_sequence: int = 0
+    worker: str = ""
+    usage: Spent = Spent()
+    proven: bool = False
+
+    @property
+    def terminal(self) -> bool:
+        return self.event in TERMINAL
+
+
+class _SeenBody(msgspec.Struct):
+    event: str = ""
+    event_id: str = ""
+    attempt: int = 0
+    delivery: int = 0
+    stream: str = ""
+    sequence: int = 0
+    worker: str = ""
+    usage: Spent = Spent()
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(event: Event) -> bytes:
+    return _encoder.encode(event)
+
+
+def read_event(sequence: int, body: bytes, proof: str, dispatch_id: str) -> Seen:
+    """An event that cannot be read, or is not proven, still counts by its sequence."""
+    try:
+        read = msgspec.json.decode(body, type=_SeenBody)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Seen(sequence=sequence)
+    return Seen(
+        sequence=sequence,
+        event=read.event,
+        event_id=read.event_id,
+        attempt=read.attempt,
+        delivery=read.delivery,
+        stream=read.stream,
+        task_sequence=read.sequence,
+        worker=read.worker,
+        usage=read.usage,
+        proven=not dispatch_id or hmac.compare_digest(prove(dispatch_id, body), proof),
+    )
+
+
+def prove(dispatch_id: str, body: bytes) -> str:
+    return hmac.new(dispatch_id.encode(), body, hashlib.sha256).hexdigest()
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_event_id() -> str:
+    return str(uuid.uuid4())
+
+
+def status_of(kind: Kind) -> str:
+    """CodeForge's own word for an event."""
+    return _STATUS[kind]
+
+
+def add(spent: Spent, tokens_in: int, tokens_out: int, cost: Decimal) -> Spent:
+    try:
+        before = Decimal(spent.cost_usd)
+    except InvalidOperation:
+        before = Decimal(0)
+    total = before + cost
+    return Spent(spent.tokens_in + tokens_in, spent.tokens_out + tokens_out, format(total, "f"))
+
+
+def tail(text: str, limit: int = OUTPUT_BYTES) -> str:
+    """The end of a text within a number of UTF-8 bytes."""
+    raw = text.encode("utf-8", "replace")
+    return raw[-limit:].decode("utf-8", "ignore") if len(raw) > limit else text

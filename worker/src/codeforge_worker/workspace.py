@@ -1,0 +1,117 @@
+"""A task's files: cloned before the run, committed and pushed after it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import credentials, wire
+from .git import GitError, GitRepository
+from .outcome import Outcome, RunError
+from .settings import Settings
+
+_URL = re.compile(r"(https?|ssh|git)://\S+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:\S+")
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+_REFUSED = ("could not read Username", "Authentication failed", "Permission denied", "403", "401")
+
+
+class GitWorkspace:
+    """One run's clone. Trailers of the commit name task and attempt: a later delivery finds its own work by them."""
+
+    def __init__(self, settings: Settings, task: wire.Task, git: wire.Git, directory: Path, scratch: Path) -> None:
+        if not _URL.fullmatch(git.url) or git.ref.startswith("-") or (git.push and git.push.branch.startswith("-")):
+            raise RunError("GitCloneFailed", f"{git.url} is no URL that is cloned: use https, http, ssh or git")
+        self._task = task
+        self._git = git
+        self._credential = credentials.match(settings.git_credentials, git.url)
+        environment = settings.child_environment(scratch) | credentials.environment(self._credential, scratch)
+        self._repository = GitRepository(directory, environment)
+        self._base = ""
+
+    async def clone(self) -> Outcome | None:
+        """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
+        try:
+            await self._repository.git("init", "--quiet")
+            await self._repository.git("remote", "add", "origin", self._git.url)
+            start = self._git.ref or "HEAD"
+            try:
+                await self._repository.git("fetch", "--quiet", "--depth", "1", "origin", start)
+            except GitError:
+                if not _COMMIT.fullmatch(start):
+                    raise
+                # A server may refuse to hand out a bare commit: fetch all, then look for it.
+                await self._repository.git("fetch", "--quiet", "origin")
+                await self._repository.git("branch", "--quiet", "start", start)
+                await self._repository.git("fetch", "--quiet", ".", "start")
+            await self._repository.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+            self._base = await self._repository.head()
+            return await self._earlier_run()
+        except GitError as error:
+            raise self._explain("GitCloneFailed", f"{self._git.url} cannot be cloned", error) from error
+
+    async def _earlier_run(self) -> Outcome | None:
+        push = self._git.push
+        if push is None or not await self._repository.git("ls-remote", "origin", f"refs/heads/{push.branch}"):
+            return None
+        await self._repository.git("fetch", "--quiet", "--depth", "50", "origin", f"refs/heads/{push.branch}")
+        trailers = await self._repository.git("log", "-1", "--format=%(trailers:only,unfold)", "FETCH_HEAD")
+        if f"Codeforge-Task: {self._task.task_id}" not in trailers:
+            return None
+        await self._repository.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+        if f"Codeforge-Attempt: {self._task.attempt}" not in trailers.splitlines():
+            return None
+        head = await self._repository.head()
+        return Outcome(
+            summary="an earlier run of this attempt had pushed its commit",
+            files=await self._files(self._base),
+            git=wire.GitResult(self._base, push.branch, head, True),
+        )
+
+    async def keep(self, outcome: Outcome) -> Outcome:
+        """Commits what the agent left, pushes where asked, and adds both to the outcome."""
+        try:
+            commit = await self._commit(outcome)
+        except GitError as error:
+            raise RunError("InternalError", f"the agent's changes cannot be committed: {error}") from error
+        if not commit:
+            return _with_git(outcome, (), wire.GitResult(self._base))
+        files = await self._files(self._base)
+        push = self._git.push
+        if push is None:
+            return _with_git(outcome, files, wire.GitResult(self._base, "", commit, False))
+        try:
+            await self._repository.git("push", "--quiet", "origin", f"HEAD:refs/heads/{push.branch}")
+        except GitError as error:
+            raise self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error) from error
+        return _with_git(outcome, files, wire.GitResult(self._base, push.branch, commit, True))
+
+    async def _commit(self, outcome: Outcome) -> str:
+        trailers = ["--trailer", f"Codeforge-Task: {self._task.task_id}"]
+        trailers += ["--trailer", f"Codeforge-Attempt: {self._task.attempt}"]
+        await self._repository.git("add", "--all")
+        if await self._repository.git("status", "--porcelain"):
+            subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]
+            await self._repository.git("commit", "--quiet", "--message", subject, *trailers)
+        elif await self._repository.head() == self._base:
+            return ""
+        else:
+            await self._repository.git("commit", "--quiet", "--amend", "--no-edit", *trailers)
+        return await self._repository.head()
+
+    async def _files(self, base: str) -> tuple[str, ...]:
+        return tuple((await self._repository.git("diff", "--name-only", base, "HEAD")).splitlines())
+
+    def _explain(self, type: str, what: str, error: GitError) -> RunError:
+        refused = any(sign in str(error) for sign in _REFUSED)
+        if refused and self._credential is None:
+            return RunError(
+                "CredentialsMissing",
+                f"{what}: the server wants credentials and no entry of the pool's spec.git.credentials matches; {error}",
+            )
+        return RunError(type, f"{what}: {error}", retryable=not refused)
+
+
+def _with_git(outcome: Outcome, files: tuple[str, ...], git: wire.GitResult) -> Outcome:
+    from dataclasses import replace
+
+    return replace(outcome, files=files, git=git)
