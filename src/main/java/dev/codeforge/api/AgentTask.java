@@ -21,10 +21,7 @@ import java.util.Optional;
 @AdditionalPrinterColumn(name = "Pool", jsonPath = ".spec.workerPoolRef.name")
 @AdditionalPrinterColumn(name = "Phase", jsonPath = ".status.phase")
 @AdditionalPrinterColumn(name = "Reason", jsonPath = ".status.conditions[?(@.type==\"Ready\")].reason")
-@AdditionalPrinterColumn(
-        name = "Attempts",
-        jsonPath = ".status.attempts",
-        type = AdditionalPrinterColumn.Type.INTEGER)
+@AdditionalPrinterColumn(name = "Attempts", jsonPath = ".status.attempts", type = AdditionalPrinterColumn.Type.INTEGER)
 @AdditionalPrinterColumn(
         name = "Age",
         jsonPath = ".metadata.creationTimestamp",
@@ -42,6 +39,9 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
 
     /** True once the outcome is written: such a task is never looked at again. */
     public boolean isFinished() {
-        return observedStatus().map(AgentTaskStatus::phase).filter(Phase::isTerminal).isPresent();
+        return observedStatus()
+                .map(AgentTaskStatus::phase)
+                .filter(Phase::isTerminal)
+                .isPresent();
     }
 }

@@ -13,25 +13,25 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record AgentTaskStatus(
         @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
-        Long observedGeneration,
-        @Nullable @JsonPropertyDescription("Where the task is: Pending, Queued, Running, Succeeded, Failed or Cancelled.")
-        Phase phase,
+                Long observedGeneration,
+        @Nullable
+                @JsonPropertyDescription("Where the task is: Pending, Queued, Running, Succeeded, Failed or Cancelled.")
+                Phase phase,
         @JsonPropertyDescription(
-                "Ready, Reconciling and Stalled as kstatus reads them; Complete and Failed as on a Job; Finished on either end; DeadLettered.")
-        List<Condition> conditions,
-        @JsonPropertyDescription("Attempts begun. A new attempt is a new message.")
-        Integer attempts,
-        @JsonPropertyDescription("How often a worker began to run the current attempt; above 1 after a worker was lost.")
-        Integer deliveries,
-        @JsonPropertyDescription("The last ten attempts that ended.")
-        List<HistoryEntry> history,
-        @JsonPropertyDescription("The pod that runs the task, or ran it last.")
-        String podName,
+                        "Ready, Reconciling and Stalled as kstatus reads them; Complete and Failed as on a Job; Finished on either end; DeadLettered.")
+                List<Condition> conditions,
+        @JsonPropertyDescription("Attempts begun. A new attempt is a new message.") Integer attempts,
+        @JsonPropertyDescription(
+                        "How often a worker began to run the current attempt; above 1 after a worker was lost.")
+                Integer deliveries,
+        @JsonPropertyDescription("The last ten attempts that ended.") List<HistoryEntry> history,
+        @JsonPropertyDescription("The pod that runs the task, or ran it last.") String podName,
         @Nullable @JsonPropertyDescription("Where the task's message is kept.") QueuePosition queue,
         @Nullable @JsonPropertyDescription("When the task was accepted by the queue.") Instant queuedTime,
         @Nullable @JsonPropertyDescription("When the current attempt began to run.") Instant startTime,
         @Nullable @JsonPropertyDescription("When the task ended.") Instant completionTime,
-        @Nullable @JsonPropertyDescription("What applies after the pool's defaults were filled in.") Effective effective,
+        @Nullable @JsonPropertyDescription("What applies after the pool's defaults were filled in.")
+                Effective effective,
         @Nullable @JsonPropertyDescription("What the agent produced.") Result result,
         @Nullable @JsonPropertyDescription("What was used over all attempts.") Usage usage,
         @Nullable @JsonPropertyDescription("Why the task did not succeed.") Failure error) {
@@ -47,7 +47,8 @@ public record AgentTaskStatus(
 
     /** The status of a task that nobody has looked at. */
     public static AgentTaskStatus unobserved() {
-        return new AgentTaskStatus(null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+        return new AgentTaskStatus(
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
     }
 
     @JsonIgnoreProperties(ignoreUnknown = true)
@@ -79,7 +80,8 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("What happened in the Git repository.") GitResult git,
             @Nullable @JsonPropertyDescription("Files changed, at most 50.") List<String> files,
             @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal,
-            @Nullable @JsonPropertyDescription("Larger pieces, kept in the pool's object store.") List<Artifact> artifacts) {}
+            @Nullable @JsonPropertyDescription("Larger pieces, kept in the pool's object store.")
+                    List<Artifact> artifacts) {}
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -19,10 +19,7 @@ import java.util.Optional;
 @Plural("workerpools")
 @ShortNames("wpool")
 @AdditionalPrinterColumn(name = "Backend", jsonPath = ".spec.backend")
-@AdditionalPrinterColumn(
-        name = "Replicas",
-        jsonPath = ".status.replicas",
-        type = AdditionalPrinterColumn.Type.INTEGER)
+@AdditionalPrinterColumn(name = "Replicas", jsonPath = ".status.replicas", type = AdditionalPrinterColumn.Type.INTEGER)
 @AdditionalPrinterColumn(
         name = "Max",
         jsonPath = ".spec.scaling.maxReplicas",

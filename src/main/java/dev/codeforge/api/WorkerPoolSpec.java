@@ -31,59 +31,52 @@ import org.jspecify.annotations.Nullable;
         message = "the queue drives this pool: remove scaling first, or leave replicas out")
 public record WorkerPoolSpec(
         @Required
-        @Size(min = 1, max = 63)
-        @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-        @JsonPropertyDescription("The agent that the workers run, such as command or aider. Cannot be changed.")
-        String backend,
+                @Size(min = 1, max = 63)
+                @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+                @JsonPropertyDescription("The agent that the workers run, such as command or aider. Cannot be changed.")
+                String backend,
         @Nullable
-        @Size(max = 255)
-        @Pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$")
-        @JsonPropertyDescription(
-                "NATS subject of the pool. Default: the operator's subjectTemplate, tasks.agent.<backend>. Cannot be changed.")
-        String subject,
+                @Size(max = 255)
+                @Pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$")
+                @JsonPropertyDescription(
+                        "NATS subject of the pool. Default: the operator's subjectTemplate, tasks.agent.<backend>. Cannot be changed.")
+                String subject,
         @Nullable @JsonPropertyDescription("Credentials for the repositories of tasks.") GitAccess git,
         @SpecReplicas
-        @Default("1")
-        @Min(0)
-        @Max(1000)
-        @JsonPropertyDescription("Number of workers of a pool without scaling, 0 to 1,000.")
-        Integer replicas,
+                @Default("1")
+                @Min(0)
+                @Max(1000)
+                @JsonPropertyDescription("Number of workers of a pool without scaling, 0 to 1,000.")
+                Integer replicas,
         @Nullable @JsonPropertyDescription("Lets the number of workers follow the queue.") Scaling scaling,
-        @Default("1")
-        @Min(1)
-        @Max(100)
-        @JsonPropertyDescription("Tasks that one worker runs at once, 1 to 100.")
-        Integer tasksPerWorker,
+        @Default("1") @Min(1) @Max(100) @JsonPropertyDescription("Tasks that one worker runs at once, 1 to 100.")
+                Integer tasksPerWorker,
         @Default("{}") @JsonPropertyDescription("The queue's stream in JetStream.") StreamSettings stream,
         @Default("\"Drain\"")
-        @JsonPropertyDescription(
-                "What deleting the pool does. Drain: take no new task, wait for queued and running ones up to drainTimeoutSeconds, fail the rest. Delete: fail what is unfinished at once. Retain: remove the workers, keep the stream and its tasks for a pool of the same name.")
-        DeletionPolicy deletionPolicy,
-        @Default("600")
-        @Min(0)
-        @Max(86400)
-        @JsonPropertyDescription("Seconds that Drain waits, 0 to 86,400.")
-        Integer drainTimeoutSeconds,
+                @JsonPropertyDescription(
+                        "What deleting the pool does. Drain: take no new task, wait for queued and running ones up to drainTimeoutSeconds, fail the rest. Delete: fail what is unfinished at once. Retain: remove the workers, keep the stream and its tasks for a pool of the same name.")
+                DeletionPolicy deletionPolicy,
+        @Default("600") @Min(0) @Max(86400) @JsonPropertyDescription("Seconds that Drain waits, 0 to 86,400.")
+                Integer drainTimeoutSeconds,
         @Default("60")
-        @Min(5)
-        @Max(3600)
-        @JsonPropertyDescription(
-                "Seconds without a sign of life after which a running task is given to another worker, 5 to 3,600.")
-        Integer heartbeatTimeoutSeconds,
+                @Min(5)
+                @Max(3600)
+                @JsonPropertyDescription(
+                        "Seconds without a sign of life after which a running task is given to another worker, 5 to 3,600.")
+                Integer heartbeatTimeoutSeconds,
         @Default("3")
-        @Min(1)
-        @Max(50)
-        @JsonPropertyDescription("How often a task is begun when its worker is lost, before it fails, 1 to 50.")
-        Integer maxDeliveries,
+                @Min(1)
+                @Max(50)
+                @JsonPropertyDescription("How often a task is begun when its worker is lost, before it fails, 1 to 50.")
+                Integer maxDeliveries,
         @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
         @Nullable
-        @PreserveUnknownFields
-        @JsonPropertyDescription(
-                "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes); everything else is yours.")
-        JsonNode template,
-        @Default("false")
-        @JsonPropertyDescription("Hands out no further tasks while true; running ones finish.")
-        Boolean suspend) {
+                @PreserveUnknownFields
+                @JsonPropertyDescription(
+                        "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes); everything else is yours.")
+                JsonNode template,
+        @Default("false") @JsonPropertyDescription("Hands out no further tasks while true; running ones finish.")
+                Boolean suspend) {
 
     public WorkerPoolSpec {
         replicas = replicas == null ? 1 : replicas;
@@ -111,9 +104,9 @@ public record WorkerPoolSpec(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record GitAccess(
             @Required
-            @Size(max = 32)
-            @JsonPropertyDescription("The longest URL prefix that matches a task's repository wins.")
-            List<Credential> credentials) {
+                    @Size(max = 32)
+                    @JsonPropertyDescription("The longest URL prefix that matches a task's repository wins.")
+                    List<Credential> credentials) {
         public GitAccess {
             credentials = credentials == null ? List.of() : List.copyOf(credentials);
         }
@@ -121,30 +114,36 @@ public record WorkerPoolSpec(
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Credential(
-            @Required @Size(min = 1, max = 2048) @JsonPropertyDescription("URL prefix, such as https://git.example.com/team/.")
-            String url,
             @Required
-            @JsonPropertyDescription(
-                    "Secret of this namespace: username and password, or identity and known_hosts for ssh.")
-            SecretRef secretRef) {}
+                    @Size(min = 1, max = 2048)
+                    @JsonPropertyDescription("URL prefix, such as https://git.example.com/team/.")
+                    String url,
+            @Required
+                    @JsonPropertyDescription(
+                            "Secret of this namespace: username and password, or identity and known_hosts for ssh.")
+                    SecretRef secretRef) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record SecretRef(@Required @Size(min = 1, max = 253) @JsonPropertyDescription("The Secret's name.") String name) {}
+    public record SecretRef(
+            @Required @Size(min = 1, max = 253) @JsonPropertyDescription("The Secret's name.") String name) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     @ValidationRule(
             value = "self.minReplicas <= self.maxReplicas",
             message = "minReplicas must not be greater than maxReplicas")
     public record Scaling(
-            @Default("0") @Min(0) @Max(1000) @JsonPropertyDescription("Fewest workers, 0 to 1,000; 0 lets an idle pool vanish.")
-            Integer minReplicas,
+            @Default("0")
+                    @Min(0)
+                    @Max(1000)
+                    @JsonPropertyDescription("Fewest workers, 0 to 1,000; 0 lets an idle pool vanish.")
+                    Integer minReplicas,
             @Required @Min(1) @Max(1000) @JsonPropertyDescription("Most workers, 1 to 1,000.") Integer maxReplicas,
             @Default("60")
-            @Min(0)
-            @Max(3600)
-            @JsonPropertyDescription(
-                    "Seconds that fewer workers must have been enough before any is removed, 0 to 3,600.")
-            Integer scaleDownStabilizationWindowSeconds) {
+                    @Min(0)
+                    @Max(3600)
+                    @JsonPropertyDescription(
+                            "Seconds that fewer workers must have been enough before any is removed, 0 to 3,600.")
+                    Integer scaleDownStabilizationWindowSeconds) {
         public Scaling {
             minReplicas = minReplicas == null ? 0 : minReplicas;
             maxReplicas = maxReplicas == null ? 1 : maxReplicas;
@@ -159,20 +158,26 @@ public record WorkerPoolSpec(
             value = "self.storage == oldSelf.storage",
             message = "the storage of a stream cannot be changed: create a new pool")
     public record StreamSettings(
-            @Default("\"file\"") @JsonPropertyDescription("file survives a restart of NATS, memory does not. Cannot be changed.")
-            Storage storage,
+            @Default("\"file\"")
+                    @JsonPropertyDescription("file survives a restart of NATS, memory does not. Cannot be changed.")
+                    Storage storage,
             @Nullable
-            @Min(1)
-            @Max(5)
-            @JsonPropertyDescription("Copies of the stream, 1, 3 or 5. Default: 3 on a cluster of three or more servers, else 1.")
-            Integer replicas,
-            @Nullable @Min(1) @Max(10000000) @JsonPropertyDescription("Most tasks that may wait; more stay Pending. Default: no limit.")
-            Integer maxMessages,
+                    @Min(1)
+                    @Max(5)
+                    @JsonPropertyDescription(
+                            "Copies of the stream, 1, 3 or 5. Default: 3 on a cluster of three or more servers, else 1.")
+                    Integer replicas,
             @Nullable
-            @Min(1048576)
-            @Max(1099511627776L)
-            @JsonPropertyDescription("Most bytes that may wait, from 1 MiB; more stay Pending. Default: no limit.")
-            Long maxBytes) {
+                    @Min(1)
+                    @Max(10000000)
+                    @JsonPropertyDescription("Most tasks that may wait; more stay Pending. Default: no limit.")
+                    Integer maxMessages,
+            @Nullable
+                    @Min(1048576)
+                    @Max(1099511627776L)
+                    @JsonPropertyDescription(
+                            "Most bytes that may wait, from 1 MiB; more stay Pending. Default: no limit.")
+                    Long maxBytes) {
         public StreamSettings {
             storage = storage == null ? Storage.file : storage;
         }
@@ -187,14 +192,11 @@ public record WorkerPoolSpec(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record TaskDefaults(
             @Nullable @Size(max = 256) @JsonPropertyDescription("The language model's name. Default: the worker's own.")
-            String model,
-            @Default("1800")
-            @Min(1)
-            @Max(604800)
-            @JsonPropertyDescription("Seconds that a run may take, 1 to 604,800.")
-            Integer runTimeoutSeconds,
+                    String model,
+            @Default("1800") @Min(1) @Max(604800) @JsonPropertyDescription("Seconds that a run may take, 1 to 604,800.")
+                    Integer runTimeoutSeconds,
             @Size(max = 64) @JsonPropertyDescription("Settings of the backend; a task's own win key by key.")
-            Map<String, String> config) {
+                    Map<String, String> config) {
         public TaskDefaults {
             runTimeoutSeconds = runTimeoutSeconds == null ? 1800 : runTimeoutSeconds;
             config = config == null ? Map.of() : Map.copyOf(config);

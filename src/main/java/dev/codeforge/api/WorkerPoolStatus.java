@@ -15,14 +15,15 @@ import org.jspecify.annotations.Nullable;
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record WorkerPoolStatus(
         @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
-        Long observedGeneration,
+                Long observedGeneration,
         @JsonPropertyDescription(
-                "Ready, Reconciling and Stalled as kstatus reads them; QueueReady: stream and consumer are there; Suspended.")
-        List<Condition> conditions,
+                        "Ready, Reconciling and Stalled as kstatus reads them; QueueReady: stream and consumer are there; Suspended.")
+                List<Condition> conditions,
         @StatusReplicas @JsonPropertyDescription("Workers that exist.") Integer replicas,
         @JsonPropertyDescription("Workers that take tasks.") Integer readyReplicas,
         @LabelSelector @JsonPropertyDescription("Label selector of the workers' pods.") String selector,
-        @Nullable @JsonPropertyDescription("The queue as last written; it is not written for every change.") Queue queue,
+        @Nullable @JsonPropertyDescription("The queue as last written; it is not written for every change.")
+                Queue queue,
         @JsonPropertyDescription("Messages in this pool's dead letters.") Integer deadLetters,
         @Nullable @JsonPropertyDescription("The last decision on the number of workers.") ScalingDecision scaling) {
 

@@ -70,8 +70,7 @@ final class NatsDeadLetters implements DeadLetters {
         }
     }
 
-    private void bury(
-            String namespace, String pool, MessageInfo message, String stream, String reason, String detail) {
+    private void bury(String namespace, String pool, MessageInfo message, String stream, String reason, String detail) {
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         headers.put(Headers.REASON, reason);
         headers.put(Headers.DETAIL, detail);

@@ -26,6 +26,7 @@ final class NatsResults implements Results {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** The server answers at most 1,024 subjects a request, and refuses more as a whole. */
     private static final int BATCH = 1000;
+
     private static final Duration BATCH_TIMEOUT = Duration.ofSeconds(5);
 
     private final NatsConnection nats;
@@ -46,8 +47,7 @@ final class NatsResults implements Results {
         try {
             final MessageInfo message = nats.manage(
                     management -> management.getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(taskId)));
-            return Optional.of(
-                    stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
+            return Optional.of(stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
         } catch (JetStreamApiException e) {
             if (e.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND) {
                 return Optional.empty();

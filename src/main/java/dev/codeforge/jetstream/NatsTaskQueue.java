@@ -43,8 +43,7 @@ final class NatsTaskQueue implements TaskQueue {
             return nats.manage(management -> ensure(management, settings));
         } catch (JetStreamApiException e) {
             throw switch (e.getApiErrorCode()) {
-                case ApiErrors.SUBJECTS_OVERLAP ->
-                    new SubjectTakenException(settings.subject(), ownerOf(settings));
+                case ApiErrors.SUBJECTS_OVERLAP -> new SubjectTakenException(settings.subject(), ownerOf(settings));
                 default -> refusedOrAway(e);
             };
         }
@@ -127,7 +126,8 @@ final class NatsTaskQueue implements TaskQueue {
             final Optional<ConsumerInfo> consumer = keeper.findConsumer(stream, Subjects.WORKERS_DURABLE);
             final Optional<StreamInfo> info = keeper.find(stream);
             return consumer.isPresent() && info.isPresent()
-                    ? Optional.of(sample(consumer.get(), info.get(), consumer.get().getPaused()))
+                    ? Optional.of(
+                            sample(consumer.get(), info.get(), consumer.get().getPaused()))
                     : Optional.empty();
         });
     }

@@ -14,6 +14,7 @@ import java.time.Duration;
 final class SharedStreams {
     /** How long a result is kept, and with it how late an outcome may still be found. */
     private static final Duration RETENTION = Duration.ofDays(7);
+
     private static final long LOG_BYTES = 1L << 30;
     private static final Duration RESULT_ACK_WAIT = Duration.ofSeconds(60);
     private static final int RESULTS_IN_HAND = 10_000;

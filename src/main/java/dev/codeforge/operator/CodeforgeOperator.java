@@ -68,14 +68,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         final Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
         this.operator = new Operator(overrider -> configure(overrider, metrics));
         this.pools = new WorkerPoolReconciler(
-                client,
-                connections,
-                settings,
-                installation,
-                new OperatorEvents(key, clock),
-                events,
-                index::get,
-                clock);
+                client, connections, settings, installation, new OperatorEvents(key, clock), events, index::get, clock);
         this.tasks = new AgentTaskReconciler(connections, key, installation, events, pools::trigger, clock);
         this.sweep = new UnfinishedSweep(index::get, connections, tasks::trigger);
         // Tasks first: a pool's reconcile asks for the tasks it has.
@@ -104,14 +97,14 @@ public final class CodeforgeOperator implements AutoCloseable {
                 // The API server may be away when we start: keep trying instead of giving up.
                 .withStopOnInformerErrorDuringStartup(false);
         if (settings.leaderElection()) {
-            overrider.withLeaderElectionConfiguration(LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(
-                            "codeforge-operator")
-                    .withLeaseNamespace(settings.namespace())
-                    .withIdentity(settings.podName())
-                    .withLeaseDuration(Duration.ofSeconds(15))
-                    .withRenewDeadline(Duration.ofSeconds(10))
-                    .withRetryPeriod(Duration.ofSeconds(2))
-                    .build());
+            overrider.withLeaderElectionConfiguration(
+                    LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("codeforge-operator")
+                            .withLeaseNamespace(settings.namespace())
+                            .withIdentity(settings.podName())
+                            .withLeaseDuration(Duration.ofSeconds(15))
+                            .withRenewDeadline(Duration.ofSeconds(10))
+                            .withRetryPeriod(Duration.ofSeconds(2))
+                            .build());
         }
     }
 

@@ -37,7 +37,8 @@ final class Json {
             }
             return value;
         } catch (IOException e) {
-            throw new UnreadableMessageException("the message is not the JSON that the protocol asks for: " + e.getMessage());
+            throw new UnreadableMessageException(
+                    "the message is not the JSON that the protocol asks for: " + e.getMessage());
         }
     }
 }

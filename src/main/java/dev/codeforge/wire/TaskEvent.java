@@ -78,7 +78,8 @@ public record TaskEvent(
     public static TaskEvent parse(byte[] body) throws UnreadableMessageException {
         final TaskEvent event = Json.read(body, TaskEvent.class);
         if (event.taskId() == null || event.kind() == null || event.eventId() == null || event.attempt() < 1) {
-            throw new UnreadableMessageException("an event needs task_id, event, event_id and an attempt of at least 1");
+            throw new UnreadableMessageException(
+                    "an event needs task_id, event, event_id and an attempt of at least 1");
         }
         return event;
     }

@@ -1,5 +1,7 @@
 package dev.codeforge.api;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
@@ -10,8 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /** What the generator's annotations cannot say of our two CRDs. */
 final class CrdCompletion implements CRDPostProcessor {
@@ -24,7 +24,8 @@ final class CrdCompletion implements CRDPostProcessor {
         final CustomResourceDefinition crd = (CustomResourceDefinition) resource;
         crd.getSpec().getNames().setCategories(List.of("codeforge"));
         for (final CustomResourceDefinitionVersion version : crd.getSpec().getVersions()) {
-            version.getAdditionalPrinterColumns().sort(Comparator.comparing(column -> COLUMNS.indexOf(column.getName())));
+            version.getAdditionalPrinterColumns()
+                    .sort(Comparator.comparing(column -> COLUMNS.indexOf(column.getName())));
             final JSONSchemaProps root = version.getSchema().getOpenAPIV3Schema();
             root.setRequired(List.of("spec"));
             final JSONSchemaProps status = root.getProperties().get("status");
@@ -41,7 +42,8 @@ final class CrdCompletion implements CRDPostProcessor {
                 final var rules = new ArrayList<>(root.getXKubernetesValidations());
                 rules.add(new ValidationRuleBuilder()
                         .withRule("self.metadata.name.size() <= 50 && !self.metadata.name.contains('.')")
-                        .withMessage("a pool's name is at most 50 characters without dots: it becomes part of stream and pod names")
+                        .withMessage(
+                                "a pool's name is at most 50 characters without dots: it becomes part of stream and pod names")
                         .build());
                 root.setXKubernetesValidations(rules);
             }
@@ -51,9 +53,11 @@ final class CrdCompletion implements CRDPostProcessor {
 
     /** Rules over values of unknown size are refused as too costly: bound the values of maps. */
     private static void bound(JSONSchemaProps schema) {
-        for (final Map.Entry<String, JSONSchemaProps> property : schema.getProperties().entrySet()) {
+        for (final Map.Entry<String, JSONSchemaProps> property :
+                schema.getProperties().entrySet()) {
             final JSONSchemaProps value = property.getValue();
-            if (value.getAdditionalProperties() != null && value.getAdditionalProperties().getSchema() != null) {
+            if (value.getAdditionalProperties() != null
+                    && value.getAdditionalProperties().getSchema() != null) {
                 value.getAdditionalProperties().getSchema().setMaxLength(4096L);
                 value.setMaxProperties(64L);
             }

@@ -194,7 +194,11 @@ final class PoolExecutor {
     /** Removes the workers and their credential. Busy ones finish within their grace period. */
     void removeWorkers(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
-        client.apps().deployments().inNamespace(namespace).withName(pool.workersName()).delete();
+        client.apps()
+                .deployments()
+                .inNamespace(namespace)
+                .withName(pool.workersName())
+                .delete();
         client.secrets().inNamespace(namespace).withName(pool.workersName()).delete();
         applied.remove(pool.getMetadata().getUid());
     }

@@ -26,7 +26,8 @@ final class PoolPlanner {
         if (snapshot.pool().isTerminating()) {
             return end(snapshot);
         }
-        return snapshot.queue() instanceof QueueState.Broken && snapshot.deployment().isEmpty()
+        return snapshot.queue() instanceof QueueState.Broken
+                        && snapshot.deployment().isEmpty()
                 ? new PoolPlan.Hold()
                 : new PoolPlan.Serve(decide(snapshot));
     }
@@ -40,9 +41,8 @@ final class PoolPlanner {
                 final Instant deleted = Instant.parse(pool.getMetadata().getDeletionTimestamp());
                 final Duration patience = Duration.ofSeconds(pool.getSpec().drainTimeoutSeconds());
                 final Instant end = deleted.plus(patience.compareTo(DEADLINE) < 0 ? patience : DEADLINE);
-                final boolean over = snapshot.namespaceTerminating()
-                        || !clock.instant().isBefore(end)
-                        || isEmpty(snapshot);
+                final boolean over =
+                        snapshot.namespaceTerminating() || !clock.instant().isBefore(end) || isEmpty(snapshot);
                 yield over ? removal(snapshot) : new PoolPlan.Drain(decide(snapshot));
             }
         };
@@ -51,8 +51,8 @@ final class PoolPlanner {
     /** Without NATS nothing can be removed there, and the deadline must still hold. */
     private PoolPlan removal(PoolSnapshot snapshot) {
         final boolean away = snapshot.queue() instanceof QueueState.Broken;
-        final Instant deadline =
-                Instant.parse(snapshot.pool().getMetadata().getDeletionTimestamp()).plus(DEADLINE);
+        final Instant deadline = Instant.parse(snapshot.pool().getMetadata().getDeletionTimestamp())
+                .plus(DEADLINE);
         return away && (snapshot.namespaceTerminating() || !clock.instant().isBefore(deadline))
                 ? new PoolPlan.LetGo()
                 : new PoolPlan.Remove();
@@ -67,9 +67,8 @@ final class PoolPlanner {
     private ReplicaPlanner.Decision decide(PoolSnapshot snapshot) {
         final WorkerPoolSpec spec = snapshot.pool().getSpec();
         final WorkerPoolSpec.Scaling scaling = spec.scaling();
-        final Optional<QueueSample> sample = snapshot.queue() instanceof QueueState.Ready ready
-                ? Optional.of(ready.sample())
-                : Optional.empty();
+        final Optional<QueueSample> sample =
+                snapshot.queue() instanceof QueueState.Ready ready ? Optional.of(ready.sample()) : Optional.empty();
         if (scaling == null) {
             return new ReplicaPlanner.Decision(
                     spec.replicas(),

@@ -104,8 +104,7 @@ final class PoolStatusBuilder {
                     conditions, true, Reason.WorkersFailing, trouble.get() + ". " + Reason.WorkersFailing.remedy());
         }
         if (ready < wanted) {
-            return verdict(
-                    conditions, false, Reason.WorkersStarting, ready + " of " + wanted + " workers take tasks.");
+            return verdict(conditions, false, Reason.WorkersStarting, ready + " of " + wanted + " workers take tasks.");
         }
         final Reason reason = wanted == 0 ? Reason.ScaledToZero : Reason.WorkersReady;
         return conditions

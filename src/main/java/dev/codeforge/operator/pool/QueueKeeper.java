@@ -53,10 +53,11 @@ final class QueueKeeper {
             final QueueSample sample = connections.queue(namespace).ensure(settings(pool));
             return new QueueState.Ready(
                     sample,
-                    connections.deadLetters(namespace).count(namespace, pool.getMetadata().getName()));
+                    connections
+                            .deadLetters(namespace)
+                            .count(namespace, pool.getMetadata().getName()));
         } catch (SubjectTakenException e) {
-            return new QueueState.Broken(
-                    Reason.SubjectTaken, e.getMessage() + ". " + Reason.SubjectTaken.remedy());
+            return new QueueState.Broken(Reason.SubjectTaken, e.getMessage() + ". " + Reason.SubjectTaken.remedy());
         } catch (QueueRefusedException e) {
             return new QueueState.Broken(Reason.QueueRefused, e.getMessage() + ". " + Reason.QueueRefused.remedy());
         } catch (QueueUnavailableException e) {

@@ -46,12 +46,18 @@ final class WorkerDeployment {
 
     static Map<String, String> labels(WorkerPool pool) {
         return new TreeMap<>(Map.of(
-                "app.kubernetes.io/name", "codeforge-worker",
-                "app.kubernetes.io/instance", pool.getMetadata().getName(),
-                "app.kubernetes.io/component", "worker",
-                "app.kubernetes.io/managed-by", "codeforge-operator",
-                Names.POOL_LABEL, pool.getMetadata().getName(),
-                Names.BACKEND_LABEL, pool.getSpec().backend()));
+                "app.kubernetes.io/name",
+                "codeforge-worker",
+                "app.kubernetes.io/instance",
+                pool.getMetadata().getName(),
+                "app.kubernetes.io/component",
+                "worker",
+                "app.kubernetes.io/managed-by",
+                "codeforge-operator",
+                Names.POOL_LABEL,
+                pool.getMetadata().getName(),
+                Names.BACKEND_LABEL,
+                pool.getSpec().backend()));
     }
 
     static String selector(WorkerPool pool) {
@@ -96,11 +102,24 @@ final class WorkerDeployment {
             containers.add(worker ? complete(pool, subject, container, grace) : container);
         }
         if (!found) {
-            containers.addFirst(complete(pool, subject, new ContainerBuilder().withName(CONTAINER).build(), grace));
+            containers.addFirst(complete(
+                    pool, subject, new ContainerBuilder().withName(CONTAINER).build(), grace));
         }
         final List<Volume> volumes = new ArrayList<>(spec.getVolumes());
-        addVolume(volumes, new VolumeBuilder().withName("workspace").withNewEmptyDir().endEmptyDir().build());
-        addVolume(volumes, new VolumeBuilder().withName("tmp").withNewEmptyDir().endEmptyDir().build());
+        addVolume(
+                volumes,
+                new VolumeBuilder()
+                        .withName("workspace")
+                        .withNewEmptyDir()
+                        .endEmptyDir()
+                        .build());
+        addVolume(
+                volumes,
+                new VolumeBuilder()
+                        .withName("tmp")
+                        .withNewEmptyDir()
+                        .endEmptyDir()
+                        .build());
         final List<WorkerPoolSpec.Credential> credentials = credentials(pool);
         for (int i = 0; i < credentials.size(); i++) {
             addVolume(
@@ -202,8 +221,15 @@ final class WorkerDeployment {
                 given.getEnv().stream().anyMatch(theirs -> theirs.getName().equals(ours.getName())));
         environment.addAll(given.getEnv());
         final List<VolumeMount> mounts = new ArrayList<>(given.getVolumeMounts());
-        addMount(mounts, new VolumeMountBuilder().withName("workspace").withMountPath("/workspace").build());
-        addMount(mounts, new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build());
+        addMount(
+                mounts,
+                new VolumeMountBuilder()
+                        .withName("workspace")
+                        .withMountPath("/workspace")
+                        .build());
+        addMount(
+                mounts,
+                new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build());
         for (int i = 0; i < credentials(pool).size(); i++) {
             addMount(
                     mounts,
@@ -232,8 +258,7 @@ final class WorkerDeployment {
         environment.add(variable("CODEFORGE_SUBJECT", subject));
         environment.add(variable("CODEFORGE_CONCURRENCY", Integer.toString(spec.tasksPerWorker())));
         environment.add(variable("CODEFORGE_ACK_WAIT_SECONDS", Integer.toString(spec.heartbeatTimeoutSeconds())));
-        environment.add(
-                variable("CODEFORGE_GRACE_SECONDS", Long.toString(Math.max(0, grace - STOP_SECONDS))));
+        environment.add(variable("CODEFORGE_GRACE_SECONDS", Long.toString(Math.max(0, grace - STOP_SECONDS))));
         environment.add(variable("CODEFORGE_WORKSPACE", "/workspace"));
         environment.add(variable("CODEFORGE_HTTP_PORT", Integer.toString(PORT)));
         environment.add(variable("CODEFORGE_GIT_CREDENTIALS", gitCredentials(pool)));

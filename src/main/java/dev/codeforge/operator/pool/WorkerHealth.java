@@ -38,7 +38,9 @@ final class WorkerHealth {
 
     private static Optional<String> trouble(String pod, ContainerStatus container) {
         final ContainerState state = container.getState();
-        if (state == null || state.getWaiting() == null || !HOPELESS.contains(state.getWaiting().getReason())) {
+        if (state == null
+                || state.getWaiting() == null
+                || !HOPELESS.contains(state.getWaiting().getReason())) {
             return Optional.empty();
         }
         final ContainerState last = container.getLastState();
@@ -47,7 +49,9 @@ final class WorkerHealth {
                         && last.getTerminated().getMessage() != null
                 ? last.getTerminated().getMessage().strip()
                 : "";
-        final String kubelet = state.getWaiting().getMessage() == null ? "" : state.getWaiting().getMessage();
+        final String kubelet = state.getWaiting().getMessage() == null
+                ? ""
+                : state.getWaiting().getMessage();
         return Optional.of("pod " + pod + ", container " + container.getName() + ": "
                 + state.getWaiting().getReason() + ": " + (own.isEmpty() ? kubelet : own));
     }

@@ -43,6 +43,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     public static final String FINALIZER = "codeforge.dev/workerpool";
     /** Outside producers tell nobody: look. */
     private static final Duration TICK = Duration.ofSeconds(2);
+
     private static final Duration FIXED_TICK = Duration.ofSeconds(10);
 
     private final KubernetesClient client;
@@ -179,8 +180,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         Conditions.find(status.conditions(), "Stalled")
                 .filter(condition -> "True".equals(condition.getStatus()))
                 .filter(condition -> !Conditions.isTrue(before.conditions(), "Stalled"))
-                .ifPresent(condition ->
-                        events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
+                .ifPresent(
+                        condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
     }
 
     private static String describe(DeadLetters.DeadLetter letter) {

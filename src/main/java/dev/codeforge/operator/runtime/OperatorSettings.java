@@ -43,7 +43,9 @@ public record OperatorSettings(
         return new OperatorSettings(
                 required(environment, "CODEFORGE_NAMESPACE"),
                 environment.getOrDefault("CODEFORGE_POD_NAME", "codeforge-operator"),
-                Arrays.stream(environment.getOrDefault("CODEFORGE_WATCH_NAMESPACES", "").split(","))
+                Arrays.stream(environment
+                                .getOrDefault("CODEFORGE_WATCH_NAMESPACES", "")
+                                .split(","))
                         .map(String::strip)
                         .filter(name -> !name.isEmpty())
                         .collect(Collectors.toUnmodifiableSet()),
@@ -74,8 +76,8 @@ public record OperatorSettings(
         try {
             return Files.readString(path).strip();
         } catch (IOException e) {
-            throw new IllegalArgumentException(
-                    path + " cannot be read: the connection Secret needs a key '" + name + "' (" + e.getMessage() + ")");
+            throw new IllegalArgumentException(path + " cannot be read: the connection Secret needs a key '" + name
+                    + "' (" + e.getMessage() + ")");
         }
     }
 

@@ -70,8 +70,7 @@ public final class ReplicaPlanner {
                             wanted, needed > limits.cap() ? Why.AtMaximum : Why.QueueGrew, sample.demand(), window);
         }
         if (wanted == input.current()) {
-            return new Decision(
-                    wanted, needed > limits.cap() ? Why.AtMaximum : Why.Steady, sample.demand(), window);
+            return new Decision(wanted, needed > limits.cap() ? Why.AtMaximum : Why.Steady, sample.demand(), window);
         }
         final int target = window.most();
         if (!window.covers(input.now(), limits.stabilization()) || target >= input.current()) {

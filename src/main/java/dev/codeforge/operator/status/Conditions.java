@@ -48,10 +48,14 @@ public final class Conditions {
     }
 
     public static Optional<Condition> find(List<Condition> conditions, String type) {
-        return conditions.stream().filter(condition -> type.equals(condition.getType())).findFirst();
+        return conditions.stream()
+                .filter(condition -> type.equals(condition.getType()))
+                .findFirst();
     }
 
     public static boolean isTrue(List<Condition> conditions, String type) {
-        return find(conditions, type).filter(condition -> "True".equals(condition.getStatus())).isPresent();
+        return find(conditions, type)
+                .filter(condition -> "True".equals(condition.getStatus()))
+                .isPresent();
     }
 }

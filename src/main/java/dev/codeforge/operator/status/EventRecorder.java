@@ -1,10 +1,10 @@
 package dev.codeforge.operator.status;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.api.model.events.v1.EventBuilder;
-import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Clock;
@@ -50,8 +50,9 @@ public final class EventRecorder {
                             .withReason(reason)
                             .withAction(action)
                             .withNote(note.length() <= NOTE_LIMIT ? note : note.substring(0, NOTE_LIMIT))
-                            .withEventTime(new MicroTime(
-                                    clock.instant().truncatedTo(ChronoUnit.MICROS).toString()))
+                            .withEventTime(new MicroTime(clock.instant()
+                                    .truncatedTo(ChronoUnit.MICROS)
+                                    .toString()))
                             .withReportingController("codeforge.dev/operator")
                             .withReportingInstance(instance)
                             .withRegarding(new ObjectReferenceBuilder()

@@ -6,7 +6,9 @@ public enum Reason {
     PoolNotFound("The task's WorkerPool does not exist.", "Create the pool, or delete the task and name another."),
     PoolNotReady("The pool's queue is not there.", "See the pool's QueueReady condition."),
     PoolTerminating("The pool is being deleted and takes no new task.", "Create the task on another pool."),
-    QueueFull("The pool's queue has reached its limit.", "Wait, or raise spec.stream.maxMessages or maxBytes of the pool."),
+    QueueFull(
+            "The pool's queue has reached its limit.",
+            "Wait, or raise spec.stream.maxMessages or maxBytes of the pool."),
     Queued("The task waits for a worker.", "Nothing; see the pool if it takes long."),
     Running("A worker runs the task.", "Nothing; kubectl logs of status.podName shows its output."),
     Released("The worker had to stop and gave the task back; another will take it.", "Nothing."),
@@ -18,9 +20,12 @@ public enum Reason {
     WorkersReady("All wanted workers take tasks.", "Nothing."),
     ScaledToZero("No task waits and no worker runs.", "Nothing: the next task starts one."),
     WorkersStarting("Workers are being started.", "Wait; see the pods if it takes long."),
-    WorkersFailing("A worker cannot start.", "Read the condition's message; correct spec.template or the Secret it names."),
+    WorkersFailing(
+            "A worker cannot start.", "Read the condition's message; correct spec.template or the Secret it names."),
     QueueReady("Stream and consumer are there.", "Nothing."),
-    QueueUnavailable("NATS does not answer; nothing fails and nothing scales.", "Check NATS and the operator's connection Secret."),
+    QueueUnavailable(
+            "NATS does not answer; nothing fails and nothing scales.",
+            "Check NATS and the operator's connection Secret."),
     QueueRefused("NATS refuses the stream's or consumer's settings.", "Correct spec.stream as the message says."),
     SubjectTaken(
             "Another stream has the pool's subject.",

@@ -33,8 +33,8 @@ public final class UnfinishedSweep implements AutoCloseable {
     private final Supplier<TaskIndex> tasks;
     private final Connections connections;
     private final Consumer<AgentTask> lookAt;
-    private final ScheduledExecutorService timer =
-            Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().name("sweep").daemon().factory());
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("sweep").daemon().factory());
 
     public UnfinishedSweep(Supplier<TaskIndex> tasks, Connections connections, Consumer<AgentTask> lookAt) {
         this.tasks = tasks;
@@ -64,12 +64,11 @@ public final class UnfinishedSweep implements AutoCloseable {
     /** Also those with news that the consumer did not bring: an outcome of a task that is shown as unfinished. */
     Collection<AgentTask> missing() {
         final List<AgentTask> published = tasks.get().unfinished().stream()
-                .filter(task -> task.observedStatus()
-                        .map(AgentTaskStatus::queue)
-                        .isPresent())
+                .filter(task ->
+                        task.observedStatus().map(AgentTaskStatus::queue).isPresent())
                 .toList();
-        final Map<String, List<AgentTask>> byStream = published.stream()
-                .collect(Collectors.groupingBy(task -> task.getStatus().queue().stream()));
+        final Map<String, List<AgentTask>> byStream =
+                published.stream().collect(Collectors.groupingBy(task -> task.getStatus().queue().stream()));
         final Set<String> standing = new HashSet<>();
         byStream.keySet().forEach(stream -> standing.addAll(idsIn(stream)));
         final Map<String, AgentTask> missing = new HashMap<>();

@@ -73,9 +73,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     public UpdateControl<AgentTask> reconcile(AgentTask task, Context<AgentTask> context) {
         final TaskSnapshot observed = observe(task, context);
         final TaskSnapshot snapshot = planner.plan(observed) instanceof TaskPlan.AskHolder
-                ? observed.withHolder(connections
-                        .control(task.getMetadata().getNamespace())
-                        .holder(task.uid(), HOLDER_TIMEOUT))
+                ? observed.withHolder(
+                        connections.control(task.getMetadata().getNamespace()).holder(task.uid(), HOLDER_TIMEOUT))
                 : observed;
         final Optional<TaskView> view = executor.execute(snapshot, planner.plan(snapshot));
         if (view.isEmpty()) {

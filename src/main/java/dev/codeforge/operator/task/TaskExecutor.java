@@ -63,7 +63,10 @@ final class TaskExecutor {
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
         final OutgoingTask again = messages.of(task, pool, place.subject(), plan.attempt(), true);
         final boolean known = queue.standing(place.stream(), again.subject()).isPresent()
-                || connections.results(task.getMetadata().getNamespace()).last(task.uid()).isPresent();
+                || connections
+                        .results(task.getMetadata().getNamespace())
+                        .last(task.uid())
+                        .isPresent();
         if (!known) {
             queue.publish(place.stream(), again);
         }

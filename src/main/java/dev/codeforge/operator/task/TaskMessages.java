@@ -93,7 +93,9 @@ final class TaskMessages {
                 push == null
                         ? null
                         : new TaskMessage.Push(
-                                push.branch() == null ? "codeforge/" + task.getMetadata().getName() : push.branch())));
+                                push.branch() == null
+                                        ? "codeforge/" + task.getMetadata().getName()
+                                        : push.branch())));
     }
 
     private Map<String, String> headers(AgentTask task, String id) {
@@ -105,7 +107,9 @@ final class TaskMessages {
                 Map.entry("ce-id", id),
                 Map.entry("ce-type", "dev.codeforge.task"),
                 Map.entry("ce-source", "/namespaces/" + namespace + "/agenttasks/" + name),
-                Map.entry("ce-time", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString()),
+                Map.entry(
+                        "ce-time",
+                        clock.instant().truncatedTo(ChronoUnit.MILLIS).toString()),
                 Map.entry("content-type", "application/json"),
                 Map.entry("traceparent", "00-" + traceId + "-" + traceId.substring(16) + "-01"),
                 Map.entry(Headers.PROTOCOL, Headers.PROTOCOL_VERSION),

@@ -36,8 +36,7 @@ final class TaskPlanner {
         return Math.max(1, task.observedStatus().map(AgentTaskStatus::attempts).orElse(0));
     }
 
-    private TaskPlan standing(
-            TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, StandingMessage message) {
+    private TaskPlan standing(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, StandingMessage message) {
         if (message.attempt() > attempt) {
             return new TaskPlan.LookAgain();
         }
@@ -45,10 +44,9 @@ final class TaskPlanner {
             return publish(snapshot, attempt, true, false);
         }
         final String stream = streamOf(snapshot);
-        return new TaskPlan.Say(
-                event.filter(last -> last.kind() != TaskEvent.Kind.RELEASED)
-                        .<TaskView>map(TaskView.Running::new)
-                        .orElseGet(() -> new TaskView.Queued(attempt, stream, message.sequence(), event)));
+        return new TaskPlan.Say(event.filter(last -> last.kind() != TaskEvent.Kind.RELEASED)
+                .<TaskView>map(TaskView.Running::new)
+                .orElseGet(() -> new TaskView.Queued(attempt, stream, message.sequence(), event)));
     }
 
     /** No message stands and no outcome does: it was never sent, or it was lost, or somebody runs it unseen. */
@@ -69,8 +67,10 @@ final class TaskPlanner {
     private TaskPlan publish(TaskSnapshot snapshot, int attempt, boolean purgeFirst, boolean freshId) {
         if (snapshot.pool().isEmpty()) {
             final String name = snapshot.task().getSpec().workerPoolRef().name();
-            return waiting(Reason.PoolNotFound, "WorkerPool " + name + " does not exist in namespace "
-                    + snapshot.task().getMetadata().getNamespace() + ". " + Reason.PoolNotFound.remedy());
+            return waiting(
+                    Reason.PoolNotFound,
+                    "WorkerPool " + name + " does not exist in namespace "
+                            + snapshot.task().getMetadata().getNamespace() + ". " + Reason.PoolNotFound.remedy());
         }
         final WorkerPool pool = snapshot.pool().get();
         if (pool.isTerminating()) {

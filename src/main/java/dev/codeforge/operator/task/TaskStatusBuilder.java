@@ -105,8 +105,7 @@ final class TaskStatusBuilder {
                 null);
     }
 
-    private AgentTaskStatus ended(
-            AgentTask task, Optional<WorkerPool> pool, AgentTaskStatus before, TaskEvent event) {
+    private AgentTaskStatus ended(AgentTask task, Optional<WorkerPool> pool, AgentTaskStatus before, TaskEvent event) {
         final Phase outcome =
                 switch (event.kind()) {
                     case COMPLETED -> Phase.Succeeded;
@@ -163,7 +162,9 @@ final class TaskStatusBuilder {
         if (event.failure() == null) {
             return new AgentTaskStatus.Failure(outcome.name(), event.error(), false);
         }
-        final String type = REASON.matcher(event.failure().type()).matches() ? event.failure().type() : "AgentFailed";
+        final String type = REASON.matcher(event.failure().type()).matches()
+                ? event.failure().type()
+                : "AgentFailed";
         return new AgentTaskStatus.Failure(
                 type, event.failure().message(), event.failure().retryable());
     }
@@ -199,7 +200,9 @@ final class TaskStatusBuilder {
                 ? new AgentTaskStatus.Usage(
                         event.tokensIn(), event.tokensOut(), event.costUsd().toPlainString())
                 : new AgentTaskStatus.Usage(
-                        event.usage().tokensIn(), event.usage().tokensOut(), event.usage().costUsd());
+                        event.usage().tokensIn(),
+                        event.usage().tokensOut(),
+                        event.usage().costUsd());
     }
 
     private static AgentTaskStatus.Result result(TaskEvent event) {
@@ -213,7 +216,9 @@ final class TaskStatusBuilder {
                         : new AgentTaskStatus.GitResult(git.baseCommit(), git.branch(), git.commit(), git.pushed()),
                 event.files().isEmpty() ? null : event.files(),
                 result == null || result.filesTotal() == 0 ? null : result.filesTotal(),
-                result == null || result.artifacts() == null || result.artifacts().isEmpty()
+                result == null
+                                || result.artifacts() == null
+                                || result.artifacts().isEmpty()
                         ? null
                         : result.artifacts().stream()
                                 .map(one -> new AgentTaskStatus.Artifact(one.name(), one.size(), one.digest()))
@@ -221,7 +226,9 @@ final class TaskStatusBuilder {
     }
 
     private static long generation(AgentTask task) {
-        return task.getMetadata().getGeneration() == null ? 1 : task.getMetadata().getGeneration();
+        return task.getMetadata().getGeneration() == null
+                ? 1
+                : task.getMetadata().getGeneration();
     }
 
     private Instant now() {
