@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# What to type next. Sourced, never run.
+
+print_next() {
+  cat <<TEXT
+
+Look again
+  export KUBECONFIG=${KUBECONFIG:-\$HOME/.kube/config}
+  kubectl --namespace $DEMO get agenttasks,workerpools
+  kubectl --namespace $DEMO get agenttask $1 -o yaml
+  kubectl --namespace $DEMO describe workerpool aider
+  kubectl --namespace $DEMO exec deployment/git -- git -C /srv/git/demo/greeter.git show codeforge/$1
+  kubectl --namespace $DEMO logs deployment/llm
+  kubectl --namespace $SYSTEM logs deployment/codeforge-operator
+  helm --namespace $SYSTEM test codeforge
+
+Run the task again, watching its phases and its worker's log
+  sed 's/%TASK%/again-1/' hack/demo/manifests/task.yaml | kubectl --namespace $DEMO apply -f -
+  kubectl --namespace $DEMO get agenttask again-1 --watch
+  kubectl --namespace $DEMO logs --follow --selector codeforge.dev/pool=aider
+
+With a real model
+  OPENAI_API_KEY=sk-… [OPENAI_API_BASE=https://…] [OPENAI_MODEL=gpt-4.1-mini] make demo
+
+With a repository of yours: a Secret with a user and a token that may push, an entry in the pool, and a task
+  kubectl --namespace $DEMO create secret generic my-git --from-literal=username=… --from-literal=password=…
+  \$EDITOR examples/aider.yaml
+  kubectl --namespace $DEMO apply -f examples/aider.yaml
+
+Programs used here are in $CACHE/bin. Undo: make demo-clean
+TEXT
+}
