@@ -20,11 +20,11 @@ machine_mounts() {
 # build_archive STAGE ARCHIVE: builds the image last defined from the staging folder, as a docker archive
 # (what `docker save` writes), whose names every importer completes alike.
 build_archive() {
-  local arguments=(--file "$1/$DOCKERFILE" --tag "$REFERENCE")
+  local arguments=(--file "$1/$DOCKERFILE")
   [ -n "$TARGET" ] && arguments+=(--target "$TARGET")
   case $ENGINE in
     docker)
-      docker build --quiet "${arguments[@]}" "$1/$CONTEXT" >&2
+      docker build --quiet "${arguments[@]}" --tag "$REFERENCE" "$1/$CONTEXT" >&2
       docker save --output "$2" "$REFERENCE"
       ;;
     buildah)
@@ -34,10 +34,11 @@ build_archive() {
         base=$(base_image "$BASE")
         arguments+=(--build-arg "BASE_IMAGE=$base")
       fi
-      buildah_here bud "${mounts[@]}" "${arguments[@]}" "$1/$CONTEXT" >&2
-      buildah_here push --quiet "localhost/$REFERENCE" "docker-archive:$2:$REFERENCE" >&2
+      # By its id: a name given here would stand in the archive beside the reference.
+      buildah_here bud "${mounts[@]}" "${arguments[@]}" --iidfile "$1/id" "$1/$CONTEXT" >&2
+      buildah_here push --quiet "$(cat "$1/id")" "docker-archive:$2:$REFERENCE" >&2
       # The archive is the one copy; its base stays for the next build.
-      buildah_here rmi --force "localhost/$REFERENCE" >/dev/null
+      buildah_here rmi --force "$(cat "$1/id")" >/dev/null
       ;;
   esac
 }
