@@ -1,14 +1,9 @@
 # shellcheck shell=bash
-# The control group under which every container runs: one folder with version 2, one a controller with version 1.
+# The control group under which every container runs: one folder with version 2, one a controller with version 1,
+# both where a machine has both.
 # Sourced, never run.
 
-cgroup_roots() {
-  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
-    echo /sys/fs/cgroup
-  else
-    awk '$3 == "cgroup" {print $2}' /proc/mounts
-  fi
-}
+cgroup_roots() { awk '$3 == "cgroup" || $3 == "cgroup2" {print $2}' /proc/mounts; }
 
 make_cgroups() {
   local root

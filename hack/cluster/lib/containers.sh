@@ -6,7 +6,7 @@
 shim_pids() {
   local file
   for file in /proc/[0-9]*/cmdline; do
-    if tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF -- "$CONTAINERD_SOCKET" \
+    if { tr '\0' '\n' <"$file"; } 2>/dev/null | grep -xF -- "$CONTAINERD_SOCKET" >/dev/null \
       && [[ $(readlink "${file%cmdline}exe") == */containerd-shim-runc-v2* ]]; then
       file=${file%/cmdline}
       echo "${file#/proc/}"
@@ -46,9 +46,13 @@ remove_run_state() {
     [ ! -f "$file" ] || rm -f "$(sed 's,^unix://,,' "$file")"
   done
   rm -rf "$RUN/containerd" "$CONTAINERD_SOCKET" "$CONTAINERD_SOCKET.ttrpc"
+  # Two folders that the kubelet makes wherever its own is.
   if [ -d /var/log/containers ]; then
     find /var/log/containers -lname "$STATE/*" -delete
+    rmdir --ignore-fail-on-non-empty /var/log/containers
   fi
+  rm -f /var/lib/kubelet/device-plugins/kubelet.sock
+  rmdir --parents --ignore-fail-on-non-empty /var/lib/kubelet/device-plugins 2>/dev/null || true
 }
 
 # stop_everything: safe at any time, also when there is nothing to stop.

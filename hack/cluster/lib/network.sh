@@ -28,7 +28,7 @@ NFT
 }
 
 remove_network() {
-  local device
+  local device sandbox
   for device in "/sys/class/net/$BRIDGE/brif/"*; do
     [ ! -e "$device" ] || ip link delete "${device##*/}" 2>/dev/null || true
   done
@@ -39,8 +39,11 @@ remove_network() {
   nft delete table ip "$NFT_TABLE" 2>/dev/null || true
   nft delete table ip kube-proxy 2>/dev/null || true
   nft delete table ip6 kube-proxy 2>/dev/null || true
-  # Addresses were given to pods that are gone.
-  rm -rf "$STATE/cni/addresses" /var/lib/cni/results/codeforge-*
+  # Addresses were given to pods that are gone; the plugins' notes on them carry the sandboxes' names.
+  rm -rf "$STATE/cni/addresses"
+  for sandbox in "$STATE/containerd/io.containerd.grpc.v1.cri/sandboxes/"*; do
+    rm -f /var/lib/cni/results/*-"${sandbox##*/}"-*
+  done
   if [ -f "$RUN/ip_forward.before" ]; then
     cat "$RUN/ip_forward.before" >/proc/sys/net/ipv4/ip_forward
     rm "$RUN/ip_forward.before"
