@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
@@ -26,6 +27,9 @@ AWAY = (NatsError, TimeoutError, OSError)
 REQUEST_SECONDS = 5.0
 PULL_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
+NO_MESSAGE_FOUND = 10037
+# How long an acknowledgement is sent to a consumer that does not answer; a redelivery sees the event that stands.
+UNANSWERED_SECONDS = 30.0
 
 
 class WrongSequence(Exception):
@@ -107,7 +111,7 @@ class Broker:
                         headers.get(wire.PROOF.lower(), ""),
                         dispatch_id,
                     )
-                if read.get("error", {}).get("code") == 404:
+                if read.get("error", {}).get("err_code") == NO_MESSAGE_FOUND:
                     return None
                 log.warning("RESULTS cannot be read: %s", read.get("error"))
             except AWAY as error:
@@ -154,7 +158,17 @@ class Broker:
 
     async def acknowledge(self, message: Msg, verb: bytes = b"+ACK") -> None:
         """Acknowledges and waits for the server's word."""
-        await self.until_done(lambda: self.request(message.reply, verb))
+        unanswered = 0.0
+        while unanswered < UNANSWERED_SECONDS:
+            try:
+                await self.request(message.reply, verb)
+                return
+            except NoRespondersError:
+                unanswered += 0.5
+            except AWAY as error:
+                log.debug("acknowledged again: %s", error)
+            await asyncio.sleep(0.5)
+        log.warning("the consumer of %s is gone: %s was not acknowledged", self._settings.stream, message.subject)
 
     async def request(self, subject: str, body: bytes, timeout: float = REQUEST_SECONDS) -> Msg:
         if not self.connected:

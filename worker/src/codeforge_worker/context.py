@@ -21,6 +21,7 @@ class RunContext:
     scratch: Path
     on_line: Callable[[str, Stream], None]
     output: Callable[[], str]
+    last_line: Callable[[], str]
 
     def environment(self) -> dict[str, str]:
         return {
@@ -39,11 +40,12 @@ class RunContext:
         """The task's settings over the backend's defaults; an unknown one is an error of the task."""
         from .outcome import RunError
 
-        unknown = sorted(set(self.task.config) - set(known))
+        given = self.task.config or {}
+        unknown = sorted(set(given) - set(known))
         if unknown:
             raise RunError(
                 "InvalidConfig",
                 f"backend {self.settings.backend} does not know config {', '.join(unknown)}; "
                 f"it knows: {', '.join(sorted(known)) or 'none'}",
             )
-        return {**known, **self.task.config}
+        return {**known, **given}

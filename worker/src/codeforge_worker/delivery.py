@@ -70,6 +70,9 @@ class Delivery:
         last = await self._broker.last_event(task.task_id, task.dispatch_id)
         expected = last.sequence if last else 0
         if last is None or not self._concerns(task, last):
+            # Two plain messages may bear one id: the second waits until the first is done.
+            if last and not task.dispatch_id and not last.settled and await self._is_held(task.task_id):
+                return None
             return self._events(task, 1, task.spent, expected)
         if last.attempt > task.attempt or last.terminal:
             await self._broker.acknowledge(self._message)
@@ -135,6 +138,7 @@ class Delivery:
             self._metrics.ended("stale")
         finally:
             alive.cancel()
+            run_log.stop()
             for subscription in served:
                 with contextlib.suppress(*AWAY):
                     await subscription.unsubscribe()

@@ -37,7 +37,6 @@ class RunEvents:
         self._delivery = delivery
         self._spent = spent
         self._expected = expected
-        self._last_id = ""
         self._start = wire.now()
         self._writing = asyncio.Lock()
 
@@ -62,7 +61,14 @@ class RunEvents:
         async with self._writing:
             last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
             if last is not None and last.sequence > self._expected:
-                raise Stale(f"{last.worker or 'the operator'} wrote {last.event or 'an event'}")
+                self._step_over(last)
+
+    def _step_over(self, last: wire.Seen) -> None:
+        """An event without a proof is nobody's: only its sequence counts. Any other ends this run."""
+        if last.proven or last.attempt > self._task.attempt:
+            raise Stale(f"{last.worker or 'the operator'} wrote {last.event or 'an event'}")
+        log.warning("task %s: an event without a valid proof is passed over", self._task.task_id)
+        self._expected = last.sequence
 
     async def _write(self, kind: wire.Kind, outcome: Outcome) -> None:
         event = self._event(kind, outcome)
@@ -78,17 +84,18 @@ class RunEvents:
         while True:
             try:
                 self._expected = await self._broker.append(self._task.task_id, body, headers, self._expected)
-                self._last_id = event.event_id
                 return
             except WrongSequence:
                 last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
                 if last is not None and last.event_id == event.event_id:
                     # Written before; only its acknowledgement was lost.
                     self._expected = last.sequence
-                    self._last_id = event.event_id
                     return
-                if last is not None or aged_out:
-                    raise Stale("another event stands on the task's results") from None
+                if last is not None:
+                    self._step_over(last)
+                    continue
+                if aged_out:
+                    raise Stale("the task's results changed while they were read") from None
                 aged_out = True
                 self._expected = 0
             except AWAY as error:

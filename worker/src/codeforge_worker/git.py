@@ -25,14 +25,14 @@ class GitRepository:
             "GIT_CONFIG_NOSYSTEM": "1",
             # No file:, no ext:: (which runs a program): a task must not read or run anything of the worker's.
             "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
-            "LC_ALL": "C",
+            "LC_ALL": "C.UTF-8",
         }
 
     async def git(self, *arguments: str) -> str:
         lines: list[str] = []
         errors: list[str] = []
         code = await run(
-            ["git", *arguments],
+            ["git", "-c", "core.hooksPath=/dev/null", *arguments],
             cwd=self.directory,
             environment=self._environment,
             on_line=lambda text, stream: (lines if stream == "stdout" else errors).append(text),

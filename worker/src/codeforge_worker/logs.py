@@ -29,9 +29,11 @@ class RunLog:
         self._more = asyncio.Event()
         self._sender = asyncio.create_task(self._send())
         self._output: deque[str] = deque(maxlen=400)
+        self.last_line = ""
 
     def line(self, text: str, stream: Stream = "stdout") -> None:
         print(f"[{self._task.task_id}] {text}", file=sys.stdout, flush=True)
+        self.last_line = text.strip() or self.last_line
         if stream == "stdout":
             self._output.append(text)
         if len(self._lines) >= BUFFERED_LINES:
@@ -84,4 +86,7 @@ class RunLog:
             async with asyncio.timeout(5):
                 while self._lines:
                     await asyncio.sleep(0.01)
+        self.stop()
+
+    def stop(self) -> None:
         self._sender.cancel()

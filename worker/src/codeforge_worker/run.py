@@ -81,6 +81,14 @@ class Run:
             if earlier:
                 return earlier
         outcome = await self._backend.run(
-            RunContext(self._task, self._settings, directory, scratch, self._log.line, self._log.output)
+            RunContext(
+                self._task,
+                self._settings,
+                directory,
+                scratch,
+                on_line=self._log.line,
+                output=self._log.output,
+                last_line=lambda: self._log.last_line,
+            )
         )
         return await workspace.keep(outcome) if workspace else outcome

@@ -62,8 +62,6 @@ class Service:
         subscription: JetStreamContext.PullSubscription | None = None
         bound = -1
         while not self._draining.is_set():
-            if self._broker.closed.is_set():
-                raise ConnectionLost("NATS closed the connection for good, see the lines above")
             if not await self._first(asyncio.create_task(self._slots.acquire())):
                 break
             try:
@@ -114,8 +112,12 @@ class Service:
     ) -> bool:
         """Waits for the task or for the order to drain; true when the task was first."""
         draining = asyncio.create_task(self._draining.wait())
-        done, _ = await asyncio.wait({task, draining}, return_when=asyncio.FIRST_COMPLETED)
+        closed = asyncio.create_task(self._broker.closed.wait())
+        done, _ = await asyncio.wait({task, draining, closed}, return_when=asyncio.FIRST_COMPLETED)
         draining.cancel()
+        closed.cancel()
+        if closed in done:
+            raise ConnectionLost("NATS closed the connection for good, see the lines above")
         return task in done
 
     def _start(self, message: Msg) -> None:

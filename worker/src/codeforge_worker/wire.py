@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -43,6 +43,9 @@ class Unreadable(Exception):
         self.detail = detail
 
 
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
+
+
 class Spent(msgspec.Struct, frozen=True):
     tokens_in: int = 0
     tokens_out: int = 0
@@ -71,12 +74,13 @@ class Task(msgspec.Struct, frozen=True):
     project_id: str = ""
     title: str = ""
     backend: str = ""
-    config: dict[str, str] = {}
+    # Go writes an empty map as null.
+    config: dict[str, str] | None = None
     dispatch_id: str = ""
-    attempt: int = 1
+    attempt: AtLeastOne = 1
     model: str = ""
-    run_timeout_seconds: int = 1800
-    max_deliveries: int = 3
+    run_timeout_seconds: AtLeastOne = 1800
+    max_deliveries: AtLeastOne = 3
     spent: Spent = Spent()
     workspace: Workspace | None = None
 
@@ -92,8 +96,8 @@ def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
     signed = bool(task.dispatch_id) and INSTALLATION in headers
     if _UUID.fullmatch(task.task_id) and not signed:
         raise Unreadable("InvalidTaskId", "a UUID as task_id is reserved for AgentTasks: use another id")
-    if task.attempt < 1 or not task.prompt:
-        raise Unreadable("Unparsable", "a task needs a prompt and an attempt of at least 1")
+    if not task.prompt.strip():
+        raise Unreadable("Unparsable", "a task needs a prompt that is not blank")
     return task
 
 
@@ -164,6 +168,11 @@ class Seen(msgspec.Struct, frozen=True):
     def terminal(self) -> bool:
         return self.event in TERMINAL
 
+    @property
+    def settled(self) -> bool:
+        """Nobody holds the task after this event."""
+        return self.terminal or self.event == "released"
+
 
 class _SeenBody(msgspec.Struct):
     event: str = ""
@@ -225,7 +234,7 @@ def add(spent: Spent, tokens_in: int, tokens_out: int, cost: Decimal) -> Spent:
         before = Decimal(spent.cost_usd)
     except InvalidOperation:
         before = Decimal(0)
-    total = before + cost
+    total = (before if before.is_finite() else Decimal(0)) + cost
     return Spent(spent.tokens_in + tokens_in, spent.tokens_out + tokens_out, format(total, "f"))
 
 

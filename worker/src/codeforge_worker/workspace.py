@@ -12,7 +12,14 @@ from .settings import Settings
 
 _URL = re.compile(r"(https?|ssh|git)://\S+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:\S+")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
-_REFUSED = ("could not read Username", "Authentication failed", "Permission denied", "403", "401")
+_REFUSED = (
+    "could not read Username",
+    "could not read Password",
+    "Authentication failed",
+    "Permission denied",
+    "returned error: 401",
+    "returned error: 403",
+)
 
 
 class GitWorkspace:
@@ -26,28 +33,31 @@ class GitWorkspace:
         self._credential = credentials.match(settings.git_credentials, git.url)
         environment = settings.child_environment(scratch) | credentials.environment(self._credential, scratch)
         self._repository = GitRepository(directory, environment)
-        self._base = ""
+        # Where the task began, and where this run does.
+        self._base = self._start = ""
 
     async def clone(self) -> Outcome | None:
         """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
         try:
             await self._repository.git("init", "--quiet")
             await self._repository.git("remote", "add", "origin", self._git.url)
-            start = self._git.ref or "HEAD"
-            try:
-                await self._repository.git("fetch", "--quiet", "--depth", "1", "origin", start)
-            except GitError:
-                if not _COMMIT.fullmatch(start):
-                    raise
-                # A server may refuse to hand out a bare commit: fetch all, then look for it.
-                await self._repository.git("fetch", "--quiet", "origin")
-                await self._repository.git("branch", "--quiet", "start", start)
-                await self._repository.git("fetch", "--quiet", ".", "start")
-            await self._repository.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
-            self._base = await self._repository.head()
+            await self._repository.git("checkout", "--quiet", "--detach", await self._fetch(self._git.ref or "HEAD"))
+            self._base = self._start = await self._repository.head()
             return await self._earlier_run()
         except GitError as error:
             raise self._explain("GitCloneFailed", f"{self._git.url} cannot be cloned", error) from error
+
+    async def _fetch(self, ref: str) -> str:
+        """What to check out for a branch, a tag or a commit."""
+        try:
+            await self._repository.git("fetch", "--quiet", "--depth", "1", "origin", ref)
+            return "FETCH_HEAD"
+        except GitError:
+            if not _COMMIT.fullmatch(ref):
+                raise
+            # A server may refuse to hand out a bare commit, and knows no shortened one: fetch all, then look for it.
+            await self._repository.git("fetch", "--quiet", "origin")
+            return ref
 
     async def _earlier_run(self) -> Outcome | None:
         push = self._git.push
@@ -57,14 +67,15 @@ class GitWorkspace:
         trailers = await self._repository.git("log", "-1", "--format=%(trailers:only,unfold)", "FETCH_HEAD")
         if f"Codeforge-Task: {self._task.task_id}" not in trailers:
             return None
+        # An earlier attempt's work is continued.
         await self._repository.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+        self._start = await self._repository.head()
         if f"Codeforge-Attempt: {self._task.attempt}" not in trailers.splitlines():
             return None
-        head = await self._repository.head()
         return Outcome(
             summary="an earlier run of this attempt had pushed its commit",
             files=await self._files(self._base),
-            git=wire.GitResult(self._base, push.branch, head, True),
+            git=wire.GitResult(self._base, push.branch, self._start, True),
         )
 
     async def keep(self, outcome: Outcome) -> Outcome:
@@ -92,8 +103,8 @@ class GitWorkspace:
         if await self._repository.git("status", "--porcelain"):
             subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]
             await self._repository.git("commit", "--quiet", "--message", subject, *trailers)
-        elif await self._repository.head() == self._base:
-            return ""
+        elif await self._repository.head() == self._start:
+            return "" if self._start == self._base else self._start
         else:
             await self._repository.git("commit", "--quiet", "--amend", "--no-edit", *trailers)
         return await self._repository.head()
@@ -106,7 +117,7 @@ class GitWorkspace:
         if refused and self._credential is None:
             return RunError(
                 "CredentialsMissing",
-                f"{what}: the server wants credentials and no entry of the pool's spec.git.credentials matches; {error}",
+                f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {error}",
             )
         return RunError(type, f"{what}: {error}", retryable=not refused)
 

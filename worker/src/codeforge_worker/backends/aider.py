@@ -41,7 +41,7 @@ class Aider:
             )
         except OSError as error:
             raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
-        return _judge(usage, before != await repository.fingerprint(), context.output())
+        return _judge(usage, before != await repository.fingerprint(), context)
 
     def _arguments(self, context: RunContext, config: dict[str, str], usage: Path) -> list[str]:
         model = context.model if "/" in context.model else f"openai/{context.model}"
@@ -77,7 +77,7 @@ class Aider:
         return written
 
 
-def _judge(usage: Path, changed: bool, output: str) -> Outcome:
+def _judge(usage: Path, changed: bool, context: RunContext) -> Outcome:
     sent = failed = tokens_in = tokens_out = 0
     cost = Decimal(0)
     for line in usage.read_text().splitlines() if usage.exists() else ():
@@ -93,11 +93,11 @@ def _judge(usage: Path, changed: bool, output: str) -> Outcome:
             cost += Decimal(str(properties.get("cost") or 0))
         elif entry.get("event") == "message_send_exception":
             failed += 1
-    last = output.strip().rpartition("\n")[2]
+    last = context.last_line()
     if failed or not sent:
         raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}", retryable=True)
     if not changed:
         raise RunError(
             "NoChanges", f"aider changed no file: its edits did not match, or none was due; last line: {last}"
         )
-    return Outcome(summary=last, output=output, tokens_in=tokens_in, tokens_out=tokens_out, cost=cost)
+    return Outcome(summary=last, output=context.output(), tokens_in=tokens_in, tokens_out=tokens_out, cost=cost)

@@ -31,6 +31,6 @@ class Command:
             raise RunError("CommandFailed", f"{self._argv[0]} cannot be started: {error}") from error
         if code != 0:
             how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
-            last = context.output().strip().rpartition("\n")[2]
+            last = context.last_line()
             raise RunError("CommandFailed", f"{self._argv[0]} {how}" + (f"; its last line: {last}" if last else ""))
         return Outcome(summary="the command exited with code 0", output=context.output())
