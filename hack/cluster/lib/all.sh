@@ -3,7 +3,7 @@
 
 lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for part in "$lib"/../../tools/lib/{output,packages}.sh \
-  "$lib"/{settings,steps,lock,processes,host,config,certificates,network,cgroups,containers,images,parts}.sh; do
+  "$lib"/{settings,steps,lock,processes,host,config,certificates,kernel,network,cgroups,containers,images,parts}.sh; do
   # shellcheck disable=SC1090
   . "$part"
 done

@@ -64,5 +64,6 @@ stop_everything() {
   remove_mounts
   remove_run_state
   remove_network
+  restore_settings
   remove_cgroups
 }

@@ -6,17 +6,21 @@ ctr_here() { ctr --address "$CONTAINERD_SOCKET" --namespace k8s.io "$@"; }
 # image_target NAME: the digest that containerd has for the name, empty when it has none.
 image_target() { ctr_here images ls "name==$1" | awk 'NR == 2 {print $3}'; }
 
-# archive_identity FILE: the archive's own index holds the digests of all it contains.
-archive_identity() {
-  { tar -xOf "$1" manifest.json 2>/dev/null || tar -xOf "$1" index.json 2>/dev/null; } | sha256sum | cut -d' ' -f1
+# archive_index FILE: the archive's own list of the digests of all it contains, by Docker's name or by OCI's.
+archive_index() {
+  local name
+  for name in manifest.json ./manifest.json index.json ./index.json; do
+    tar -xOf "$1" "$name" 2>/dev/null && return
+  done
+  return 1
 }
 
 # load_archive FILE: imports it unless containerd still has what an earlier import of the same content gave.
 load_archive() {
-  local file=$1 record name target output
+  local file=$1 index record name target output
   [ -f "$file" ] || fail "there is no file $file"
-  tar -tf "$file" 2>/dev/null | grep -qE '^(\./)?(manifest|index)\.json$' || fail "$file is neither an OCI nor a Docker archive (it has no index.json and no manifest.json)"
-  record=$IMAGES/$(archive_identity "$file")
+  index=$(archive_index "$file") || fail "$file is neither a Docker nor an OCI archive: it has no manifest.json and no index.json"
+  record=$IMAGES/$(sha256sum <<<"$index" | cut -d' ' -f1)
   if [ -f "$record" ] && still_loaded "$record"; then
     step "already loaded: $(cut -d' ' -f1 "$record" | tr '\n' ' ')"
     return

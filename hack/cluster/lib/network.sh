@@ -11,7 +11,6 @@ make_network() {
   ip link set "$BRIDGE" alias "$STATE" up
   ip address add "$NODE_IP/24" dev "$BRIDGE"
   echo 0 >"/proc/sys/net/ipv4/conf/$BRIDGE/send_redirects"
-  [ -f "$RUN/ip_forward.before" ] || cat /proc/sys/net/ipv4/ip_forward >"$RUN/ip_forward.before"
   echo 1 >/proc/sys/net/ipv4/ip_forward
   nft -f - <<NFT
 table ip $NFT_TABLE {
@@ -44,8 +43,4 @@ remove_network() {
   for sandbox in "$STATE/containerd/io.containerd.grpc.v1.cri/sandboxes/"*; do
     rm -f /var/lib/cni/results/*-"${sandbox##*/}"-*
   done
-  if [ -f "$RUN/ip_forward.before" ]; then
-    cat "$RUN/ip_forward.before" >/proc/sys/net/ipv4/ip_forward
-    rm "$RUN/ip_forward.before"
-  fi
 }

@@ -26,9 +26,9 @@ part_pid() {
   [ -n "${started:-}" ] && [ "$(start_time "$pid")" = "$started" ] && echo "$pid"
 }
 
-# stop_parts NAME…: TERM, and KILL after 5 seconds.
+# stop_parts NAME…: TERM, and KILL after 2 to 3 seconds: the API server would wait a minute for its clients.
 stop_parts() {
-  local name pid living=() deadline=$((SECONDS + 5))
+  local name pid living=() deadline=$((SECONDS + 3))
   for name in "$@"; do
     if pid=$(part_pid "$name"); then
       living+=("$name")
