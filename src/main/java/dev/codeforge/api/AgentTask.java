@@ -1,5 +1,6 @@
 package dev.codeforge.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
@@ -38,6 +39,7 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
     }
 
     /** True once the outcome is written: such a task is never looked at again. */
+    @JsonIgnore
     public boolean isFinished() {
         return observedStatus()
                 .map(AgentTaskStatus::phase)

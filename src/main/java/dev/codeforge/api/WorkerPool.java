@@ -1,5 +1,6 @@
 package dev.codeforge.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.kubernetes.api.model.Namespaced;
 import io.fabric8.kubernetes.client.CustomResource;
@@ -44,6 +45,7 @@ public final class WorkerPool extends CustomResource<WorkerPoolSpec, WorkerPoolS
         return Optional.ofNullable(getStatus());
     }
 
+    @JsonIgnore
     public boolean isTerminating() {
         return getMetadata().getDeletionTimestamp() != null;
     }

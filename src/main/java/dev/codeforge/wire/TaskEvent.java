@@ -1,5 +1,6 @@
 package dev.codeforge.wire;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.math.BigDecimal;
 import java.time.Instant;
@@ -67,6 +68,7 @@ public record TaskEvent(
         }
     }
 
+    @JsonIgnore
     public boolean isTerminal() {
         return kind.isTerminal();
     }

@@ -104,11 +104,7 @@ final class PoolExecutor {
                         .endSpec()
                         .build();
         try {
-            return patch(
-                    wanted.getMetadata().getNamespace(),
-                    wanted.getMetadata().getName(),
-                    OPERATOR,
-                    client.getKubernetesSerialization().asJson(sent));
+            return patch(sent, OPERATOR);
         } catch (KubernetesClientException e) {
             if (e.getCode() == UNPROCESSABLE || e.getCode() == BAD_REQUEST) {
                 throw new InvalidTemplateException("the API server refuses spec.template: " + e.getMessage());
@@ -118,30 +114,30 @@ final class PoolExecutor {
     }
 
     private Deployment scale(WorkerPool pool, int replicas) {
-        final String name = pool.workersName();
         return patch(
-                pool.getMetadata().getNamespace(),
-                name,
-                SCALER,
-                """
-                {"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"%s"},"spec":{"replicas":%d}}"""
-                        .formatted(name, replicas));
+                new DeploymentBuilder()
+                        .withNewMetadata()
+                        .withName(pool.workersName())
+                        .withNamespace(pool.getMetadata().getNamespace())
+                        .endMetadata()
+                        .withNewSpec()
+                        .withReplicas(replicas)
+                        .endSpec()
+                        .build(),
+                SCALER);
     }
 
     /** Server-side apply; a field that does not exist is an error, not dropped. */
-    private Deployment patch(String namespace, String name, String fieldManager, String body) {
+    private Deployment patch(Deployment deployment, String fieldManager) {
         return client.apps()
                 .deployments()
-                .inNamespace(namespace)
-                .withName(name)
-                .patch(
-                        new PatchContext.Builder()
-                                .withPatchType(PatchType.SERVER_SIDE_APPLY)
-                                .withFieldManager(fieldManager)
-                                .withFieldValidation("Strict")
-                                .withForce(true)
-                                .build(),
-                        body);
+                .resource(deployment)
+                .patch(new PatchContext.Builder()
+                        .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                        .withFieldManager(fieldManager)
+                        .withFieldValidation("Strict")
+                        .withForce(true)
+                        .build());
     }
 
     private static boolean ownedByScaler(Deployment deployment) {

@@ -1,0 +1,371 @@
+package dev.codeforge.operator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolRef;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
+import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.testing.ScriptedWorker;
+import dev.codeforge.testing.TestCluster;
+import dev.codeforge.testing.TestNats;
+import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskMessage;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.nats.client.Connection;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The whole operator against a real API server and a real nats-server; workers are played by the test. */
+final class OperatorIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 2);
+
+    private static TestNats nats;
+    private static KubernetesClient client;
+    private static CodeforgeOperator operator;
+    private String namespace;
+
+    @BeforeAll
+    static void start() throws Exception {
+        nats = new TestNats();
+        client = TestCluster.shared().client();
+        operator = new CodeforgeOperator(
+                new OperatorSettings(
+                        TestCluster.shared().newNamespace(),
+                        "test",
+                        Set.of(),
+                        nats.endpoint(),
+                        nats.endpoint(),
+                        Map.of("command", "worker:test"),
+                        "IfNotPresent",
+                        "tasks.agent.{backend}",
+                        false,
+                        0),
+                client);
+        operator.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        operator.close();
+        nats.close();
+    }
+
+    @BeforeEach
+    void namespace() throws Exception {
+        namespace = TestCluster.shared().newNamespace();
+    }
+
+    @Test
+    void aTaskIsQueuedRunAndItsOutcomeWrittenInThreeWrites() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        final String before =
+                create(Resources.task(namespace, "task", "pool")).getMetadata().getResourceVersion();
+        assertThat(before).isNotEmpty();
+        awaitPhase("task", Phase.Queued);
+        try (ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool")) {
+            final TaskMessage message = worker.take();
+            assertThat(message.prompt()).isEqualTo("say hello");
+            assertThat(message.runTimeoutSeconds()).isEqualTo(1800);
+            worker.write(TaskEvent.Kind.RUNNING);
+            awaitPhase("task", Phase.Running);
+            worker.write(TaskEvent.Kind.PROGRESS);
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        final AgentTaskStatus status = awaitPhase("task", Phase.Succeeded);
+        assertThat(status.podName()).isEqualTo("worker-0");
+        assertThat(status.attempts()).isEqualTo(1);
+        assertThat(status.result().output()).isEqualTo("hello");
+        assertThat(status.usage().costUSD()).isEqualTo("0.05");
+        assertThat(Conditions.isTrue(status.conditions(), "Ready")).isTrue();
+        assertThat(Conditions.isTrue(status.conditions(), "Finished")).isTrue();
+        assertThat(status.history()).hasSize(1);
+    }
+
+    @Test
+    void aTaskThatFailsSaysWhy() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        try (ScriptedWorker worker = taking("task")) {
+            worker.fail("CommandFailed", "sh exited with code 1");
+            worker.ack();
+        }
+        final AgentTaskStatus status = awaitPhase("task", Phase.Failed);
+        assertThat(status.error().type()).isEqualTo("CommandFailed");
+        assertThat(condition(status.conditions(), "Stalled").getMessage()).isEqualTo("sh exited with code 1");
+        await().atMost(PATIENCE)
+                .until(() -> client.events().v1().events().inNamespace(namespace).list().getItems().stream()
+                        .anyMatch(event -> "CommandFailed".equals(event.getReason())));
+    }
+
+    @Test
+    void anEventWithoutAProofChangesNothing() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        try (ScriptedWorker worker = taking("task")) {
+            worker.forge(TaskEvent.Kind.COMPLETED);
+            worker.write(TaskEvent.Kind.RUNNING);
+            awaitPhase("task", Phase.Running);
+        }
+    }
+
+    @Test
+    void aTaskWaitsForAPoolThatDoesNotExistAndRunsOnceItDoes() {
+        create(Resources.task(namespace, "task", "pool"));
+        final AgentTaskStatus status = awaitPhase("task", Phase.Pending);
+        assertThat(condition(status.conditions(), "Ready").getReason()).isEqualTo("PoolNotFound");
+        assertThat(condition(status.conditions(), "Ready").getMessage())
+                .contains("WorkerPool pool does not exist in namespace " + namespace);
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        awaitPhase("task", Phase.Queued);
+    }
+
+    @Test
+    void aSubjectThatAnotherPoolHasIsNamedWithItsOwner() {
+        final String subject = "tasks.shared." + namespace;
+        create(Resources.pool(namespace, "first", subject, UP_TO_FIVE, DeletionPolicy.Delete));
+        awaitReason("first", "ScaledToZero");
+        create(Resources.pool(namespace, "second", subject, UP_TO_FIVE, DeletionPolicy.Delete));
+        final Condition ready = awaitReason("second", "SubjectTaken");
+        assertThat(ready.getMessage()).contains(Subjects.poolStream(namespace, "first"));
+        assertThat(ready.getMessage()).contains("spec.subject").contains("subjectTemplate");
+    }
+
+    @Test
+    void workersFollowTheQueueUpAtOnceAndDownAfterTheWindow() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        awaitReplicas("pool", 0);
+        for (int i = 0; i < 7; i++) {
+            create(Resources.task(namespace, "task-" + i, "pool"));
+        }
+        awaitReplicas("pool", 5);
+        try (ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool")) {
+            for (int i = 0; i < 7; i++) {
+                worker.take();
+                worker.write(TaskEvent.Kind.RUNNING);
+                worker.write(TaskEvent.Kind.COMPLETED);
+                worker.ack();
+            }
+        }
+        awaitReplicas("pool", 0);
+        assertThat(deployment("pool").getMetadata().getManagedFields())
+                .anyMatch(entry -> "codeforge-scaler".equals(entry.getManager())
+                        && entry.getFieldsV1()
+                                .getAdditionalProperties()
+                                .toString()
+                                .contains("f:replicas"));
+    }
+
+    @Test
+    void anOutsideProducersMessageStartsAWorkerToo() throws Exception {
+        final WorkerPool pool = create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        awaitReplicas("pool", 0);
+        try (Connection producer = nats.connect()) {
+            producer.jetStream().publish(pool.getSpec().subject(), "{\"task_id\":\"x\",\"prompt\":\"p\"}".getBytes());
+        }
+        awaitReplicas("pool", 1);
+    }
+
+    @Test
+    void deletingAQueuedTaskTakesItsMessageOffTheStream() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        final AgentTask task = create(Resources.task(namespace, "task", "pool"));
+        awaitPhase("task", Phase.Queued);
+        client.resource(task).delete();
+        try (Connection connection = nats.connect()) {
+            final var management = connection.jetStreamManagement();
+            await().atMost(PATIENCE)
+                    .until(() -> management
+                                    .getStreamInfo(Subjects.poolStream(namespace, "pool"))
+                                    .getStreamState()
+                                    .getMsgCount()
+                            == 0);
+            assertThat(TaskEvent.parse(management
+                                    .getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(task.uid()))
+                                    .getData())
+                            .kind())
+                    .isEqualTo(TaskEvent.Kind.CANCELLED);
+        }
+    }
+
+    @Test
+    void deletingAPoolByPolicyDeleteFailsItsTasksAndRemovesQueueAndWorkers() throws Exception {
+        final WorkerPool pool =
+                create(Resources.pool(namespace, "pool", "tasks.test." + namespace, UP_TO_FIVE, DeletionPolicy.Delete));
+        create(Resources.task(namespace, "task", "pool"));
+        awaitPhase("task", Phase.Queued);
+        client.resource(pool).delete();
+        final AgentTaskStatus status = awaitPhase("task", Phase.Failed);
+        assertThat(status.error().type()).isEqualTo("PoolDeleted");
+        await().atMost(PATIENCE).until(() -> client.resource(pool).get() == null);
+        assertThat(deployment("pool")).isNull();
+        try (Connection connection = nats.connect()) {
+            assertThat(connection.jetStreamManagement().getStreamNames())
+                    .doesNotContain(Subjects.poolStream(namespace, "pool"));
+        }
+    }
+
+    @Test
+    void deletingAPoolByPolicyDrainWaitsForItsTasks() throws Exception {
+        final WorkerPool pool = create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        try (ScriptedWorker worker = taking("task")) {
+            client.resource(pool).delete();
+            awaitReason("pool", "Draining");
+            create(Resources.task(namespace, "late", "pool"));
+            assertThat(condition(awaitPhase("late", Phase.Pending).conditions(), "Ready")
+                            .getReason())
+                    .isEqualTo("PoolTerminating");
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        awaitPhase("task", Phase.Succeeded);
+        await().atMost(PATIENCE).until(() -> client.resource(pool).get() == null);
+    }
+
+    @Test
+    void aTemplateThatTheApiServerRefusesStallsThePoolInItsWords() throws Exception {
+        final WorkerPool pool = Resources.pool(namespace, "pool", UP_TO_FIVE);
+        final WorkerPoolSpec spec = pool.getSpec();
+        pool.setSpec(new WorkerPoolSpec(
+                spec.backend(),
+                spec.subject(),
+                null,
+                null,
+                spec.scaling(),
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                new com.fasterxml.jackson.databind.ObjectMapper()
+                        .readTree("{\"spec\":{\"containers\":[{\"name\":\"worker\",\"imagee\":\"x\"}]}}"),
+                null));
+        create(pool);
+        assertThat(awaitReason("pool", "InvalidTemplate").getMessage()).contains("imagee");
+        client.resource(pool).delete();
+    }
+
+    @Test
+    void aMessageThatWasLostIsPublishedAgainByTheSweep() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        awaitPhase("task", Phase.Queued);
+        try (Connection connection = nats.connect()) {
+            connection.jetStreamManagement().purgeStream(Subjects.poolStream(namespace, "pool"));
+        }
+        try (ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool")) {
+            await().atMost(Duration.ofSeconds(45)).ignoreExceptions().until(() -> {
+                worker.take();
+                return true;
+            });
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        awaitPhase("task", Phase.Succeeded);
+    }
+
+    @Test
+    void theApiServerRefusesWhatTheSchemaForbids() {
+        final AgentTask empty = Resources.task(namespace, "empty", "pool");
+        empty.setSpec(new AgentTaskSpec(new WorkerPoolRef("pool"), null, "", null, null, null, null, null));
+        assertThatThrownBy(() -> create(empty))
+                .isInstanceOf(KubernetesClientException.class)
+                .hasMessageContaining("spec.prompt");
+        final AgentTask task = create(Resources.task(namespace, "task", "pool"));
+        assertThatThrownBy(() -> client.resource(task).edit(current -> {
+                    current.setSpec(
+                            new AgentTaskSpec(new WorkerPoolRef("other"), null, "p", null, null, null, null, null));
+                    return current;
+                }))
+                .isInstanceOf(KubernetesClientException.class)
+                .hasMessageContaining("create a new task");
+        final WorkerPool pool = Resources.pool(namespace, "pool", new WorkerPoolSpec.Scaling(3, 2, 60));
+        assertThatThrownBy(() -> create(pool))
+                .isInstanceOf(KubernetesClientException.class)
+                .hasMessageContaining("minReplicas must not be greater than maxReplicas");
+    }
+
+    private ScriptedWorker taking(String task) throws Exception {
+        awaitPhase(task, Phase.Queued);
+        final ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool");
+        worker.take();
+        worker.write(TaskEvent.Kind.RUNNING);
+        awaitPhase(task, Phase.Running);
+        return worker;
+    }
+
+    private <T extends io.fabric8.kubernetes.api.model.HasMetadata> T create(T resource) {
+        resource.getMetadata().setUid(null);
+        resource.getMetadata().setGeneration(null);
+        return client.resource(resource).create();
+    }
+
+    private AgentTaskStatus awaitPhase(String name, Phase phase) {
+        return await().atMost(PATIENCE)
+                .until(
+                        () -> client.resources(AgentTask.class)
+                                .inNamespace(namespace)
+                                .withName(name)
+                                .get()
+                                .observedStatus()
+                                .orElseGet(AgentTaskStatus::unobserved),
+                        status -> status.phase() == phase);
+    }
+
+    private Condition awaitReason(String pool, String reason) {
+        return await().atMost(PATIENCE)
+                .until(
+                        () -> Optional.ofNullable(client.resources(WorkerPool.class)
+                                        .inNamespace(namespace)
+                                        .withName(pool)
+                                        .get())
+                                .flatMap(WorkerPool::observedStatus)
+                                .flatMap(status -> Conditions.find(status.conditions(), "Ready")),
+                        found -> found.filter(ready -> reason.equals(ready.getReason()))
+                                .isPresent())
+                .orElseThrow();
+    }
+
+    private void awaitReplicas(String pool, int replicas) {
+        await().atMost(PATIENCE)
+                .until(() ->
+                        deployment(pool) != null && deployment(pool).getSpec().getReplicas() == replicas);
+    }
+
+    private Deployment deployment(String pool) {
+        return client.apps()
+                .deployments()
+                .inNamespace(namespace)
+                .withName(pool + "-workers")
+                .get();
+    }
+
+    private static Condition condition(List<Condition> conditions, String type) {
+        return Conditions.find(conditions, type).orElseThrow();
+    }
+}

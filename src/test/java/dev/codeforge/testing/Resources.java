@@ -1,0 +1,50 @@
+package dev.codeforge.testing;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolRef;
+import dev.codeforge.api.WorkerPoolSpec;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import java.util.UUID;
+
+/** Valid resources in one line. */
+public final class Resources {
+    private Resources() {}
+
+    public static AgentTask task(String namespace, String name, String pool) {
+        final AgentTask task = new AgentTask();
+        task.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(namespace)
+                .withName(name)
+                .withUid(UUID.randomUUID().toString())
+                .withGeneration(1L)
+                .build());
+        task.setSpec(new AgentTaskSpec(new WorkerPoolRef(pool), null, "say hello", null, null, null, null, null));
+        return task;
+    }
+
+    /** A pool whose subject is its own, so that tests do not meet each other's. */
+    public static WorkerPool pool(String namespace, String name, WorkerPoolSpec.Scaling scaling) {
+        return pool(
+                namespace, name, "tasks.test." + namespace + "." + name, scaling, WorkerPoolSpec.DeletionPolicy.Drain);
+    }
+
+    public static WorkerPool pool(
+            String namespace,
+            String name,
+            String subject,
+            WorkerPoolSpec.Scaling scaling,
+            WorkerPoolSpec.DeletionPolicy deletionPolicy) {
+        final WorkerPool pool = new WorkerPool();
+        pool.setMetadata(new ObjectMetaBuilder()
+                .withNamespace(namespace)
+                .withName(name)
+                .withUid(UUID.randomUUID().toString())
+                .withGeneration(1L)
+                .build());
+        pool.setSpec(new WorkerPoolSpec(
+                "command", subject, null, null, scaling, null, null, deletionPolicy, null, 5, null, null, null, null));
+        return pool;
+    }
+}

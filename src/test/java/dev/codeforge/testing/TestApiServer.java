@@ -1,0 +1,130 @@
+package dev.codeforge.testing;
+
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.Key;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.UUID;
+
+/** etcd and kube-apiserver as processes on free ports of this machine. */
+final class TestApiServer implements AutoCloseable {
+    private static final Duration START = Duration.ofSeconds(90);
+    private final Path home = Files.createTempDirectory("codeforge-kube");
+    private final List<Process> processes = new ArrayList<>();
+    private final String token = UUID.randomUUID().toString();
+    private final int port = freePort();
+
+    TestApiServer() throws IOException {
+        final String etcd = "http://127.0.0.1:" + freePort();
+        final String peer = "http://127.0.0.1:" + freePort();
+        start(
+                "etcd",
+                "--data-dir=" + home.resolve("etcd"),
+                "--listen-client-urls=" + etcd,
+                "--advertise-client-urls=" + etcd,
+                "--listen-peer-urls=" + peer,
+                "--initial-advertise-peer-urls=" + peer,
+                "--initial-cluster=default=" + peer,
+                "--unsafe-no-fsync");
+        writeServiceAccountKeys();
+        Files.writeString(home.resolve("tokens.csv"), token + ",admin,admin,system:masters\n");
+        start(
+                "kube-apiserver",
+                "--etcd-servers=" + etcd,
+                "--secure-port=" + port,
+                "--bind-address=127.0.0.1",
+                "--advertise-address=127.0.0.1",
+                "--cert-dir=" + home.resolve("certificates"),
+                "--token-auth-file=" + home.resolve("tokens.csv"),
+                "--authorization-mode=RBAC",
+                "--service-cluster-ip-range=10.0.0.0/24",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                "--service-account-key-file=" + home.resolve("sa.pub"),
+                "--service-account-signing-key-file=" + home.resolve("sa.key"),
+                "--endpoint-reconciler-type=none");
+        awaitReady();
+    }
+
+    Config config() {
+        return new ConfigBuilder(Config.empty())
+                .withMasterUrl("https://127.0.0.1:" + port)
+                .withOauthToken(token)
+                .withTrustCerts(true)
+                .build();
+    }
+
+    private void start(String name, String... arguments) throws IOException {
+        final List<String> command = new ArrayList<>(List.of(TestBinaries.path(name)));
+        command.addAll(List.of(arguments));
+        processes.add(new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(home.resolve(name + ".log").toFile())
+                .start());
+    }
+
+    private void writeServiceAccountKeys() throws IOException {
+        try {
+            final KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+            generator.initialize(2048);
+            final KeyPair pair = generator.generateKeyPair();
+            Files.writeString(home.resolve("sa.key"), pem("PRIVATE KEY", pair.getPrivate()));
+            Files.writeString(home.resolve("sa.pub"), pem("PUBLIC KEY", pair.getPublic()));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every JVM has RSA", e);
+        }
+    }
+
+    private static String pem(String type, Key key) {
+        return "-----BEGIN " + type + "-----\n"
+                + Base64.getMimeEncoder().encodeToString(key.getEncoded())
+                + "\n-----END " + type + "-----\n";
+    }
+
+    private void awaitReady() throws IOException {
+        final Instant end = Instant.now().plus(START);
+        try (KubernetesClient client =
+                new KubernetesClientBuilder().withConfig(config()).build()) {
+            while (true) {
+                try {
+                    if (client.namespaces().withName("kube-system").get() != null) {
+                        return;
+                    }
+                } catch (KubernetesClientException e) {
+                    if (processes.stream().anyMatch(process -> !process.isAlive())) {
+                        throw new IOException("the API server did not start, see " + home, e);
+                    }
+                }
+                if (Instant.now().isAfter(end)) {
+                    throw new IOException("the API server was not ready within " + START + ", see " + home);
+                }
+                java.util.concurrent.locks.LockSupport.parkNanos(
+                        Duration.ofMillis(100).toNanos());
+            }
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Override
+    public void close() {
+        processes.reversed().forEach(Process::destroyForcibly);
+    }
+}
