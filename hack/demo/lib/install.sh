@@ -12,7 +12,7 @@ secret() {
 }
 
 secret_value() {
-  kubectl --namespace "$DEMO" get secret "$1" -o "jsonpath={.data.$2}" 2>/dev/null | base64 -d
+  kubectl --namespace "$DEMO" get secret "$1" --ignore-not-found -o "jsonpath={.data.$2}" | base64 -d
 }
 
 # What passes here passes in a cluster that enforces it.
@@ -53,10 +53,10 @@ install_chart() {
     --set "podAnnotations.codeforge\.dev/image=$(image_hash operator)"
   )
   [ "$CLUSTER" = current ] || values+=(--set nats.image.repository=codeforge/nats --set nats.image.tag="$NATS_VERSION")
-  # Helm installs definitions once and never changes them.
+  # Helm never changes definitions that are there: they are applied, new or old.
   kubectl apply --server-side --force-conflicts -f "$REPOSITORY/helm/codeforge-operator/crds" | indent
   helm upgrade --install codeforge "$REPOSITORY/helm/codeforge-operator" --namespace "$SYSTEM" \
-    --wait --timeout 5m --hide-notes "${values[@]}" >"$WORK/helm.log" 2>&1 || {
+    --skip-crds --wait --timeout 5m --hide-notes "${values[@]}" >"$WORK/helm.log" 2>&1 || {
     indent <"$WORK/helm.log" >&2
     explain_pods "$SYSTEM"
     fail "helm upgrade --install failed; the pods are listed above."

@@ -9,7 +9,7 @@ JAVA_MODULES=java.base,java.compiler,java.desktop,java.instrument,java.logging,j
 base_packages() {
   case $1 in
     java) echo ca-certificates,curl,tini ;;
-    python) echo ca-certificates,git,openssh-client,python3,python3-venv,tini ;;
+    python) echo ca-certificates,git,libstdc++6,openssh-client,python3,python3-venv,tini ;;
     git) echo ca-certificates,git,lighttpd,tini ;;
   esac
 }

@@ -29,7 +29,7 @@ operator_ready() {
 resource_served() {
   curl --silent --show-error --fail --max-time 5 --cacert /var/run/secrets/kubernetes.io/serviceaccount/ca.crt \
     --header "Authorization: Bearer $(cat /var/run/secrets/kubernetes.io/serviceaccount/token)" \
-    https://kubernetes.default.svc/apis/codeforge.dev/v1alpha1 | grep -q "\"name\":\"$1\""
+    https://kubernetes.default.svc/apis/codeforge.dev/v1alpha1 | grep -qE "\"name\": ?\"$1\""
 }
 
 if [ -n "${NATS_HOST:-}" ]; then
