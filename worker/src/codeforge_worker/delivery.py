@@ -120,9 +120,14 @@ class Delivery:
     async def _hold(self, task: wire.Task, events: RunEvents) -> None:
         run_log = RunLog(self._broker, task, events.delivery)
         run = self._run = Run(self._settings, self._backend, task, run_log)
+
+        async def on_holder(ask: Msg) -> None:
+            holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
+            await ask.respond(msgspec.json.encode(holder))
+
         served = [
             await self._broker.serve(f"control.{task.task_id}", self._on_control),
-            await self._broker.serve(f"holder.{task.task_id}", lambda ask: self._on_holder(ask, task, events)),
+            await self._broker.serve(f"holder.{task.task_id}", on_holder),
         ]
         await self._broker.flush()
         alive = asyncio.create_task(self._keep_alive(events))
@@ -185,7 +190,3 @@ class Delivery:
         await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": accepted}))
         if accepted:
             self.stop(Stop.CANCELLED, order.get("reason", "") or "cancelled")
-
-    async def _on_holder(self, ask: Msg, task: wire.Task, events: RunEvents) -> None:
-        holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
-        await ask.respond(msgspec.json.encode(holder))

@@ -40,7 +40,7 @@ async def run(
         asyncio.create_task(_read(process.stderr, "stderr", on_line)),
     ]
     try:
-        code = await process.wait()
+        code = await _exit_code(process)
         # A grandchild may hold the pipes open for ever: what it prints after the end is not waited for.
         await asyncio.wait(reading, timeout=1)
         return code
@@ -48,6 +48,13 @@ async def run(
         await _end_group(process)
         for task in (feeding, *reading):
             task.cancel()
+
+
+async def _exit_code(process: asyncio.subprocess.Process) -> int:
+    """As `process.wait()`, which would wait for every grandchild that has inherited the pipes."""
+    while process.returncode is None:
+        await asyncio.sleep(0.02)
+    return process.returncode
 
 
 async def _feed(writer: asyncio.StreamWriter, text: str) -> None:
@@ -86,7 +93,7 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
 
     if process.returncode is None and send(signal.SIGTERM):
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(process.wait()), STOP_SECONDS)
+            await asyncio.wait_for(_exit_code(process), STOP_SECONDS)
     send(signal.SIGKILL)
     if process.returncode is None:
-        await asyncio.shield(process.wait())
+        await _exit_code(process)

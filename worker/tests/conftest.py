@@ -1,0 +1,58 @@
+"""One NATS a test, on ports of its own; whatever a test started is gone after it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from harness.nats_server import NatsServer
+from harness.operator import Operator
+from harness.worker_process import WorkerProcess
+
+ACK_WAIT = 1.5
+
+
+class StartWorker(Protocol):
+    def __call__(self, *argv: str, name: str = "worker-1", **settings: str) -> Awaitable[WorkerProcess]: ...
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    server = NatsServer(tmp_path)
+    await server.start()
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def operator(server: NatsServer) -> AsyncIterator[Operator]:
+    operator = Operator(server.url)
+    await operator.start(ACK_WAIT)
+    yield operator
+    await operator.close()
+
+
+@pytest.fixture
+async def start_worker(tmp_path: Path, server: NatsServer, operator: Operator) -> AsyncIterator[StartWorker]:
+    started: list[WorkerProcess] = []
+
+    async def start(*argv: str, name: str = "worker-1", **settings: str) -> WorkerProcess:
+        worker = WorkerProcess(tmp_path, server.url, name, list(argv), settings)
+        started.append(worker)
+        await worker.start()
+        await worker.ready()
+        return worker
+
+    yield start
+    for worker in started:
+        await worker.kill()
+        print(f"--- {worker.name}\n{worker.log()}")
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> Callable[[str], Path]:
+    """Files by which a command tells what it did."""
+    return lambda name: tmp_path / f"marker-{name}"

@@ -1,0 +1,1 @@
+"""A real NATS, real worker processes and a real Git server for the tests."""

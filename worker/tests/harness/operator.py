@@ -1,0 +1,135 @@
+"""The operator's side: makes the streams, publishes tasks, reads events."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RawStreamMsg, RetentionPolicy, StreamConfig
+from nats.js.errors import NotFoundError
+
+KEY = bytes(range(32))
+NAMESPACE, POOL = "team", "pool"
+STREAM, SUBJECT = f"tasks_{NAMESPACE}_{POOL}", "tasks.agent.test"
+TERMINAL = {"completed", "failed", "cancelled"}
+
+
+@dataclass
+class Event:
+    sequence: int
+    body: dict[str, Any]
+    raw: bytes
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def dispatch_id(uid: str, attempt: int = 1) -> str:
+    return hmac.new(KEY, f"{uid}\n{attempt}".encode(), hashlib.sha256).hexdigest()
+
+
+class Operator:
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.nats = Client()
+
+    async def start(self, ack_wait: float) -> None:
+        self.nats = await nats.connect(
+            self._url, user="operator", password="operator-pw", max_reconnect_attempts=-1, reconnect_time_wait=0.1
+        )
+        js = self.js = self.nats.jetstream()
+        await js.add_stream(
+            StreamConfig(
+                name=STREAM,
+                subjects=[SUBJECT, f"{SUBJECT}.*"],
+                retention=RetentionPolicy.WORK_QUEUE,
+                discard=DiscardPolicy.NEW,
+                allow_direct=True,
+            )
+        )
+        await js.add_consumer(
+            STREAM,
+            ConsumerConfig(
+                durable_name="workers",
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=ack_wait,
+                max_deliver=100,
+                max_ack_pending=1000,
+            ),
+        )
+        for name, subject in (("RESULTS", "results.*"), ("LOGS", "results.*.log"), ("DEADLETTERS", "deadletters.*.*")):
+            await js.add_stream(StreamConfig(name=name, subjects=[subject], allow_direct=True))
+
+    async def close(self) -> None:
+        await self.nats.close()
+
+    async def submit(self, prompt: str = "work", *, attempt: int = 1, uid: str = "", **fields: Any) -> str:
+        """Publishes a task as the operator does; returns its uid."""
+        uid = uid or str(uuid.uuid4())
+        body = {
+            "task_id": uid, "project_id": "", "title": "A title", "prompt": prompt, "backend": "command",
+            "workspace_path": "", "config": {}, "heartbeat_seconds": 1, "dispatch_id": dispatch_id(uid, attempt),
+            "attempt": attempt, "model": "", "run_timeout_seconds": 60, "max_deliveries": 3,
+            "spent": {"tokens_in": 0, "tokens_out": 0, "cost_usd": "0"},
+        } | fields  # fmt: skip
+        headers = {"Codeforge-Protocol": "1", "Codeforge-Installation": "test", "Nats-Msg-Id": f"{uid}-{attempt}"}
+        await self.js.publish(f"{SUBJECT}.{uid}", json.dumps(body).encode(), headers=headers)
+        return uid
+
+    async def write_event(self, uid: str, event: str, attempt: int = 1, *, proven: bool = True, **more: Any) -> int:
+        """Writes an event in a worker's, or the operator's, place."""
+        body = json.dumps(
+            {"task_id": uid, "event": event, "event_id": str(uuid.uuid4()), "attempt": attempt, "delivery": 1} | more
+        ).encode()
+        proof = hmac.new(dispatch_id(uid, attempt).encode(), body, hashlib.sha256).hexdigest()
+        ack = await self.js.publish(f"results.{uid}", body, headers={"Codeforge-Proof": proof if proven else "0" * 64})
+        return ack.seq
+
+    async def events(self, task_id: str) -> list[Event]:
+        return [
+            Event(message.seq or 0, json.loads(message.data or b""), message.data or b"", dict(message.headers or {}))
+            for message in await self.messages("RESULTS", f"results.{task_id}")
+        ]
+
+    async def messages(self, stream: str, subject: str) -> list[RawStreamMsg]:
+        found: list[RawStreamMsg] = []
+        while True:
+            try:
+                after = (found[-1].seq or 0) + 1 if found else 1
+                found.append(await self.js.get_msg(stream, seq=after, subject=subject, next=True))
+            except NotFoundError:
+                return found
+
+    async def until(self, task_id: str, *kinds: str, seconds: float = 15) -> list[Event]:
+        """The task's events as soon as the last is one of the kinds (default: a terminal one)."""
+        events: list[Event] = []
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    events = await self.events(task_id)
+                    if events and events[-1].body["event"] in (kinds or TERMINAL):
+                        return events
+                    await asyncio.sleep(0.05)
+        except TimeoutError as error:
+            seen = [event.body["event"] for event in events]
+            raise AssertionError(f"{task_id}: no {kinds or 'end'} within {seconds} s, only {seen}") from error
+
+    async def queue_is_empty(self, seconds: float = 10) -> None:
+        async with asyncio.timeout(seconds):
+            while (await self.js.stream_info(STREAM)).state.messages:
+                await asyncio.sleep(0.05)
+
+    async def dead_letters(self) -> list[RawStreamMsg]:
+        return await self.messages("DEADLETTERS", f"deadletters.{NAMESPACE}.{POOL}")
+
+    async def ask(self, subject: str, body: bytes = b"") -> dict[str, Any]:
+        return json.loads((await self.nats.request(subject, body, timeout=3)).data)
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [event.body["event"] for event in events]

@@ -1,0 +1,82 @@
+"""The installed worker as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from .operator import NAMESPACE, POOL, STREAM
+from .ports import free_port
+
+PROGRAM = Path(sys.executable).with_name("codeforge-worker")
+
+
+class WorkerProcess:
+    def __init__(self, directory: Path, url: str, name: str, argv: list[str], settings: dict[str, str]) -> None:
+        self.name = name
+        self.port = free_port()
+        self.workspace = directory / "workspace" / name
+        self._log = directory / f"{name}.log"
+        self._argv = argv
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "NATS_URL": url,
+            "NATS_USER": "worker",
+            "NATS_PASSWORD": "worker-pw",
+            "CODEFORGE_NAMESPACE": NAMESPACE,
+            "CODEFORGE_POOL": POOL,
+            "CODEFORGE_BACKEND": "command",
+            "CODEFORGE_STREAM": STREAM,
+            "CODEFORGE_POD_NAME": name,
+            "CODEFORGE_CONCURRENCY": "1",
+            "CODEFORGE_ACK_WAIT_SECONDS": "1.5",
+            "CODEFORGE_GRACE_SECONDS": "10",
+            "CODEFORGE_WORKSPACE": str(self.workspace),
+            "CODEFORGE_HTTP_PORT": str(self.port),
+        } | settings
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                str(PROGRAM), "run", "--", *self._argv, env=self._environment, stdout=log, stderr=log
+            )
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self.port}{path}") as answer,
+        ):
+            return answer.status, await answer.text()
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(aiohttp.ClientError):
+                    if (await self.get("/readyz"))[0] == 200:
+                        return
+                await asyncio.sleep(0.05)
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process
+        self.process.send_signal(number)
+
+    async def end(self, seconds: float = 15) -> int:
+        """Waits for the process to end by itself; its exit code."""
+        assert self.process
+        async with asyncio.timeout(seconds):
+            return await self.process.wait()
+
+    async def kill(self) -> None:
+        if self.process and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
