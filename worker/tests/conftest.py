@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-
 from harness.nats_server import NatsServer
 from harness.operator import Operator
 from harness.worker_process import WorkerProcess
