@@ -106,7 +106,9 @@ final class PoolExecutor {
         try {
             return patch(sent, OPERATOR);
         } catch (KubernetesClientException e) {
-            if (e.getCode() == UNPROCESSABLE || e.getCode() == BAD_REQUEST) {
+            // An unknown field in a server-side apply is answered with 500, in these words only.
+            final boolean unknownField = String.valueOf(e.getMessage()).contains("failed to create typed patch object");
+            if (unknownField || e.getCode() == UNPROCESSABLE || e.getCode() == BAD_REQUEST) {
                 throw new InvalidTemplateException("the API server refuses spec.template: " + e.getMessage());
             }
             throw e;

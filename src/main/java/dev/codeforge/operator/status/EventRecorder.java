@@ -43,7 +43,7 @@ public final class EventRecorder {
                     .inNamespace(metadata.getNamespace())
                     .resource(new EventBuilder()
                             .withNewMetadata()
-                            .withGenerateName(metadata.getName() + ".")
+                            .withName(metadata.getName() + "." + Long.toHexString(System.nanoTime()))
                             .withNamespace(metadata.getNamespace())
                             .endMetadata()
                             .withType(type)

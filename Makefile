@@ -1,0 +1,58 @@
+# Two commands matter: make demo, make test. The others are their parts.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## From nothing to a coding task done by a real agent in a real pod (CLUSTER=current, REGISTRY=)
+	@hack/demo/run
+
+demo-clean: ## Remove what make demo made in the cluster
+	@hack/demo/clean
+
+test: ## Everything: lint, unit, integration, worker, chart, cluster, end to end
+	@hack/test/all
+
+test-lint: ## Shell and Go checks
+	@hack/test/lint
+
+test-java: ## Java: format, unit tests, integration tests with a real API server and a real NATS
+	@hack/test/java
+
+test-worker: ## Python: lint, types, tests with a real NATS
+	@hack/test/worker
+
+test-chart: ## The Helm chart
+	@hack/test/chart
+
+test-cluster: ## The one-node Kubernetes, killed and started again
+	@hack/cluster/test
+
+test-e2e: ## End to end on the one-node Kubernetes
+	@hack/test/e2e
+
+build: ## The operator's jar
+	@mvn -B -ntp -q package -DskipTests
+
+images: ## Build every image
+	@hack/images/build
+
+cluster-up: ## Start the one-node Kubernetes
+	@hack/cluster/up
+
+cluster-down: ## Stop it
+	@hack/cluster/down
+
+manifests: ## Write crds/, the chart's copy of them and docs/reference.md from the records
+	@mvn -B -ntp -q test -Dtest=CrdTest,ReferenceTest -Dcrds.write=true -Dsurefire.failIfNoSpecifiedTests=false
+	@cp crds/*.yaml helm/codeforge-operator/crds/
+
+format: ## Format Java and Python
+	@mvn -B -ntp -q spotless:apply
+	@hack/test/worker --format
+
+.PHONY: $(shell awk -F: '/^[a-z0-9-]+:/{print $$1}' $(MAKEFILE_LIST))

@@ -1,0 +1,125 @@
+package dev.codeforge.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.Workspace;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is wrong is said where its author looks, and nothing is stuck. */
+final class BadInputE2E {
+    private Platform platform;
+
+    @BeforeEach
+    void open() {
+        platform = new Platform();
+    }
+
+    @AfterEach
+    void close() {
+        platform.close();
+    }
+
+    @Test
+    void anUnknownFieldIsNamedByKubectl(@TempDir Path folder) throws Exception {
+        assertThat(kubectlApply(folder, "{workerPoolRef: {name: pool}, prompt: p, modle: gpt}"))
+                .contains("unknown field \"spec.modle\"");
+    }
+
+    @Test
+    void aMissingPromptIsNamedByKubectl(@TempDir Path folder) throws Exception {
+        assertThat(kubectlApply(folder, "{workerPoolRef: {name: pool}}")).contains("spec.prompt: Required value");
+    }
+
+    @Test
+    void aCommandThatFailsFailsTheTaskWithItsExitCodeAndLastLine() {
+        platform.pool("pool", 1, "echo it broke; exit 1");
+        platform.task("task", "pool");
+        final AgentTaskStatus status = platform.awaitFinished("task");
+        assertThat(status.phase()).isEqualTo(Phase.Failed);
+        assertThat(status.error().type()).isEqualTo("CommandFailed");
+        assertThat(status.error().message()).contains("exited with code 1").contains("it broke");
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> platform.warning("task", "CommandFailed").isPresent());
+    }
+
+    @Test
+    void aRepositoryThatCannotBeClonedFailsTheTask() {
+        platform.pool("pool", 1, "cat");
+        platform.task("task", "pool", new Workspace(new Workspace.Git("http://127.0.0.1:1/none.git", null, null)));
+        final AgentTaskStatus status = platform.awaitFinished("task");
+        assertThat(status.phase()).isEqualTo(Phase.Failed);
+        assertThat(status.error().type()).isEqualTo("GitCloneFailed");
+        assertThat(status.error().message()).contains("http://127.0.0.1:1/none.git");
+    }
+
+    @Test
+    void anImageThatCannotStartStallsThePoolAndKeepsItsTasks() {
+        platform.poolWithContainer("pool", 1, "{\"name\":\"worker\",\"image\":\"localhost/no-such-image:1\"}");
+        platform.task("task", "pool");
+        assertThat(platform.awaitReady("pool", "WorkersFailing").getMessage()).contains("no-such-image");
+        assertThat(platform.status("task").phase()).isEqualTo(Phase.Queued);
+    }
+
+    @Test
+    void aPoolWithoutAProgramSaysWhatToSet() {
+        platform.poolWithContainer("pool", 1, "{\"name\":\"worker\"}");
+        platform.task("task", "pool");
+        assertThat(platform.awaitReady("pool", "WorkersFailing").getMessage())
+                .contains("backend command has no program: set args");
+    }
+
+    @Test
+    void anUnparsableMessageIsPutAsideAndShownOnThePool() throws Exception {
+        platform.pool("pool", 1, "cat");
+        platform.awaitReady("pool", "ScaledToZero");
+        try (Platform.NatsAccess nats = platform.nats()) {
+            nats.connection()
+                    .jetStream()
+                    .publish(
+                            "tasks.e2e." + platform.namespace + ".pool",
+                            "this is no task".getBytes(StandardCharsets.UTF_8));
+        }
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> platform.poolStatus("pool").deadLetters() == 1);
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> platform.warning("pool", "DeadLettered"), (Optional<String> note) -> note.filter(
+                                text -> text.contains("Unparsable"))
+                        .isPresent());
+        platform.awaitWorkers("pool", 0);
+    }
+
+    private String kubectlApply(Path folder, String spec) throws IOException, InterruptedException {
+        final Path manifest = folder.resolve("task.yaml");
+        Files.writeString(
+                manifest,
+                """
+                apiVersion: codeforge.dev/v1alpha1
+                kind: AgentTask
+                metadata: {name: task, namespace: %s}
+                spec: %s
+                """
+                        .formatted(platform.namespace, spec));
+        final Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("codeforge.bin"), "kubectl").toString(),
+                        "apply",
+                        "-f",
+                        manifest.toString())
+                .redirectErrorStream(true)
+                .start();
+        final String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isNotZero();
+        return output;
+    }
+}

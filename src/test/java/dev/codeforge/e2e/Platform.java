@@ -1,0 +1,214 @@
+package dev.codeforge.e2e;
+
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolRef;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.api.Workspace;
+import dev.codeforge.operator.status.Conditions;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.LocalPortForward;
+import io.nats.client.Connection;
+import io.nats.client.Nats;
+import io.nats.client.Options;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A namespace of the cluster on which the chart is installed as release codeforge in codeforge-system. */
+final class Platform implements AutoCloseable {
+    static final String SYSTEM = "codeforge-system";
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+
+    final KubernetesClient client = new KubernetesClientBuilder().build();
+    final String namespace = "e2e-" + UUID.randomUUID().toString().substring(0, 8);
+
+    Platform() {
+        client.namespaces()
+                .resource(new io.fabric8.kubernetes.api.model.NamespaceBuilder()
+                        .withMetadata(new ObjectMetaBuilder()
+                                .withName(namespace)
+                                .addToLabels("pod-security.kubernetes.io/enforce", "restricted")
+                                .build())
+                        .build())
+                .create();
+    }
+
+    /** A pool of backend command that runs a shell script; its subject is its own. */
+    WorkerPool pool(String name, int maxWorkers, String script) {
+        return poolWithContainer(name, maxWorkers, "{\"name\":\"worker\",\"args\":" + arguments(script) + "}");
+    }
+
+    /** As {@link #pool(String, int, String)} with container worker as JSON. */
+    WorkerPool poolWithContainer(String name, int maxWorkers, String container) {
+        final WorkerPool pool = new WorkerPool();
+        pool.setMetadata(
+                new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
+        pool.setSpec(new WorkerPoolSpec(
+                "command",
+                "tasks.e2e." + namespace + "." + name,
+                null,
+                null,
+                new WorkerPoolSpec.Scaling(0, maxWorkers, 3),
+                null,
+                null,
+                WorkerPoolSpec.DeletionPolicy.Delete,
+                null,
+                5,
+                null,
+                new WorkerPoolSpec.TaskDefaults(null, 60, null),
+                json("{\"spec\":{\"containers\":[" + container + "]}}"),
+                null));
+        return client.resource(pool).create();
+    }
+
+    private static String arguments(String script) {
+        try {
+            return new ObjectMapper().writeValueAsString(List.of("run", "--", "sh", "-c", script));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    AgentTask task(String name, String pool) {
+        return task(name, pool, null);
+    }
+
+    AgentTask task(String name, String pool, @Nullable Workspace workspace) {
+        final AgentTask task = new AgentTask();
+        task.setMetadata(
+                new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
+        task.setSpec(new AgentTaskSpec(
+                new WorkerPoolRef(pool), null, "prompt of " + name, null, null, null, workspace, null));
+        return client.resource(task).create();
+    }
+
+    AgentTaskStatus status(String task) {
+        return client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(task)
+                .require()
+                .observedStatus()
+                .orElseGet(AgentTaskStatus::unobserved);
+    }
+
+    AgentTaskStatus awaitFinished(String task) {
+        return await("task " + task + " to end")
+                .atMost(PATIENCE)
+                .until(
+                        () -> status(task),
+                        status -> status.phase() != null && status.phase().isTerminal());
+    }
+
+    void awaitPhase(String task, dev.codeforge.api.Phase phase) {
+        await("task " + task + " to be " + phase)
+                .atMost(PATIENCE)
+                .until(() -> status(task).phase() == phase);
+    }
+
+    WorkerPoolStatus poolStatus(String pool) {
+        return client.resources(WorkerPool.class)
+                .inNamespace(namespace)
+                .withName(pool)
+                .require()
+                .observedStatus()
+                .orElseGet(WorkerPoolStatus::unobserved);
+    }
+
+    Condition awaitReady(String pool, String reason) {
+        return await("pool " + pool + " to give reason " + reason)
+                .atMost(PATIENCE)
+                .until(() -> Conditions.find(poolStatus(pool).conditions(), "Ready"), found -> found.filter(
+                                ready -> reason.equals(ready.getReason()))
+                        .isPresent())
+                .orElseThrow();
+    }
+
+    void awaitWorkers(String pool, int replicas) {
+        await(pool + " to have " + replicas + " workers")
+                .atMost(PATIENCE)
+                .until(() -> poolStatus(pool).replicas() == replicas);
+    }
+
+    /** Kills a pod as a lost node would: at once, without its being told. */
+    void kill(String podNamespace, String pod) {
+        client.pods().inNamespace(podNamespace).withName(pod).withGracePeriod(0).delete();
+    }
+
+    Pod systemPod(String component) {
+        return client.pods().inNamespace(SYSTEM).list().getItems().stream()
+                .filter(pod -> pod.getMetadata().getName().startsWith("codeforge-" + component))
+                .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+                .filter(pod -> !pod.getMetadata().getName().endsWith("-test"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** A connection to the installed NATS with the operator's rights. */
+    NatsAccess nats() throws Exception {
+        final LocalPortForward forward =
+                client.pods().inNamespace(SYSTEM).withName("codeforge-nats-0").portForward(4222);
+        final Map<String, String> secret = client.secrets()
+                .inNamespace(SYSTEM)
+                .withName("codeforge-nats")
+                .require()
+                .getData();
+        final Connection connection = Nats.connect(Options.builder()
+                .server("nats://127.0.0.1:" + forward.getLocalPort())
+                .ignoreDiscoveredServers()
+                .userInfo(decode(secret.get("username")), decode(secret.get("password")))
+                .build());
+        return new NatsAccess(forward, connection);
+    }
+
+    record NatsAccess(LocalPortForward forward, Connection connection) implements AutoCloseable {
+        @Override
+        public void close() throws Exception {
+            connection.close();
+            forward.close();
+        }
+    }
+
+    private static String decode(String value) {
+        return new String(Base64.getDecoder().decode(value), StandardCharsets.UTF_8);
+    }
+
+    Optional<String> warning(String name, String reason) {
+        return client.events().v1().events().inNamespace(namespace).list().getItems().stream()
+                .filter(event -> name.equals(event.getRegarding().getName()))
+                .filter(event -> reason.equals(event.getReason()))
+                .map(event -> event.getNote())
+                .findFirst();
+    }
+
+    @Override
+    public void close() {
+        client.namespaces().withName(namespace).delete();
+        client.close();
+    }
+}
