@@ -1,0 +1,180 @@
+package dev.codeforge.operator.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolRef;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
+import dev.codeforge.api.Workspace;
+import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.TaskMessage;
+import dev.codeforge.wire.UnreadableMessageException;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+final class TaskMessagesTest {
+    private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-24T12:00:00.123456Z"), ZoneOffset.UTC);
+    private static final String SUBJECT = "tasks.agent.command";
+
+    private final DispatchKey key = new DispatchKey(new byte[32]);
+    private final TaskMessages messages = new TaskMessages(key, "cluster", CLOCK);
+    private final AgentTask task = Resources.task("ns", "task", "pool");
+    private WorkerPool pool = Resources.pool("ns", "pool", null);
+
+    @Test
+    void aPlainTaskTakesEverythingElseFromItsPool() throws Exception {
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, Map.of("a", "pool", "b", "pool")));
+        final TaskMessage message = written(1);
+        assertThat(message.taskId()).isEqualTo(task.uid());
+        assertThat(message.prompt()).isEqualTo("say hello");
+        assertThat(message.backend()).isEqualTo("command");
+        assertThat(message.model()).isEqualTo("pool-model");
+        assertThat(message.runTimeoutSeconds()).isEqualTo(900);
+        assertThat(message.config()).containsOnly(Map.entry("a", "pool"), Map.entry("b", "pool"));
+        assertThat(message.heartbeatSeconds()).isEqualTo(20);
+        assertThat(message.maxDeliveries()).isEqualTo(3);
+        assertThat(message.spent()).isEqualTo(TaskMessage.Spent.NOTHING);
+        assertThat(message.workspace()).isNull();
+    }
+
+    @Test
+    void whatTheTaskSaysWinsKeyByKey() throws Exception {
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, Map.of("a", "pool", "b", "pool")));
+        task.setSpec(new AgentTaskSpec(
+                new WorkerPoolRef("pool"), "Title", "do it", "project-1", "own-model", Map.of("b", "own"), null, 30));
+        final TaskMessage message = written(1);
+        assertThat(message.title()).isEqualTo("Title");
+        assertThat(message.projectId()).isEqualTo("project-1");
+        assertThat(message.model()).isEqualTo("own-model");
+        assertThat(message.runTimeoutSeconds()).isEqualTo(30);
+        assertThat(message.config()).containsOnly(Map.entry("a", "pool"), Map.entry("b", "own"));
+    }
+
+    @Test
+    void withoutAModelTheWorkersOwnApplies() throws Exception {
+        assertThat(written(1).model()).isEmpty();
+    }
+
+    @Test
+    void heartbeatsComeAtLeastThreeTimesWithinTheTimeout() throws Exception {
+        pool = withDefaults(5, null);
+        assertThat(written(1).heartbeatSeconds()).isEqualTo(1);
+    }
+
+    @Test
+    void thePushBranchBearsTheTasksNameUnlessItIsGiven() throws Exception {
+        inRepository(new Workspace.Git("https://git.example.com/a.git", null, new Workspace.Push(null)));
+        assertThat(written(1).workspace().git().push().branch()).isEqualTo("codeforge/task");
+        assertThat(written(1).workspace().git().ref()).isEmpty();
+        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine")));
+        assertThat(written(1).workspace().git().push().branch()).isEqualTo("mine");
+        assertThat(written(1).workspace().git().ref()).isEqualTo("v1");
+    }
+
+    @Test
+    void nothingIsPushedUnlessItIsAskedFor() throws Exception {
+        inRepository(new Workspace.Git("https://git.example.com/a.git", null, null));
+        assertThat(written(1).workspace().git().push()).isNull();
+    }
+
+    @Test
+    void anAttemptTellsWhatTheOnesBeforeItSpent() throws Exception {
+        task.setStatus(new AgentTaskStatus(
+                1L,
+                null,
+                null,
+                1,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                new AgentTaskStatus.Usage(10L, 20L, "0.30"),
+                null));
+        final TaskMessage message = written(2);
+        assertThat(message.attempt()).isEqualTo(2);
+        assertThat(message.spent()).isEqualTo(new TaskMessage.Spent(10, 20, "0.30"));
+    }
+
+    @Test
+    void eachAttemptHasItsOwnDispatchId() throws Exception {
+        assertThat(written(1).dispatchId())
+                .isEqualTo(key.dispatchId(task.uid(), 1))
+                .isNotEqualTo(written(2).dispatchId());
+    }
+
+    @Test
+    void theMessageIsAddressedToTheTaskAndKnownByUidAndAttempt() {
+        final OutgoingTask outgoing = messages.of(task, pool, SUBJECT, 2, false);
+        assertThat(outgoing.subject()).isEqualTo(SUBJECT + "." + task.uid());
+        assertThat(outgoing.messageId()).isEqualTo(task.uid() + "-2");
+    }
+
+    @Test
+    void aFreshIdIsTakenByNoMessageBefore() {
+        final String first = messages.of(task, pool, SUBJECT, 2, true).messageId();
+        final String second = messages.of(task, pool, SUBJECT, 2, true).messageId();
+        assertThat(first).startsWith(task.uid() + "-2-").isNotEqualTo(second);
+    }
+
+    @Test
+    void headersTellWhoseMessageItIs() {
+        final Map<String, String> headers =
+                messages.of(task, pool, SUBJECT, 1, true).headers();
+        final String trace = task.uid().replace("-", "");
+        assertThat(headers)
+                .containsEntry("Codeforge-Protocol", "1")
+                .containsEntry("Codeforge-Installation", "cluster")
+                .containsEntry("Codeforge-Namespace", "ns")
+                .containsEntry("Codeforge-Name", "task")
+                .containsEntry("ce-specversion", "1.0")
+                .containsEntry("ce-type", "dev.codeforge.task")
+                .containsEntry("ce-id", task.uid() + "-1")
+                .containsEntry("ce-source", "/namespaces/ns/agenttasks/task")
+                .containsEntry("ce-time", "2026-11-24T12:00:00.123Z");
+        assertThat(headers.get("traceparent")).matches("00-" + trace + "-[0-9a-f]{16}-01");
+    }
+
+    private TaskMessage written(int attempt) throws UnreadableMessageException {
+        return TaskMessage.parse(
+                messages.of(task, pool, SUBJECT, attempt, false).body());
+    }
+
+    private void inRepository(Workspace.Git git) {
+        task.setSpec(new AgentTaskSpec(
+                new WorkerPoolRef("pool"), null, "say hello", null, null, null, new Workspace(git), null));
+    }
+
+    private static WorkerPool withDefaults(int heartbeatTimeout, TaskDefaults defaults) {
+        final WorkerPool pool = Resources.pool("ns", "pool", null);
+        pool.setSpec(new WorkerPoolSpec(
+                "command",
+                SUBJECT,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                heartbeatTimeout,
+                null,
+                defaults,
+                null,
+                null));
+        return pool;
+    }
+}

@@ -1,0 +1,275 @@
+package dev.codeforge.operator.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.testing.Events;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskEvent.Kind;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.math.BigDecimal;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class TaskStatusBuilderTest {
+    private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
+    private static final AgentTask TASK = Resources.task("ns", "task", "pool");
+
+    private final AgentTask task = copy();
+    private final WorkerPool pool = Resources.pool("ns", "pool", null);
+
+    @Test
+    void aWaitingTaskIsPendingAndSaysWhy() {
+        final AgentTaskStatus status = build(new TaskView.Waiting(Reason.PoolNotFound, "no such pool"));
+        assertThat(status.phase()).isEqualTo(Phase.Pending);
+        assertThat(status.attempts()).isZero();
+        assertThat(condition(status, "Ready").getReason()).isEqualTo("PoolNotFound");
+        assertThat(condition(status, "Reconciling").getMessage()).isEqualTo("no such pool");
+    }
+
+    @Test
+    void aQueuedTaskTellsWhereItsMessageIsAndWhatApplies() {
+        final AgentTaskStatus status = build(queued());
+        assertThat(status.phase()).isEqualTo(Phase.Queued);
+        assertThat(status.attempts()).isEqualTo(1);
+        assertThat(status.queue()).isEqualTo(new AgentTaskStatus.QueuePosition("tasks_ns_pool", 7L));
+        assertThat(status.queuedTime()).isEqualTo(NOW);
+        assertThat(status.effective().runTimeoutSeconds()).isEqualTo(1800);
+        assertThat(condition(status, "Ready").getReason()).isEqualTo("Queued");
+    }
+
+    @Test
+    void aRunningTaskNamesItsPod() {
+        final AgentTaskStatus status = build(new TaskView.Running(Events.of(task, Kind.RUNNING)));
+        assertThat(status.phase()).isEqualTo(Phase.Running);
+        assertThat(status.podName()).isEqualTo("worker-0");
+        assertThat(status.startTime()).isEqualTo(Events.STARTED);
+        assertThat(status.completionTime()).isNull();
+        assertThat(condition(status, "Reconciling").getMessage()).contains("worker-0");
+    }
+
+    @Test
+    void aCompletedTaskHasItsResult() {
+        final AgentTaskStatus status = build(new TaskView.Ended(Events.of(task, Kind.COMPLETED)));
+        assertThat(status.phase()).isEqualTo(Phase.Succeeded);
+        assertThat(status.result().output()).isEqualTo("hello");
+        assertThat(status.result().summary()).isEqualTo("done");
+        assertThat(status.usage()).isEqualTo(new AgentTaskStatus.Usage(3L, 4L, "0.05"));
+        assertThat(status.error()).isNull();
+        assertThat(status.completionTime()).isEqualTo(Events.ENDED);
+        assertThat(trueOnes(status)).containsExactlyInAnyOrder("Ready", "Complete", "Finished");
+    }
+
+    @Test
+    void aFailedTaskSaysWhy() {
+        final AgentTaskStatus status =
+                build(new TaskView.Ended(Events.failed(task, "RunTimeout", "stopped after 5 s")));
+        assertThat(status.phase()).isEqualTo(Phase.Failed);
+        assertThat(status.error()).isEqualTo(new AgentTaskStatus.Failure("RunTimeout", "stopped after 5 s", false));
+        assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished");
+        assertThat(condition(status, "Failed").getReason()).isEqualTo("RunTimeout");
+    }
+
+    @Test
+    void aCancelledTaskIsFinishedToo() {
+        final AgentTaskStatus status = build(new TaskView.Ended(Events.of(task, Kind.CANCELLED)));
+        assertThat(status.phase()).isEqualTo(Phase.Cancelled);
+        assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished");
+    }
+
+    @Test
+    void aFailureTypeThatIsNoReasonIsReplaced() {
+        final AgentTaskStatus status = build(new TaskView.Ended(Events.failed(task, "not a reason!", "text")));
+        assertThat(status.error().type()).isEqualTo("AgentFailed");
+        assertThat(condition(status, "Ready").getReason()).isEqualTo("AgentFailed");
+    }
+
+    static Stream<TaskView> everyView() {
+        return Stream.concat(
+                everyUnfinishedView(),
+                Stream.of(
+                        new TaskView.Ended(Events.of(TASK, Kind.COMPLETED)),
+                        new TaskView.Ended(Events.of(TASK, Kind.CANCELLED)),
+                        new TaskView.Ended(Events.failed(TASK, "CommandFailed", "exit code 1"))));
+    }
+
+    static Stream<TaskView> everyUnfinishedView() {
+        return Stream.of(
+                new TaskView.Waiting(Reason.QueueFull, "full"),
+                queued(),
+                new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.of(Events.of(TASK, Kind.RELEASED))),
+                new TaskView.Running(Events.of(TASK, Kind.RUNNING)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyView")
+    void aTaskIsReadyOrReconcilingOrStalledButNeverTwoOfThem(TaskView view) {
+        final Stream<String> standing = Stream.of("Ready", "Reconciling", "Stalled")
+                .filter(type -> Conditions.isTrue(build(view).conditions(), type));
+        assertThat(standing).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyUnfinishedView")
+    void toSayTheSameAgainIsNoNews(TaskView view) {
+        task.setStatus(build(view));
+        assertThat(at(NOW.plus(Duration.ofMinutes(5)), view)).isEqualTo(task.getStatus());
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyView")
+    void everyConditionSpeaksOfThisGeneration(TaskView view) {
+        task.getMetadata().setGeneration(4L);
+        assertThat(build(view).observedGeneration()).isEqualTo(4);
+        assertThat(build(view).conditions()).allSatisfy(condition -> assertThat(condition.getObservedGeneration())
+                .isEqualTo(4));
+    }
+
+    @Test
+    void anUnchangedTaskKeepsItsStatus() {
+        task.setStatus(build(queued()));
+        assertThat(build(new TaskView.Unchanged())).isSameAs(task.getStatus());
+    }
+
+    @Test
+    void progressIsNoNews() {
+        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
+        assertThat(at(NOW.plusSeconds(60), new TaskView.Running(Events.of(task, Kind.PROGRESS))))
+                .isEqualTo(task.getStatus());
+    }
+
+    @Test
+    void aSecondWorkerIsNews() {
+        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
+        assertThat(build(new TaskView.Running(Events.of(task, Kind.RUNNING, 1, 2)))
+                        .deliveries())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void aTransitionTimeIsThatOfTheLastFlip() {
+        task.setStatus(build(queued()));
+        final AgentTaskStatus running = at(NOW.plusSeconds(60), new TaskView.Running(Events.of(task, Kind.RUNNING)));
+        assertThat(condition(running, "Reconciling").getReason()).isEqualTo("Running");
+        assertThat(condition(running, "Reconciling").getLastTransitionTime()).isEqualTo("2026-11-24T12:00:00Z");
+        task.setStatus(running);
+        final AgentTaskStatus ended = at(NOW.plusSeconds(120), new TaskView.Ended(Events.of(task, Kind.COMPLETED)));
+        assertThat(condition(ended, "Ready").getLastTransitionTime()).isEqualTo("2026-11-24T12:02:00Z");
+        assertThat(condition(ended, "Stalled").getLastTransitionTime()).isEqualTo("2026-11-24T12:00:00Z");
+    }
+
+    @Test
+    void attemptsNeverGoBack() {
+        task.setStatus(build(new TaskView.Queued(3, "tasks_ns_pool", 9, Optional.empty())));
+        assertThat(build(queued()).attempts()).isEqualTo(3);
+        assertThat(build(new TaskView.Waiting(Reason.QueueFull, "full")).attempts())
+                .isEqualTo(3);
+        assertThat(build(new TaskView.Running(Events.of(task, Kind.RUNNING))).attempts())
+                .isEqualTo(3);
+        assertThat(build(new TaskView.Ended(Events.of(task, Kind.COMPLETED))).attempts())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void theFirstQueuedTimeAndTheEffectiveValuesStay() {
+        task.setStatus(build(queued()));
+        final AgentTaskStatus running = new TaskStatusBuilder(Clock.fixed(NOW.plusSeconds(60), ZoneOffset.UTC))
+                .build(task, Optional.empty(), new TaskView.Running(Events.of(task, Kind.RUNNING)));
+        assertThat(running.queuedTime()).isEqualTo(NOW);
+        assertThat(running.effective().runTimeoutSeconds()).isEqualTo(1800);
+    }
+
+    @Test
+    void anEndedAttemptIsRememberedWithItsWorker() {
+        final AgentTaskStatus status = build(new TaskView.Ended(Events.failed(task, "CommandFailed", "exit code 1")));
+        assertThat(status.history())
+                .containsExactly(new AgentTaskStatus.HistoryEntry(
+                        1, "worker-0", Events.STARTED, Events.ENDED, Phase.Failed, status.error()));
+    }
+
+    @Test
+    void theHistoryKeepsTheLastTenAttempts() {
+        for (int attempt = 1; attempt <= 12; attempt++) {
+            task.setStatus(build(new TaskView.Ended(Events.of(task, Kind.FAILED, attempt, 1))));
+        }
+        assertThat(task.getStatus().history())
+                .extracting(AgentTaskStatus.HistoryEntry::attempt)
+                .containsExactly(3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    }
+
+    @Test
+    void aTaskThatEndsBeforeAnyWorkerHasNoPod() {
+        final TaskEvent event = Events.of(task, Kind.CANCELLED);
+        final AgentTaskStatus status = build(new TaskView.Ended(new TaskEvent(
+                event.taskId(),
+                "",
+                "cancelled",
+                Kind.CANCELLED,
+                event.eventId(),
+                1,
+                0,
+                "",
+                0,
+                "",
+                event.time(),
+                null,
+                null,
+                "",
+                List.of(),
+                "",
+                0,
+                0,
+                BigDecimal.ZERO,
+                null,
+                null,
+                new TaskEvent.Failure("TaskDeleted", "gone", false))));
+        assertThat(status.podName()).isEmpty();
+        assertThat(status.startTime()).isNull();
+        assertThat(status.queue()).isNull();
+        assertThat(status.completionTime()).isEqualTo(NOW);
+        assertThat(status.usage().costUSD()).isEqualTo("0");
+    }
+
+    private static TaskView queued() {
+        return new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.empty());
+    }
+
+    private AgentTaskStatus build(TaskView view) {
+        return at(NOW, view);
+    }
+
+    private AgentTaskStatus at(Instant now, TaskView view) {
+        return new TaskStatusBuilder(Clock.fixed(now, ZoneOffset.UTC)).build(task, Optional.of(pool), view);
+    }
+
+    private static Condition condition(AgentTaskStatus status, String type) {
+        return Conditions.find(status.conditions(), type).orElseThrow();
+    }
+
+    private static List<String> trueOnes(AgentTaskStatus status) {
+        return status.conditions().stream()
+                .filter(condition -> "True".equals(condition.getStatus()))
+                .map(Condition::getType)
+                .toList();
+    }
+
+    private static AgentTask copy() {
+        final AgentTask copy = Resources.task("ns", "task", "pool");
+        copy.getMetadata().setUid(TASK.uid());
+        return copy;
+    }
+}

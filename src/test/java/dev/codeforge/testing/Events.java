@@ -1,0 +1,60 @@
+package dev.codeforge.testing;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskEvent;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+
+/** Events of a task in one line, as its worker would write them. */
+public final class Events {
+    public static final Instant STARTED = Instant.parse("2026-11-24T10:00:00Z");
+    public static final Instant ENDED = Instant.parse("2026-11-24T10:05:00Z");
+
+    private Events() {}
+
+    /** An event of the first run of the first attempt. */
+    public static TaskEvent of(AgentTask task, TaskEvent.Kind kind) {
+        return of(task, kind, 1, 1);
+    }
+
+    public static TaskEvent of(AgentTask task, TaskEvent.Kind kind, int attempt, int delivery) {
+        return of(task, kind, attempt, delivery, null);
+    }
+
+    public static TaskEvent failed(AgentTask task, String type, String message) {
+        return of(task, TaskEvent.Kind.FAILED, 1, 1, new TaskEvent.Failure(type, message, false));
+    }
+
+    private static TaskEvent of(
+            AgentTask task, TaskEvent.Kind kind, int attempt, int delivery, TaskEvent.Failure failure) {
+        return new TaskEvent(
+                task.uid(),
+                task.getSpec().projectId(),
+                kind == TaskEvent.Kind.RELEASED ? "queued" : kind.name().toLowerCase(Locale.ROOT),
+                kind,
+                UUID.randomUUID().toString(),
+                attempt,
+                delivery,
+                Subjects.poolStream(
+                        task.getMetadata().getNamespace(),
+                        task.getSpec().workerPoolRef().name()),
+                7,
+                "worker-0",
+                STARTED,
+                STARTED,
+                kind.isTerminal() ? ENDED : null,
+                kind.isTerminal() ? "hello" : "",
+                List.of(),
+                failure == null ? "" : failure.message(),
+                3,
+                4,
+                new BigDecimal("0.05"),
+                new TaskEvent.Usage(3, 4, "0.05"),
+                kind == TaskEvent.Kind.COMPLETED ? new TaskEvent.Result("done", 0, null, null) : null,
+                failure);
+    }
+}
