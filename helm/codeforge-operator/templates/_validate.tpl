@@ -8,6 +8,9 @@
 {{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username and password)" }}
 {{- end }}
 {{- end }}
+{{- if and .Values.nats.enabled (lt (int (include "codeforge.storageMebibytes" .)) 2048) }}
+{{- fail "nats.storage.size must be 2Gi or more: the stream of log lines alone reserves 1 GiB, and NATS refuses streams for which there is no room" }}
+{{- end }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection) }}
 {{- fail "replicas above 1 need leaderElection=true: two operators at once would start tasks twice" }}
 {{- end }}

@@ -1,9 +1,12 @@
 {{/* Nine tenths of the volume: a file system keeps some for itself, and a full one would stop the server. */}}
 {{- define "codeforge.maxFileStore" -}}
+{{ div (mul (include "codeforge.storageMebibytes" .) 9) 10 }}MiB
+{{- end }}
+
+{{- define "codeforge.storageMebibytes" -}}
 {{- $size := .Values.nats.storage.size -}}
 {{- $number := int64 (regexFind "^[0-9]+" $size) -}}
-{{- $mebibytes := mul $number (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (regexFind "[A-Z]i$" $size)) -}}
-{{ div (mul $mebibytes 9) 10 }}MiB
+{{ mul $number (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (regexFind "[A-Z]i$" $size)) }}
 {{- end }}
 
 {{- define "codeforge.natsConfig" -}}
