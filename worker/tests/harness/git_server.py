@@ -1,0 +1,89 @@
+"""A Git server on the loopback: `git daemon` for everybody, or an HTTP server that wants a password."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from .ports import free_port, listening
+
+_ENVIRONMENT = {
+    "PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent",
+    "GIT_AUTHOR_NAME": "Seed", "GIT_AUTHOR_EMAIL": "seed@localhost",
+    "GIT_COMMITTER_NAME": "Seed", "GIT_COMMITTER_EMAIL": "seed@localhost",
+}  # fmt: skip
+
+
+def git(directory: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=directory, env=_ENVIRONMENT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+class GitServer:
+    """Serves one bare repository `demo.git` whose branch `main` has two commits, the first with the tag `v1`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._root = directory / "git"
+        self.bare = self._root / "demo.git"
+        seed = directory / "seed"
+        seed.mkdir()
+        git(seed, "init", "--quiet", "--initial-branch", "main")
+        for number in ("one", "two"):
+            (seed / "file.txt").write_text(f"{number}\n")
+            git(seed, "add", "--all")
+            git(seed, "commit", "--quiet", "--message", number)
+            if number == "one":
+                git(seed, "tag", "v1")
+        self._root.mkdir()
+        git(directory, "clone", "--quiet", "--bare", str(seed), str(self.bare))
+        git(self.bare, "config", "http.receivepack", "true")
+        self._port = free_port()
+        self._scheme = "git"
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self._port}/demo.git"
+
+    @property
+    def prefix(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self._port}/"
+
+    async def start(self, password: str = "") -> None:
+        """With a password: over HTTP, for the user `agent`."""
+        if password:
+            self._scheme = "http"
+            program = [sys.executable, "-P", str(Path(__file__).with_name("git_http.py"))]
+            arguments = [str(self._port), str(self._root), password]
+        else:
+            program = ["git", "daemon"]
+            arguments = [
+                "--export-all", "--enable=receive-pack", "--reuseaddr", "--listen=127.0.0.1",
+                f"--port={self._port}", f"--base-path={self._root}",
+            ]  # fmt: skip
+        self._process = await asyncio.create_subprocess_exec(
+            *program, *arguments, env=_ENVIRONMENT, start_new_session=True
+        )
+        await listening(self._port)
+
+    async def stop(self) -> None:
+        if self._process and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    def commit(self, ref: str) -> str:
+        return git(self.bare, "rev-parse", ref)
+
+    def show(self, format: str, ref: str) -> str:
+        return git(self.bare, "log", "-1", f"--format={format}", ref)
+
+    def content(self, ref: str, file: str) -> str:
+        return git(self.bare, "show", f"{ref}:{file}")
+
+    def branches(self) -> list[str]:
+        return git(self.bare, "branch", "--format", "%(refname:short)").splitlines()

@@ -1,0 +1,202 @@
+"""A task's repository: cloned, committed, pushed, found again; with a password and without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import StartWorker
+from harness.git_server import GitServer, git
+from harness.operator import Operator
+
+EDIT = ("sh", "-c", "cat > file.txt; echo new > 'a new file'")
+
+
+@pytest.fixture
+async def repository(tmp_path: Path) -> AsyncIterator[GitServer]:
+    server = GitServer(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[GitServer]:
+    server = GitServer(tmp_path)
+    await server.start(password="s3cret word")
+    yield server
+    await server.stop()
+
+
+def _workspace(url: str, *, ref: str = "", branch: str = "") -> dict[str, Any]:
+    return {"git": {"url": url, "ref": ref} | ({"push": {"branch": branch}} if branch else {})}
+
+
+def _credentials(tmp_path: Path, prefix: str, password: str) -> str:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "username").write_text("agent")
+    (secret / "password").write_text(password)
+    return json.dumps([{"url": "http://elsewhere/", "path": "/none"}, {"url": prefix, "path": str(secret)}])
+
+
+async def test_commits_and_pushes(operator: Operator, start_worker: StartWorker, repository: GitServer) -> None:
+    base = repository.commit("main")
+    uid = await operator.submit("edited", title="Edit it", workspace=_workspace(repository.url, branch="codeforge/t"))
+    await start_worker(*EDIT)
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed", last["error"]
+    commit = repository.commit("codeforge/t")
+    assert last["result"]["git"] == {
+        "base_commit": base, "branch": "codeforge/t", "commit": commit, "pushed": True,
+    }  # fmt: skip
+    assert last["files"] == ["a new file", "file.txt"] and last["result"]["files_total"] == 2
+    assert repository.content(commit, "file.txt") == "edited"
+    assert repository.commit(f"{commit}^") == base == repository.commit("main")
+    assert repository.show("%s", commit) == "Edit it"
+    trailers = repository.show("%(trailers:only,unfold)", commit).splitlines()
+    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+
+
+async def test_without_push_nothing_leaves(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    uid = await operator.submit("edited", workspace=_workspace(repository.url))
+    await start_worker(*EDIT)
+    found = (await operator.until(uid))[-1].body["result"]["git"]
+    assert found["base_commit"] == repository.commit("main") != found["commit"] and not found.get("pushed")
+    assert repository.branches() == ["main"]
+
+
+async def test_no_change_no_commit(operator: Operator, start_worker: StartWorker, repository: GitServer) -> None:
+    uid = await operator.submit(workspace=_workspace(repository.url, branch="b"))
+    await start_worker("true")
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed" and last["result"]["git"] == {"base_commit": repository.commit("main")}
+    assert repository.branches() == ["main"]
+
+
+@pytest.mark.parametrize(("ref", "content"), [("v1", "one"), ("main", "two"), ("", "two"), ("%s", "one")])
+async def test_refs(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, ref: str, content: str
+) -> None:
+    commit = repository.commit("v1")
+    wanted = [commit, commit[:10]] if ref == "%s" else [ref]
+    await start_worker("cat", "file.txt")
+    for name in wanted:
+        uid = await operator.submit(workspace=_workspace(repository.url, ref=name))
+        last = (await operator.until(uid))[-1].body
+        assert last["output"] == content, last["error"]
+
+
+async def test_an_agents_own_commit_gets_the_trailers(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    uid = await operator.submit(workspace=_workspace(repository.url, branch="own"))
+    commit = "git -c user.name=A -c user.email=a@localhost commit -qam mine"
+    await start_worker("sh", "-c", f"echo x > file.txt; {commit}")
+    assert (await operator.until(uid))[-1].body["event"] == "completed"
+    assert repository.show("%s %an", "own") == "mine A"
+    assert f"Codeforge-Task: {uid}" in repository.show("%(trailers:only)", "own")
+
+
+async def test_an_earlier_push_is_the_outcome(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+) -> None:
+    """Its worker was lost between the push and the event."""
+    uid = await operator.submit(workspace=_workspace(repository.url, branch="codeforge/t"))
+    commit = _push(repository, tmp_path, "codeforge/t", uid, 1)
+    await operator.write_event(uid, "running", worker="lost")
+    await start_worker("sh", "-c", "echo again > file.txt")
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed" and last["delivery"] == 2
+    assert last["result"]["git"]["commit"] == commit == repository.commit("codeforge/t")
+    assert last["result"]["git"]["pushed"] and last["files"] == ["file.txt"]
+
+
+@pytest.mark.parametrize("script", ["true", "echo more > more.txt"])
+async def test_an_earlier_attempts_branch_is_continued(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path, script: str
+) -> None:
+    uid = await operator.submit(attempt=2, workspace=_workspace(repository.url, branch="codeforge/t"))
+    earlier = _push(repository, tmp_path, "codeforge/t", uid, 1)
+    await start_worker("sh", "-c", f"grep -q earlier file.txt && {script}")
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed", last["error"]
+    head = repository.commit("codeforge/t")
+    assert last["result"]["git"]["commit"] == head
+    assert (head if script == "true" else repository.commit(f"{head}^")) == earlier
+
+
+async def test_somebody_elses_branch_is_not_overwritten(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+) -> None:
+    theirs = _push(repository, tmp_path, "theirs", "another-task", 1)
+    uid = await operator.submit("x", workspace=_workspace(repository.url, branch="theirs"))
+    await start_worker(*EDIT)
+    failure = (await operator.until(uid))[-1].body["failure"]
+    assert failure["type"] == "GitPushFailed" and "branch theirs cannot be pushed" in failure["message"]
+    assert repository.commit("theirs") == theirs
+
+
+@pytest.mark.parametrize(
+    ("url", "ref"),
+    [
+        ("%s", "no-such-branch"),
+        ("%sno-such", ""),
+        ("file:///etc", ""),
+        ("ext::sh -c true", ""),
+        ("/etc", ""),
+        ("--upload-pack=true", ""),
+        ("%s", "--upload-pack=true"),
+    ],
+)
+async def test_clone_failure(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, url: str, ref: str
+) -> None:
+    uid = await operator.submit(workspace=_workspace(url.replace("%s", repository.url), ref=ref))
+    await start_worker("true")
+    failure = (await operator.until(uid))[-1].body["failure"]
+    assert failure["type"] == "GitCloneFailed", failure
+
+
+async def test_a_password_opens(
+    operator: Operator, start_worker: StartWorker, guarded: GitServer, tmp_path: Path
+) -> None:
+    uid = await operator.submit("edited", workspace=_workspace(guarded.url, branch="b"))
+    await start_worker(*EDIT, CODEFORGE_GIT_CREDENTIALS=_credentials(tmp_path, guarded.prefix, "s3cret word"))
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert guarded.content("b", "file.txt") == "edited"
+
+
+async def test_no_password(operator: Operator, start_worker: StartWorker, guarded: GitServer) -> None:
+    uid = await operator.submit(workspace=_workspace(guarded.url))
+    await start_worker("true")
+    failure = (await operator.until(uid))[-1].body["failure"]
+    assert failure["type"] == "CredentialsMissing" and "git.credentials" in failure["message"]
+    assert failure["retryable"] is False
+
+
+async def test_a_wrong_password(
+    operator: Operator, start_worker: StartWorker, guarded: GitServer, tmp_path: Path
+) -> None:
+    uid = await operator.submit(workspace=_workspace(guarded.url))
+    await start_worker("true", CODEFORGE_GIT_CREDENTIALS=_credentials(tmp_path, guarded.prefix, "wrong"))
+    failure = (await operator.until(uid))[-1].body["failure"]
+    assert failure["type"] == "GitCloneFailed" and "Authentication failed" in failure["message"]
+    assert failure["retryable"] is False
+
+
+def _push(repository: GitServer, tmp_path: Path, branch: str, task: str, attempt: int) -> str:
+    """A commit as an earlier run of the task left it."""
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", str(repository.bare), str(clone))
+    (clone / "file.txt").write_text("earlier\n")
+    trailers = ["--trailer", f"Codeforge-Task: {task}", "--trailer", f"Codeforge-Attempt: {attempt}"]
+    git(clone, "commit", "--quiet", "--all", "--message", "Earlier", *trailers)
+    git(clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+    return repository.commit(branch)

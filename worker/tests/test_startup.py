@@ -1,0 +1,49 @@
+"""A worker that cannot start says in one sentence what to set."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from harness.worker_process import PROGRAM
+
+GOOD = {
+    "NATS_URL": "nats://127.0.0.1:1",
+    "CODEFORGE_NAMESPACE": "team",
+    "CODEFORGE_POOL": "pool",
+    "CODEFORGE_BACKEND": "command",
+    "CODEFORGE_STREAM": "tasks_team_pool",
+    "CODEFORGE_POD_NAME": "worker-1",
+}
+
+
+def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in (GOOD | environment).items() if value}
+    return subprocess.run([PROGRAM, *arguments], env=kept, capture_output=True, text=True, timeout=10, check=False)
+
+
+def test_version() -> None:
+    assert _run("version").stdout == "0.1.0\n"
+
+
+def test_validate() -> None:
+    done = _run("validate", "--", "cat")
+    assert (done.returncode, done.stdout) == (0, "backend command can run tasks of tasks_team_pool\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "sentence"),
+    [
+        (["run"], {}, "backend command has no program"),
+        (["run", "--"], {}, "backend command has no program"),
+        (["run", "--", "cat"], {"NATS_URL": ""}, "NATS_URL is not set"),
+        (["run", "--", "cat"], {"CODEFORGE_STREAM": ""}, "CODEFORGE_STREAM is not set"),
+        (["run", "--", "cat"], {"CODEFORGE_CONCURRENCY": "many"}, "CODEFORGE_CONCURRENCY is not a number: 'many'"),
+        (["run", "--", "cat"], {"CODEFORGE_GIT_CREDENTIALS": "{"}, "CODEFORGE_GIT_CREDENTIALS is not what"),
+        (["run", "--", "cat"], {"CODEFORGE_BACKEND": "goose"}, "no backend 'goose' (it has: aider, command)"),
+    ],
+)
+def test_refused(arguments: list[str], environment: dict[str, str], sentence: str) -> None:
+    done = _run(*arguments, **environment)
+    assert done.returncode == 64
+    assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
