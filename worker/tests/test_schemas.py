@@ -1,0 +1,118 @@
+"""schemas/ and this worker agree: it reads the golden messages, and what it writes fits the schemas."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import StartWorker
+from harness.git_server import GitServer
+from harness.operator import KEY, Operator
+from jsonschema import Draft202012Validator
+
+from codeforge_worker import wire
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+GOLDEN = SCHEMAS / "golden"
+EVENTS = [path for path in sorted(GOLDEN.glob("event-*.json")) if not path.name.endswith(".headers.json")]
+
+
+def _read(name: str | Path) -> Any:
+    return json.loads((GOLDEN / name).read_text())
+
+
+def _validator(name: str) -> Draft202012Validator:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("task-message", "task-message.json"),
+        ("task-message", "task-message-plain.json"),
+        ("log-line", "log-line.json"),
+        *(("event", path.name) for path in EVENTS),
+    ],
+)
+def test_golden_messages_fit(schema: str, file: str) -> None:
+    _validator(schema).validate(_read(file))
+
+
+@pytest.mark.parametrize("vector", _read("proofs.json"), ids=lambda vector: f"attempt {vector['attempt']}")
+def test_proofs(vector: dict[str, Any]) -> None:
+    text = f"{vector['uid']}\n{vector['attempt']}".encode("ascii")
+    dispatch_id = hmac.new(bytes.fromhex(vector["key_hex"]), text, hashlib.sha256).hexdigest()
+    assert dispatch_id == vector["dispatch_id"]
+    assert wire.prove(dispatch_id, vector["body"].encode()) == vector["proof"]
+
+
+def test_reads_a_task_message() -> None:
+    body = (GOLDEN / "task-message.json").read_bytes()
+    task = wire.parse_task(body, _read("task-message.headers.json"))
+    # The dataclass holds every field but those that a worker has no use for.
+    unused = {"workspace_path", "heartbeat_seconds"}
+    written = json.loads(wire.msgspec.json.encode(task))
+    assert written == {name: value for name, value in json.loads(body).items() if name not in unused}
+    text = f"{task.task_id}\n{task.attempt}".encode()
+    assert task.dispatch_id == hmac.new(KEY, text, hashlib.sha256).hexdigest()
+
+
+def test_reads_a_plain_message() -> None:
+    task = wire.parse_task((GOLDEN / "task-message-plain.json").read_bytes(), {})
+    assert (task.attempt, task.run_timeout_seconds, task.max_deliveries, task.workspace) == (1, 1800, 3, None)
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_reads_and_proves_events(path: Path) -> None:
+    headers = json.loads(path.with_suffix(".headers.json").read_text())
+    dispatch_id = _read("task-message.json")["dispatch_id"]
+    body = path.read_bytes().removesuffix(b"\n")
+    seen = wire.read_event(41, body, headers["Codeforge-Proof"], dispatch_id)
+    event = json.loads(body)
+    assert seen.proven and (seen.event, seen.event_id) == (event["event"], headers["Nats-Msg-Id"])
+    assert not wire.read_event(41, body + b" ", headers["Codeforge-Proof"], dispatch_id).proven
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_writes_events_alike(path: Path) -> None:
+    event = wire.msgspec.json.decode(path.read_bytes(), type=wire.Event)
+    assert json.loads(wire.encode(event)) == json.loads(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("script", "end"), [("echo a; echo b >&2; echo c > d", "completed"), ("exit 1", "failed"), ("sleep 9", "cancelled")]
+)
+async def test_what_a_worker_writes_fits(
+    operator: Operator, start_worker: StartWorker, tmp_path: Path, script: str, end: str
+) -> None:
+    repository = GitServer(tmp_path)
+    await repository.start()
+    lines: list[bytes] = []
+
+    async def keep(message: Any) -> None:
+        lines.append(message.data)
+
+    await operator.nats.subscribe("results.*.log", cb=keep)
+    await start_worker("sh", "-c", script)
+    uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
+    await operator.until(uid, "running", end)
+    if end == "cancelled":
+        await operator.ask(f"control.{uid}", b'{"action":"cancel","reason":"enough"}')
+    events = await operator.until(uid)
+    await asyncio.sleep(0.1)
+    await repository.stop()
+    assert events[-1].body["event"] == end
+    known = _validator("event")
+    for event in events:
+        known.validate(event.body)
+        assert set(event.body) <= set(known.schema["properties"]), "a field that the schema does not know"
+    assert len(lines) == (2 if end == "completed" else 0)
+    for line in lines:
+        _validator("log-line").validate(json.loads(line))
