@@ -22,9 +22,10 @@ public record DemandWindow(List<Point> points) {
         for (int i = 0; i < points.size(); i++) {
             final boolean lastBeforeStart =
                     i + 1 < points.size() && !points.get(i + 1).time().isAfter(start);
-            final boolean sameAsNeighbours = i > 0
+            // Compared with what is kept: a dropped neighbour stands for nothing.
+            final boolean sameAsNeighbours = !kept.isEmpty()
                     && i + 1 < points.size()
-                    && points.get(i - 1).wanted() == points.get(i).wanted()
+                    && kept.getLast().wanted() == points.get(i).wanted()
                     && points.get(i).wanted() == points.get(i + 1).wanted();
             if (!lastBeforeStart && !sameAsNeighbours) {
                 kept.add(points.get(i));
