@@ -20,16 +20,22 @@ final class NatsDeadLetters implements DeadLetters {
 
     @Override
     public long count(String namespace, String pool) {
-        return nats.ask(management -> management
-                .getStreamInfo(
-                        Subjects.DEADLETTERS_STREAM,
-                        StreamInfoOptions.filterSubjects(Subjects.deadLetters(namespace, pool)))
-                .getStreamState()
-                .getSubjectMap()
-                .values()
-                .stream()
-                .mapToLong(Long::longValue)
-                .sum());
+        final String subject = Subjects.deadLetters(namespace, pool);
+        try {
+            return nats.manage(management -> management
+                    .getStreamInfo(Subjects.DEADLETTERS_STREAM, StreamInfoOptions.filterSubjects(subject))
+                    .getStreamState()
+                    .getSubjectMap()
+                    .values()
+                    .stream()
+                    .mapToLong(Long::longValue)
+                    .sum());
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+                return 0;
+            }
+            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+        }
     }
 
     @Override

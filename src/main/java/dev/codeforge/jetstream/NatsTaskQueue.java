@@ -61,7 +61,8 @@ final class NatsTaskQueue implements TaskQueue {
         final StreamKeeper keeper = new StreamKeeper(management);
         final Optional<StreamInfo> found = keeper.find(settings.stream());
         if (found.isPresent()) {
-            final String owner = found.get().getConfiguration().getMetadata().get(StreamKeeper.INSTALLATION);
+            final String owner =
+                    StreamKeeper.metadataOf(found.get().getConfiguration()).get(StreamKeeper.INSTALLATION);
             if (owner != null && !owner.equals(settings.installation())) {
                 throw new SubjectTakenException(
                         settings.subject(), settings.stream() + " of another installation (" + owner + ")");

@@ -47,6 +47,12 @@ final class ResultsConsumer implements AutoCloseable {
                 if (!pause()) {
                     return;
                 }
+            } catch (RuntimeException e) {
+                // Without this thread no task would ever end: whatever it was, go on.
+                LOG.error("taking results failed, it is tried again", e);
+                if (!pause()) {
+                    return;
+                }
             }
         }
     }

@@ -62,7 +62,7 @@ final class StreamKeeper {
                         .replicas(wanted.getReplicas())
                         .discardPolicy(wanted.getDiscardPolicy())
                         .allowDirect(wanted.getAllowDirect())
-                        .metadata(wanted.getMetadata())
+                        .metadata(metadataOf(wanted))
                         .build());
     }
 
@@ -74,7 +74,12 @@ final class StreamKeeper {
                 && is.getReplicas() == wanted.getReplicas()
                 && is.getDiscardPolicy() == wanted.getDiscardPolicy()
                 && is.getAllowDirect() == wanted.getAllowDirect()
-                && is.getMetadata().entrySet().containsAll(wanted.getMetadata().entrySet());
+                && metadataOf(is).entrySet().containsAll(metadataOf(wanted).entrySet());
+    }
+
+    /** The client says null where there is none. */
+    static Map<String, String> metadataOf(StreamConfiguration configuration) {
+        return configuration.getMetadata() == null ? Map.of() : configuration.getMetadata();
     }
 
     ConsumerInfo ensureConsumer(String stream, ConsumerConfiguration wanted) throws IOException, JetStreamApiException {

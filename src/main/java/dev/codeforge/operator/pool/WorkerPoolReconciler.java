@@ -21,6 +21,7 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
@@ -37,9 +38,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Keeps a pool's queue and workers, and ends both when the pool is deleted. */
 public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerPoolReconciler.class);
     public static final String FINALIZER = "codeforge.dev/workerpool";
     /** Outside producers tell nobody: look. */
     private static final Duration TICK = Duration.ofSeconds(2);
@@ -108,6 +112,19 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         StatusWriter.write(pool, status, WorkerPool::new, context);
         return UpdateControl.<WorkerPool>noUpdate()
                 .rescheduleAfter(pool.getSpec().scaling() == null && !pool.isTerminating() ? FIXED_TICK : TICK);
+    }
+
+    /** The framework tries again for ever and says so nowhere: say it. */
+    @Override
+    public ErrorStatusUpdateControl<WorkerPool> updateErrorStatus(
+            WorkerPool pool, Context<WorkerPool> context, Exception error) {
+        LOG.warn(
+                "WorkerPool {}/{} is tried again: {}",
+                pool.getMetadata().getNamespace(),
+                pool.getMetadata().getName(),
+                error.getMessage(),
+                error);
+        return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
     private PoolSnapshot observe(WorkerPool pool, Context<WorkerPool> context) {

@@ -18,6 +18,7 @@ import dev.codeforge.wire.UnreadableMessageException;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
@@ -32,9 +33,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Brings a task from its resource to its outcome. */
 public final class AgentTaskReconciler implements Reconciler<AgentTask> {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
     public static final String BY_UID = "uid";
     public static final String BY_POOL = "pool";
     private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(2);
@@ -92,6 +96,19 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         return view.get() instanceof TaskView.Waiting
                 ? UpdateControl.<AgentTask>noUpdate().rescheduleAfter(PENDING)
                 : UpdateControl.noUpdate();
+    }
+
+    /** The framework tries again for ever and says so nowhere: say it. */
+    @Override
+    public ErrorStatusUpdateControl<AgentTask> updateErrorStatus(
+            AgentTask task, Context<AgentTask> context, Exception error) {
+        LOG.warn(
+                "AgentTask {}/{} is tried again: {}",
+                task.getMetadata().getNamespace(),
+                task.getMetadata().getName(),
+                error.getMessage(),
+                error);
+        return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
     private TaskSnapshot observe(AgentTask task, Context<AgentTask> context) {
