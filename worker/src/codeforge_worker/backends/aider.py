@@ -90,7 +90,8 @@ def _judge(usage: Path, changed: bool, context: RunContext) -> Outcome:
             sent += 1
             tokens_in += int(properties.get("prompt_tokens") or 0)
             tokens_out += int(properties.get("completion_tokens") or 0)
-            cost += Decimal(str(properties.get("cost") or 0))
+            # aider adds up binary fractions: a billionth of a dollar is below every price.
+            cost += round(Decimal(str(properties.get("cost") or 0)), 9)
         elif entry.get("event") == "message_send_exception":
             failed += 1
     last = context.last_line()

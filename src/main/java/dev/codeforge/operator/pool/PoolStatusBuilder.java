@@ -86,12 +86,12 @@ final class PoolStatusBuilder {
                 new Conditions(before.conditions(), pool.getMetadata().getGeneration(), clock.instant());
         final boolean suspended = pool.getSpec().suspend();
         final Reason suspension = suspended ? Reason.Suspended : Reason.NotSuspended;
-        conditions.set("Suspended", suspended, suspension, suspension.sentence());
+        conditions.set("Suspended", suspended, suspension, suspension.meaning());
         if (snapshot.queue() instanceof QueueState.Broken broken) {
             conditions.set("QueueReady", false, broken.reason(), broken.message());
             return verdict(conditions, broken.reason() != Reason.QueueUnavailable, broken.reason(), broken.message());
         }
-        conditions.set("QueueReady", true, Reason.QueueReady, Reason.QueueReady.sentence());
+        conditions.set("QueueReady", true, Reason.QueueReady, Reason.QueueReady.meaning());
         if (problem.isPresent()) {
             return verdict(conditions, true, Reason.InvalidTemplate, problem.get());
         }
