@@ -152,7 +152,12 @@ public final class CodeforgeOperator implements AutoCloseable {
         } catch (Exception e) {
             LOG.warn("results: {}", e.getMessage());
         }
-        operator.stop();
+        if (!settings.leaderElection()) {
+            operator.stop();
+        }
+        // Under leader election the framework ends a stop by System.exit, which waits for this very hook for ever.
+        // Every
+        // reconcile can be cut anywhere and is begun again by the next leader, so the end of the process is the stop.
         connections.close();
         http.close();
         LOG.info("operator stopped");

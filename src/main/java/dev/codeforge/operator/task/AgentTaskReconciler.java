@@ -89,7 +89,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             StatusWriter.write(task, status, AgentTask::new, context);
             warn(task, status);
         }
-        inbox.settle(task.uid(), task.isFinished() ? Long.MAX_VALUE : snapshot.lastSequence());
+        inbox.settle(task.uid(), task.isFinished() || snapshot.deleted() ? Long.MAX_VALUE : snapshot.lastSequence());
         if (view.get() instanceof TaskView.Queued || view.get() instanceof TaskView.Ended) {
             onQueueChange.accept(poolOf(task));
         }
