@@ -1,5 +1,7 @@
 package dev.codeforge.operator.pool;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -30,7 +32,10 @@ import java.util.TreeMap;
 /** The Deployment of a pool: the user's pod template, completed. What the template says wins. */
 final class WorkerDeployment {
     static final String CONTAINER = "worker";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** An empty {@code env:} or list item in a user's YAML is null: as good as absent. */
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.SKIP, Nulls.SKIP));
+
     private static final long USER = 10001L;
     private static final int PORT = 8080;
     private static final int AFTER_RUN_SECONDS = 60;
@@ -218,7 +223,7 @@ final class WorkerDeployment {
         final List<EnvVar> environment = environment(pool, subject, grace);
         // The user's variables come last: of two with one name the last one counts.
         environment.removeIf(ours ->
-                given.getEnv().stream().anyMatch(theirs -> theirs.getName().equals(ours.getName())));
+                given.getEnv().stream().anyMatch(theirs -> ours.getName().equals(theirs.getName())));
         environment.addAll(given.getEnv());
         final List<VolumeMount> mounts = new ArrayList<>(given.getVolumeMounts());
         addMount(

@@ -40,6 +40,7 @@ final class WorkerHealth {
         final ContainerState state = container.getState();
         if (state == null
                 || state.getWaiting() == null
+                || state.getWaiting().getReason() == null
                 || !HOPELESS.contains(state.getWaiting().getReason())) {
             return Optional.empty();
         }

@@ -1,0 +1,178 @@
+package dev.codeforge.operator.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
+import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
+import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.testing.Resources;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class PoolPlannerTest {
+    private static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
+    private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 60);
+    private static final QueueState AWAY = new QueueState.Broken(Reason.QueueUnavailable, "NATS is away");
+
+    @Test
+    void aFixedPoolHasItsReplicasWhateverTheQueue() {
+        final WorkerPool pool = pool(null, DeletionPolicy.Drain);
+        final Decision fixed = new Decision(1, Why.Fixed, 9, DemandWindow.EMPTY);
+        assertThat(plan(pool, queue(9, 0), 0, false)).isEqualTo(new PoolPlan.Serve(fixed));
+    }
+
+    @Test
+    void aScaledPoolFollowsItsQueue() {
+        final PoolPlan plan = plan(pool(UP_TO_FIVE, DeletionPolicy.Drain), queue(3, 0), 0, false);
+        assertThat(((PoolPlan.Serve) plan).decision().desired()).isEqualTo(3);
+    }
+
+    @Test
+    void withoutAQueueNothingIsMade() {
+        assertThat(planned(pool(UP_TO_FIVE, DeletionPolicy.Drain), AWAY, Optional.empty(), 0, false))
+                .isEqualTo(new PoolPlan.Hold());
+    }
+
+    @Test
+    void workersThatExistStayWhenTheQueueIsAway() {
+        final PoolPlan plan = plan(pool(UP_TO_FIVE, DeletionPolicy.Drain), AWAY, 0, false);
+        assertThat(((PoolPlan.Serve) plan).decision().why()).isEqualTo(Why.QueueUnavailable);
+        assertThat(((PoolPlan.Serve) plan).decision().desired()).isEqualTo(2);
+    }
+
+    @Test
+    void retainLetsGoAtOnce() {
+        assertThat(plan(deleted(DeletionPolicy.Retain, 0), queue(9, 2), 11, false))
+                .isEqualTo(new PoolPlan.LetGo());
+    }
+
+    @Test
+    void deleteRemovesAtOnce() {
+        assertThat(plan(deleted(DeletionPolicy.Delete, 0), queue(9, 2), 11, false))
+                .isEqualTo(new PoolPlan.Remove());
+    }
+
+    @Test
+    void drainKeepsWorkersWhileTasksWaitOrRun() {
+        final PoolPlan plan = plan(deleted(DeletionPolicy.Drain, 10), queue(3, 1), 4, false);
+        assertThat(((PoolPlan.Drain) plan).decision().desired()).isEqualTo(4);
+    }
+
+    @Test
+    void drainWaitsForAnOutcomeThatIsNotWrittenYet() {
+        assertThat(plan(deleted(DeletionPolicy.Drain, 10), queue(0, 0), 1, false))
+                .isInstanceOf(PoolPlan.Drain.class);
+    }
+
+    @Test
+    void aDrainedPoolIsRemoved() {
+        assertThat(plan(deleted(DeletionPolicy.Drain, 10), queue(0, 0), 0, false))
+                .isEqualTo(new PoolPlan.Remove());
+    }
+
+    @Test
+    void drainEndsWithItsTime() {
+        assertThat(plan(deleted(DeletionPolicy.Drain, 299), queue(3, 0), 3, false))
+                .isInstanceOf(PoolPlan.Drain.class);
+        assertThat(plan(deleted(DeletionPolicy.Drain, 300), queue(3, 0), 3, false))
+                .isEqualTo(new PoolPlan.Remove());
+    }
+
+    @Test
+    void noDrainTakesLongerThanTenMinutes() {
+        final WorkerPool patient = draining(86_400, 600);
+        assertThat(plan(patient, queue(3, 0), 3, false)).isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(draining(86_400, 599), queue(3, 0), 3, false)).isInstanceOf(PoolPlan.Drain.class);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DeletionPolicy.class,
+            names = {"Drain", "Delete"})
+    void aTerminatingNamespaceIsNotKeptWaiting(DeletionPolicy policy) {
+        assertThat(plan(deleted(policy, 0), queue(3, 1), 4, true)).isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(deleted(policy, 0), AWAY, 4, true)).isEqualTo(new PoolPlan.LetGo());
+    }
+
+    @Test
+    void aDrainingPoolWhoseQueueIsAwayKeepsItsWorkers() {
+        final PoolPlan plan = plan(deleted(DeletionPolicy.Drain, 10), AWAY, 0, false);
+        assertThat(((PoolPlan.Drain) plan).decision().desired()).isEqualTo(2);
+    }
+
+    @Test
+    void removalIsTriedUntilTheDeadlineWhenTheQueueIsAway() {
+        assertThat(plan(deleted(DeletionPolicy.Delete, 599), AWAY, 1, false)).isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false)).isEqualTo(new PoolPlan.LetGo());
+    }
+
+    private static PoolPlan plan(WorkerPool pool, QueueState queue, int unfinished, boolean namespaceTerminating) {
+        final Deployment two =
+                new DeploymentBuilder().withNewSpec().withReplicas(2).endSpec().build();
+        return planned(pool, queue, Optional.of(two), unfinished, namespaceTerminating);
+    }
+
+    private static PoolPlan planned(
+            WorkerPool pool,
+            QueueState queue,
+            Optional<Deployment> deployment,
+            int unfinished,
+            boolean namespaceTerminating) {
+        return new PoolPlanner(Clock.fixed(NOW, ZoneOffset.UTC))
+                .plan(new PoolSnapshot(
+                        pool, queue, deployment, List.of(), unfinished, namespaceTerminating, DemandWindow.EMPTY));
+    }
+
+    private static QueueState queue(long waiting, long running) {
+        return new QueueState.Ready(new QueueSample(waiting, running, waiting + running, false), 0);
+    }
+
+    private static WorkerPool pool(WorkerPoolSpec.Scaling scaling, DeletionPolicy policy) {
+        return Resources.pool("ns", "pool", "tasks.test", scaling, policy);
+    }
+
+    /** A pool with five minutes to drain, deleted so many seconds ago. */
+    private static WorkerPool deleted(DeletionPolicy policy, int secondsAgo) {
+        return deleted(policy, 300, secondsAgo);
+    }
+
+    private static WorkerPool draining(int timeout, int secondsAgo) {
+        return deleted(DeletionPolicy.Drain, timeout, secondsAgo);
+    }
+
+    private static WorkerPool deleted(DeletionPolicy policy, int timeout, int secondsAgo) {
+        final WorkerPool pool = pool(UP_TO_FIVE, policy);
+        pool.setSpec(new WorkerPoolSpec(
+                "command",
+                "tasks.test",
+                null,
+                null,
+                UP_TO_FIVE,
+                null,
+                null,
+                policy,
+                timeout,
+                null,
+                null,
+                null,
+                null,
+                null));
+        pool.getMetadata()
+                .setDeletionTimestamp(NOW.minus(Duration.ofSeconds(secondsAgo)).toString());
+        return pool;
+    }
+}
