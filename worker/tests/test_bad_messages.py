@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
 from conftest import StartWorker
 from harness.operator import STREAM, SUBJECT, Operator
 
-_UUID = str(uuid.uuid4())
+_UUID = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
 
 
 @pytest.mark.parametrize(

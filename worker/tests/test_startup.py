@@ -19,7 +19,7 @@ GOOD = {
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in (GOOD | environment).items() if value}
-    return subprocess.run([PROGRAM, *arguments], env=kept, capture_output=True, text=True, timeout=10, check=False)
+    return subprocess.run([*PROGRAM, *arguments], env=kept, capture_output=True, text=True, timeout=10, check=False)
 
 
 def test_version() -> None:

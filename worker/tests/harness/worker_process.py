@@ -1,4 +1,4 @@
-"""The installed worker as a process of its own."""
+"""The worker as a process of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ import aiohttp
 from .operator import NAMESPACE, POOL, STREAM
 from .ports import free_port
 
-PROGRAM = Path(sys.executable).with_name("codeforge-worker")
+_SOURCE = Path(__file__).parents[2] / "src"
+# From the source, and without an environment variable that the worker's children would inherit.
+PROGRAM = [
+    sys.executable,
+    "-c",
+    f"import sys; sys.path.insert(0, {str(_SOURCE)!r}); from codeforge_worker.cli import main; main()",
+]
 
 
 class WorkerProcess:
@@ -45,7 +51,7 @@ class WorkerProcess:
     async def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                str(PROGRAM), "run", "--", *self._argv, env=self._environment, stdout=log, stderr=log
+                *PROGRAM, "run", "--", *self._argv, env=self._environment, stdout=log, stderr=log
             )
 
     async def get(self, path: str) -> tuple[int, str]:
