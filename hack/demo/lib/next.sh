@@ -22,10 +22,14 @@ Run the task again, watching its phases and its worker's log
 With a real model
   OPENAI_API_KEY=sk-… [OPENAI_API_BASE=https://…] [OPENAI_MODEL=gpt-4.1-mini] make demo
 
-With a repository of yours: a Secret with a user and a token that may push, an entry in the pool, and a task
+With a repository of yours: a Secret with a user and a token that may push, an entry in the pool, and a task for it
   kubectl --namespace $DEMO create secret generic my-git --from-literal=username=… --from-literal=password=…
-  \$EDITOR examples/aider.yaml
-  kubectl --namespace $DEMO apply -f examples/aider.yaml
+  kubectl --namespace $DEMO patch workerpool aider --type=json -p \\
+    '[{"op":"add","path":"/spec/git/credentials/-","value":{"url":"https://git.example.com/","secretRef":{"name":"my-git"}}}]'
+  sed -e 's/%TASK%/mine-1/' -e 's|http://git.codeforge-demo.svc/demo/greeter.git|https://git.example.com/team/project.git|' \\
+    hack/demo/manifests/task.yaml >mine.yaml
+  \$EDITOR mine.yaml        # the prompt; it needs a real model
+  kubectl --namespace $DEMO apply -f mine.yaml
 
 Programs used here are in $CACHE/bin. Undo: make demo-clean
 TEXT

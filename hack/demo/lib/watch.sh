@@ -13,10 +13,11 @@ stamp() {
   done
 }
 
+# By a selector, since the watch begins before the task is there.
 watch_phases() {
-  kubectl --namespace "$DEMO" get agenttask "$1" --watch \
-    -o jsonpath='{.status.phase}{" "}{.status.conditions[?(@.type=="Ready")].reason}{" "}{.status.podName}{"\n"}' 2>/dev/null \
-    | grep --line-buffered -v '^ *$' | stamp task
+  kubectl --namespace "$DEMO" get agenttasks --field-selector "metadata.name=$1" --watch \
+    -o jsonpath='{.status.phase}{" "}{.status.podName}{"\n"}' 2>/dev/null \
+    | grep --line-buffered '[A-Z]' | stamp task
 }
 
 # What is seen here is kept: the demo is right only when the pool went from zero to one and back.
