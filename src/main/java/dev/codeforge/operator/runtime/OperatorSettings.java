@@ -32,6 +32,7 @@ public record OperatorSettings(
         String subjectTemplate,
         boolean leaderElection,
         int httpPort) {
+    private static final int LAST_PORT = 65_535;
 
     /** @throws IllegalArgumentException with a sentence on what to set */
     public static OperatorSettings from(Map<String, String> environment) {
@@ -83,18 +84,32 @@ public record OperatorSettings(
 
     private static Map<String, String> images(String json) {
         try {
-            return Map.copyOf(new ObjectMapper().readValue(json, new TypeReference<Map<String, String>>() {}));
+            final Map<String, String> images =
+                    new ObjectMapper().readValue(json, new TypeReference<Map<String, String>>() {});
+            if (images == null || images.containsValue(null)) {
+                throw badImages("null is no image");
+            }
+            return Map.copyOf(images);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
-                    "CODEFORGE_WORKER_IMAGES is not a JSON object of backend to image: " + e.getOriginalMessage());
+            throw badImages(e.getOriginalMessage());
         }
     }
 
+    private static IllegalArgumentException badImages(String why) {
+        return new IllegalArgumentException("CODEFORGE_WORKER_IMAGES is not a JSON object of backend to image: " + why);
+    }
+
+    /** 0 takes any free port. */
     private static int port(String value) {
         try {
-            return Integer.parseInt(value);
+            final int port = Integer.parseInt(value);
+            if (port >= 0 && port <= LAST_PORT) {
+                return port;
+            }
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("CODEFORGE_HTTP_PORT is not a port number: " + value);
+            // Told below, as a number out of range is.
         }
+        throw new IllegalArgumentException(
+                "CODEFORGE_HTTP_PORT is not a port number from 0 to " + LAST_PORT + ": '" + value + "'");
     }
 }

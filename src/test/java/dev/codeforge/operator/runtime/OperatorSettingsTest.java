@@ -1,0 +1,102 @@
+package dev.codeforge.operator.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.codeforge.jetstream.NatsEndpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class OperatorSettingsTest {
+    @TempDir
+    private Path nats;
+
+    private final Map<String, String> environment = new HashMap<>();
+
+    @BeforeEach
+    void theLeastThatIsNeeded() throws IOException {
+        environment.put("CODEFORGE_NAMESPACE", "codeforge-system");
+        environment.put("CODEFORGE_NATS_DIR", nats.toString());
+        Files.writeString(nats.resolve("url"), "nats://nats:4222\n");
+    }
+
+    @Test
+    void theLeastIsTheNamespaceAndTheAddressOfNats() {
+        final OperatorSettings settings = OperatorSettings.from(environment);
+        assertThat(settings.namespace()).isEqualTo("codeforge-system");
+        assertThat(settings.operatorNats()).isEqualTo(new NatsEndpoint("nats://nats:4222", "", ""));
+        assertThat(settings.workerNats()).isEqualTo(settings.operatorNats());
+        assertThat(settings.watchNamespaces()).isEmpty();
+        assertThat(settings.workerImages()).isEmpty();
+        assertThat(settings.subjectTemplate()).isEqualTo("tasks.agent.{backend}");
+        assertThat(settings.leaderElection()).isTrue();
+        assertThat(settings.httpPort()).isEqualTo(8081);
+        assertThat(settings.imagePullPolicy()).isEqualTo("IfNotPresent");
+    }
+
+    @Test
+    void everythingCanBeSet() throws IOException {
+        Files.writeString(nats.resolve("username"), "operator\n");
+        Files.writeString(nats.resolve("password"), "p1");
+        Files.writeString(nats.resolve("worker-username"), "worker");
+        Files.writeString(nats.resolve("worker-password"), "p2\n");
+        environment.putAll(Map.of(
+                "CODEFORGE_POD_NAME", "operator-0",
+                "CODEFORGE_WATCH_NAMESPACES", "team-a, team-b,",
+                "CODEFORGE_WORKER_IMAGES", "{\"aider\": \"aider:1\"}",
+                "CODEFORGE_IMAGE_PULL_POLICY", "Always",
+                "CODEFORGE_SUBJECT_TEMPLATE", "tasks.{namespace}.{pool}",
+                "CODEFORGE_LEADER_ELECTION", "false",
+                "CODEFORGE_HTTP_PORT", "9000"));
+        final OperatorSettings settings = OperatorSettings.from(environment);
+        assertThat(settings.podName()).isEqualTo("operator-0");
+        assertThat(settings.watchNamespaces()).containsExactlyInAnyOrder("team-a", "team-b");
+        assertThat(settings.operatorNats()).isEqualTo(new NatsEndpoint("nats://nats:4222", "operator", "p1"));
+        assertThat(settings.workerNats()).isEqualTo(new NatsEndpoint("nats://nats:4222", "worker", "p2"));
+        assertThat(settings.workerImages()).containsExactly(Map.entry("aider", "aider:1"));
+        assertThat(settings.imagePullPolicy()).isEqualTo("Always");
+        assertThat(settings.subjectTemplate()).isEqualTo("tasks.{namespace}.{pool}");
+        assertThat(settings.leaderElection()).isFalse();
+        assertThat(settings.httpPort()).isEqualTo(9000);
+    }
+
+    @Test
+    void aMissingNamespaceIsNamed() {
+        environment.remove("CODEFORGE_NAMESPACE");
+        assertError("CODEFORGE_NAMESPACE is not set");
+    }
+
+    @Test
+    void aMissingAddressNamesTheKeyOfTheSecret() throws IOException {
+        Files.delete(nats.resolve("url"));
+        assertError("the connection Secret needs a key 'url'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"aider=aider:1", "[]", "{\"aider\": {}}", "null", "{\"aider\": null}"})
+    void imagesThatAreNoMapAreRefused(String value) {
+        environment.put("CODEFORGE_WORKER_IMAGES", value);
+        assertError("CODEFORGE_WORKER_IMAGES is not a JSON object of backend to image");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http", "", "-1", "65536"})
+    void aPortThatIsNoneIsRefused(String value) {
+        environment.put("CODEFORGE_HTTP_PORT", value);
+        assertError("CODEFORGE_HTTP_PORT is not a port number from 0 to 65535: '" + value + "'");
+    }
+
+    private void assertError(String words) {
+        assertThatThrownBy(() -> OperatorSettings.from(environment))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(words);
+    }
+}
