@@ -1,0 +1,173 @@
+package dev.codeforge.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The messages under {@code schemas/golden}, which the Python worker's tests read too. */
+final class GoldenMessagesTest {
+    private static final Path GOLDEN = Path.of("schemas", "golden");
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final DispatchKey KEY = new DispatchKey(
+            HexFormat.of().parseHex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"));
+
+    record Vector(String key, String uid, int attempt, String dispatchId, String body, String proof) {}
+
+    static Stream<Vector> vectors() throws IOException {
+        return StreamSupport.stream(json("proofs.json").spliterator(), false)
+                .map(node -> new Vector(
+                        node.get("key_hex").textValue(),
+                        node.get("uid").textValue(),
+                        node.get("attempt").intValue(),
+                        node.get("dispatch_id").textValue(),
+                        node.get("body").textValue(),
+                        node.get("proof").textValue()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void proofsAreThoseOfTheWorker(Vector vector) {
+        final DispatchKey key = new DispatchKey(HexFormat.of().parseHex(vector.key()));
+        final byte[] body = vector.body().getBytes(StandardCharsets.UTF_8);
+        assertThat(key.dispatchId(vector.uid(), vector.attempt())).isEqualTo(vector.dispatchId());
+        assertThat(key.proof(vector.uid(), vector.attempt(), body)).isEqualTo(vector.proof());
+        assertThat(key.proves(vector.uid(), vector.attempt(), body, vector.proof()))
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void aProofHoldsForItsBodyAndItsAttemptOnly(Vector vector) {
+        final DispatchKey key = new DispatchKey(HexFormat.of().parseHex(vector.key()));
+        final byte[] body = vector.body().getBytes(StandardCharsets.UTF_8);
+        final byte[] another = (vector.body() + " ").getBytes(StandardCharsets.UTF_8);
+        assertThat(key.proves(vector.uid(), vector.attempt(), another, vector.proof()))
+                .isFalse();
+        assertThat(key.proves(vector.uid(), vector.attempt() - 1, body, vector.proof()))
+                .isFalse();
+        assertThat(key.proves(vector.uid(), vector.attempt(), body, "")).isFalse();
+    }
+
+    static Stream<String> events() throws IOException {
+        try (Stream<Path> files = Files.list(GOLDEN)) {
+            return files
+                    .map(path -> path.getFileName().toString())
+                    .filter(name -> name.startsWith("event-") && !name.endsWith(".headers.json"))
+                    .sorted()
+                    .toList()
+                    .stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("events")
+    void anEventIsReadAndItsProofHolds(String file) throws Exception {
+        final byte[] body = body(file);
+        final TaskEvent event = TaskEvent.parse(body);
+        assertThat("event-" + event.kind().name().toLowerCase(java.util.Locale.ROOT) + ".json")
+                .isEqualTo(file);
+        final JsonNode headers = json(file.replace(".json", ".headers.json"));
+        assertThat(headers.get(Headers.PROTOCOL).textValue()).isEqualTo(Headers.PROTOCOL_VERSION);
+        assertThat(headers.get(Headers.MESSAGE_ID).textValue()).isEqualTo(event.eventId());
+        assertThat(KEY.proves(
+                        event.taskId(),
+                        event.attempt(),
+                        body,
+                        headers.get(Headers.PROOF).textValue()))
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @MethodSource("events")
+    void anEventThatIsWrittenAnewIsStillAsTheSchemaSays(String file) throws Exception {
+        final TaskEvent event = TaskEvent.parse(body(file));
+        assertThat(problems("event", event.toJson())).isEmpty();
+        assertThat(TaskEvent.parse(event.toJson())).isEqualTo(event);
+    }
+
+    @Test
+    void everyKindOfEventHasAGoldenOneExceptProgressWhichIsLikeRunning() throws IOException {
+        assertThat(events().toList())
+                .containsExactly(
+                        "event-cancelled.json",
+                        "event-completed.json",
+                        "event-failed.json",
+                        "event-released.json",
+                        "event-running.json");
+    }
+
+    @Test
+    void moneyAndOutputComeThroughExactly() throws Exception {
+        final TaskEvent event = TaskEvent.parse(body("event-completed.json"));
+        assertThat(event.costUsd()).isEqualTo(new BigDecimal("0.01335"));
+        assertThat(event.usage()).isEqualTo(new TaskEvent.Usage(3400, 210, "0.01335"));
+        assertThat(event.output()).isEqualTo("Applied edit to greeter.py — naïve “stranger” handled");
+        assertThat(event.files()).containsExactly("greeter.py");
+        assertThat(event.result().git().pushed()).isTrue();
+        assertThat(event.result().git().commit()).isEqualTo("89e6c98d92887913cadf06b2adb97f26cde4849b");
+    }
+
+    @Test
+    void theTaskMessageIsReadAndWrittenWithoutLoss() throws Exception {
+        final TaskMessage message = TaskMessage.parse(body("task-message.json"));
+        assertThat(JSON.readTree(message.toJson())).isEqualTo(json("task-message.json"));
+        assertThat(message.dispatchId()).isEqualTo(KEY.dispatchId(message.taskId(), message.attempt()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("goldenWithSchema")
+    void theGoldenMessagesAreAsTheirSchemasSay(List<String> pair) throws Exception {
+        assertThat(problems(pair.get(1), body(pair.get(0)))).isEmpty();
+    }
+
+    static Stream<List<String>> goldenWithSchema() throws IOException {
+        return Stream.concat(
+                events().map(name -> List.of(name, "event")),
+                Stream.of(
+                        List.of("task-message.json", "task-message"),
+                        List.of("task-message-plain.json", "task-message"),
+                        List.of("log-line.json", "log-line")));
+    }
+
+    @Test
+    void theSchemasRefuseWhatIsNotAMessage() throws Exception {
+        assertThat(problems(
+                        "task-message", "{\"task_id\": \"a.b\", \"prompt\": \"x\"}".getBytes(StandardCharsets.UTF_8)))
+                .isNotEmpty();
+        assertThat(problems("event", "{\"task_id\": \"a\"}".getBytes(StandardCharsets.UTF_8)))
+                .isNotEmpty();
+    }
+
+    private static List<String> problems(String schema, byte[] body) throws IOException {
+        final JsonSchema compiled = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
+                .getSchema(Files.readString(Path.of("schemas", schema + ".schema.json")));
+        return compiled.validate(JSON.readTree(body)).stream()
+                .map(Object::toString)
+                .toList();
+    }
+
+    /** As sent: without the line break that ends the file. */
+    private static byte[] body(String file) throws IOException {
+        return Files.readString(GOLDEN.resolve(file)).stripTrailing().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static JsonNode json(String file) throws IOException {
+        return JSON.readTree(Files.readString(GOLDEN.resolve(file)));
+    }
+}
