@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import wire
 from .logs import Stream
+from .outcome import RunError, Usage
 from .settings import Settings
 
 
@@ -22,6 +23,7 @@ class RunContext:
     on_line: Callable[[str, Stream], None]
     output: Callable[[], str]
     last_line: Callable[[], str]
+    used: Usage
 
     def environment(self) -> dict[str, str]:
         return {
@@ -38,8 +40,6 @@ class RunContext:
 
     def config(self, known: Mapping[str, str]) -> dict[str, str]:
         """The task's settings over the backend's defaults; an unknown one is an error of the task."""
-        from .outcome import RunError
-
         given = self.task.config or {}
         unknown = sorted(set(given) - set(known))
         if unknown:

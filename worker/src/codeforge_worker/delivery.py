@@ -119,7 +119,7 @@ class Delivery:
 
     async def _hold(self, task: wire.Task, events: RunEvents) -> None:
         run_log = RunLog(self._broker, task, events.delivery)
-        run = self._run = Run(self._settings, self._backend, task, run_log)
+        run = self._run = Run(self._settings, self._backend, task, run_log, events.used)
 
         async def on_holder(ask: Msg) -> None:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}

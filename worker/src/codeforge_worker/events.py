@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from . import wire
 from .broker import AWAY, Broker, WrongSequence
-from .outcome import Outcome
+from .outcome import Outcome, Usage
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class RunEvents:
         self._expected = expected
         self._start = wire.now()
         self._writing = asyncio.Lock()
+        self.used = Usage()
 
     @property
     def delivery(self) -> int:
@@ -104,7 +105,7 @@ class RunEvents:
 
     def _event(self, kind: wire.Kind, outcome: Outcome) -> wire.Event:
         terminal = kind in wire.TERMINAL
-        usage = wire.add(self._spent, outcome.tokens_in, outcome.tokens_out, outcome.cost)
+        usage = wire.add(self._spent, self.used.tokens_in, self.used.tokens_out, self.used.cost)
         event = wire.Event(
             task_id=self._task.task_id,
             project_id=self._task.project_id,

@@ -16,18 +16,22 @@ class RunError(Exception):
         self.failure = wire.Failure(type, message[: wire.MESSAGE_CHARACTERS], retryable)
 
 
+@dataclass
+class Usage:
+    """What a run has used so far; it counts however the run ends."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: Decimal = Decimal(0)
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """Tokens and cost are this run's own; earlier runs are added when the event is written."""
-
     kind: wire.Kind = "completed"
     summary: str = ""
     output: str = ""
     files: tuple[str, ...] = ()
     git: wire.GitResult | None = None
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: Decimal = Decimal(0)
     failure: wire.Failure | None = None
 
     def result(self) -> wire.Result:

@@ -12,7 +12,7 @@ from . import wire
 from .backends import Backend
 from .context import RunContext
 from .logs import RunLog
-from .outcome import Outcome, RunError
+from .outcome import Outcome, RunError, Usage
 from .settings import Settings
 from .workspace import GitWorkspace
 
@@ -26,11 +26,12 @@ class Stop(Enum):
 
 
 class Run:
-    def __init__(self, settings: Settings, backend: Backend, task: wire.Task, log: RunLog) -> None:
+    def __init__(self, settings: Settings, backend: Backend, task: wire.Task, log: RunLog, used: Usage) -> None:
         self._settings = settings
         self._backend = backend
         self._task = task
         self._log = log
+        self._used = used
         self._stop: asyncio.Future[tuple[Stop, str]] = asyncio.get_running_loop().create_future()
 
     def stop(self, why: Stop, reason: str) -> None:
@@ -89,6 +90,7 @@ class Run:
                 on_line=self._log.line,
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
+                used=self._used,
             )
         )
         return await workspace.keep(outcome) if workspace else outcome

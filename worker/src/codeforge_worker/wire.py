@@ -235,7 +235,9 @@ def add(spent: Spent, tokens_in: int, tokens_out: int, cost: Decimal) -> Spent:
     except InvalidOperation:
         before = Decimal(0)
     total = (before if before.is_finite() else Decimal(0)) + cost
-    return Spent(spent.tokens_in + tokens_in, spent.tokens_out + tokens_out, format(total, "f"))
+    # Prices are floats at their source: what is below a tenth of a billionth of a dollar is their noise.
+    money = format(round(total, 10).normalize(), "f")
+    return Spent(spent.tokens_in + tokens_in, spent.tokens_out + tokens_out, money)
 
 
 def tail(text: str, limit: int = OUTPUT_BYTES) -> str:

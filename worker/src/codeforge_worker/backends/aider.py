@@ -30,20 +30,32 @@ class Aider:
             )
         repository = GitRepository(context.directory, context.environment())
         await repository.ensure()
+        # Else aider says in each run that they are missing.
+        await repository.git("config", "user.name", "CodeForge")
+        await repository.git("config", "user.email", "codeforge@localhost")
         before = await repository.fingerprint()
-        usage = context.scratch / "analytics.jsonl"
+        analytics = context.scratch / "analytics.jsonl"
         try:
             await run(
-                self._arguments(context, config, usage),
+                self._arguments(context, config, analytics),
                 cwd=context.directory,
                 environment={**context.environment(), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
                 on_line=context.on_line,
             )
         except OSError as error:
             raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
-        return _judge(usage, before != await repository.fingerprint(), context)
+        finally:
+            answered = _read(analytics, context)
+        last = context.last_line()
+        if not answered:
+            raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}", retryable=True)
+        if before == await repository.fingerprint():
+            raise RunError(
+                "NoChanges", f"aider changed no file: its edits did not match, or none was due; last line: {last}"
+            )
+        return Outcome(summary=last, output=context.output())
 
-    def _arguments(self, context: RunContext, config: dict[str, str], usage: Path) -> list[str]:
+    def _arguments(self, context: RunContext, config: dict[str, str], analytics: Path) -> list[str]:
         model = context.model if "/" in context.model else f"openai/{context.model}"
         message = context.scratch / "task.md"
         message.write_text(context.task.prompt)
@@ -54,7 +66,7 @@ class Aider:
             "--yes-always", "--no-auto-commits", "--no-dirty-commits", "--no-gitignore", "--no-pretty",
             "--no-stream", "--no-check-update", "--no-show-release-notes", "--no-show-model-warnings",
             "--no-suggest-shell-commands", "--no-detect-urls", "--no-fancy-input", "--disable-playwright",
-            "--no-analytics", "--analytics-log", str(usage),
+            "--no-analytics", "--analytics-log", str(analytics),
         ]  # fmt: skip
         for name in ("chat-history", "input-history", "llm-history"):
             arguments += [f"--{name}-file", str(context.scratch / f"aider.{name}")]
@@ -77,28 +89,22 @@ class Aider:
         return written
 
 
-def _judge(usage: Path, changed: bool, context: RunContext) -> Outcome:
-    sent = failed = tokens_in = tokens_out = 0
-    cost = Decimal(0)
-    for line in usage.read_text().splitlines() if usage.exists() else ():
+def _read(analytics: Path, context: RunContext) -> bool:
+    """Adds up what was used; true when the model answered, and never failed to."""
+    sent = failed = 0
+    used = context.used
+    for line in analytics.read_text().splitlines() if analytics.exists() else ():
         try:
             entry = cast(dict[str, Any], json.loads(line, parse_float=Decimal))
         except ValueError:
+            # The last line of an aider that was killed.
             continue
         properties = cast(dict[str, Any], entry.get("properties") or {})
         if entry.get("event") == "message_send":
             sent += 1
-            tokens_in += int(properties.get("prompt_tokens") or 0)
-            tokens_out += int(properties.get("completion_tokens") or 0)
-            # aider adds up binary fractions: a billionth of a dollar is below every price.
-            cost += round(Decimal(str(properties.get("cost") or 0)), 9)
+            used.tokens_in += int(properties.get("prompt_tokens") or 0)
+            used.tokens_out += int(properties.get("completion_tokens") or 0)
+            used.cost += Decimal(str(properties.get("cost") or 0))
         elif entry.get("event") == "message_send_exception":
             failed += 1
-    last = context.last_line()
-    if failed or not sent:
-        raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}", retryable=True)
-    if not changed:
-        raise RunError(
-            "NoChanges", f"aider changed no file: its edits did not match, or none was due; last line: {last}"
-        )
-    return Outcome(summary=last, output=context.output(), tokens_in=tokens_in, tokens_out=tokens_out, cost=cost)
+    return sent > 0 and not failed
