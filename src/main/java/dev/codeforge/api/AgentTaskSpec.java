@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
@@ -24,7 +25,9 @@ public record AgentTaskSpec(
         @Size(max = 256) @JsonPropertyDescription("A short name for people; agents may see it.") String title,
         @Required
                 @Size(min = 1, max = 65536)
-                @JsonPropertyDescription("What the agent is asked to do, in its own words. 1 to 65,536 characters.")
+                @Pattern("\\S")
+                @JsonPropertyDescription(
+                        "What the agent is asked to do, in its own words. 1 to 65,536 characters, not blank.")
                 String prompt,
         @Size(max = 128) @JsonPropertyDescription("CodeForge's project, carried through to the result unchanged.")
                 String projectId,
