@@ -44,7 +44,12 @@ public final class Main {
 
     private static void release() {
         try (KubernetesClient client = new KubernetesClientBuilder().build()) {
-            System.out.println("released " + FinalizerRelease.all(client) + " WorkerPools");
+            final FinalizerRelease release = new FinalizerRelease(client);
+            final String deployment = System.getenv().getOrDefault("CODEFORGE_DEPLOYMENT", "");
+            if (!deployment.isEmpty()) {
+                release.stopOperator(System.getenv().getOrDefault("CODEFORGE_NAMESPACE", ""), deployment);
+            }
+            System.out.println("released " + release.all() + " WorkerPools");
         }
     }
 }

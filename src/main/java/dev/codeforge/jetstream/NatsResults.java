@@ -38,8 +38,8 @@ final class NatsResults implements Results {
     }
 
     @Override
-    public void ensure() {
-        streams.ensure();
+    public Optional<String> problem() {
+        return streams.problem();
     }
 
     @Override

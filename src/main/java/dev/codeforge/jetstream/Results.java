@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 /** Events of tasks. Every method throws {@link QueueUnavailableException} when NATS does not answer. */
 public interface Results {
 
-    /** Makes or corrects the shared streams and the operator's durable consumer. */
-    void ensure();
+    /** Why results cannot be kept or taken right now; empty when all is well. */
+    Optional<String> problem();
 
     /** The last event, read from the leader: absence is to be believed. */
     Optional<StoredEvent> last(String taskId);

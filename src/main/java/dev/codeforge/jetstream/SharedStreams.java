@@ -9,6 +9,9 @@ import io.nats.client.api.RetentionPolicy;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The streams that all pools share, and the operator's one consumer of results. */
 final class SharedStreams {
@@ -19,8 +22,11 @@ final class SharedStreams {
     private static final Duration RESULT_ACK_WAIT = Duration.ofSeconds(60);
     private static final int RESULTS_IN_HAND = 10_000;
 
+    private static final Logger LOG = LoggerFactory.getLogger(SharedStreams.class);
+
     private final NatsConnection nats;
     private final String installation;
+    private volatile Optional<String> problem = Optional.empty();
 
     SharedStreams(NatsConnection nats, String installation) {
         this.nats = nats;
@@ -32,7 +38,26 @@ final class SharedStreams {
         return "operator-" + installation;
     }
 
+    /** Why the streams are not as they should be; empty when they are. */
+    Optional<String> problem() {
+        return problem;
+    }
+
+    /** @throws QueueUnavailableException also when the server refuses a stream, for want of disk for instance */
     void ensure() {
+        try {
+            make();
+            problem = Optional.empty();
+        } catch (QueueUnavailableException e) {
+            if (!problem.equals(Optional.of(e.getMessage()))) {
+                LOG.warn("results cannot be kept: {}", e.getMessage());
+            }
+            problem = Optional.of(e.getMessage());
+            throw e;
+        }
+    }
+
+    private void make() {
         final int replicas = nats.connected().getServers().size() >= 3 ? 3 : 1;
         nats.ask(management -> {
             final StreamKeeper keeper = new StreamKeeper(management);

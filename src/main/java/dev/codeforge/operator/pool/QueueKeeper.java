@@ -11,6 +11,7 @@ import dev.codeforge.jetstream.SubjectTakenException;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
@@ -49,6 +50,12 @@ final class QueueKeeper {
 
     QueueState ensure(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
+        final Optional<String> problem = connections.results(namespace).problem();
+        if (problem.isPresent()) {
+            // A task whose outcome cannot be kept must not be run.
+            return new QueueState.Broken(
+                    Reason.QueueUnavailable, problem.get() + ". " + Reason.QueueUnavailable.sentence());
+        }
         try {
             final QueueSample sample = connections.queue(namespace).ensure(settings(pool));
             return new QueueState.Ready(
