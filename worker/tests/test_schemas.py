@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from conftest import StartWorker
@@ -112,7 +112,9 @@ async def test_what_a_worker_writes_fits(
     known = _validator("event")
     for event in events:
         known.validate(event.body)
-        assert set(event.body) <= set(known.schema["properties"]), "a field that the schema does not know"
+        assert set(event.body) <= set(cast(dict[str, Any], known.schema)["properties"]), (
+            "a field that the schema does not know"
+        )
     assert len(lines) == (2 if end == "completed" else 0)
     for line in lines:
         _validator("log-line").validate(json.loads(line))

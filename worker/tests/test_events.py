@@ -1,0 +1,103 @@
+"""Writing one run's events, when acknowledgements are lost and others write too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from harness.nats_server import NatsServer
+from harness.operator import NAMESPACE, POOL, STREAM, Operator, dispatch_id, kinds
+
+from codeforge_worker import wire
+from codeforge_worker.broker import Broker
+from codeforge_worker.events import RunEvents, Stale
+from codeforge_worker.outcome import Outcome
+from codeforge_worker.settings import Settings
+
+UID = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
+
+
+class LosingBroker(Broker):
+    """Writes, and loses the answer as often as it is told to."""
+
+    lose = 0
+
+    async def append(self, task_id: str, body: bytes, headers: dict[str, str], expected: int) -> int:
+        sequence = await super().append(task_id, body, headers, expected)
+        if self.lose:
+            self.lose -= 1
+            raise TimeoutError
+        return sequence
+
+
+@pytest.fixture
+async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[LosingBroker]:
+    settings = Settings(
+        nats_url=server.url, nats_user="worker", nats_password="worker-pw", namespace=NAMESPACE, pool=POOL,
+        backend="command", stream=STREAM, consumer="workers", concurrency=1, pod_name="worker-1",
+        ack_wait_seconds=60, grace_seconds=1, workspace=Path("/nonexistent"), http_port=0,
+    )  # fmt: skip
+    broker = LosingBroker(settings)
+    await broker.connect()
+    yield broker
+    await broker.close()
+
+
+def _events(broker: Broker, expected: int = 0) -> RunEvents:
+    task = wire.Task(task_id=UID, prompt="p", dispatch_id=dispatch_id(UID))
+    return RunEvents(broker, task, "worker-1", STREAM, 1, 1, wire.Spent(), expected)
+
+
+async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, broker: LosingBroker) -> None:
+    events = _events(broker)
+    for write in (events.running, events.progress, lambda: events.ended(Outcome())):
+        broker.lose = 1
+        await write()
+    assert kinds(await operator.events(UID)) == ["running", "progress", "completed"]
+
+
+async def test_somebody_else_wrote(operator: Operator, broker: LosingBroker) -> None:
+    events = _events(broker)
+    await events.running()
+    await events.check()
+    await operator.write_event(UID, "cancelled")
+    with pytest.raises(Stale):
+        await events.check()
+    with pytest.raises(Stale):
+        await events.ended(Outcome())
+    assert kinds(await operator.events(UID)) == ["running", "cancelled"]
+
+
+async def test_two_begin_at_once(operator: Operator, broker: LosingBroker) -> None:
+    first, second = _events(broker), _events(broker)
+    await first.running()
+    with pytest.raises(Stale):
+        await second.running()
+    assert kinds(await operator.events(UID)) == ["running"]
+
+
+async def test_the_events_aged_out(operator: Operator, broker: LosingBroker) -> None:
+    events = _events(broker)
+    await events.running()
+    await operator.js.purge_stream("RESULTS")
+    await events.ended(Outcome())
+    assert kinds(await operator.events(UID)) == ["completed"]
+
+
+async def test_an_unproven_event_is_written_over(operator: Operator, broker: LosingBroker) -> None:
+    events = _events(broker)
+    await events.running()
+    await operator.write_event(UID, "completed", proven=False)
+    await events.check()
+    await operator.write_event(UID, "failed", proven=False)
+    await events.ended(Outcome())
+    assert kinds(await operator.events(UID)) == ["running", "completed", "failed", "completed"]
+
+
+async def test_a_newer_attempt_ends_an_older_one(operator: Operator, broker: LosingBroker) -> None:
+    events = _events(broker)
+    await events.running()
+    await operator.write_event(UID, "running", attempt=2)
+    with pytest.raises(Stale):
+        await events.progress()
