@@ -1,0 +1,155 @@
+package dev.codeforge.operator.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.operator.runtime.UnlimitedRetry;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.testing.Events;
+import dev.codeforge.testing.FakeConnections;
+import dev.codeforge.testing.FaultyApiServer;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.TaskEvent.Kind;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
+import io.javaoperatorsdk.operator.Operator;
+import io.javaoperatorsdk.operator.RegisteredController;
+import io.javaoperatorsdk.operator.processing.Controller;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of a task while the API server answers with errors. */
+final class AgentTaskReconcilerTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final String STATUS = "/agenttasks/task/status";
+
+    private final DispatchKey key = new DispatchKey(new byte[32]);
+    private final FakeConnections nats = new FakeConnections(key);
+    private final FaultyApiServer server = new FaultyApiServer(
+            CustomResourceDefinitionContext.fromCustomResourceType(AgentTask.class),
+            CustomResourceDefinitionContext.fromCustomResourceType(WorkerPool.class));
+    private final KubernetesClient client = server.client();
+    private Operator operator;
+    private AutoCloseable results;
+    private AgentTask task;
+
+    @BeforeEach
+    void aQueuedTask() {
+        final AgentTaskReconciler reconciler = new AgentTaskReconciler(
+                nats,
+                key,
+                "installation",
+                new EventRecorder(client, "test", Clock.systemUTC()),
+                pool -> {},
+                Clock.systemUTC());
+        operator = new Operator(overrider -> overrider
+                .withKubernetesClient(client)
+                .withCloseClientOnStop(false)
+                .withUseSSAToPatchPrimaryResource(true));
+        final RegisteredController<AgentTask> controller = operator.register(reconciler, overrider -> overrider
+                .settingNamespace("ns")
+                .withRetry(new UnlimitedRetry())
+                .withFieldManager("codeforge-operator")
+                .withTriggerReconcilerOnAllEvents(true));
+        final WorkerPool pool = Resources.pool("ns", "pool", null);
+        pool.setStatus(new WorkerPoolStatus(
+                1L,
+                new Conditions(List.of(), 1, Instant.EPOCH)
+                        .set("QueueReady", true, Reason.QueueReady, "")
+                        .list(),
+                0,
+                0,
+                "",
+                new WorkerPoolStatus.Queue("tasks_ns_pool", "tasks.test", 0L, 0L),
+                0,
+                null));
+        client.resource(pool).create();
+        client.resource(pool).updateStatus();
+        operator.start();
+        results = reconciler.takeResults(new TaskIndex(
+                ((Controller<AgentTask>) controller).getEventSourceManager().getControllerEventSource()));
+        task = client.resource(Resources.task("ns", "task", "pool")).create();
+        awaitPhase(Phase.Queued);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        results.close();
+        operator.stop();
+        server.close();
+    }
+
+    @Test
+    void anOutcomeIsAcknowledgedWhenItsStatusIsStored() {
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        awaitPhase(Phase.Succeeded);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+    }
+
+    @Test
+    void anOutcomeIsNotAcknowledgedWhileItsStatusCannotBeStored() {
+        server.answer("PATCH", STATUS, 500, 500, 500, 500, 500, 500);
+        final long before = server.count("PATCH", STATUS);
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        await().atMost(PATIENCE).until(() -> server.count("PATCH", STATUS) >= before + 2);
+        assertThat(nats.acknowledged()).doesNotContain(outcome);
+        assertThat(stored().getStatus().phase()).isEqualTo(Phase.Queued);
+    }
+
+    @Test
+    void aStatusThatWasRefusedOnceIsStoredOnTheNextTry() {
+        server.answer("PATCH", STATUS, 500);
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        awaitPhase(Phase.Succeeded);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+    }
+
+    @Test
+    void aConflictLosesNothing() {
+        server.answer("PATCH", STATUS, 409);
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        awaitPhase(Phase.Succeeded);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+    }
+
+    @Test
+    void aTaskFailsProperlyWhereEventsMayNotBeWritten() {
+        server.answer("POST", "/events", 403, 403, 403);
+        final long outcome = nats.report(Events.failed(task, "CommandFailed", "exit code 1"));
+        awaitPhase(Phase.Failed);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+        assertThat(server.count("POST", "/events")).isEqualTo(1);
+    }
+
+    @Test
+    void anEventThatNobodyProvesIsAcknowledgedAndChangesNothing() {
+        final long forged = nats.forge(Events.of(task, Kind.COMPLETED));
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(forged));
+        assertThat(stored().getStatus().phase()).isEqualTo(Phase.Queued);
+    }
+
+    private void awaitPhase(Phase phase) {
+        await().atMost(PATIENCE).until(() -> stored().observedStatus()
+                .filter(status -> status.phase() == phase)
+                .isPresent());
+    }
+
+    private AgentTask stored() {
+        return client.resources(AgentTask.class)
+                .inNamespace("ns")
+                .withName("task")
+                .get();
+    }
+}

@@ -1,0 +1,203 @@
+package dev.codeforge.testing;
+
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Control;
+import dev.codeforge.jetstream.DeadLetters;
+import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.jetstream.PublishOutcome;
+import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.QueueSettings;
+import dev.codeforge.jetstream.Results;
+import dev.codeforge.jetstream.StandingMessage;
+import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.TaskEvent;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/** NATS in memory, for tests of what the API server does wrong; what NATS itself does is tested against the real one. */
+public final class FakeConnections implements Connections {
+    private final Map<String, StandingMessage> standing = new ConcurrentHashMap<>();
+    private final Map<String, StoredEvent> events = new ConcurrentHashMap<>();
+    private final List<Long> acknowledged = new CopyOnWriteArrayList<>();
+    private final List<Consumer<Results.Delivery>> consumers = new CopyOnWriteArrayList<>();
+    private final AtomicLong sequence = new AtomicLong();
+    private final DispatchKey key;
+
+    public FakeConnections(DispatchKey key) {
+        this.key = key;
+    }
+
+    /** Stores an event as its worker would, hands it to the consumers and returns its sequence. */
+    public long report(TaskEvent event) {
+        final byte[] body = event.toJson();
+        return store(event.taskId(), body, key.proof(event.taskId(), event.attempt(), body));
+    }
+
+    /** Stores an event as somebody who does not know the dispatch id would. */
+    public long forge(TaskEvent event) {
+        return store(event.taskId(), event.toJson(), "0".repeat(64));
+    }
+
+    /** Sequences of the events that were acknowledged. */
+    public List<Long> acknowledged() {
+        return List.copyOf(acknowledged);
+    }
+
+    public Set<String> standingSubjects() {
+        return Set.copyOf(standing.keySet());
+    }
+
+    private long store(String taskId, byte[] body, String proof) {
+        final StoredEvent event = new StoredEvent(taskId, sequence.incrementAndGet(), body, proof);
+        events.put(taskId, event);
+        consumers.forEach(consumer -> consumer.accept(new InMemoryDelivery(event)));
+        return event.sequence();
+    }
+
+    private final class InMemoryDelivery implements Results.Delivery {
+        private final StoredEvent event;
+
+        InMemoryDelivery(StoredEvent event) {
+            this.event = event;
+        }
+
+        @Override
+        public StoredEvent event() {
+            return event;
+        }
+
+        @Override
+        public void ack() {
+            acknowledged.add(event.sequence());
+        }
+    }
+
+    @Override
+    public TaskQueue queue(String namespace) {
+        return new InMemoryQueue();
+    }
+
+    private final class InMemoryQueue implements TaskQueue {
+        @Override
+        public QueueSample ensure(QueueSettings settings) {
+            return sample(settings.stream()).orElseThrow();
+        }
+
+        @Override
+        public Optional<QueueSample> sample(String stream) {
+            return Optional.of(new QueueSample(standing.size(), 0, standing.size(), false));
+        }
+
+        @Override
+        public Optional<StandingMessage> standing(String stream, String subject) {
+            return Optional.ofNullable(standing.get(subject));
+        }
+
+        @Override
+        public PublishOutcome publish(String stream, OutgoingTask task) {
+            final long next = sequence.incrementAndGet();
+            final StandingMessage message = new StandingMessage(next, "", "", 1, task.body());
+            return standing.putIfAbsent(task.subject(), message) == null
+                    ? new PublishOutcome.Stored(next)
+                    : new PublishOutcome.Occupied();
+        }
+
+        @Override
+        public void purge(String stream, String subject) {
+            standing.remove(subject);
+        }
+
+        @Override
+        public Set<String> standingSubjects(String stream) {
+            return FakeConnections.this.standingSubjects();
+        }
+
+        @Override
+        public void delete(String stream) {
+            standing.clear();
+        }
+    }
+
+    @Override
+    public Results results(String namespace) {
+        return new InMemoryResults();
+    }
+
+    private final class InMemoryResults implements Results {
+        @Override
+        public Optional<String> problem() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<StoredEvent> last(String taskId) {
+            return Optional.ofNullable(events.get(taskId));
+        }
+
+        @Override
+        public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
+            final Map<String, StoredEvent> found = new HashMap<>(events);
+            found.keySet().retainAll(new ArrayList<>(taskIds));
+            return found;
+        }
+
+        @Override
+        public Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence) {
+            final long last = last(taskId).map(StoredEvent::sequence).orElse(0L);
+            return last == expectedSequence ? Optional.of(store(taskId, body, proof)) : Optional.empty();
+        }
+
+        @Override
+        public AutoCloseable consume(Consumer<Delivery> onEvent) {
+            consumers.add(onEvent);
+            return () -> consumers.remove(onEvent);
+        }
+    }
+
+    @Override
+    public Control control(String namespace) {
+        return new Control() {
+            @Override
+            public Optional<Holder> holder(String taskId, Duration timeout) {
+                return Optional.empty();
+            }
+
+            @Override
+            public boolean cancel(String taskId, String reason, Duration timeout) {
+                return false;
+            }
+        };
+    }
+
+    @Override
+    public DeadLetters deadLetters(String namespace) {
+        throw new UnsupportedOperationException("no test with a fake NATS looks at dead letters");
+    }
+
+    @Override
+    public boolean isConnected() {
+        return true;
+    }
+
+    @Override
+    public void onChange(Runnable listener) {
+        // A fake never loses its connection.
+    }
+
+    @Override
+    public void close() {
+        consumers.clear();
+    }
+}
