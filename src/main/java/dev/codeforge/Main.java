@@ -2,9 +2,10 @@ package dev.codeforge;
 
 import dev.codeforge.operator.CodeforgeOperator;
 import dev.codeforge.operator.pool.FinalizerRelease;
+import dev.codeforge.operator.runtime.OperatorClient;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
 
 /** One program, a subcommand for each role. */
@@ -36,14 +37,14 @@ public final class Main {
             System.exit(USAGE);
             return;
         }
-        final KubernetesClient client = new KubernetesClientBuilder().build();
+        final KubernetesClient client = OperatorClient.of(Config.autoConfigure(null));
         final CodeforgeOperator operator = new CodeforgeOperator(settings, client);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operator::close));
         operator.start();
     }
 
     private static void release() {
-        try (KubernetesClient client = new KubernetesClientBuilder().build()) {
+        try (KubernetesClient client = OperatorClient.of(Config.autoConfigure(null))) {
             final FinalizerRelease release = new FinalizerRelease(client);
             final String deployment = System.getenv().getOrDefault("CODEFORGE_DEPLOYMENT", "");
             if (!deployment.isEmpty()) {

@@ -296,12 +296,16 @@ final class OperatorIT {
         assertThatThrownBy(() -> create(empty))
                 .isInstanceOf(KubernetesClientException.class)
                 .hasMessageContaining("spec.prompt");
-        final AgentTask task = create(Resources.task(namespace, "task", "pool"));
-        assertThatThrownBy(() -> client.resource(task).edit(current -> {
-                    current.setSpec(
-                            new AgentTaskSpec(new WorkerPoolRef("other"), null, "p", null, null, null, null, null));
-                    return current;
-                }))
+        create(Resources.task(namespace, "task", "pool"));
+        awaitPhase("task", Phase.Pending);
+        assertThatThrownBy(() -> client.resources(AgentTask.class)
+                        .inNamespace(namespace)
+                        .withName("task")
+                        .edit(current -> {
+                            current.setSpec(new AgentTaskSpec(
+                                    new WorkerPoolRef("other"), null, "p", null, null, null, null, null));
+                            return current;
+                        }))
                 .isInstanceOf(KubernetesClientException.class)
                 .hasMessageContaining("create a new task");
         final WorkerPool pool = Resources.pool(namespace, "pool", new WorkerPoolSpec.Scaling(3, 2, 60));

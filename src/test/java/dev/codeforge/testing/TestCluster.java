@@ -1,8 +1,8 @@
 package dev.codeforge.testing;
 
+import dev.codeforge.operator.runtime.OperatorClient;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -22,7 +22,7 @@ public final class TestCluster {
     private TestCluster() throws IOException {
         final TestApiServer server = new TestApiServer();
         Runtime.getRuntime().addShutdownHook(new Thread(server::close));
-        client = new KubernetesClientBuilder().withConfig(server.config()).build();
+        client = OperatorClient.of(server.config());
         try (Stream<Path> crds = Files.list(Path.of("crds"))) {
             for (final Path crd : crds.toList()) {
                 try (InputStream in = Files.newInputStream(crd)) {

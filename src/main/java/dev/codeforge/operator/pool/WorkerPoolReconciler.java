@@ -19,6 +19,7 @@ import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
@@ -30,6 +31,7 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
+import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -179,7 +181,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     private void letGo(WorkerPool pool, Context<WorkerPool> context) {
         executor.removeWorkers(pool);
-        PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
+        try {
+            PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
+        } catch (KubernetesClientException e) {
+            // The cache was behind: the pool is gone, which is what was wanted.
+            if (e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
+                throw e;
+            }
+        }
         windows.remove(pool.getMetadata().getUid());
     }
 
