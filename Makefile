@@ -47,7 +47,7 @@ cluster-up: ## Start the one-node Kubernetes
 cluster-down: ## Stop it
 	@hack/cluster/down
 
-manifests: ## Write crds/, the chart's copy of them and docs/reference.md from the records
+manifests: ## Write crds/, the chart's copy of them, docs/reference.md and docs/reasons.md from the code
 	@mvn -B -ntp -q test -Dtest=CrdTest,ReferenceTest -Dcrds.write=true -Dsurefire.failIfNoSpecifiedTests=false
 	@cp crds/*.yaml helm/codeforge-operator/crds/
 

@@ -13,24 +13,25 @@ public final class ReplicaPlanner {
 
     /** Why the number is what it is. */
     public enum Why {
-        /** The pool does not scale. */
-        Fixed,
-        /** More tasks than workers. */
-        QueueGrew,
-        /** As many as the queue needs. */
-        Steady,
-        /** At maxReplicas, or at what the consumer allows to run at once. */
-        AtMaximum,
-        /** Fewer would do, but not for long enough. */
-        StabilizationWindow,
-        /** Fewer would do, but a worker is busy. */
-        WorkersBusy,
-        /** Fewer were enough for the whole window. */
-        QueueShrank,
-        /** The queue cannot be read: the number stays. */
-        QueueUnavailable,
-        /** The pool is suspended: the number does not grow. */
-        Suspended
+        Fixed("The pool does not scale."),
+        QueueGrew("More tasks than workers."),
+        Steady("As many as the queue needs."),
+        AtMaximum("The queue needs more, but maxReplicas, or what the consumer lets run at once, is reached."),
+        StabilizationWindow("Fewer would do, but not for long enough."),
+        WorkersBusy("Fewer would do, but a worker is busy."),
+        QueueShrank("Fewer were enough for the whole window."),
+        QueueUnavailable("The queue cannot be read: the number stays."),
+        Suspended("The pool is suspended: the number does not grow.");
+
+        private final String meaning;
+
+        Why(String meaning) {
+            this.meaning = meaning;
+        }
+
+        public String meaning() {
+            return meaning;
+        }
     }
 
     public record Decision(int desired, Why why, long demand, DemandWindow window) {}
