@@ -1,12 +1,10 @@
 package dev.codeforge.wire;
 
+import static dev.codeforge.testing.Schemas.problems;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.networknt.schema.JsonSchema;
-import com.networknt.schema.JsonSchemaFactory;
-import com.networknt.schema.SpecVersion;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
@@ -152,14 +150,6 @@ final class GoldenMessagesTest {
                 .isNotEmpty();
         assertThat(problems("event", "{\"task_id\": \"a\"}".getBytes(StandardCharsets.UTF_8)))
                 .isNotEmpty();
-    }
-
-    private static List<String> problems(String schema, byte[] body) throws IOException {
-        final JsonSchema compiled = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
-                .getSchema(Files.readString(Path.of("schemas", schema + ".schema.json")));
-        return compiled.validate(JSON.readTree(body)).stream()
-                .map(Object::toString)
-                .toList();
     }
 
     /** As sent: without the line break that ends the file. */

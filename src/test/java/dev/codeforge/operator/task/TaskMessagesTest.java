@@ -2,6 +2,8 @@ package dev.codeforge.operator.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
@@ -12,13 +14,16 @@ import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import dev.codeforge.api.Workspace;
 import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.testing.Resources;
+import dev.codeforge.testing.Schemas;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskMessage;
 import dev.codeforge.wire.UnreadableMessageException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 final class TaskMessagesTest {
@@ -146,6 +151,40 @@ final class TaskMessagesTest {
                 .containsEntry("ce-source", "/namespaces/ns/agenttasks/task")
                 .containsEntry("ce-time", "2026-11-24T12:00:00.123Z");
         assertThat(headers.get("traceparent")).matches("00-" + trace + "-[0-9a-f]{16}-01");
+    }
+
+    @Test
+    void everyMessageIsAsTheSchemaSays() throws Exception {
+        assertThat(Schemas.problems("task-message", body(1))).isEmpty();
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, Map.of("a", "pool")));
+        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine")));
+        assertThat(Schemas.problems("task-message", body(12))).isEmpty();
+    }
+
+    @Test
+    void headersAreTheGoldenOnes() throws Exception {
+        final AgentTask golden = Resources.task("team", "greet-strangers", "aider");
+        golden.getMetadata().setUid("5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21");
+        final Map<String, String> expected = new ObjectMapper()
+                .readValue(
+                        Path.of("schemas", "golden", "task-message.headers.json")
+                                .toFile(),
+                        new TypeReference<TreeMap<String, String>>() {});
+        // Set by the publish itself, or random by nature.
+        expected.keySet().removeIf(name -> name.startsWith("Nats-"));
+        final Map<String, String> written = new TreeMap<>(new TaskMessages(
+                        key,
+                        "0d2f6c1a-93f1-4b58-8f0e-6a1f7a0c9b11",
+                        Clock.fixed(Instant.parse("2026-05-04T10:00:00Z"), ZoneOffset.UTC))
+                .of(golden, pool, SUBJECT, 2, false)
+                .headers());
+        assertThat(written.remove("traceparent"))
+                .startsWith(expected.remove("traceparent").substring(0, 36));
+        assertThat(written).isEqualTo(expected);
+    }
+
+    private byte[] body(int attempt) {
+        return messages.of(task, pool, SUBJECT, attempt, false).body();
     }
 
     private TaskMessage written(int attempt) throws UnreadableMessageException {
