@@ -1,0 +1,93 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Completes container worker of a pool's template: image, environment, probes, mounts. What is given wins. */
+final class WorkerContainer {
+    private final Map<String, String> images;
+    private final String imagePullPolicy;
+
+    WorkerContainer(Map<String, String> images, String imagePullPolicy) {
+        this.images = images;
+        this.imagePullPolicy = imagePullPolicy;
+    }
+
+    Container complete(WorkerPool pool, String subject, Container given, long grace) throws InvalidTemplateException {
+        final String backend = pool.getSpec().backend();
+        final String image = given.getImage() != null ? given.getImage() : images.get(backend);
+        if (image == null) {
+            throw new InvalidTemplateException("no image is known for backend " + backend
+                    + ": set it on container worker in spec.template, or in the operator's workerImages (known: "
+                    + String.join(", ", new TreeMap<>(images).keySet()) + ")");
+        }
+        final ContainerBuilder container = new ContainerBuilder(given).withImage(image);
+        if (given.getImagePullPolicy() == null) {
+            container.withImagePullPolicy(imagePullPolicy);
+        }
+        if (given.getSecurityContext() == null) {
+            container.withSecurityContext(new SecurityContextBuilder()
+                    .withAllowPrivilegeEscalation(false)
+                    .withReadOnlyRootFilesystem(true)
+                    .withNewCapabilities()
+                    .withDrop("ALL")
+                    .endCapabilities()
+                    .build());
+        }
+        if (given.getReadinessProbe() == null) {
+            container
+                    .withNewReadinessProbe()
+                    .withNewHttpGet()
+                    .withPath("/readyz")
+                    .withNewPort(WorkerEnvironment.PORT)
+                    .endHttpGet()
+                    .withPeriodSeconds(2)
+                    .endReadinessProbe();
+        }
+        if (given.getLivenessProbe() == null) {
+            container
+                    .withNewLivenessProbe()
+                    .withNewHttpGet()
+                    .withPath("/livez")
+                    .withNewPort(WorkerEnvironment.PORT)
+                    .endHttpGet()
+                    .withInitialDelaySeconds(10)
+                    .withPeriodSeconds(10)
+                    .withTimeoutSeconds(5)
+                    .withFailureThreshold(6)
+                    .endLivenessProbe();
+        }
+        final List<EnvVar> environment = WorkerEnvironment.of(pool, subject, grace);
+        // The user's variables come last: of two with one name the last one counts.
+        environment.removeIf(ours ->
+                given.getEnv().stream().anyMatch(theirs -> ours.getName().equals(theirs.getName())));
+        environment.addAll(given.getEnv());
+        final List<VolumeMount> mounts = new ArrayList<>(given.getVolumeMounts());
+        addMount(
+                mounts,
+                new VolumeMountBuilder()
+                        .withName("workspace")
+                        .withMountPath("/workspace")
+                        .build());
+        addMount(
+                mounts,
+                new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build());
+        GitMounts.mounts(pool).forEach(mount -> addMount(mounts, mount));
+        return container.withEnv(environment).withVolumeMounts(mounts).build();
+    }
+
+    private static void addMount(List<VolumeMount> mounts, VolumeMount ours) {
+        if (mounts.stream().noneMatch(mount -> ours.getMountPath().equals(mount.getMountPath()))) {
+            mounts.add(ours);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.wire.Subjects;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a worker is told through its environment; the Python side reads it in settings.py. */
+final class WorkerEnvironment {
+    static final int PORT = 8080;
+    /** Between the end of the worker's patience and the kubelet's: time to stop the agents and to write so. */
+    private static final int STOP_SECONDS = 30;
+
+    private WorkerEnvironment() {}
+
+    /** @param grace the pod's termination grace period in seconds */
+    static List<EnvVar> of(WorkerPool pool, String subject, long grace) {
+        final WorkerPoolSpec spec = pool.getSpec();
+        final String namespace = pool.getMetadata().getNamespace();
+        final String name = pool.getMetadata().getName();
+        final List<EnvVar> environment = new ArrayList<>();
+        environment.add(secret("NATS_URL", pool, "url"));
+        environment.add(secret("NATS_USER", pool, "username"));
+        environment.add(secret("NATS_PASSWORD", pool, "password"));
+        environment.add(variable("CODEFORGE_NAMESPACE", namespace));
+        environment.add(variable("CODEFORGE_POOL", name));
+        environment.add(variable("CODEFORGE_BACKEND", spec.backend()));
+        environment.add(variable("CODEFORGE_STREAM", Subjects.poolStream(namespace, name)));
+        environment.add(variable("CODEFORGE_CONSUMER", Subjects.WORKERS_DURABLE));
+        environment.add(variable("CODEFORGE_SUBJECT", subject));
+        environment.add(variable("CODEFORGE_CONCURRENCY", Integer.toString(spec.tasksPerWorker())));
+        environment.add(variable("CODEFORGE_ACK_WAIT_SECONDS", Integer.toString(spec.heartbeatTimeoutSeconds())));
+        environment.add(variable("CODEFORGE_GRACE_SECONDS", Long.toString(Math.max(0, grace - STOP_SECONDS))));
+        environment.add(variable("CODEFORGE_WORKSPACE", "/workspace"));
+        environment.add(variable("CODEFORGE_HTTP_PORT", Integer.toString(PORT)));
+        environment.add(variable("CODEFORGE_GIT_CREDENTIALS", GitMounts.variable(pool)));
+        environment.add(new EnvVarBuilder()
+                .withName("CODEFORGE_POD_NAME")
+                .withNewValueFrom()
+                .withNewFieldRef()
+                .withFieldPath("metadata.name")
+                .endFieldRef()
+                .endValueFrom()
+                .build());
+        return environment;
+    }
+
+    private static EnvVar variable(String name, String value) {
+        return new EnvVarBuilder().withName(name).withValue(value).build();
+    }
+
+    private static EnvVar secret(String name, WorkerPool pool, String key) {
+        return new EnvVarBuilder()
+                .withName(name)
+                .withNewValueFrom()
+                .withNewSecretKeyRef()
+                .withName(pool.workersName())
+                .withKey(key)
+                .endSecretKeyRef()
+                .endValueFrom()
+                .build();
+    }
+}
