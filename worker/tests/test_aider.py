@@ -49,7 +49,10 @@ async def _run(
     await start_worker(
         CODEFORGE_BACKEND="aider", CODEFORGE_AIDER=AIDER, OPENAI_API_BASE=llm.url, OPENAI_API_KEY="a-key", **settings
     )
-    task = {"model": "coder", "workspace": {"git": {"url": repository.url, "push": {"branch": "b"}}}} | more
+    task: dict[str, Any] = {
+        "model": "coder",
+        "workspace": {"git": {"url": repository.url, "push": {"branch": "b"}}},
+    } | more
     uid = await operator.submit("In answer.py, set ANSWER to 42.", **task)
     last = (await operator.until(uid, seconds=50))[-1].body
     await operator.queue_is_empty()

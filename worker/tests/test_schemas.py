@@ -110,11 +110,10 @@ async def test_what_a_worker_writes_fits(
     await repository.stop()
     assert events[-1].body["event"] == end
     known = _validator("event")
+    fields = cast(dict[str, Any], known.schema)["properties"]
     for event in events:
         known.validate(event.body)
-        assert set(event.body) <= set(cast(dict[str, Any], known.schema)["properties"]), (
-            "a field that the schema does not know"
-        )
+        assert set(event.body) <= set(fields), "a field that the schema does not know"
     assert len(lines) == (2 if end == "completed" else 0)
     for line in lines:
         _validator("log-line").validate(json.loads(line))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 
 import pytest
+from harness.ports import free_port
 from harness.worker_process import PROGRAM
 
 GOOD = {
@@ -47,3 +49,11 @@ def test_refused(arguments: list[str], environment: dict[str, str], sentence: st
     done = _run(*arguments, **environment)
     assert done.returncode == 64
     assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_its_port_is_taken() -> None:
+    with socket.create_server(("", free_port())) as taken:
+        port = taken.getsockname()[1]
+        done = _run("run", "--", "cat", CODEFORGE_HTTP_PORT=str(port))
+    assert done.returncode == 64
+    assert f"port {port} cannot be opened" in done.stderr

@@ -44,6 +44,8 @@ def main() -> None:
         return
     try:
         asyncio.run(Service(settings, backend).run())
+    except StartupError as error:
+        _exit(str(error))
     except ConnectionLost as error:
         print(f"codeforge-worker: {error}", file=sys.stderr)
         sys.exit(1)

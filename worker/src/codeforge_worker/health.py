@@ -8,6 +8,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from .metrics import Metrics
+from .settings import StartupError
 
 
 async def serve(port: int, ready: Callable[[], bool], metrics: Metrics) -> web.AppRunner:
@@ -28,5 +29,8 @@ async def serve(port: int, ready: Callable[[], bool], metrics: Metrics) -> web.A
     application.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", scrape)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, port=port).start()
+    try:
+        await web.TCPSite(runner, port=port).start()
+    except OSError as error:
+        raise StartupError(f"port {port} cannot be opened, set CODEFORGE_HTTP_PORT to another: {error}") from error
     return runner
