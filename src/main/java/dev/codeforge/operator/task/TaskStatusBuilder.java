@@ -14,12 +14,16 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The status as a function of spec, status so far and what is to be said; the same input gives the same status. */
 final class TaskStatusBuilder {
     private static final int HISTORY = 10;
     private static final java.util.regex.Pattern REASON = java.util.regex.Pattern.compile("[A-Z][A-Za-z0-9]{0,63}");
+    /** Failures whose message was put aside by whoever ended the attempt. */
+    private static final Set<String> DEAD_LETTERED = Set.of("MaxDeliveriesExceeded", "PoolDeleted");
+
     private final Clock clock;
 
     TaskStatusBuilder(Clock clock) {
@@ -146,13 +150,16 @@ final class TaskStatusBuilder {
         final boolean succeeded = outcome == Phase.Succeeded;
         final String reason = error == null ? Reason.Succeeded.name() : error.type();
         final String message = error == null ? "The agent finished." : error.message();
-        return new Conditions(before.conditions(), generation(task), clock.instant())
+        final Conditions conditions = new Conditions(before.conditions(), generation(task), clock.instant())
                 .set("Ready", succeeded, reason, message)
                 .set("Reconciling", false, reason, "")
                 .set("Stalled", !succeeded, reason, succeeded ? "" : message)
                 .set(succeeded ? "Complete" : "Failed", true, reason, message)
-                .set("Finished", true, reason, message)
-                .list();
+                .set("Finished", true, reason, message);
+        if (error != null && DEAD_LETTERED.contains(error.type())) {
+            conditions.set("DeadLettered", true, reason, "The task's message is kept in the stream DEADLETTERS.");
+        }
+        return conditions.list();
     }
 
     private static AgentTaskStatus.@Nullable Failure failure(TaskEvent event, Phase outcome) {

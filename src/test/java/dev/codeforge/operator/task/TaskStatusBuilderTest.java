@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class TaskStatusBuilderTest {
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
@@ -89,6 +90,13 @@ final class TaskStatusBuilderTest {
         final AgentTaskStatus status = build(new TaskView.Ended(Events.of(task, Kind.CANCELLED)));
         assertThat(status.phase()).isEqualTo(Phase.Cancelled);
         assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"MaxDeliveriesExceeded", "PoolDeleted"})
+    void aTaskWhoseMessageWasPutAsideIsDeadLettered(String type) {
+        final AgentTaskStatus status = build(new TaskView.Ended(Events.failed(task, type, "text")));
+        assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished", "DeadLettered");
     }
 
     @Test
