@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,6 +85,18 @@ public record TaskEvent(
                     "an event needs task_id, event, event_id and an attempt of at least 1");
         }
         return event;
+    }
+
+    /** The event in a stored body, if its proof holds: anybody who may write results could write another. */
+    public static Optional<TaskEvent> proven(DispatchKey key, String taskId, byte[] body, String proof) {
+        try {
+            final TaskEvent event = parse(body);
+            return taskId.equals(event.taskId()) && key.proves(taskId, event.attempt(), body, proof)
+                    ? Optional.of(event)
+                    : Optional.empty();
+        } catch (UnreadableMessageException e) {
+            return Optional.empty();
+        }
     }
 
     /** Money is a decimal string. */

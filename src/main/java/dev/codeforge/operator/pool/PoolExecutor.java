@@ -4,11 +4,9 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.NatsEndpoint;
-import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.TaskEvent;
-import dev.codeforge.wire.UnreadableMessageException;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
@@ -168,25 +166,12 @@ final class PoolExecutor {
             // Never published: it waits as one of a missing pool.
             return;
         }
-        final var results = connections.results(task.getMetadata().getNamespace());
-        final Optional<StoredEvent> last = results.last(task.uid());
-        final Optional<TaskEvent> event = last.flatMap(stored -> {
-            try {
-                return Optional.of(TaskEvent.parse(stored.body()));
-            } catch (UnreadableMessageException e) {
-                return Optional.empty();
-            }
-        });
-        if (event.filter(TaskEvent::isTerminal).isEmpty()) {
-            events.end(
-                    results,
-                    task.uid(),
-                    attempt,
-                    TaskEvent.Kind.FAILED,
-                    new TaskEvent.Failure("PoolDeleted", detail, false),
-                    last.map(StoredEvent::sequence).orElse(0L),
-                    event);
-        }
+        events.endUnfinished(
+                connections.results(task.getMetadata().getNamespace()),
+                task.uid(),
+                attempt,
+                TaskEvent.Kind.FAILED,
+                new TaskEvent.Failure("PoolDeleted", detail, false));
     }
 
     /** Removes the workers and their credential. Busy ones finish within their grace period. */

@@ -14,7 +14,6 @@ import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
-import dev.codeforge.wire.UnreadableMessageException;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
@@ -138,17 +137,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 Optional.empty());
     }
 
-    /** An event with a valid proof; anybody who may write results could write another. */
     private Optional<TaskEvent> believed(StoredEvent stored) {
-        try {
-            final TaskEvent event = TaskEvent.parse(stored.body());
-            return stored.taskId().equals(event.taskId())
-                            && key.proves(event.taskId(), event.attempt(), stored.body(), stored.proof())
-                    ? Optional.of(event)
-                    : Optional.empty();
-        } catch (UnreadableMessageException e) {
-            return Optional.empty();
-        }
+        return TaskEvent.proven(key, stored.taskId(), stored.body(), stored.proof());
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {

@@ -1,6 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.jetstream.Results;
+import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import java.math.BigDecimal;
@@ -18,6 +19,27 @@ public final class OperatorEvents {
     public OperatorEvents(DispatchKey key, Clock clock) {
         this.key = key;
         this.clock = clock;
+    }
+
+    /** Ends an attempt unless its outcome is there: whoever writes in between, it has one afterwards. */
+    public void endUnfinished(
+            Results results, String uid, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
+        boolean ended = false;
+        while (!ended) {
+            final Optional<StoredEvent> stored = results.last(uid);
+            final Optional<TaskEvent> last =
+                    stored.flatMap(event -> TaskEvent.proven(key, uid, event.body(), event.proof()));
+            ended = last.filter(event -> event.isTerminal() && event.attempt() >= attempt)
+                            .isPresent()
+                    || end(
+                            results,
+                            uid,
+                            attempt,
+                            kind,
+                            failure,
+                            stored.map(StoredEvent::sequence).orElse(0L),
+                            last);
+        }
     }
 
     /**
@@ -55,8 +77,8 @@ public final class OperatorEvents {
                 same.map(TaskEvent::tokensIn).orElse(0L),
                 same.map(TaskEvent::tokensOut).orElse(0L),
                 same.map(TaskEvent::costUsd).orElse(BigDecimal.ZERO),
-                same.map(TaskEvent::usage).orElse(null),
-                null,
+                same.map(TaskEvent::usage).orElse(new TaskEvent.Usage(0, 0, "0")),
+                same.map(TaskEvent::result).orElse(new TaskEvent.Result(null, 0, null, null)),
                 failure);
         final byte[] body = event.toJson();
         return results.append(uid, event.eventId(), body, key.proof(uid, attempt, body), expectedSequence)
