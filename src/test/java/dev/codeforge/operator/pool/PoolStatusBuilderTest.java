@@ -1,0 +1,197 @@
+package dev.codeforge.operator.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
+import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.testing.FakeConnections;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.wire.DispatchKey;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+final class PoolStatusBuilderTest {
+    private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
+    private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, 6, false), 3);
+
+    private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60));
+
+    @Test
+    void aPoolWhoseWorkersTakeTasksIsReady() {
+        final WorkerPoolStatus status = serve(QUEUE, 2, workers(2, 2));
+        assertVerdict(status, "Ready", "WorkersReady");
+        assertThat(status.replicas()).isEqualTo(2);
+        assertThat(status.readyReplicas()).isEqualTo(2);
+        assertThat(status.selector()).isEqualTo("codeforge.dev/pool=pool");
+        assertThat(status.queue())
+                .isEqualTo(new WorkerPoolStatus.Queue(
+                        "tasks_ns_pool", pool.getSpec().subject(), 4L, 2L));
+        assertThat(status.deadLetters()).isEqualTo(3);
+    }
+
+    @Test
+    void aPoolAtZeroIsReady() {
+        assertVerdict(serve(QUEUE, 0, Optional.empty()), "Ready", "ScaledToZero");
+    }
+
+    @Test
+    void aPoolWhoseWorkersStartIsReconciling() {
+        final WorkerPoolStatus status = serve(QUEUE, 3, workers(3, 1));
+        assertVerdict(status, "Reconciling", "WorkersStarting");
+        assertThat(condition(status, "Ready").getMessage()).isEqualTo("1 of 3 workers take tasks.");
+    }
+
+    @Test
+    void aWorkerThatCannotStartStallsThePoolAndSaysWhy() {
+        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
+        assertVerdict(status, "Stalled", "WorkersFailing");
+        assertThat(condition(status, "Ready").getMessage()).contains("ImagePullBackOff", "no such image");
+    }
+
+    @Test
+    void aQueueThatIsAwayIsWaitedFor() {
+        final QueueState away = new QueueState.Broken(Reason.QueueUnavailable, "NATS is away");
+        final WorkerPoolStatus status = serve(away, 2, workers(2, 2));
+        assertVerdict(status, "Reconciling", "QueueUnavailable");
+        assertThat(condition(status, "QueueReady").getStatus()).isEqualTo("False");
+    }
+
+    @Test
+    void aQueueThatIsRefusedNeedsSomebody() {
+        final QueueState taken = new QueueState.Broken(Reason.SubjectTaken, "stream other has it");
+        assertVerdict(
+                build(taken, new PoolPlan.Hold(), Optional.empty(), List.of(), Optional.empty()),
+                "Stalled",
+                "SubjectTaken");
+    }
+
+    @Test
+    void aTemplateThatIsRefusedNeedsSomebody() {
+        final WorkerPoolStatus status =
+                build(QUEUE, served(2), workers(2, 2), List.of(), Optional.of("spec.template is none"));
+        assertVerdict(status, "Stalled", "InvalidTemplate");
+        assertThat(condition(status, "Stalled").getMessage()).isEqualTo("spec.template is none");
+    }
+
+    @Test
+    void aPoolThatIsDeletedDrains() {
+        final Decision decision = new Decision(2, Why.Steady, 6, DemandWindow.EMPTY);
+        assertVerdict(
+                build(QUEUE, new PoolPlan.Drain(decision), workers(2, 2), List.of(), Optional.empty()),
+                "Reconciling",
+                "Draining");
+    }
+
+    @Test
+    void whatTheQueueLastWasStaysWhileItIsAway() {
+        pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
+        final WorkerPoolStatus status = serve(new QueueState.Broken(Reason.QueueUnavailable, "away"), 2, workers(2, 2));
+        assertThat(status.queue()).isEqualTo(pool.getStatus().queue());
+        assertThat(status.deadLetters()).isEqualTo(3);
+    }
+
+    @Test
+    void aDecisionIsWrittenAnewWhenItsNumberOrReasonChangesOnly() {
+        pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
+        final WorkerPoolStatus.ScalingDecision before = pool.getStatus().scaling();
+        assertThat(before.decisionTime()).isEqualTo(NOW);
+        final PoolPlan same = new PoolPlan.Serve(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY));
+        assertThat(at(NOW.plusSeconds(60), QUEUE, same).scaling()).isEqualTo(before);
+        final PoolPlan other = new PoolPlan.Serve(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY));
+        assertThat(at(NOW.plusSeconds(60), QUEUE, other).scaling())
+                .isEqualTo(new WorkerPoolStatus.ScalingDecision(2, "WorkersBusy", 99L, NOW.plusSeconds(60)));
+    }
+
+    @Test
+    void toSayTheSameAgainIsNoNews() {
+        pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
+        assertThat(at(NOW.plusSeconds(600), QUEUE, served(2))).isEqualTo(pool.getStatus());
+    }
+
+    private WorkerPoolStatus serve(QueueState queue, int desired, Optional<Deployment> workers) {
+        return build(queue, served(desired), workers, List.of(), Optional.empty());
+    }
+
+    private static PoolPlan served(int desired) {
+        return new PoolPlan.Serve(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY));
+    }
+
+    private WorkerPoolStatus at(Instant now, QueueState queue, PoolPlan plan) {
+        return build(now, queue, plan, workers(2, 2), List.of(), Optional.empty());
+    }
+
+    private WorkerPoolStatus build(
+            QueueState queue, PoolPlan plan, Optional<Deployment> workers, List<Pod> pods, Optional<String> problem) {
+        return build(NOW, queue, plan, workers, pods, problem);
+    }
+
+    private WorkerPoolStatus build(
+            Instant now,
+            QueueState queue,
+            PoolPlan plan,
+            Optional<Deployment> workers,
+            List<Pod> pods,
+            Optional<String> problem) {
+        final QueueKeeper queues = new QueueKeeper(
+                new FakeConnections(new DispatchKey(new byte[32])), "tasks.agent.{backend}", "installation");
+        return new PoolStatusBuilder(queues, Clock.fixed(now, ZoneOffset.UTC))
+                .build(new PoolSnapshot(pool, queue, workers, pods, 0, false, DemandWindow.EMPTY), plan, problem);
+    }
+
+    private static Optional<Deployment> workers(int replicas, int ready) {
+        return Optional.of(new DeploymentBuilder()
+                .withNewSpec()
+                .withReplicas(replicas)
+                .endSpec()
+                .withNewStatus()
+                .withReplicas(replicas)
+                .withReadyReplicas(ready)
+                .endStatus()
+                .build());
+    }
+
+    private static Pod broken() {
+        return new PodBuilder()
+                .withNewMetadata()
+                .withName("pod-1")
+                .endMetadata()
+                .withNewStatus()
+                .addNewContainerStatus()
+                .withName("worker")
+                .withNewState()
+                .withNewWaiting("no such image", "ImagePullBackOff")
+                .endState()
+                .endContainerStatus()
+                .endStatus()
+                .build();
+    }
+
+    /** Exactly this one of the three that kstatus reads is true, for this reason. */
+    private static void assertVerdict(WorkerPoolStatus status, String type, String reason) {
+        assertThat(Stream.of("Ready", "Reconciling", "Stalled")
+                        .filter(one -> Conditions.isTrue(status.conditions(), one)))
+                .containsExactly(type);
+        assertThat(condition(status, "Ready").getReason()).isEqualTo(reason);
+    }
+
+    private static Condition condition(WorkerPoolStatus status, String type) {
+        return Conditions.find(status.conditions(), type).orElseThrow();
+    }
+}
