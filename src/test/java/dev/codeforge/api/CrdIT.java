@@ -1,0 +1,146 @@
+package dev.codeforge.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.codeforge.testing.TestCluster;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a real API server says to resources that are not valid; no operator runs. */
+final class CrdIT {
+    private KubernetesClient client;
+    private String namespace;
+
+    @BeforeEach
+    void namespace() throws IOException {
+        client = TestCluster.shared().client();
+        namespace = TestCluster.shared().newNamespace();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{workerPoolRef: {name: p}} | spec.prompt",
+                "{workerPoolRef: {name: p}, prompt: ''} | spec.prompt",
+                "{workerPoolRef: {name: p}, prompt: \" \\n\\t \"} | spec.prompt",
+                "{prompt: x} | spec.workerPoolRef",
+                "{workerPoolRef: {name: p}, prompt: x, runTimeoutSeconds: 0} | spec.runTimeoutSeconds",
+                "{workerPoolRef: {name: p}, prompt: x, config: {key: 1}} | spec.config.key",
+                "{workerPoolRef: {name: p}, prompt: x, workspace: {}} | spec.workspace.git",
+                "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: /etc}}} | spec.workspace.git.url",
+                "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: 'https://h/r', ref: --upload-pack=x}}} | spec.workspace.git.ref"
+            })
+    void aTaskThatCannotRunIsRefusedByItsField(String spec, String field) {
+        assertThatThrownBy(() -> create("AgentTask", "task", spec))
+                .isInstanceOf(KubernetesClientException.class)
+                .hasMessageContaining(field);
+    }
+
+    @Test
+    void aTaskWithALongPromptIsTakenAndOneWithALongerIsNot() {
+        assertThatCode(() -> create("AgentTask", "long", task("a".repeat(65_536))))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> create("AgentTask", "longer", task("a".repeat(65_537))))
+                .hasMessageContaining("spec.prompt");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{workerPoolRef: {name: p}, prompt: another}",
+                "{workerPoolRef: {name: q}, prompt: x}",
+                "{workerPoolRef: {name: p}, prompt: x, model: m}"
+            })
+    void aTasksSpecDoesNotChange(String spec) {
+        create("AgentTask", "task", task("x"));
+        assertThatThrownBy(() -> update("AgentTask", "task", spec))
+                .hasMessageContaining("a task's spec cannot be changed: create a new task");
+    }
+
+    @Test
+    void aNewTaskDoesNotLookSettled() {
+        create("AgentTask", "task", task("x"));
+        final AgentTask stored = client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName("task")
+                .require();
+        assertThat(stored.getStatus().observedGeneration()).isEqualTo(-1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{} | spec.backend",
+                "{backend: Upper} | spec.backend",
+                "{backend: a, subject: 'a.>'} | spec.subject",
+                "{backend: a, scaling: {}} | spec.scaling.maxReplicas",
+                "{backend: a, scaling: {minReplicas: 3, maxReplicas: 2}} | minReplicas must not be greater than maxReplicas",
+                "{backend: a, replicas: 2, scaling: {maxReplicas: 2}} | the queue drives this pool",
+                "{backend: a, heartbeatTimeoutSeconds: 4} | spec.heartbeatTimeoutSeconds",
+                "{backend: a, stream: {storage: tape}} | spec.stream.storage"
+            })
+    void aPoolThatCannotServeIsRefused(String spec, String words) {
+        assertThatThrownBy(() -> create("WorkerPool", "pool", spec))
+                .isInstanceOf(KubernetesClientException.class)
+                .hasMessageContaining(words);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{backend: b} | backend cannot be changed",
+                "{backend: a, subject: s} | subject cannot be added, changed or removed",
+                "{backend: a, stream: {storage: memory}} | the storage of a stream cannot be changed"
+            })
+    void whatAPoolsQueueWasMadeForDoesNotChange(String spec, String words) {
+        create("WorkerPool", "pool", "{backend: a}");
+        assertThatThrownBy(() -> update("WorkerPool", "pool", spec)).hasMessageContaining(words);
+    }
+
+    @Test
+    void aPoolsNameBecomesPartOfOthers() {
+        final String words = "a pool's name is at most 50 characters without dots";
+        assertThatThrownBy(() -> create("WorkerPool", "a.b", "{backend: a}")).hasMessageContaining(words);
+        assertThatThrownBy(() -> create("WorkerPool", "a".repeat(51), "{backend: a}"))
+                .hasMessageContaining(words);
+        assertThatCode(() -> create("WorkerPool", "a".repeat(50), "{backend: a}"))
+                .doesNotThrowAnyException();
+    }
+
+    private static String task(String prompt) {
+        return "{workerPoolRef: {name: p}, prompt: " + prompt + "}";
+    }
+
+    private void create(String kind, String name, String spec) {
+        client.resource(resource(kind, name, spec)).create();
+    }
+
+    private void update(String kind, String name, String spec) {
+        client.resource(resource(kind, name, spec)).update();
+    }
+
+    private GenericKubernetesResource resource(String kind, String name, String spec) {
+        return Serialization.unmarshal(
+                """
+                apiVersion: codeforge.dev/v1alpha1
+                kind: %s
+                metadata: {name: %s, namespace: %s}
+                spec: %s
+                """
+                        .formatted(kind, name, namespace, spec),
+                GenericKubernetesResource.class);
+    }
+}
