@@ -96,7 +96,8 @@ def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
     signed = bool(task.dispatch_id) and INSTALLATION in headers
     if _UUID.fullmatch(task.task_id) and not signed:
         raise Unreadable("InvalidTaskId", "a UUID as task_id is reserved for AgentTasks: use another id")
-    if not task.prompt.strip():
+    # Blank as the schema of AgentTask has it: what was accepted there must be run here.
+    if not task.prompt.strip(" \t\n\f\r"):
         raise Unreadable("Unparsable", "a task needs a prompt that is not blank")
     return task
 
