@@ -36,6 +36,12 @@ public record WorkerPoolStatus(
         deadLetters = deadLetters == null ? 0 : deadLetters;
     }
 
+    /** The same with other counts. */
+    public WorkerPoolStatus withQueue(@Nullable Queue other) {
+        return new WorkerPoolStatus(
+                observedGeneration, conditions, replicas, readyReplicas, selector, other, deadLetters, scaling);
+    }
+
     /** The status of a pool that nobody has looked at. */
     public static WorkerPoolStatus unobserved() {
         return new WorkerPoolStatus(null, null, null, null, null, null, null, null);

@@ -17,6 +17,7 @@ import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.DispatchKey;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RegisteredController;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
@@ -50,7 +51,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final UnfinishedSweep sweep;
     private final HttpEndpoints http;
     private final AtomicReference<TaskIndex> index = new AtomicReference<>();
-    private AutoCloseable results = () -> {};
+    private volatile AutoCloseable results = () -> {};
 
     public CodeforgeOperator(OperatorSettings settings, KubernetesClient client) throws IOException {
         this.settings = settings;
@@ -104,6 +105,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                             .withLeaseDuration(Duration.ofSeconds(15))
                             .withRenewDeadline(Duration.ofSeconds(10))
                             .withRetryPeriod(Duration.ofSeconds(2))
+                            .withLeaderCallbacks(new LeaderCallbacks(this::lead, () -> {}, leader -> {}))
                             .build());
         }
     }
@@ -121,12 +123,19 @@ public final class CodeforgeOperator implements AutoCloseable {
         }
     }
 
-    /** Returns when this instance leads and its caches are filled. */
+    /** Returns when the caches are filled; one of several instances then works, the others stand by. */
     public void start() {
         operator.start();
+        if (!settings.leaderElection()) {
+            lead();
+        }
+    }
+
+    /** Only the leader takes results: one that stands by would hold them back. */
+    private void lead() {
         results = tasks.takeResults(index.get());
         sweep.start();
-        LOG.info("operator started");
+        LOG.info("operator works");
     }
 
     private Health live() {
@@ -140,7 +149,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                         .allMatch(java.util.Map::isEmpty);
         return synced
                 ? new Health(true, connections.isConnected() ? "ready" : "ready; NATS is away")
-                : new Health(false, "not leading, or the caches are not filled");
+                : new Health(false, "the caches are not filled");
     }
 
     @Override

@@ -314,6 +314,61 @@ final class OperatorIT {
                 .hasMessageContaining("minReplicas must not be greater than maxReplicas");
     }
 
+    @Test
+    void kubectlScaleSizesAPoolWithoutScaling() {
+        create(Resources.pool(namespace, "pool", null));
+        awaitReplicas("pool", 1);
+        client.resources(WorkerPool.class)
+                .inNamespace(namespace)
+                .withName("pool")
+                .scale(3);
+        awaitReplicas("pool", 3);
+    }
+
+    @Test
+    void aConsumerThatDriftedIsCorrectedInPlace() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        awaitReplicas("pool", 0);
+        final String stream = Subjects.poolStream(namespace, "pool");
+        try (Connection connection = nats.connect()) {
+            final var management = connection.jetStreamManagement();
+            final var created =
+                    management.getConsumerInfo(stream, Subjects.WORKERS_DURABLE).getCreationTime();
+            management.updateConsumer(
+                    stream,
+                    io.nats.client.api.ConsumerConfiguration.builder(management
+                                    .getConsumerInfo(stream, Subjects.WORKERS_DURABLE)
+                                    .getConsumerConfiguration())
+                            .ackWait(Duration.ofHours(1))
+                            .build());
+            await().atMost(PATIENCE).until(() -> management
+                    .getConsumerInfo(stream, Subjects.WORKERS_DURABLE)
+                    .getConsumerConfiguration()
+                    .getAckWait()
+                    .equals(Duration.ofSeconds(5)));
+            assertThat(management
+                            .getConsumerInfo(stream, Subjects.WORKERS_DURABLE)
+                            .getCreationTime())
+                    .isEqualTo(created);
+        }
+    }
+
+    @Test
+    void whileNatsIsAwayThePoolSaysSoAndTasksWaitForIt() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        awaitReason("pool", "ScaledToZero");
+        nats.kill();
+        try {
+            awaitReason("pool", "QueueUnavailable");
+            create(Resources.task(namespace, "task", "pool"));
+        } finally {
+            nats.start();
+        }
+        awaitReason("pool", "WorkersStarting");
+        awaitPhase("task", Phase.Queued);
+        awaitReplicas("pool", 1);
+    }
+
     private ScriptedWorker taking(String task) throws Exception {
         awaitPhase(task, Phase.Queued);
         final ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool");

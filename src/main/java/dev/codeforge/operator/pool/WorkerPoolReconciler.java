@@ -34,6 +34,7 @@ import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEven
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,7 +61,9 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final PoolStatusBuilder statuses;
     private final EventRecorder events;
     private final Supplier<TaskIndex> tasks;
+    private final Clock clock;
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
+    private final Map<String, Instant> written = new ConcurrentHashMap<>();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
 
     public WorkerPoolReconciler(
@@ -86,13 +89,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         this.statuses = new PoolStatusBuilder(queues, clock);
         this.events = events;
         this.tasks = tasks;
+        this.clock = clock;
     }
 
     @Override
     public UpdateControl<WorkerPool> reconcile(WorkerPool pool, Context<WorkerPool> context) {
         final String uid = pool.getMetadata().getUid();
         if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
-            windows.remove(uid);
+            forget(uid);
             return UpdateControl.noUpdate();
         }
         if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
@@ -110,10 +114,22 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             problem = Optional.of(e.getMessage());
         }
         final WorkerPoolStatus status = statuses.build(snapshot, plan, problem);
-        tell(pool, status);
-        StatusWriter.write(pool, status, WorkerPool::new, context);
+        if (worthWriting(pool, status)) {
+            tell(pool, status);
+            StatusWriter.write(pool, status, WorkerPool::new, context);
+            written.put(uid, clock.instant());
+        }
         return UpdateControl.<WorkerPool>noUpdate()
                 .rescheduleAfter(pool.getSpec().scaling() == null && !pool.isTerminating() ? FIXED_TICK : TICK);
+    }
+
+    /** Counts change with every task: alone they are written once a tick at most. */
+    private boolean worthWriting(WorkerPool pool, WorkerPoolStatus status) {
+        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
+        return !status.withQueue(before.queue()).equals(before)
+                || !clock.instant()
+                        .isBefore(written.getOrDefault(pool.getMetadata().getUid(), Instant.EPOCH)
+                                .plus(TICK));
     }
 
     /** The framework tries again for ever and says so nowhere: say it. */
@@ -179,6 +195,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         executor.serve(snapshot.pool(), snapshot.deployment(), decision.desired());
     }
 
+    private void forget(String uid) {
+        windows.remove(uid);
+        written.remove(uid);
+    }
+
     private void letGo(WorkerPool pool, Context<WorkerPool> context) {
         executor.removeWorkers(pool);
         try {
@@ -189,7 +210,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 throw e;
             }
         }
-        windows.remove(pool.getMetadata().getUid());
+        forget(pool.getMetadata().getUid());
     }
 
     /** Events for what an operator of the platform wants to hear of: new dead letters and new trouble. */

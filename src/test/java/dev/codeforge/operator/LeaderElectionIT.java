@@ -1,0 +1,73 @@
+package dev.codeforge.operator;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.testing.ScriptedWorker;
+import dev.codeforge.testing.TestCluster;
+import dev.codeforge.testing.TestNats;
+import dev.codeforge.wire.TaskEvent;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Two operators, one lease. */
+final class LeaderElectionIT {
+    private static final Duration SHORTER_THAN_AN_ACK_WAIT = Duration.ofSeconds(20);
+
+    @Test
+    void theOneThatStandsByHoldsNoResultBack() throws Exception {
+        final KubernetesClient client = TestCluster.shared().client();
+        final String namespace = TestCluster.shared().newNamespace();
+        // Both live until the JVM ends: the framework ends a leader by ending the process.
+        final TestNats nats = new TestNats();
+        Runtime.getRuntime().addShutdownHook(new Thread(nats::close));
+        for (final String name : new String[] {"first", "second"}) {
+            new CodeforgeOperator(settings(name, namespace, nats), client).start();
+        }
+        client.resource(Resources.pool(namespace, "pool", null)).create();
+        for (int i = 0; i < 10; i++) {
+            client.resource(Resources.task(namespace, "task-" + i, "pool")).create();
+            await().atMost(SHORTER_THAN_AN_ACK_WAIT).until(phaseOf(client, namespace, i, Phase.Queued));
+            try (ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool")) {
+                worker.take();
+                worker.write(TaskEvent.Kind.RUNNING);
+                worker.write(TaskEvent.Kind.COMPLETED);
+                worker.ack();
+            }
+            await().atMost(SHORTER_THAN_AN_ACK_WAIT).until(phaseOf(client, namespace, i, Phase.Succeeded));
+        }
+    }
+
+    private static java.util.concurrent.Callable<Boolean> phaseOf(
+            KubernetesClient client, String namespace, int task, Phase phase) {
+        return () -> client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName("task-" + task)
+                .require()
+                .observedStatus()
+                .map(AgentTaskStatus::phase)
+                .filter(phase::equals)
+                .isPresent();
+    }
+
+    private static OperatorSettings settings(String name, String namespace, TestNats nats) {
+        return new OperatorSettings(
+                namespace,
+                name,
+                Set.of(namespace),
+                nats.endpoint(),
+                nats.endpoint(),
+                Map.of("command", "worker:test"),
+                "IfNotPresent",
+                "tasks.agent.{backend}",
+                true,
+                0);
+    }
+}
