@@ -79,9 +79,7 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The end of the agent's output, at most 4 KiB.") String output,
             @Nullable @JsonPropertyDescription("What happened in the Git repository.") GitResult git,
             @Nullable @JsonPropertyDescription("Files changed, at most 50.") List<String> files,
-            @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal,
-            @Nullable @JsonPropertyDescription("Larger pieces, kept in the pool's object store.")
-                    List<Artifact> artifacts) {}
+            @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal) {}
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)
@@ -90,12 +88,6 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The branch that was pushed to.") String branch,
             @Nullable @JsonPropertyDescription("The agent's commit; absent when nothing was changed.") String commit,
             @JsonPropertyDescription("Whether the commit was pushed.") Boolean pushed) {}
-
-    @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Artifact(
-            @JsonPropertyDescription("Name in the object store.") String name,
-            @JsonPropertyDescription("Bytes.") Long size,
-            @JsonPropertyDescription("SHA-256 of the content.") String digest) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Usage(

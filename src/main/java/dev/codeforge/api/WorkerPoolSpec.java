@@ -157,6 +157,9 @@ public record WorkerPoolSpec(
     @ValidationRule(
             value = "self.storage == oldSelf.storage",
             message = "the storage of a stream cannot be changed: create a new pool")
+    @ValidationRule(
+            value = "!has(self.replicas) || self.replicas in [1, 3, 5]",
+            message = "replicas of a stream are 1, 3 or 5")
     public record StreamSettings(
             @Default("\"file\"")
                     @JsonPropertyDescription("file survives a restart of NATS, memory does not. Cannot be changed.")

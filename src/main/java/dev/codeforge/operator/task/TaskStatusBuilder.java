@@ -222,14 +222,7 @@ final class TaskStatusBuilder {
                         ? null
                         : new AgentTaskStatus.GitResult(git.baseCommit(), git.branch(), git.commit(), git.pushed()),
                 event.files().isEmpty() ? null : event.files(),
-                result == null || result.filesTotal() == 0 ? null : result.filesTotal(),
-                result == null
-                                || result.artifacts() == null
-                                || result.artifacts().isEmpty()
-                        ? null
-                        : result.artifacts().stream()
-                                .map(one -> new AgentTaskStatus.Artifact(one.name(), one.size(), one.digest()))
-                                .toList());
+                result == null || result.filesTotal() == 0 ? null : result.filesTotal());
     }
 
     private static long generation(AgentTask task) {
