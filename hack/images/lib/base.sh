@@ -14,18 +14,6 @@ base_packages() {
   esac
 }
 
-# The newest JDK of at least 21, looked for where Maven's toolchain plugin looks.
-find_jdk() {
-  local home version best='' best_version=20
-  for home in ${JAVA_HOME:+"$JAVA_HOME"} /usr/lib/jvm/*; do
-    if ! [ -x "$home/bin/jlink" ] || ! [ -f "$home/release" ]; then continue; fi
-    version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release")
-    [ "${version:-0}" -gt "$best_version" ] && best=$home best_version=$version
-  done
-  [ -n "$best" ] || fail "no JDK of version 21 or newer found in JAVA_HOME or /usr/lib/jvm. Install one (apt-get install openjdk-21-jdk-headless where it is served, or Temurin) and set JAVA_HOME."
-  echo "$best"
-}
-
 # What the base is made of, without making it.
 base_identity() {
   [ "$ENGINE" = buildah ] && [ -n "$1" ] || return 0

@@ -10,3 +10,5 @@ VERSION=0.1.0
 . "$REPOSITORY/hack/tools/lib/output.sh"
 # shellcheck source=../../tools/lib/packages.sh
 . "$REPOSITORY/hack/tools/lib/packages.sh"
+# shellcheck source=../../tools/lib/jdk.sh
+. "$REPOSITORY/hack/tools/lib/jdk.sh"
