@@ -12,26 +12,32 @@ It will change there:
   namespaces $SYSTEM (operator, NATS) and $DEMO (git server, LiteLLM, a pool, a task)
   the definitions of AgentTask and WorkerPool, a ClusterRole and its binding
 and on this machine:
+  Debian packages: buildah, mmdebstrap and skopeo, by apt, when they are missing and docker does not run
   $CACHE: tools and images
 TEXT
   else
     cat <<TEXT
 CodeForge demo on a one-node Kubernetes of its own.
 It will change on this machine:
-  Debian packages: containerd, runc, buildah and the like are installed when they are missing
+  Debian packages, by apt, when they are missing: containerd, runc and the like; buildah and mmdebstrap when docker
+  does not run
   $CACHE: tools and images, built once (the first time takes about 20 minutes)
   $STATE: the cluster's state
   a network bridge cf0 with nftables and iptables rules, containerd and Kubernetes processes
 TEXT
   fi
   cat <<TEXT
-Undo all of it, the packages and the cache aside: hack/demo/clean
+Undo all of it, the packages and the cache aside: $(clean_command)
 TEXT
   if [ -n "${OPENAI_API_KEY:-}${OPENAI_API_BASE:-}" ]; then
     echo "The model: ${OPENAI_MODEL:-gpt-4.1-mini} at ${OPENAI_API_BASE:-OpenAI}, with your key. The call costs money."
   else
     echo "The model: a scripted one behind the real LiteLLM proxy, since neither OPENAI_API_KEY nor OPENAI_API_BASE is set."
   fi
+}
+
+clean_command() {
+  if [ "$CLUSTER" = current ]; then echo "make demo-clean CLUSTER=current"; else echo "make demo-clean"; fi
 }
 
 check_machine() {

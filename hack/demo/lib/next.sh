@@ -20,7 +20,7 @@ Run the task again, watching its phases and its worker's log
   kubectl --namespace $DEMO logs --follow --selector codeforge.dev/pool=aider
 
 With a real model
-  OPENAI_API_KEY=sk-… [OPENAI_API_BASE=https://…] [OPENAI_MODEL=gpt-4.1-mini] make demo
+  OPENAI_API_KEY=sk-… [OPENAI_API_BASE=https://…] [OPENAI_MODEL=gpt-4.1-mini] make demo$([ "$CLUSTER" = local ] || echo ' CLUSTER=current')
 
 With a repository of yours: a Secret with a user and a token that may push, an entry in the pool, and a task for it
   kubectl --namespace $DEMO create secret generic my-git --from-literal=username=… --from-literal=password=…
@@ -31,6 +31,6 @@ With a repository of yours: a Secret with a user and a token that may push, an e
   \$EDITOR mine.yaml        # the prompt; it needs a real model
   kubectl --namespace $DEMO apply -f mine.yaml
 
-Programs used here are in $CACHE/bin. Undo: make demo-clean
+Programs used here are in $CACHE/bin. Undo: $(clean_command)
 TEXT
 }
