@@ -1,4 +1,7 @@
-{{/* Everything is named after the release: one release a namespace is usual, two do not clash. */}}
+{{/*
+Named after the release, so that names tell where they come from. One release a namespace: the operator's Lease and the
+Secret of its dispatch key have fixed names, which two releases would share.
+*/}}
 {{- define "codeforge.operator" -}}
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-operator
 {{- end }}

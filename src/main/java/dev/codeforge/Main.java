@@ -7,6 +7,9 @@ import dev.codeforge.operator.runtime.OperatorSettings;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** One program, a subcommand for each role. */
 public final class Main {
@@ -22,7 +25,7 @@ public final class Main {
             default -> {
                 System.err.println("usage: codeforge operator|release"
                         + "\n  operator  run the operator"
-                        + "\n  release   take the finalizer off every WorkerPool, before the operator is uninstalled");
+                        + "\n  release   take the finalizer off its WorkerPools, before the operator is uninstalled");
                 System.exit(USAGE);
             }
         }
@@ -50,7 +53,13 @@ public final class Main {
             if (!deployment.isEmpty()) {
                 release.stopOperator(System.getenv().getOrDefault("CODEFORGE_NAMESPACE", ""), deployment);
             }
-            System.out.println("released " + release.all() + " WorkerPools");
+            final Set<String> namespaces = Arrays.stream(System.getenv()
+                            .getOrDefault("CODEFORGE_WATCH_NAMESPACES", "")
+                            .split(","))
+                    .map(String::strip)
+                    .filter(name -> !name.isEmpty())
+                    .collect(Collectors.toUnmodifiableSet());
+            System.out.println("released " + release.release(namespaces) + " WorkerPools");
         }
     }
 }

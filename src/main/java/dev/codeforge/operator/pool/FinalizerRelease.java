@@ -3,10 +3,12 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/** Takes our finalizer off every pool, so that an uninstalled operator hangs no namespace. Workers and streams stay. */
+/** Takes our finalizer off the pools that we serve, so that an uninstalled operator hangs no namespace. Workers and streams stay. */
 public final class FinalizerRelease {
     private static final long STOP_SECONDS = 60;
     private final KubernetesClient client;
@@ -26,16 +28,20 @@ public final class FinalizerRelease {
         client.pods()
                 .inNamespace(namespace)
                 .withLabels(found.get().getSpec().getSelector().getMatchLabels())
-                .informOnCondition(java.util.List::isEmpty)
+                .informOnCondition(List::isEmpty)
                 .orTimeout(STOP_SECONDS, TimeUnit.SECONDS)
                 .join();
     }
 
-    /** @return how many pools had it */
-    public int all() {
+    /**
+     * Pools elsewhere are another operator's: their finalizers stay.
+     *
+     * @param namespaces where to look; empty for all
+     * @return how many pools had it
+     */
+    public int release(Set<String> namespaces) {
         int released = 0;
-        for (final WorkerPool pool :
-                client.resources(WorkerPool.class).inAnyNamespace().list().getItems()) {
+        for (final WorkerPool pool : pools(namespaces)) {
             if (pool.hasFinalizer(WorkerPoolReconciler.FINALIZER)) {
                 client.resource(pool).edit(current -> {
                     current.removeFinalizer(WorkerPoolReconciler.FINALIZER);
@@ -45,5 +51,14 @@ public final class FinalizerRelease {
             }
         }
         return released;
+    }
+
+    private List<WorkerPool> pools(Set<String> namespaces) {
+        final var pools = client.resources(WorkerPool.class);
+        return namespaces.isEmpty()
+                ? pools.inAnyNamespace().list().getItems()
+                : namespaces.stream()
+                        .flatMap(namespace -> pools.inNamespace(namespace).list().getItems().stream())
+                        .toList();
     }
 }
