@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 3000.0
 HOLDER_SECONDS = 2.0
+SILENCE_SECONDS = 4.0
 
 
 class Delivery:
@@ -73,6 +74,10 @@ class Delivery:
             # Two plain messages may bear one id: the second waits until the first is done.
             if last and not task.dispatch_id and not last.settled and await self._is_held(task.task_id):
                 return None
+            redelivered = self._message.metadata.num_delivered > 1
+            if last is None and redelivered and await self._is_held(task.task_id):
+                # The results are lost, not the run.
+                return None
             return self._events(task, 1, task.spent, expected)
         if last.attempt > task.attempt or last.terminal:
             await self._broker.acknowledge(self._message)
@@ -91,11 +96,17 @@ class Delivery:
         return last.attempt > task.attempt or (last.attempt == task.attempt and last.proven)
 
     async def _is_held(self, task_id: str) -> bool:
-        try:
-            await self._broker.request(f"holder.{task_id}", b"", timeout=HOLDER_SECONDS)
-        except AWAY:
-            return False
-        return True
+        """Silence is believed when it has lasted while we were connected: a holder may reconnect later than we do."""
+        since, reconnects = time.monotonic(), self._broker.reconnects
+        while time.monotonic() - since < SILENCE_SECONDS:
+            try:
+                await self._broker.request(f"holder.{task_id}", b"", timeout=HOLDER_SECONDS)
+                return True
+            except AWAY:
+                if not self._broker.connected or reconnects != self._broker.reconnects:
+                    since, reconnects = time.monotonic(), self._broker.reconnects
+                await asyncio.sleep(0.3)
+        return False
 
     def _events(self, task: wire.Task, delivery: int, spent: wire.Spent, expected: int) -> RunEvents:
         return RunEvents(

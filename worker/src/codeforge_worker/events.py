@@ -61,7 +61,8 @@ class RunEvents:
         """Raises `Stale` when the last event is another's."""
         async with self._writing:
             last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
-            if last is not None and last.sequence > self._expected:
+            # A lower sequence is another's too: the stream was lost and made again.
+            if last is not None and last.sequence != self._expected:
                 self._step_over(last)
 
     def _step_over(self, last: wire.Seen) -> None:

@@ -12,14 +12,36 @@ import java.util.Optional;
 /** {@link Control} over core NATS. */
 final class NatsControl implements Control {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long AGAIN_MILLIS = 300;
     private final NatsConnection nats;
 
     NatsControl(NatsConnection nats) {
         this.nats = nats;
     }
 
+    /** Asks until the time is over: after an outage a holder may be back later than we are. */
     @Override
     public Optional<Holder> holder(String taskId, Duration timeout) {
+        final long end = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            final Optional<Holder> answer = ask(taskId, timeout);
+            if (answer.isPresent() || System.nanoTime() >= end) {
+                return answer;
+            }
+            pause();
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(AGAIN_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while asking for a holder", e);
+        }
+    }
+
+    private Optional<Holder> ask(String taskId, Duration timeout) {
         return request(Subjects.holder(taskId), Map.of(), timeout)
                 .map(answer -> new Holder(
                         answer.path("worker").asText(),

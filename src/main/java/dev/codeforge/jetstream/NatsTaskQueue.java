@@ -68,7 +68,10 @@ final class NatsTaskQueue implements TaskQueue {
                         settings.subject(), settings.stream() + " of another installation (" + owner + ")");
             }
         }
-        final StreamInfo stream = keeper.ensure(streamConfiguration(settings));
+        final StreamInfo stream = keeper.ensure(
+                streamConfiguration(settings),
+                settings.replicas(),
+                nats.connected().getServers().size());
         final ConsumerInfo consumer = keeper.ensureConsumer(
                 settings.stream(),
                 ConsumerConfiguration.builder()
@@ -91,15 +94,13 @@ final class NatsTaskQueue implements TaskQueue {
         return sample(consumer, stream, settings.paused());
     }
 
-    private StreamConfiguration streamConfiguration(QueueSettings settings) {
-        final int servers = nats.connected().getServers().size();
+    private static StreamConfiguration streamConfiguration(QueueSettings settings) {
         return StreamConfiguration.builder()
                 .name(settings.stream())
                 .subjects(settings.subject(), settings.subject() + ".*")
                 .retentionPolicy(RetentionPolicy.WorkQueue)
                 .storageType(settings.inMemory() ? StorageType.Memory : StorageType.File)
                 .discardPolicy(DiscardPolicy.New)
-                .replicas(settings.replicas().orElse(servers >= 3 ? 3 : 1))
                 .maxMessages(settings.maxMessages().orElse(-1))
                 .maxBytes(settings.maxBytes().orElse(-1))
                 .allowDirect(true)
@@ -232,6 +233,15 @@ final class NatsTaskQueue implements TaskQueue {
             }
             throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public boolean owns(String stream, String installation) {
+        return nats.ask(management -> new StreamKeeper(management)
+                .find(stream)
+                .map(info -> StreamKeeper.metadataOf(info.getConfiguration()).get(StreamKeeper.INSTALLATION))
+                .filter(installation::equals)
+                .isPresent());
     }
 
     @Override

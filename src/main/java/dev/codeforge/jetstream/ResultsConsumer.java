@@ -18,6 +18,8 @@ final class ResultsConsumer implements AutoCloseable {
     /** A pull that waits over a restart of the server is lost: keep it short. */
     private static final Duration PULL = Duration.ofSeconds(5);
 
+    private static final long PAUSE_MILLIS = 100;
+
     private final NatsConnection nats;
     private final SharedStreams streams;
     private final Consumer<Results.Delivery> onEvent;
@@ -64,7 +66,9 @@ final class ResultsConsumer implements AutoCloseable {
         while (!closed) {
             final Message message = consumer.next(PULL);
             if (message == null) {
-                nats.connected();
+                // An empty queue answers after the pull's time, a missing one at once: make it again, and never spin.
+                streams.ensure();
+                Thread.sleep(PAUSE_MILLIS);
                 continue;
             }
             onEvent.accept(new Held(message));

@@ -10,6 +10,7 @@ import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,26 +59,33 @@ final class SharedStreams {
     }
 
     private void make() {
-        final int replicas = nats.connected().getServers().size() >= 3 ? 3 : 1;
+        final int servers = nats.connected().getServers().size();
         nats.ask(management -> {
             final StreamKeeper keeper = new StreamKeeper(management);
             // No byte limit on results: a neighbour's flood must not evict an outcome.
-            keeper.ensure(stream(Subjects.RESULTS_STREAM, replicas, "results.*")
-                    .maxAge(RETENTION)
-                    .build());
-            keeper.ensure(stream(Subjects.LOGS_STREAM, replicas, "results.*.log")
-                    .maxAge(RETENTION)
-                    .maxBytes(LOG_BYTES)
-                    .build());
-            keeper.ensure(stream(Subjects.DEADLETTERS_STREAM, replicas, "deadletters.*.*")
-                    .build());
-            keeper.ensure(stream(
-                            Subjects.ADVISORIES_STREAM,
-                            replicas,
-                            "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
-                            "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>")
-                    .maxAge(RETENTION)
-                    .build());
+            keeper.ensure(
+                    stream(Subjects.RESULTS_STREAM, "results.*")
+                            .maxAge(RETENTION)
+                            .build(),
+                    OptionalInt.empty(),
+                    servers);
+            keeper.ensure(
+                    stream(Subjects.LOGS_STREAM, "results.*.log")
+                            .maxAge(RETENTION)
+                            .maxBytes(LOG_BYTES)
+                            .build(),
+                    OptionalInt.empty(),
+                    servers);
+            keeper.ensure(stream(Subjects.DEADLETTERS_STREAM, "deadletters.*.*").build(), OptionalInt.empty(), servers);
+            keeper.ensure(
+                    stream(
+                                    Subjects.ADVISORIES_STREAM,
+                                    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+                                    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>")
+                            .maxAge(RETENTION)
+                            .build(),
+                    OptionalInt.empty(),
+                    servers);
             return keeper.ensureConsumer(
                     Subjects.RESULTS_STREAM,
                     ConsumerConfiguration.builder()
@@ -92,7 +100,7 @@ final class SharedStreams {
         });
     }
 
-    private static StreamConfiguration.Builder stream(String name, int replicas, String... subjects) {
+    private static StreamConfiguration.Builder stream(String name, String... subjects) {
         return StreamConfiguration.builder()
                 .name(name)
                 .subjects(subjects)
@@ -100,7 +108,6 @@ final class SharedStreams {
                 .storageType(StorageType.File)
                 .discardPolicy(DiscardPolicy.Old)
                 .maxAge(Duration.ZERO)
-                .replicas(replicas)
                 .allowDirect(true);
     }
 }

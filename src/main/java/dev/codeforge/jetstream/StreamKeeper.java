@@ -9,10 +9,12 @@ import io.nats.client.api.StreamInfo;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Makes streams and consumers and corrects those that drifted; a settled one costs one read. */
 final class StreamKeeper {
     static final String INSTALLATION = "codeforge.dev/installation";
+    private static final int CLUSTER = 3;
     private final JetStreamManagement management;
 
     StreamKeeper(JetStreamManagement management) {
@@ -46,8 +48,15 @@ final class StreamKeeper {
         }
     }
 
-    StreamInfo ensure(StreamConfiguration wanted) throws IOException, JetStreamApiException {
-        final Optional<StreamInfo> found = find(wanted.getName());
+    /** @param replicas empty for the default, which is chosen once: servers come and go, copies must not with them */
+    StreamInfo ensure(StreamConfiguration settings, OptionalInt replicas, int servers)
+            throws IOException, JetStreamApiException {
+        final Optional<StreamInfo> found = find(settings.getName());
+        final int standing =
+                found.map(info -> info.getConfiguration().getReplicas()).orElse(servers >= CLUSTER ? CLUSTER : 1);
+        final StreamConfiguration wanted = StreamConfiguration.builder(settings)
+                .replicas(replicas.orElse(standing))
+                .build();
         if (found.isEmpty()) {
             return management.addStream(wanted);
         }

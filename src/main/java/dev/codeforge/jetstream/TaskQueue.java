@@ -33,6 +33,9 @@ public interface TaskQueue {
     /** Subjects on which a message stands; empty when the stream is missing. */
     Set<String> standingSubjects(String stream);
 
+    /** Whether the stream exists and this installation made it. */
+    boolean owns(String stream, String installation);
+
     /** Deletes the stream with all that is in it. Missing is no error. */
     void delete(String stream);
 }

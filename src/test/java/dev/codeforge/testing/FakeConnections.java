@@ -91,6 +91,11 @@ public final class FakeConnections implements Connections {
 
     private final class InMemoryQueue implements TaskQueue {
         @Override
+        public boolean owns(String stream, String installation) {
+            return true;
+        }
+
+        @Override
         public QueueSample ensure(QueueSettings settings) {
             return sample(settings.stream()).orElseThrow();
         }

@@ -153,8 +153,10 @@ final class PoolExecutor {
         for (final AgentTask task : tasks.unfinishedOf(namespace, name)) {
             end(task, detail);
         }
-        connections.deadLetters(namespace).buryAll(namespace, name, queues.stream(pool), "PoolDeleted", detail);
-        connections.queue(namespace).delete(queues.stream(pool));
+        if (queues.owns(pool)) {
+            connections.deadLetters(namespace).buryAll(namespace, name, queues.stream(pool), "PoolDeleted", detail);
+            connections.queue(namespace).delete(queues.stream(pool));
+        }
     }
 
     private void end(AgentTask task, String detail) {

@@ -5,6 +5,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.QueueSample;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
+import dev.codeforge.operator.status.Reason;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -41,8 +42,10 @@ final class PoolPlanner {
                 final Instant deleted = Instant.parse(pool.getMetadata().getDeletionTimestamp());
                 final Duration patience = Duration.ofSeconds(pool.getSpec().drainTimeoutSeconds());
                 final Instant end = deleted.plus(patience.compareTo(DEADLINE) < 0 ? patience : DEADLINE);
-                final boolean over =
-                        snapshot.namespaceTerminating() || !clock.instant().isBefore(end) || isEmpty(snapshot);
+                final boolean over = neverServed(snapshot)
+                        || snapshot.namespaceTerminating()
+                        || !clock.instant().isBefore(end)
+                        || isEmpty(snapshot);
                 yield over ? removal(snapshot) : new PoolPlan.Drain(decide(snapshot));
             }
         };
@@ -56,6 +59,13 @@ final class PoolPlanner {
         return away && (snapshot.namespaceTerminating() || !clock.instant().isBefore(deadline))
                 ? new PoolPlan.LetGo()
                 : new PoolPlan.Remove();
+    }
+
+    /** Its queue could not be made: there is nothing to wait for. */
+    private static boolean neverServed(PoolSnapshot snapshot) {
+        return snapshot.queue() instanceof QueueState.Broken broken
+                && broken.reason() != Reason.QueueUnavailable
+                && snapshot.unfinishedTasks() == 0;
     }
 
     private static boolean isEmpty(PoolSnapshot snapshot) {

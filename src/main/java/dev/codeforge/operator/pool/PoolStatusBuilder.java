@@ -28,6 +28,9 @@ final class PoolStatusBuilder {
         final Optional<DeploymentStatus> workers = snapshot.deployment().map(Deployment::getStatus);
         final int replicas = workers.map(DeploymentStatus::getReplicas).orElse(0);
         final int ready = workers.map(DeploymentStatus::getReadyReplicas).orElse(0);
+        // Old workers stay until new ones are ready: a rollout that fails shows here only.
+        final int unavailable =
+                workers.map(DeploymentStatus::getUnavailableReplicas).orElse(0);
         final Optional<ReplicaPlanner.Decision> decision =
                 switch (plan) {
                     case PoolPlan.Serve serve -> Optional.of(serve.decision());
@@ -39,7 +42,8 @@ final class PoolStatusBuilder {
         final int wanted = decision.map(ReplicaPlanner.Decision::desired).orElse(replicas);
         return new WorkerPoolStatus(
                 pool.getMetadata().getGeneration(),
-                conditions(snapshot, before, plan, problem, wanted, ready).list(),
+                conditions(snapshot, before, plan, problem, wanted, wanted == 0 ? 0 : Math.max(0, Math.min(ready, wanted - unavailable)))
+                        .list(),
                 replicas,
                 ready,
                 WorkerDeployment.selector(pool),

@@ -48,6 +48,11 @@ final class QueueKeeper {
                 pool.getMetadata().getNamespace(), pool.getMetadata().getName());
     }
 
+    /** Another installation on the same account may have a stream of this name: that one is not ours to delete. */
+    boolean owns(WorkerPool pool) {
+        return connections.queue(pool.getMetadata().getNamespace()).owns(stream(pool), installation);
+    }
+
     QueueState ensure(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         final Optional<String> problem = connections.results(namespace).problem();

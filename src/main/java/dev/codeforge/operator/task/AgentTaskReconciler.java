@@ -6,6 +6,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
@@ -40,7 +41,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
     public static final String BY_UID = "uid";
     public static final String BY_POOL = "pool";
-    private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(2);
+    /** Longer than a worker takes to reconnect. */
+    private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(5);
+
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     /** A task that waits for its pool is looked at again even when no event of the pool comes. */
     private static final Duration PENDING = Duration.ofSeconds(30);
@@ -80,6 +83,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                         connections.control(task.getMetadata().getNamespace()).holder(task.uid(), HOLDER_TIMEOUT))
                 : observed;
         final Optional<TaskView> view = executor.execute(snapshot, planner.plan(snapshot));
+        if (view.isEmpty() && snapshot.deleted()) {
+            // For what is gone the framework repeats a failure, not a wish to look again.
+            throw new QueueUnavailableException("the results moved while the deleted task was ended: looking again");
+        }
         if (view.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }

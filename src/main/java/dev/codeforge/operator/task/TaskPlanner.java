@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.StandingMessage;
@@ -51,13 +52,18 @@ final class TaskPlanner {
 
     /** No message stands and no outcome does: it was never sent, or it was lost, or somebody runs it unseen. */
     private TaskPlan absent(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt) {
-        if (event.isPresent() && event.get().kind() != TaskEvent.Kind.RELEASED) {
-            if (snapshot.holder().isEmpty()) {
-                return new TaskPlan.AskHolder();
-            }
-            if (snapshot.holder().get().isPresent()) {
-                return new TaskPlan.Say(new TaskView.Running(event.get()));
-            }
+        final boolean mayRun = event.isPresent()
+                ? event.get().kind() != TaskEvent.Kind.RELEASED
+                // Its events are lost, but it was seen running.
+                : snapshot.task()
+                        .observedStatus()
+                        .filter(status -> status.phase() == Phase.Running)
+                        .isPresent();
+        if (mayRun && snapshot.holder().isEmpty()) {
+            return new TaskPlan.AskHolder();
+        }
+        if (mayRun && snapshot.holder().get().isPresent()) {
+            return new TaskPlan.Say(event.<TaskView>map(TaskView.Running::new).orElseGet(TaskView.Unchanged::new));
         }
         final boolean publishedBefore = event.isPresent()
                 || snapshot.task().observedStatus().map(AgentTaskStatus::queue).isPresent();
