@@ -17,6 +17,9 @@ public interface Connections extends AutoCloseable {
     /** True while the server is connected. */
     boolean isConnected();
 
+    /** True when the connection is closed for good, as after credentials were refused: only a new process helps. */
+    boolean isLost();
+
     /** Called on every change between connected and not. */
     void onChange(Runnable listener);
 

@@ -1,6 +1,7 @@
 package dev.codeforge.jetstream;
 
 import io.nats.client.Connection;
+import io.nats.client.ConnectionListener;
 import io.nats.client.ErrorListener;
 import io.nats.client.JetStream;
 import io.nats.client.JetStreamApiException;
@@ -26,6 +27,7 @@ final class NatsConnection implements AutoCloseable {
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Thread connecting;
     private volatile boolean closed;
+    private volatile boolean lost;
 
     NatsConnection(NatsEndpoint endpoint, String clientName) {
         this.endpoint = endpoint;
@@ -44,6 +46,7 @@ final class NatsConnection implements AutoCloseable {
                 .reconnectBufferSize(0)
                 .errorListener(new QuietErrors())
                 .connectionListener((nats, event) -> {
+                    lost |= event == ConnectionListener.Events.CLOSED && !closed;
                     LOG.info("NATS {}: {}", endpoint.url(), event);
                     listeners.forEach(Runnable::run);
                 });
@@ -59,6 +62,7 @@ final class NatsConnection implements AutoCloseable {
             listeners.forEach(Runnable::run);
         } catch (IOException e) {
             LOG.error("NATS at {} cannot be connected to: {}", endpoint.url(), e.getMessage());
+            lost = true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -66,6 +70,11 @@ final class NatsConnection implements AutoCloseable {
 
     void onChange(Runnable listener) {
         listeners.add(listener);
+    }
+
+    /** The client gave up, as it does when its credentials are refused twice: only a new process reads new ones. */
+    boolean isLost() {
+        return lost;
     }
 
     boolean isConnected() {

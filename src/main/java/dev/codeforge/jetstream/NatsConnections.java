@@ -43,6 +43,11 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
+    public boolean isLost() {
+        return nats.isLost();
+    }
+
+    @Override
     public void onChange(Runnable listener) {
         nats.onChange(listener);
     }

@@ -161,9 +161,9 @@ final class NatsTaskQueue implements TaskQueue {
         return new StandingMessage(
                 message.getSeq(),
                 first(headers, Headers.INSTALLATION),
+                first(headers, Headers.NAMESPACE),
                 first(headers, Headers.NAME),
-                attemptOf(message.getData()),
-                message.getData() == null ? new byte[0] : message.getData());
+                attemptOf(message.getData()));
     }
 
     private static String first(io.nats.client.impl.Headers headers, String name) {

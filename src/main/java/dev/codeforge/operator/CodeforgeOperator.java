@@ -1,6 +1,6 @@
 package dev.codeforge.operator;
 
-import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
@@ -10,6 +10,8 @@ import dev.codeforge.operator.runtime.HttpEndpoints.Health;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.sweep.OrphanSweep;
+import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.sweep.UnfinishedSweep;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.OperatorEvents;
@@ -24,7 +26,9 @@ import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
+import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
+import io.javaoperatorsdk.operator.processing.Controller;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -48,9 +52,10 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final Operator operator;
     private final AgentTaskReconciler tasks;
     private final WorkerPoolReconciler pools;
-    private final UnfinishedSweep sweep;
+    private final Sweeps sweeps;
     private final HttpEndpoints http;
     private final AtomicReference<TaskIndex> index = new AtomicReference<>();
+    private final AtomicReference<IndexedResourceCache<WorkerPool>> poolCache = new AtomicReference<>();
     private volatile AutoCloseable results = () -> {};
 
     public CodeforgeOperator(OperatorSettings settings, KubernetesClient client) throws IOException {
@@ -71,20 +76,20 @@ public final class CodeforgeOperator implements AutoCloseable {
         this.pools = new WorkerPoolReconciler(
                 client, connections, settings, installation, new OperatorEvents(key, clock), events, index::get, clock);
         this.tasks = new AgentTaskReconciler(connections, key, installation, events, pools::trigger, clock);
-        this.sweep = new UnfinishedSweep(index::get, connections, tasks::trigger);
+        this.sweeps = new Sweeps(
+                new UnfinishedSweep(index::get, connections, tasks::trigger),
+                new OrphanSweep(
+                        index::get, poolCache::get, client, connections, new OperatorEvents(key, clock), installation));
         // Tasks first: a pool's reconcile asks for the tasks it has.
-        final RegisteredController<AgentTask> controller = operator.register(tasks, this::controller);
-        index.set(new TaskIndex(controllerCache(controller)));
-        operator.register(pools, this::controller);
+        index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
+        poolCache.set(cacheOf(operator.register(pools, this::controller)));
         this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
     }
 
+    /** The framework hands its cache to reconcilers only; the sweeps look at all there is. */
     @SuppressWarnings("unchecked")
-    private static io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache<AgentTask> controllerCache(
-            RegisteredController<AgentTask> controller) {
-        return ((io.javaoperatorsdk.operator.processing.Controller<AgentTask>) controller)
-                .getEventSourceManager()
-                .getControllerEventSource();
+    private static <R extends HasMetadata> IndexedResourceCache<R> cacheOf(RegisteredController<R> controller) {
+        return ((Controller<R>) controller).getEventSourceManager().getControllerEventSource();
     }
 
     private void configure(ConfigurationServiceOverrider overrider, Metrics metrics) {
@@ -134,12 +139,14 @@ public final class CodeforgeOperator implements AutoCloseable {
     /** Only the leader takes results: one that stands by would hold them back. */
     private void lead() {
         results = tasks.takeResults(index.get());
-        sweep.start();
+        sweeps.start();
         LOG.info("operator works");
     }
 
     private Health live() {
-        return new Health(true, "alive");
+        return connections.isLost()
+                ? new Health(false, "NATS refused the connection for good: a restart reads the Secret anew")
+                : new Health(true, "alive");
     }
 
     /** NATS away is no reason to be unready: conditions say so, and a restart would not help. */
@@ -155,7 +162,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     @Override
     public void close() {
         LOG.info("operator stops");
-        sweep.close();
+        sweeps.close();
         try {
             results.close();
         } catch (Exception e) {

@@ -290,6 +290,41 @@ final class OperatorIT {
     }
 
     @Test
+    void aMessageWhoseTaskIsGoneIsTakenOffTheStream() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        awaitPhase("task", Phase.Queued);
+        final String gone = java.util.UUID.randomUUID().toString();
+        final String stream = Subjects.poolStream(namespace, "pool");
+        try (Connection connection = nats.connect()) {
+            final var management = connection.jetStreamManagement();
+            final var standing = management.getMessage(stream, 1);
+            connection
+                    .jetStream()
+                    .publish(io.nats.client.impl.NatsMessage.builder()
+                            .subject(standing.getSubject()
+                                            .substring(0, standing.getSubject().lastIndexOf('.') + 1)
+                                    + gone)
+                            .headers(ours(standing.getHeaders()))
+                            .data(standing.getData())
+                            .build());
+            await().atMost(Duration.ofSeconds(45))
+                    .until(() ->
+                            management.getStreamInfo(stream).getStreamState().getMsgCount() == 1);
+            assertThat(management.getMessage(stream, 1).getSubject()).isEqualTo(standing.getSubject());
+        }
+    }
+
+    /** The headers that say whose a message is; the others are the server's own business. */
+    private static io.nats.client.impl.Headers ours(io.nats.client.impl.Headers all) {
+        final io.nats.client.impl.Headers kept = new io.nats.client.impl.Headers();
+        all.keySet().stream()
+                .filter(name -> name.startsWith("Codeforge-"))
+                .forEach(name -> kept.put(name, all.getFirst(name)));
+        return kept;
+    }
+
+    @Test
     void theApiServerRefusesWhatTheSchemaForbids() {
         final AgentTask empty = Resources.task(namespace, "empty", "pool");
         empty.setSpec(new AgentTaskSpec(new WorkerPoolRef("pool"), null, "", null, null, null, null, null));

@@ -85,6 +85,11 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
+    public boolean isLost() {
+        return false;
+    }
+
+    @Override
     public TaskQueue queue(String namespace) {
         return new InMemoryQueue();
     }
@@ -113,7 +118,7 @@ public final class FakeConnections implements Connections {
         @Override
         public PublishOutcome publish(String stream, OutgoingTask task) {
             final long next = sequence.incrementAndGet();
-            final StandingMessage message = new StandingMessage(next, "", "", 1, task.body());
+            final StandingMessage message = new StandingMessage(next, "", "", "", 1);
             return standing.putIfAbsent(task.subject(), message) == null
                     ? new PublishOutcome.Stored(next)
                     : new PublishOutcome.Occupied();

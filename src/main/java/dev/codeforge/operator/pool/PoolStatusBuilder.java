@@ -42,7 +42,13 @@ final class PoolStatusBuilder {
         final int wanted = decision.map(ReplicaPlanner.Decision::desired).orElse(replicas);
         return new WorkerPoolStatus(
                 pool.getMetadata().getGeneration(),
-                conditions(snapshot, before, plan, problem, wanted, wanted == 0 ? 0 : Math.max(0, Math.min(ready, wanted - unavailable)))
+                conditions(
+                                snapshot,
+                                before,
+                                plan,
+                                problem,
+                                wanted,
+                                wanted == 0 ? 0 : Math.max(0, Math.min(ready, wanted - unavailable)))
                         .list(),
                 replicas,
                 ready,

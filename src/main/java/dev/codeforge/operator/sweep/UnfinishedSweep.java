@@ -3,18 +3,13 @@ package dev.codeforge.operator.sweep;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.task.TaskIndex;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -22,19 +17,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Each half minute, one batched look at every published and unfinished task: those that stand in no stream are looked at
+ * One batched look at every published and unfinished task: those that stand in no stream are looked at
  * one by one, and published again if that look agrees. It finds what no event tells: a stream that was emptied, a broker
  * that lost its disk.
  */
-public final class UnfinishedSweep implements AutoCloseable {
+public final class UnfinishedSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(UnfinishedSweep.class);
-    private static final Duration PERIOD = Duration.ofSeconds(30);
 
     private final Supplier<TaskIndex> tasks;
     private final Connections connections;
     private final Consumer<AgentTask> lookAt;
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().name("sweep").daemon().factory());
 
     public UnfinishedSweep(Supplier<TaskIndex> tasks, Connections connections, Consumer<AgentTask> lookAt) {
         this.tasks = tasks;
@@ -42,23 +34,13 @@ public final class UnfinishedSweep implements AutoCloseable {
         this.lookAt = lookAt;
     }
 
-    public void start() {
-        timer.scheduleWithFixedDelay(this::run, PERIOD.toSeconds(), PERIOD.toSeconds(), TimeUnit.SECONDS);
-    }
-
-    private void run() {
-        try {
-            final Collection<AgentTask> missing = missing();
-            if (!missing.isEmpty()) {
-                LOG.info("{} unfinished tasks stand in no stream: looking at each", missing.size());
-            }
-            missing.forEach(lookAt);
-        } catch (QueueUnavailableException e) {
-            LOG.debug("sweep postponed: {}", e.getMessage());
-        } catch (RuntimeException e) {
-            // A timer that throws is never called again.
-            LOG.error("sweep failed, it is tried again in {}", PERIOD, e);
+    @Override
+    public void run() {
+        final Collection<AgentTask> missing = missing();
+        if (!missing.isEmpty()) {
+            LOG.info("{} unfinished tasks stand in no stream: looking at each", missing.size());
         }
+        missing.forEach(lookAt);
     }
 
     /** Also those with news that the consumer did not bring: an outcome of a task that is shown as unfinished. */
@@ -85,10 +67,5 @@ public final class UnfinishedSweep implements AutoCloseable {
         return connections.queue("").standingSubjects(stream).stream()
                 .map(subject -> subject.substring(subject.lastIndexOf('.') + 1))
                 .collect(Collectors.toSet());
-    }
-
-    @Override
-    public void close() {
-        timer.shutdownNow();
     }
 }

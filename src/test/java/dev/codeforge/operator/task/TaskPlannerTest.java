@@ -231,7 +231,7 @@ final class TaskPlannerTest {
     }
 
     private static StandingMessage standing(int attempt) {
-        return new StandingMessage(7, "installation", "task", attempt, new byte[0]);
+        return new StandingMessage(7, "installation", "namespace", "task", attempt);
     }
 
     private TaskSnapshot seen(StandingMessage standing, TaskEvent event) {
