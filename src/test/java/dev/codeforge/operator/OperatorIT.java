@@ -126,9 +126,20 @@ final class OperatorIT {
         create(Resources.task(namespace, "task", "pool"));
         try (ScriptedWorker worker = taking("task")) {
             worker.forge(TaskEvent.Kind.COMPLETED);
-            worker.write(TaskEvent.Kind.RUNNING);
-            awaitPhase("task", Phase.Running);
+            await().during(Duration.ofSeconds(2)).atMost(PATIENCE).until(() -> phase("task") == Phase.Running);
+            worker.fail("CommandFailed", "the true outcome");
+            worker.ack();
         }
+        assertThat(awaitPhase("task", Phase.Failed).error().message()).isEqualTo("the true outcome");
+    }
+
+    private Phase phase(String name) {
+        return client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .require()
+                .getStatus()
+                .phase();
     }
 
     @Test

@@ -44,10 +44,21 @@ final class TaskPlanner {
         if (message.attempt() < attempt) {
             return publish(snapshot, attempt, true, false);
         }
+        if (event.isEmpty() && wasRunning(snapshot)) {
+            // Its last event cannot be believed, or is lost: that tells nothing new.
+            return new TaskPlan.Say(new TaskView.Unchanged());
+        }
         final String stream = streamOf(snapshot);
         return new TaskPlan.Say(event.filter(last -> last.kind() != TaskEvent.Kind.RELEASED)
                 .<TaskView>map(TaskView.Running::new)
                 .orElseGet(() -> new TaskView.Queued(attempt, stream, message.sequence(), event)));
+    }
+
+    private static boolean wasRunning(TaskSnapshot snapshot) {
+        return snapshot.task()
+                .observedStatus()
+                .filter(status -> status.phase() == Phase.Running)
+                .isPresent();
     }
 
     /** No message stands and no outcome does: it was never sent, or it was lost, or somebody runs it unseen. */
@@ -55,10 +66,7 @@ final class TaskPlanner {
         final boolean mayRun = event.isPresent()
                 ? event.get().kind() != TaskEvent.Kind.RELEASED
                 // Its events are lost, but it was seen running.
-                : snapshot.task()
-                        .observedStatus()
-                        .filter(status -> status.phase() == Phase.Running)
-                        .isPresent();
+                : wasRunning(snapshot);
         if (mayRun && snapshot.holder().isEmpty()) {
             return new TaskPlan.AskHolder();
         }

@@ -56,6 +56,23 @@ final class TaskPlannerTest {
     }
 
     @Test
+    void aRunningTaskWhoseLastEventIsNotBelievedStaysRunning() {
+        task.setStatus(status(Phase.Running, 1, new QueuePosition(STREAM, 7L)));
+        assertThat(planner.plan(seen(standing(1), null))).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+    }
+
+    @Test
+    void aRunningTaskThatStandsNowhereIsAskedForAndLeftAloneWhenHeld() {
+        task.setStatus(status(Phase.Running, 1, new QueuePosition(STREAM, 7L)));
+        final TaskSnapshot lost = seen(null, null);
+        assertThat(planner.plan(lost)).isEqualTo(new TaskPlan.AskHolder());
+        assertThat(planner.plan(lost.withHolder(Optional.of(new Holder("worker-0", 1, 1)))))
+                .isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+        assertThat(planner.plan(lost.withHolder(Optional.empty())))
+                .isEqualTo(new TaskPlan.Publish(pool, 1, false, true));
+    }
+
+    @Test
     void aMessageOfANewerAttemptMeansThatTheCacheIsOld() {
         assertThat(planner.plan(seen(standing(2), null))).isEqualTo(new TaskPlan.LookAgain());
     }
