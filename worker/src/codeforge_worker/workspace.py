@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from . import credentials, wire
@@ -123,6 +124,4 @@ class GitWorkspace:
 
 
 def _with_git(outcome: Outcome, files: tuple[str, ...], git: wire.GitResult) -> Outcome:
-    from dataclasses import replace
-
     return replace(outcome, files=files, git=git)

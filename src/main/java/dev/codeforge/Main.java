@@ -7,9 +7,7 @@ import dev.codeforge.operator.runtime.OperatorSettings;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** One program, a subcommand for each role. */
 public final class Main {
@@ -53,12 +51,7 @@ public final class Main {
             if (!deployment.isEmpty()) {
                 release.stopOperator(System.getenv().getOrDefault("CODEFORGE_NAMESPACE", ""), deployment);
             }
-            final Set<String> namespaces = Arrays.stream(System.getenv()
-                            .getOrDefault("CODEFORGE_WATCH_NAMESPACES", "")
-                            .split(","))
-                    .map(String::strip)
-                    .filter(name -> !name.isEmpty())
-                    .collect(Collectors.toUnmodifiableSet());
+            final Set<String> namespaces = OperatorSettings.watchNamespaces(System.getenv());
             System.out.println("released " + release.release(namespaces) + " WorkerPools");
         }
     }

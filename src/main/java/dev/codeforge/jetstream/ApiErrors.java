@@ -9,7 +9,6 @@ final class ApiErrors {
     static final int SUBJECTS_OVERLAP = 10065;
     static final int WRONG_LAST_SEQUENCE = 10071;
     static final int STREAM_FULL = 10077;
-    static final int SUBJECTS_OVERLAP_WITHIN = 10052;
 
     private ApiErrors() {}
 }

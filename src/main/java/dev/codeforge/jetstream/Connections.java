@@ -20,9 +20,6 @@ public interface Connections extends AutoCloseable {
     /** True when the connection is closed for good, as after credentials were refused: only a new process helps. */
     boolean isLost();
 
-    /** Called on every change between connected and not. */
-    void onChange(Runnable listener);
-
     @Override
     void close();
 }

@@ -11,8 +11,6 @@ import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +22,6 @@ final class NatsConnection implements AutoCloseable {
 
     private final NatsEndpoint endpoint;
     private final AtomicReference<Connection> connection = new AtomicReference<>();
-    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final Thread connecting;
     private volatile boolean closed;
     private volatile boolean lost;
@@ -48,7 +45,6 @@ final class NatsConnection implements AutoCloseable {
                 .connectionListener((nats, event) -> {
                     lost |= event == ConnectionListener.Events.CLOSED && !closed;
                     LOG.info("NATS {}: {}", endpoint.url(), event);
-                    listeners.forEach(Runnable::run);
                 });
         if (!endpoint.username().isEmpty()) {
             options.userInfo(endpoint.username(), endpoint.password());
@@ -59,17 +55,12 @@ final class NatsConnection implements AutoCloseable {
             if (closed) {
                 made.close();
             }
-            listeners.forEach(Runnable::run);
         } catch (IOException e) {
             LOG.error("NATS at {} cannot be connected to: {}", endpoint.url(), e.getMessage());
             lost = true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    void onChange(Runnable listener) {
-        listeners.add(listener);
     }
 
     /** The client gave up, as it does when its credentials are refused twice: only a new process reads new ones. */

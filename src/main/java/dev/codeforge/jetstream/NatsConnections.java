@@ -48,11 +48,6 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
-    public void onChange(Runnable listener) {
-        nats.onChange(listener);
-    }
-
-    @Override
     public void close() {
         nats.close();
     }

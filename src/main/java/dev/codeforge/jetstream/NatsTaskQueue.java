@@ -121,19 +121,6 @@ final class NatsTaskQueue implements TaskQueue {
         });
     }
 
-    @Override
-    public Optional<QueueSample> sample(String stream) {
-        return nats.ask(management -> {
-            final StreamKeeper keeper = new StreamKeeper(management);
-            final Optional<ConsumerInfo> consumer = keeper.findConsumer(stream, Subjects.WORKERS_DURABLE);
-            final Optional<StreamInfo> info = keeper.find(stream);
-            return consumer.isPresent() && info.isPresent()
-                    ? Optional.of(
-                            sample(consumer.get(), info.get(), consumer.get().getPaused()))
-                    : Optional.empty();
-        });
-    }
-
     private static QueueSample sample(ConsumerInfo consumer, StreamInfo stream, boolean paused) {
         return new QueueSample(
                 consumer.getNumPending(),

@@ -1,7 +1,5 @@
 package dev.codeforge.jetstream;
 
-import java.util.Collection;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -13,9 +11,6 @@ public interface Results {
 
     /** The last event, read from the leader: absence is to be believed. */
     Optional<StoredEvent> last(String taskId);
-
-    /** The last events of many tasks, read from any replica: absence is not to be believed. */
-    Map<String, StoredEvent> lastOf(Collection<String> taskIds);
 
     /**
      * Writes an event if the last sequence on the subject is the expected one (0: none).

@@ -46,15 +46,12 @@ final class ResultsConsumer implements AutoCloseable {
                     | IllegalStateException
                     | QueueUnavailableException e) {
                 LOG.debug("results are away: {}", e.toString());
-                if (!pause()) {
-                    return;
-                }
             } catch (RuntimeException e) {
                 // Without this thread no task would ever end: whatever it was, go on.
                 LOG.error("taking results failed, it is tried again", e);
-                if (!pause()) {
-                    return;
-                }
+            }
+            if (!pause()) {
+                return;
             }
         }
     }

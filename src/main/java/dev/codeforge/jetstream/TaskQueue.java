@@ -18,9 +18,6 @@ public interface TaskQueue {
      */
     QueueSample ensure(QueueSettings settings);
 
-    /** A look at the consumer; empty when stream or consumer is missing. */
-    Optional<QueueSample> sample(String stream);
-
     /** The message on the subject, read from the leader: absence is to be believed. */
     Optional<StandingMessage> standing(String stream, String subject);
 

@@ -35,6 +35,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -153,7 +154,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private Health ready() {
         final boolean synced = operator.getRuntimeInfo().isStarted()
                 && operator.getRuntimeInfo().unhealthyEventSources().values().stream()
-                        .allMatch(java.util.Map::isEmpty);
+                        .allMatch(Map::isEmpty);
         return synced
                 ? new Health(true, connections.isConnected() ? "ready" : "ready; NATS is away")
                 : new Health(false, "the caches are not filled");
@@ -172,8 +173,7 @@ public final class CodeforgeOperator implements AutoCloseable {
             operator.stop();
         }
         // Under leader election the framework ends a stop by System.exit, which waits for this very hook for ever.
-        // Every
-        // reconcile can be cut anywhere and is begun again by the next leader, so the end of the process is the stop.
+        // A reconcile may be cut anywhere, the next leader begins it again: the end of the process is the stop.
         connections.close();
         http.close();
         LOG.info("operator stopped");

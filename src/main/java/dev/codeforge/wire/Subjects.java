@@ -18,6 +18,11 @@ public final class Subjects {
         return poolSubject + "." + taskId;
     }
 
+    /** The task id in {@code <subject of the pool>.<task_id>}. */
+    public static String taskIdOfMessage(String subject) {
+        return subject.substring(subject.lastIndexOf('.') + 1);
+    }
+
     public static String results(String taskId) {
         return "results." + taskId;
     }

@@ -14,9 +14,6 @@ import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,12 +99,7 @@ public final class FakeConnections implements Connections {
 
         @Override
         public QueueSample ensure(QueueSettings settings) {
-            return sample(settings.stream()).orElseThrow();
-        }
-
-        @Override
-        public Optional<QueueSample> sample(String stream) {
-            return Optional.of(new QueueSample(standing.size(), 0, standing.size(), false));
+            return new QueueSample(standing.size(), 0, standing.size(), false);
         }
 
         @Override
@@ -157,13 +149,6 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
-        public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
-            final Map<String, StoredEvent> found = new HashMap<>(events);
-            found.keySet().retainAll(new ArrayList<>(taskIds));
-            return found;
-        }
-
-        @Override
         public Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence) {
             final long last = last(taskId).map(StoredEvent::sequence).orElse(0L);
             return last == expectedSequence ? Optional.of(store(taskId, body, proof)) : Optional.empty();
@@ -199,11 +184,6 @@ public final class FakeConnections implements Connections {
     @Override
     public boolean isConnected() {
         return true;
-    }
-
-    @Override
-    public void onChange(Runnable listener) {
-        // A fake never loses its connection.
     }
 
     @Override

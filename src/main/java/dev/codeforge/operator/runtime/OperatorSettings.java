@@ -44,12 +44,7 @@ public record OperatorSettings(
         return new OperatorSettings(
                 required(environment, "CODEFORGE_NAMESPACE"),
                 environment.getOrDefault("CODEFORGE_POD_NAME", "codeforge-operator"),
-                Arrays.stream(environment
-                                .getOrDefault("CODEFORGE_WATCH_NAMESPACES", "")
-                                .split(","))
-                        .map(String::strip)
-                        .filter(name -> !name.isEmpty())
-                        .collect(Collectors.toUnmodifiableSet()),
+                watchNamespaces(environment),
                 operator,
                 workerUser.isEmpty()
                         ? operator
@@ -59,6 +54,16 @@ public record OperatorSettings(
                 environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}"),
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
                 port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")));
+    }
+
+    /** The namespaces that are served; empty for all. */
+    public static Set<String> watchNamespaces(Map<String, String> environment) {
+        return Arrays.stream(environment
+                        .getOrDefault("CODEFORGE_WATCH_NAMESPACES", "")
+                        .split(","))
+                .map(String::strip)
+                .filter(name -> !name.isEmpty())
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     private static String required(Map<String, String> environment, String name) {

@@ -27,14 +27,6 @@ public final class EventRecorder {
     }
 
     public void warning(HasMetadata about, String reason, String action, String note) {
-        record("Warning", about, reason, action, note);
-    }
-
-    public void normal(HasMetadata about, String reason, String action, String note) {
-        record("Normal", about, reason, action, note);
-    }
-
-    private void record(String type, HasMetadata about, String reason, String action, String note) {
         final ObjectMeta metadata = about.getMetadata();
         try {
             client.events()
@@ -46,7 +38,7 @@ public final class EventRecorder {
                             .withName(metadata.getName() + "." + Long.toHexString(System.nanoTime()))
                             .withNamespace(metadata.getNamespace())
                             .endMetadata()
-                            .withType(type)
+                            .withType("Warning")
                             .withReason(reason)
                             .withAction(action)
                             .withNote(note.length() <= NOTE_LIMIT ? note : note.substring(0, NOTE_LIMIT))

@@ -8,6 +8,7 @@ import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
@@ -56,7 +57,7 @@ public final class OrphanSweep implements Sweep {
     private void sweep(WorkerPoolStatus.Queue place) {
         final TaskQueue queue = connections.queue("");
         for (final String subject : queue.standingSubjects(place.stream())) {
-            final String id = subject.substring(subject.lastIndexOf('.') + 1);
+            final String id = Subjects.taskIdOfMessage(subject);
             if (tasks.get().byUid(id).isPresent()) {
                 continue;
             }

@@ -4,6 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.wire.Subjects;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -62,10 +63,9 @@ public final class UnfinishedSweep implements Sweep {
         return missing.values();
     }
 
-    /** The last token of each subject is the task's id. */
     private Set<String> idsIn(String stream) {
         return connections.queue("").standingSubjects(stream).stream()
-                .map(subject -> subject.substring(subject.lastIndexOf('.') + 1))
+                .map(Subjects::taskIdOfMessage)
                 .collect(Collectors.toSet());
     }
 }

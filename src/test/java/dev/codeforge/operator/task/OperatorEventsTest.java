@@ -135,11 +135,6 @@ final class OperatorEventsTest {
         }
 
         @Override
-        public java.util.Map<String, StoredEvent> lastOf(java.util.Collection<String> taskIds) {
-            return results.lastOf(taskIds);
-        }
-
-        @Override
         public AutoCloseable consume(java.util.function.Consumer<Delivery> onEvent) {
             return results.consume(onEvent);
         }
