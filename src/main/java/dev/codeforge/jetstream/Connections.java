@@ -14,6 +14,11 @@ public interface Connections extends AutoCloseable {
 
     DeadLetters deadLetters(String namespace);
 
+    /** Idempotency keys of the namespace's tasks. */
+    Ledger ledger(String namespace);
+
+    Advisories advisories(String namespace);
+
     /** True while the server is connected. */
     boolean isConnected();
 

@@ -9,8 +9,13 @@ public interface Control {
     /** Who runs the task? Empty when nobody answers in time. */
     Optional<Holder> holder(String taskId, Duration timeout);
 
-    /** Asks the holder to stop the agent; true when it took the request. Its {@code cancelled} event follows. */
-    boolean cancel(String taskId, String reason, Duration timeout);
+    /**
+     * Asks the holder to stop the agent; true when it took the request. Its terminal event follows.
+     *
+     * @param type becomes the event's failure type: Cancelled, Suspended and TaskDeleted cancel, any other fails
+     * @param reason becomes the failure's message
+     */
+    boolean cancel(String taskId, String type, String reason, Duration timeout);
 
     record Holder(String worker, int attempt, int delivery) {}
 }

@@ -7,6 +7,7 @@ import io.nats.client.JetStream;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.JetStreamOptions;
+import io.nats.client.Message;
 import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
@@ -113,6 +114,22 @@ final class NatsConnection implements AutoCloseable {
     <T> T publish(PublishCall<T> call) throws IOException, JetStreamApiException {
         try {
             return call.on(connected().jetStream(options()));
+        } catch (IllegalStateException e) {
+            throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
+        }
+    }
+
+    /** Asks on a subject where a server or a worker answers; silence is an exception. */
+    Message request(String subject, byte[] body) {
+        try {
+            final Message answer = connected().request(subject, body, REQUEST_TIMEOUT);
+            if (answer == null || answer.isStatusMessage()) {
+                throw new QueueUnavailableException("nobody answered at " + endpoint.url() + " on " + subject);
+            }
+            return answer;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while asking " + subject, e);
         } catch (IllegalStateException e) {
             throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
         }

@@ -7,14 +7,19 @@ public final class NatsConnections implements Connections {
     private final Results results;
     private final Control control;
     private final DeadLetters deadLetters;
+    private final Ledger ledger;
+    private final Advisories advisories;
 
     /** Returns at once; the connection is made in the background and for ever made again. */
     public NatsConnections(NatsEndpoint endpoint, String installation) {
         this.nats = new NatsConnection(endpoint, "codeforge-operator");
         this.queue = new NatsTaskQueue(nats);
-        this.results = new NatsResults(nats, new SharedStreams(nats, installation));
+        final SharedStreams streams = new SharedStreams(nats, installation);
+        this.results = new NatsResults(nats, streams);
         this.control = new NatsControl(nats);
         this.deadLetters = new NatsDeadLetters(nats);
+        this.ledger = new NatsLedger(nats);
+        this.advisories = new NatsAdvisories(nats, streams);
     }
 
     @Override
@@ -35,6 +40,16 @@ public final class NatsConnections implements Connections {
     @Override
     public DeadLetters deadLetters(String namespace) {
         return deadLetters;
+    }
+
+    @Override
+    public Ledger ledger(String namespace) {
+        return ledger;
+    }
+
+    @Override
+    public Advisories advisories(String namespace) {
+        return advisories;
     }
 
     @Override

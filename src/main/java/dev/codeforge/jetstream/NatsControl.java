@@ -50,8 +50,8 @@ final class NatsControl implements Control {
     }
 
     @Override
-    public boolean cancel(String taskId, String reason, Duration timeout) {
-        return request(Subjects.control(taskId), Map.of("action", "cancel", "reason", reason), timeout)
+    public boolean cancel(String taskId, String type, String reason, Duration timeout) {
+        return request(Subjects.control(taskId), Map.of("action", "cancel", "type", type, "reason", reason), timeout)
                 .map(answer -> answer.path("accepted").asBoolean())
                 .orElse(false);
     }

@@ -2,6 +2,8 @@ package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskMessage;
+import dev.codeforge.wire.UnreadableMessageException;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.PublishOptions;
 import io.nats.client.api.MessageInfo;
@@ -9,13 +11,19 @@ import io.nats.client.api.StreamInfoOptions;
 import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** {@link DeadLetters} over jnats. */
 final class NatsDeadLetters implements DeadLetters {
+    private static final int DETAIL_LIMIT = 512;
+
     private final NatsConnection nats;
+    private final LeaderReads leader;
 
     NatsDeadLetters(NatsConnection nats) {
         this.nats = nats;
+        this.leader = new LeaderReads(nats);
     }
 
     @Override
@@ -40,7 +48,7 @@ final class NatsDeadLetters implements DeadLetters {
 
     @Override
     public Optional<DeadLetter> last(String namespace, String pool) {
-        return next(Subjects.DEADLETTERS_STREAM, Subjects.deadLetters(namespace, pool), 0)
+        return found(() -> leader.last(Subjects.DEADLETTERS_STREAM, Subjects.deadLetters(namespace, pool)))
                 .map(message -> new DeadLetter(
                         message.getSeq(),
                         header(message, Headers.REASON),
@@ -52,34 +60,96 @@ final class NatsDeadLetters implements DeadLetters {
     @Override
     public int buryAll(String namespace, String pool, String stream, String reason, String detail) {
         int buried = 0;
-        Optional<MessageInfo> message = next(stream, ">", 1);
+        Optional<MessageInfo> message = next(stream, 1);
         while (message.isPresent()) {
-            bury(namespace, pool, message.get(), stream, reason, detail);
+            copy(namespace, pool, message.get(), stream, reason, detail);
             buried++;
-            message = next(stream, ">", message.get().getSeq() + 1);
+            message = next(stream, message.get().getSeq() + 1);
         }
         return buried;
     }
 
-    /** The next message from a sequence on, or the last one for sequence 0. */
-    private Optional<MessageInfo> next(String stream, String subject, long from) {
+    @Override
+    public Optional<Buried> bury(
+            String namespace,
+            String pool,
+            String stream,
+            long sequence,
+            String reason,
+            String detail,
+            Consumer<Buried> beforeRemoval) {
+        final Optional<MessageInfo> message = found(() -> leader.at(stream, sequence));
+        if (message.isEmpty()) {
+            return Optional.empty();
+        }
+        copy(namespace, pool, message.get(), stream, reason, detail);
+        final Buried buried = buried(message.get());
+        beforeRemoval.accept(buried);
+        remove(stream, sequence);
+        return Optional.of(buried);
+    }
+
+    private static Buried buried(MessageInfo message) {
+        final String installation = header(message, Headers.INSTALLATION);
         try {
-            return Optional.of(nats.manage(management -> from == 0
-                    ? management.getLastMessage(stream, subject)
-                    : management.getNextMessage(stream, from, subject)));
+            final TaskMessage task = TaskMessage.parse(body(message));
+            return new Buried(
+                    message.getSubject(),
+                    orEmpty(task.taskId()),
+                    installation,
+                    task.attempt(),
+                    orEmpty(task.dispatchId()));
+        } catch (UnreadableMessageException e) {
+            return new Buried(message.getSubject(), "", installation, 0, "");
+        }
+    }
+
+    private static String orEmpty(@Nullable String value) {
+        return value == null ? "" : value;
+    }
+
+    private static byte[] body(MessageInfo message) {
+        return message.getData() == null ? new byte[0] : message.getData();
+    }
+
+    private void remove(String stream, long sequence) {
+        try {
+            nats.manage(management -> management.deleteMessage(stream, sequence, false));
         } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND
-                    || e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+            if (found(() -> leader.at(stream, sequence)).isPresent()) {
+                throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private Optional<MessageInfo> next(String stream, long from) {
+        return found(() -> leader.next(stream, from, ">"));
+    }
+
+    @FunctionalInterface
+    private interface Read {
+        Optional<MessageInfo> now() throws JetStreamApiException;
+    }
+
+    private static Optional<MessageInfo> found(Read read) {
+        try {
+            return read.now();
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
                 return Optional.empty();
             }
             throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
         }
     }
 
-    private void bury(String namespace, String pool, MessageInfo message, String stream, String reason, String detail) {
+    private void copy(String namespace, String pool, MessageInfo message, String stream, String reason, String detail) {
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         headers.put(Headers.REASON, reason);
-        headers.put(Headers.DETAIL, detail);
+        headers.put(Headers.DETAIL, headerValue(detail));
+        final String taskId = buried(message).taskId();
+        if (!taskId.isEmpty()) {
+            headers.put(Headers.TASK_ID, taskId);
+        }
         headers.put(Headers.ORIGIN_SUBJECT, message.getSubject());
         headers.put(Headers.ORIGIN_STREAM, stream);
         headers.put(Headers.ORIGIN_SEQUENCE, Long.toString(message.getSeq()));
@@ -89,7 +159,7 @@ final class NatsDeadLetters implements DeadLetters {
                     NatsMessage.builder()
                             .subject(Subjects.deadLetters(namespace, pool))
                             .headers(headers)
-                            .data(message.getData())
+                            .data(body(message))
                             .build(),
                     PublishOptions.builder()
                             .messageId(stream + "-" + message.getSeq() + "-" + message.getTime())
@@ -97,6 +167,12 @@ final class NatsDeadLetters implements DeadLetters {
         } catch (IOException | JetStreamApiException e) {
             throw new QueueUnavailableException("a dead letter was not stored: " + e.getMessage(), e);
         }
+    }
+
+    /** A header is one line; a sentence is enough. */
+    private static String headerValue(String detail) {
+        final String line = detail.replaceAll("[\\r\\n]+", " ");
+        return line.length() <= DETAIL_LIMIT ? line : line.substring(0, DETAIL_LIMIT);
     }
 
     private static String header(MessageInfo message, String name) {

@@ -3,22 +3,29 @@ package dev.codeforge.jetstream;
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import io.nats.client.JetStreamApiException;
+import io.nats.client.Message;
 import io.nats.client.PublishOptions;
-import io.nats.client.api.MessageInfo;
 import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** {@link Results} over jnats. */
 final class NatsResults implements Results {
-
     private final NatsConnection nats;
     private final SharedStreams streams;
+    private final LeaderReads leader;
+    private final LastMessages lasts;
 
     NatsResults(NatsConnection nats, SharedStreams streams) {
         this.nats = nats;
         this.streams = streams;
+        this.leader = new LeaderReads(nats);
+        this.lasts = new LastMessages(nats);
     }
 
     @Override
@@ -29,18 +36,31 @@ final class NatsResults implements Results {
     @Override
     public Optional<StoredEvent> last(String taskId) {
         try {
-            final MessageInfo message = nats.manage(
-                    management -> management.getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(taskId)));
-            return Optional.of(stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
+            return leader.last(Subjects.RESULTS_STREAM, Subjects.results(taskId))
+                    .map(message ->
+                            stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
         } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND) {
-                return Optional.empty();
-            }
             throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
         }
     }
 
-    static StoredEvent stored(String subject, long sequence, byte[] data, io.nats.client.impl.Headers headers) {
+    @Override
+    public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
+        return lasts
+                .of(
+                        Subjects.RESULTS_STREAM,
+                        taskIds.stream().map(Subjects::results).toList())
+                .entrySet()
+                .stream()
+                .map(entry -> stored(
+                        entry.getKey(),
+                        Long.parseLong(entry.getValue().getHeaders().getFirst("Nats-Sequence")),
+                        entry.getValue().getData(),
+                        entry.getValue().getHeaders()))
+                .collect(Collectors.toMap(StoredEvent::taskId, Function.identity()));
+    }
+
+    private static StoredEvent stored(String subject, long sequence, byte[] data, io.nats.client.impl.Headers headers) {
         final String proof = headers == null ? null : headers.getFirst(Headers.PROOF);
         return new StoredEvent(
                 Subjects.taskIdOf(subject), sequence, data == null ? new byte[0] : data, proof == null ? "" : proof);
@@ -77,6 +97,20 @@ final class NatsResults implements Results {
 
     @Override
     public AutoCloseable consume(Consumer<Delivery> onEvent) {
-        return new ResultsConsumer(nats, streams, onEvent);
+        return new DurableConsumer(
+                nats, streams, Subjects.RESULTS_STREAM, "results", message -> onEvent.accept(new Held(message)));
+    }
+
+    private record Held(Message message) implements Delivery {
+        @Override
+        public StoredEvent event() {
+            return stored(
+                    message.getSubject(), message.metaData().streamSequence(), message.getData(), message.getHeaders());
+        }
+
+        @Override
+        public void ack() {
+            DurableConsumer.answer(message, Message::ack);
+        }
     }
 }

@@ -32,9 +32,13 @@ final class NatsTaskQueue implements TaskQueue {
     private static final long CRASH_BOUND = 100;
 
     private final NatsConnection nats;
+    private final LeaderReads leader;
+    private final CensusReader census;
 
     NatsTaskQueue(NatsConnection nats) {
         this.nats = nats;
+        this.leader = new LeaderReads(nats);
+        this.census = new CensusReader(nats);
     }
 
     @Override
@@ -132,14 +136,23 @@ final class NatsTaskQueue implements TaskQueue {
     @Override
     public Optional<StandingMessage> standing(String stream, String subject) {
         try {
-            return Optional.of(read(nats.manage(management -> management.getLastMessage(stream, subject))));
+            return leader.last(stream, subject).map(NatsTaskQueue::read);
         } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND
-                    || e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
+            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
                 return Optional.empty();
             }
             throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
         }
+    }
+
+    @Override
+    public Optional<QueuedTask> at(String stream, long sequence) {
+        return census.at(stream, sequence);
+    }
+
+    @Override
+    public Optional<QueueCensus> census(String stream) {
+        return census.read(stream);
     }
 
     private static StandingMessage read(MessageInfo message) {

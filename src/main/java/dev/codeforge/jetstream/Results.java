@@ -1,5 +1,7 @@
 package dev.codeforge.jetstream;
 
+import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -11,6 +13,12 @@ public interface Results {
 
     /** The last event, read from the leader: absence is to be believed. */
     Optional<StoredEvent> last(String taskId);
+
+    /**
+     * The last events of many tasks by task, one request for each 1,024. Any replica answers and may be behind: confirm by
+     * {@link #last} before acting on absence. A task without events is left out.
+     */
+    Map<String, StoredEvent> lastOf(Collection<String> taskIds);
 
     /**
      * Writes an event if the last sequence on the subject is the expected one (0: none).

@@ -14,14 +14,20 @@ import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The streams that all pools share, and the operator's one consumer of results. */
+/** The streams that all pools share, and the operator's consumers of results and advisories. */
 final class SharedStreams {
     /** How long a result is kept, and with it how late an outcome may still be found. */
     private static final Duration RETENTION = Duration.ofDays(7);
 
+    /** How long an outcome can be adopted by its idempotency key. */
+    private static final Duration LEDGER_RETENTION = Duration.ofDays(30);
+
+    static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
+    private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";
+
     private static final long LOG_BYTES = 1L << 30;
-    private static final Duration RESULT_ACK_WAIT = Duration.ofSeconds(60);
-    private static final int RESULTS_IN_HAND = 10_000;
+    private static final Duration ACK_WAIT = Duration.ofSeconds(60);
+    private static final int IN_HAND = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(SharedStreams.class);
 
@@ -78,26 +84,38 @@ final class SharedStreams {
                     servers);
             keeper.ensure(stream(Subjects.DEADLETTERS_STREAM, "deadletters.*.*").build(), OptionalInt.empty(), servers);
             keeper.ensure(
-                    stream(
-                                    Subjects.ADVISORIES_STREAM,
-                                    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
-                                    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>")
+                    stream(Subjects.ADVISORIES_STREAM, MAX_DELIVERIES + ">", TERMINATED + ">")
                             .maxAge(RETENTION)
                             .build(),
                     OptionalInt.empty(),
                     servers);
-            return keeper.ensureConsumer(
-                    Subjects.RESULTS_STREAM,
-                    ConsumerConfiguration.builder()
-                            .durable(operatorDurable())
-                            .ackPolicy(AckPolicy.Explicit)
-                            .deliverPolicy(DeliverPolicy.All)
-                            .ackWait(RESULT_ACK_WAIT)
-                            .maxAckPending(RESULTS_IN_HAND)
-                            .maxDeliver(-1)
-                            .metadata(StreamKeeper.metadata(installation))
-                            .build());
+            keeper.ensure(ledger(), OptionalInt.empty(), servers);
+            keeper.ensureConsumer(Subjects.ADVISORIES_STREAM, consumer());
+            return keeper.ensureConsumer(Subjects.RESULTS_STREAM, consumer());
         });
+    }
+
+    private ConsumerConfiguration consumer() {
+        return ConsumerConfiguration.builder()
+                .durable(operatorDurable())
+                .ackPolicy(AckPolicy.Explicit)
+                .deliverPolicy(DeliverPolicy.All)
+                .ackWait(ACK_WAIT)
+                .maxAckPending(IN_HAND)
+                .maxDeliver(-1)
+                .metadata(StreamKeeper.metadata(installation))
+                .build();
+    }
+
+    /** A key-value bucket as every client makes one: the last write of a key, no deletes but by a marker. */
+    private static StreamConfiguration ledger() {
+        return stream(NatsLedger.STREAM, NatsLedger.SUBJECTS)
+                .maxAge(LEDGER_RETENTION)
+                .maxMessagesPerSubject(1)
+                .discardPolicy(DiscardPolicy.New)
+                .denyDelete(true)
+                .allowRollup(true)
+                .build();
     }
 
     private static StreamConfiguration.Builder stream(String name, String... subjects) {

@@ -27,6 +27,12 @@ public interface TaskQueue {
     /** Removes what stands on the subject, waiting or running. Nothing there is no error. */
     void purge(String stream, String subject);
 
+    /** The message with this sequence, read from the leader; empty when it, or the stream, is gone. */
+    Optional<QueuedTask> at(String stream, long sequence);
+
+    /** Counts the queue to find exhausted messages; empty when it moved all the while: count again later. */
+    Optional<QueueCensus> census(String stream);
+
     /** Subjects on which a message stands; empty when the stream is missing. */
     Set<String> standingSubjects(String stream);
 

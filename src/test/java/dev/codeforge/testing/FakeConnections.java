@@ -1,19 +1,26 @@
 package dev.codeforge.testing;
 
+import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.DeadLetters;
+import dev.codeforge.jetstream.Ledger;
 import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.jetstream.PublishOutcome;
+import dev.codeforge.jetstream.QueueCensus;
 import dev.codeforge.jetstream.QueueSample;
 import dev.codeforge.jetstream.QueueSettings;
+import dev.codeforge.jetstream.QueuedTask;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** NATS in memory, for tests of what the API server does wrong; what NATS itself does is tested against the real one. */
 public final class FakeConnections implements Connections {
@@ -127,6 +135,19 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
+        public Optional<QueuedTask> at(String stream, long at) {
+            return standing.entrySet().stream()
+                    .filter(entry -> entry.getValue().sequence() == at)
+                    .map(entry -> new QueuedTask(at, Subjects.taskIdOfMessage(entry.getKey()), Instant.EPOCH))
+                    .findFirst();
+        }
+
+        @Override
+        public Optional<QueueCensus> census(String stream) {
+            return Optional.of(new QueueCensus(0, 0, List.of()));
+        }
+
+        @Override
         public void delete(String stream) {
             standing.clear();
         }
@@ -146,6 +167,13 @@ public final class FakeConnections implements Connections {
         @Override
         public Optional<StoredEvent> last(String taskId) {
             return Optional.ofNullable(events.get(taskId));
+        }
+
+        @Override
+        public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
+            return events.entrySet().stream()
+                    .filter(entry -> taskIds.contains(entry.getKey()))
+                    .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
         }
 
         @Override
@@ -170,7 +198,7 @@ public final class FakeConnections implements Connections {
             }
 
             @Override
-            public boolean cancel(String taskId, String reason, Duration timeout) {
+            public boolean cancel(String taskId, String type, String reason, Duration timeout) {
                 return false;
             }
         };
@@ -179,6 +207,16 @@ public final class FakeConnections implements Connections {
     @Override
     public DeadLetters deadLetters(String namespace) {
         throw new UnsupportedOperationException("no test with a fake NATS looks at dead letters");
+    }
+
+    @Override
+    public Ledger ledger(String namespace) {
+        throw new UnsupportedOperationException("no test with a fake NATS looks at the ledger");
+    }
+
+    @Override
+    public Advisories advisories(String namespace) {
+        return onAdvisory -> () -> {};
     }
 
     @Override

@@ -77,7 +77,9 @@ final class TaskExecutor {
         final AgentTask task = snapshot.task();
         final String namespace = task.getMetadata().getNamespace();
         if (plan.running()
-                && connections.control(namespace).cancel(task.uid(), "the AgentTask was deleted", CANCEL_TIMEOUT)) {
+                && connections
+                        .control(namespace)
+                        .cancel(task.uid(), "TaskDeleted", "the AgentTask was deleted", CANCEL_TIMEOUT)) {
             return Optional.of(new TaskView.Unchanged());
         }
         final boolean written = events.end(

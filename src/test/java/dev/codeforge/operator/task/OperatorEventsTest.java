@@ -15,6 +15,8 @@ import dev.codeforge.wire.TaskEvent.Kind;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -132,6 +134,11 @@ final class OperatorEventsTest {
         @Override
         public Optional<StoredEvent> last(String taskId) {
             return results.last(taskId);
+        }
+
+        @Override
+        public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
+            return results.lastOf(taskIds);
         }
 
         @Override

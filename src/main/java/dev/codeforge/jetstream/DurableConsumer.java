@@ -1,6 +1,5 @@
 package dev.codeforge.jetstream;
 
-import dev.codeforge.wire.Subjects;
 import io.nats.client.ConsumerContext;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamStatusCheckedException;
@@ -12,9 +11,9 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes one event after another from the operator's durable, for ever, through every outage. */
-final class ResultsConsumer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ResultsConsumer.class);
+/** Takes one message after another from the operator's durable on a shared stream, for ever, through every outage. */
+final class DurableConsumer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DurableConsumer.class);
     /** A pull that waits over a restart of the server is lost: keep it short. */
     private static final Duration PULL = Duration.ofSeconds(5);
 
@@ -22,15 +21,19 @@ final class ResultsConsumer implements AutoCloseable {
 
     private final NatsConnection nats;
     private final SharedStreams streams;
-    private final Consumer<Results.Delivery> onEvent;
+    private final String stream;
+    private final Consumer<Message> onMessage;
     private final Thread thread;
     private volatile boolean closed;
 
-    ResultsConsumer(NatsConnection nats, SharedStreams streams, Consumer<Results.Delivery> onEvent) {
+    /** @param name of the thread, and in the log */
+    DurableConsumer(
+            NatsConnection nats, SharedStreams streams, String stream, String name, Consumer<Message> onMessage) {
         this.nats = nats;
         this.streams = streams;
-        this.onEvent = onEvent;
-        this.thread = Thread.ofPlatform().name("results").daemon().start(this::run);
+        this.stream = stream;
+        this.onMessage = onMessage;
+        this.thread = Thread.ofPlatform().name(name).daemon().start(this::run);
     }
 
     private void run() {
@@ -45,10 +48,10 @@ final class ResultsConsumer implements AutoCloseable {
                     | JetStreamStatusCheckedException
                     | IllegalStateException
                     | QueueUnavailableException e) {
-                LOG.debug("results are away: {}", e.toString());
+                LOG.debug("{} are away: {}", thread.getName(), e.toString());
             } catch (RuntimeException e) {
                 // Without this thread no task would ever end: whatever it was, go on.
-                LOG.error("taking results failed, it is tried again", e);
+                LOG.error("taking {} failed, it is tried again", thread.getName(), e);
             }
             if (!pause()) {
                 return;
@@ -58,8 +61,7 @@ final class ResultsConsumer implements AutoCloseable {
 
     private void pull()
             throws IOException, JetStreamApiException, JetStreamStatusCheckedException, InterruptedException {
-        final ConsumerContext consumer =
-                nats.connected().getConsumerContext(Subjects.RESULTS_STREAM, streams.operatorDurable());
+        final ConsumerContext consumer = nats.connected().getConsumerContext(stream, streams.operatorDurable());
         while (!closed) {
             final Message message = consumer.next(PULL);
             if (message == null) {
@@ -68,7 +70,7 @@ final class ResultsConsumer implements AutoCloseable {
                 Thread.sleep(PAUSE_MILLIS);
                 continue;
             }
-            onEvent.accept(new Held(message));
+            onMessage.accept(message);
         }
     }
 
@@ -81,27 +83,18 @@ final class ResultsConsumer implements AutoCloseable {
         }
     }
 
+    /** Answers for a message; not connected, it comes again and is answered then. */
+    static void answer(Message message, Consumer<Message> how) {
+        try {
+            how.accept(message);
+        } catch (IllegalStateException e) {
+            LOG.debug("acknowledgement postponed: {}", e.getMessage());
+        }
+    }
+
     @Override
     public void close() {
         closed = true;
         thread.interrupt();
-    }
-
-    private record Held(Message message) implements Results.Delivery {
-        @Override
-        public StoredEvent event() {
-            return NatsResults.stored(
-                    message.getSubject(), message.metaData().streamSequence(), message.getData(), message.getHeaders());
-        }
-
-        @Override
-        public void ack() {
-            try {
-                message.ack();
-            } catch (IllegalStateException e) {
-                // Not connected: the event comes again and is acknowledged then.
-                LOG.debug("acknowledgement postponed: {}", e.getMessage());
-            }
-        }
     }
 }

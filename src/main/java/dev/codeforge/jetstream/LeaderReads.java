@@ -1,0 +1,44 @@
+package dev.codeforge.jetstream;
+
+import io.nats.client.JetStreamApiException;
+import io.nats.client.Message;
+import io.nats.client.api.MessageGetRequest;
+import io.nats.client.api.MessageInfo;
+import java.util.Optional;
+
+/**
+ * Messages read from the stream's leader, whose word on absence is to be believed. The client's own calls ask any replica
+ * of a stream with direct access, and a replica may be behind.
+ */
+final class LeaderReads {
+    private final NatsConnection nats;
+
+    LeaderReads(NatsConnection nats) {
+        this.nats = nats;
+    }
+
+    /** The last message on the subject. */
+    Optional<MessageInfo> last(String stream, String subject) throws JetStreamApiException {
+        return get(stream, MessageGetRequest.lastForSubject(subject));
+    }
+
+    /** The first message on the subject, which may have wildcards, from this sequence on. */
+    Optional<MessageInfo> next(String stream, long from, String subject) throws JetStreamApiException {
+        return get(stream, MessageGetRequest.nextForSubject(from, subject));
+    }
+
+    /** The message with this sequence. */
+    Optional<MessageInfo> at(String stream, long sequence) throws JetStreamApiException {
+        return get(stream, MessageGetRequest.forSequence(sequence));
+    }
+
+    private Optional<MessageInfo> get(String stream, MessageGetRequest request) throws JetStreamApiException {
+        final Message answer = nats.request("$JS.API.STREAM.MSG.GET." + stream, request.serialize());
+        final MessageInfo message = new MessageInfo(answer, stream, false);
+        if (message.hasError() && message.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND) {
+            return Optional.empty();
+        }
+        message.throwOnHasError();
+        return Optional.of(message);
+    }
+}

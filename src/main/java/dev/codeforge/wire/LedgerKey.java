@@ -1,0 +1,21 @@
+package dev.codeforge.wire;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Where an idempotency key is kept in the ledger. */
+public final class LedgerKey {
+    private LedgerKey() {}
+
+    /** {@code <namespace>.<SHA-256 of the key, lowercase hexadecimal>}: a key may have letters that no bucket takes. */
+    public static String of(String namespace, String key) {
+        try {
+            final byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
+            return namespace + "." + HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+    }
+}

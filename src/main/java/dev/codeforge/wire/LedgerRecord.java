@@ -1,0 +1,25 @@
+package dev.codeforge.wire;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the ledger knows of an idempotency key: whose it is, and how it ended.
+ *
+ * @param uid of the AgentTask that claimed the key
+ * @param specHash of what that task asks for; another hash under the same key is an error
+ * @param outcome absent while the key is only claimed
+ */
+public record LedgerRecord(String uid, String namespace, String name, String specHash, @Nullable TaskEvent outcome) {
+
+    public byte[] toJson() {
+        return Json.write(this);
+    }
+
+    public static LedgerRecord parse(byte[] body) throws UnreadableMessageException {
+        final LedgerRecord entry = Json.read(body, LedgerRecord.class);
+        if (entry.uid() == null || entry.namespace() == null || entry.name() == null || entry.specHash() == null) {
+            throw new UnreadableMessageException("a ledger record needs uid, namespace, name and spec_hash");
+        }
+        return entry;
+    }
+}

@@ -1,0 +1,46 @@
+package dev.codeforge.jetstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.wire.Subjects;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+
+final class NatsControlIT {
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+    @Test
+    void theHolderIsToldWhyItHasToStop() throws Exception {
+        try (JetStreamFixture jetStream = new JetStreamFixture()) {
+            final List<JsonNode> requests = new CopyOnWriteArrayList<>();
+            jetStream
+                    .client
+                    .createDispatcher(message -> {
+                        try {
+                            requests.add(new ObjectMapper().readTree(message.getData()));
+                        } catch (java.io.IOException e) {
+                            throw new java.io.UncheckedIOException(e);
+                        }
+                        jetStream.client.publish(
+                                message.getReplyTo(),
+                                "{\"worker\":\"w\",\"accepted\":true}".getBytes(StandardCharsets.UTF_8));
+                    })
+                    .subscribe(Subjects.control("task"));
+            jetStream.client.flush(TIMEOUT);
+            final Control control = jetStream.connections.control("ns");
+            assertThat(control.cancel("task", "RunTimeout", "it took too long", TIMEOUT))
+                    .isTrue();
+            assertThat(requests)
+                    .containsExactly(new ObjectMapper()
+                            .readTree(
+                                    "{\"action\":\"cancel\",\"type\":\"RunTimeout\",\"reason\":\"it took too long\"}"));
+            assertThat(control.cancel("unheld", "Cancelled", "asked", TIMEOUT)).isFalse();
+            assertThat(control.holder("unheld", Duration.ofMillis(500))).isEmpty();
+        }
+    }
+}
