@@ -76,7 +76,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         this.operator = new Operator(overrider -> configure(overrider, metrics));
         this.pools = new WorkerPoolReconciler(
                 client, connections, settings, installation, new OperatorEvents(key, clock), events, index::get, clock);
-        this.tasks = new AgentTaskReconciler(connections, key, installation, events, pools::trigger, clock);
+        this.tasks = new AgentTaskReconciler(client, connections, key, installation, events, pools::trigger, clock);
         this.sweeps = new Sweeps(
                 new UnfinishedSweep(index::get, connections, tasks::trigger),
                 new OrphanSweep(

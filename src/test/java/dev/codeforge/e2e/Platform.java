@@ -73,7 +73,7 @@ final class Platform implements AutoCloseable {
                 null,
                 5,
                 null,
-                new WorkerPoolSpec.TaskDefaults(null, 60, null),
+                new WorkerPoolSpec.TaskDefaults(null, 60, null, null, null),
                 json("{\"spec\":{\"containers\":[" + container + "]}}"),
                 null));
         return client.resource(pool).create();
@@ -104,7 +104,22 @@ final class Platform implements AutoCloseable {
         task.setMetadata(
                 new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
         task.setSpec(new AgentTaskSpec(
-                new WorkerPoolRef(pool), null, "prompt of " + name, null, null, null, workspace, null));
+                new WorkerPoolRef(pool),
+                null,
+                "prompt of " + name,
+                null,
+                null,
+                null,
+                workspace,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null));
         return client.resource(task).create();
     }
 

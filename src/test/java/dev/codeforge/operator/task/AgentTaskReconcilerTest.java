@@ -48,6 +48,7 @@ final class AgentTaskReconcilerTest {
     @BeforeEach
     void aQueuedTask() {
         final AgentTaskReconciler reconciler = new AgentTaskReconciler(
+                client,
                 nats,
                 key,
                 "installation",
