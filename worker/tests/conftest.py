@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +50,12 @@ async def start_worker(tmp_path: Path, server: NatsServer, operator: Operator) -
     for worker in started:
         await worker.kill()
         print(f"--- {worker.name}\n{worker.log()}")
+
+
+async def exists(marker: Path, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not marker.exists():
+            await asyncio.sleep(0.002)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[Losing
 
 def _events(broker: Broker, expected: int = 0) -> RunEvents:
     task = wire.Task(task_id=UID, prompt="p", dispatch_id=dispatch_id(UID))
-    return RunEvents(broker, task, "worker-1", STREAM, 1, 1, wire.Spent(), expected)
+    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, wire.Spent(), expected)
 
 
 async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, broker: LosingBroker) -> None:

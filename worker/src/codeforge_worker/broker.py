@@ -96,8 +96,22 @@ class Broker:
 
     async def last_event(self, task_id: str, dispatch_id: str) -> wire.Seen | None:
         """The last event from the leader, whose "none" may be believed; asks until it is answered."""
-        subject = f"results.{task_id}"
-        query = msgspec.json.encode({"last_by_subj": subject})
+        return await self._event({"last_by_subj": f"results.{task_id}"}, dispatch_id)
+
+    async def events_before(self, task_id: str, dispatch_id: str, sequence: int) -> list[wire.Seen]:
+        """The events before the one with that sequence, in their order."""
+        events: list[wire.Seen] = []
+        after = 1
+        while after < sequence:
+            event = await self._event({"seq": after, "next_by_subj": f"results.{task_id}"}, dispatch_id)
+            if event is None or event.sequence >= sequence:
+                break
+            events.append(event)
+            after = event.sequence + 1
+        return events
+
+    async def _event(self, which: dict[str, str | int], dispatch_id: str) -> wire.Seen | None:
+        query = msgspec.json.encode(which)
         while True:
             try:
                 answer = await self.request("$JS.API.STREAM.MSG.GET.RESULTS", query)
@@ -140,7 +154,8 @@ class Broker:
             "Codeforge-Origin-Subject": message.subject,
             "Codeforge-Origin-Stream": self._settings.stream,
             "Codeforge-Origin-Sequence": str(message.metadata.sequence.stream),
-            "Nats-Msg-Id": f"{self._settings.stream}-{message.metadata.sequence.stream}-{reason}",
+            # The same for each copy, also of the operator's, and another's when the stream was made anew.
+            "Nats-Msg-Id": f"{self._settings.stream}-{message.metadata.sequence.stream}-{_stored(message)}",
         }
         if task_id:
             headers["Codeforge-Task-Id"] = task_id
@@ -187,6 +202,12 @@ class Broker:
 
     async def close(self) -> None:
         await self._nats.close()
+
+
+def _stored(message: Msg) -> int:
+    """Nanoseconds since 1970 when the message was stored, by its reply subject in either form."""
+    tokens = message.reply.split(".")
+    return int(tokens[7] if len(tokens) == 9 else tokens[9])
 
 
 def _headers(encoded: str) -> dict[str, str]:
