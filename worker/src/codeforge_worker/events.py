@@ -42,6 +42,7 @@ class RunEvents:
         self._start = wire.now()
         self._writing = asyncio.Lock()
         self._written: set[str] = set()
+        self._settled = False
         self.used = Usage()
 
     @property
@@ -79,10 +80,14 @@ class RunEvents:
         self._expected = last.sequence
 
     async def _write(self, kind: wire.Kind, outcome: Outcome) -> None:
-        event = self._event(kind, outcome)
-        body = wire.encode(event)
         async with self._writing:
+            if self._settled:
+                # A heartbeat was late: nothing follows the last word.
+                return
+            event = self._event(kind, outcome)
+            body = wire.encode(event)
             await self._append(event, body)
+            self._settled = kind == "released" or kind in wire.TERMINAL
             self._written.add(event.event_id)
 
     async def _append(self, event: wire.Event, body: bytes) -> None:
