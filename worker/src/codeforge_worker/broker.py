@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -28,8 +29,8 @@ REQUEST_SECONDS = 5.0
 PULL_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
 NO_MESSAGE_FOUND = 10037
-# How long an acknowledgement is sent to a consumer that does not answer; a redelivery sees the event that stands.
-UNANSWERED_SECONDS = 30.0
+# How long an acknowledgement is sent to a consumer that does not answer.
+UNANSWERED_SECONDS = 10.0
 
 
 class WrongSequence(Exception):
@@ -172,17 +173,23 @@ class Broker:
                 await asyncio.sleep(0.5)
 
     async def acknowledge(self, message: Msg, verb: bytes = b"+ACK") -> None:
-        """Acknowledges and waits for the server's word."""
+        """Acknowledges and waits for the server's word, but not for one that has no such consumer any more.
+
+        Giving up is safe: a message that stands after all comes again, and meets the event that was written.
+        """
         unanswered = 0.0
         while unanswered < UNANSWERED_SECONDS:
+            asked = time.monotonic()
             try:
                 await self.request(message.reply, verb)
                 return
             except NoRespondersError:
-                unanswered += 0.5
+                break
             except AWAY as error:
                 log.debug("acknowledged again: %s", error)
             await asyncio.sleep(0.5)
+            if self.connected:
+                unanswered += time.monotonic() - asked
         log.warning("the consumer of %s is gone: %s was not acknowledged", self._settings.stream, message.subject)
 
     async def request(self, subject: str, body: bytes, timeout: float = REQUEST_SECONDS) -> Msg:

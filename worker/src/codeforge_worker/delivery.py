@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
 
 from . import wire
 from .backends import Backend
@@ -36,7 +37,10 @@ class Delivery:
         self._metrics = metrics
         self._message = message
         self._origin = wire.Origin(settings.stream, message.metadata.sequence.stream)
+        self._events: RunEvents | None = None
         self._run: Run | None = None
+        # The stream is lost: in the next one this message's sequence is another's.
+        self._gone = False
         self._stopping: Stopping | None = None
 
     def stop(self, why: Stop, type: str, reason: str) -> None:
@@ -51,27 +55,26 @@ class Delivery:
             log.warning("message %d cannot be run: %s: %s", self._origin.sequence, error.reason, error.detail)
             self._metrics.ended("dead_lettered")
             await self._broker.bury(self._message, error.reason, error.detail, "")
-            await self._broker.acknowledge(self._message, b"+TERM " + error.reason.encode())
+            await self._acknowledge(b"+TERM " + error.reason.encode())
             return
         redelivered = self._message.metadata.num_delivered > 1
         look = FirstLook(self._broker, task, self._origin, redelivered=redelivered)
-        alive = asyncio.create_task(self._keep_alive(None))
+        alive = asyncio.create_task(self._keep_alive())
         try:
             decision = await look.decide()
             match decision:
                 case Leave.ACKNOWLEDGE:
-                    await self._broker.acknowledge(self._message)
+                    await self._acknowledge()
                 case Leave.DROP:
                     pass
                 case GiveUp():
                     await self._give_up(task, look, decision)
                 case Begin():
-                    alive.cancel()
-                    await self._hold(task, look, self._events(task, decision))
+                    await self._hold(task, look, self._events_of(task, decision))
         finally:
             alive.cancel()
 
-    def _events(self, task: wire.Task, decision: Begin | GiveUp) -> RunEvents:
+    def _events_of(self, task: wire.Task, decision: Begin | GiveUp) -> RunEvents:
         return RunEvents(
             self._broker,
             task,
@@ -83,7 +86,7 @@ class Delivery:
         )
 
     async def _give_up(self, task: wire.Task, look: FirstLook, decision: GiveUp) -> None:
-        events = self._events(task, decision)
+        events = self._events_of(task, decision)
         run_log = RunLog(self._broker, task, events.delivery)
         ended = await Run(self._settings, self._backend, task, self._origin, run_log, events.used).earlier()
         run_log.stop()
@@ -100,7 +103,7 @@ class Delivery:
         log.info("task %s is not ours: %s", task.task_id, stale)
         self._metrics.ended("stale")
         if stale.last and look.settles(stale.last):
-            await self._broker.acknowledge(self._message)
+            await self._acknowledge()
 
     async def _hold(self, task: wire.Task, look: FirstLook, events: RunEvents) -> None:
         run_log = RunLog(self._broker, task, events.delivery)
@@ -115,11 +118,11 @@ class Delivery:
             await self._broker.serve(f"holder.{task.task_id}", on_holder),
         ]
         await self._broker.flush()
-        alive = asyncio.create_task(self._keep_alive(events))
+        self._events = events
         try:
             if self._stopping and self._stopping.why is Stop.SHUTDOWN:
                 # Nothing of it was begun: there is nothing to release.
-                await self._broker.acknowledge(self._message, b"-NAK")
+                await self._acknowledge(b"-NAK")
                 return
             try:
                 await events.running()
@@ -135,7 +138,6 @@ class Delivery:
             log.warning("task %s is not ours any more: %s", task.task_id, error)
             self._metrics.ended("stale")
         finally:
-            alive.cancel()
             run_log.stop()
             for subscription in served:
                 with contextlib.suppress(*AWAY):
@@ -144,36 +146,43 @@ class Delivery:
     async def _report(self, task: wire.Task, events: RunEvents, ended: Outcome | Stop) -> None:
         match ended:
             case Stop.STALE | Stop.CANCELLED:
-                raise Stale("another holder took over")
+                raise Stale(self._stopping.reason if self._stopping else "another holder took over")
             case Stop.SHUTDOWN:
                 await events.released()
-                await self._broker.acknowledge(self._message, b"-NAK")
+                await self._acknowledge(b"-NAK")
                 self._metrics.ended("released")
             case Outcome():
                 await self._end(task, events, ended)
 
     async def _end(self, task: wire.Task, events: RunEvents, outcome: Outcome) -> None:
         await events.ended(outcome)
-        await self._broker.acknowledge(self._message)
+        await self._acknowledge()
         self._metrics.ended(outcome.kind)
         log.info("task %s: %s", task.task_id, outcome.kind)
 
-    async def _keep_alive(self, events: RunEvents | None) -> None:
+    async def _acknowledge(self, verb: bytes = b"+ACK") -> None:
+        if not self._gone:
+            await self._broker.acknowledge(self._message, verb)
+
+    async def _keep_alive(self) -> None:
         """Tells the server that we are at it, and sees whether somebody else is."""
         told = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / 3)
             try:
                 await self._broker.request(self._message.reply, b"+WPI")
-                if events is None:
+                if self._events is None:
                     continue
-                await events.check()
+                await self._events.check()
                 if time.monotonic() - told > PROGRESS_SECONDS:
-                    await events.progress()
+                    await self._events.progress()
                     told = time.monotonic()
             except Stale as error:
                 self.stop(Stop.STALE, "", str(error))
                 return
+            except NoRespondersError:
+                self._gone = True
+                log.warning("the consumer of %s is gone: the run goes on without its message", self._settings.stream)
             except AWAY as error:
                 log.info("heartbeat not confirmed: %s", error)
 
