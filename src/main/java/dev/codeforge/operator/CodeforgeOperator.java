@@ -10,6 +10,7 @@ import dev.codeforge.operator.runtime.HttpEndpoints.Health;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.sweep.UnfinishedSweep;
@@ -35,6 +36,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
@@ -77,10 +79,17 @@ public final class CodeforgeOperator implements AutoCloseable {
         this.pools = new WorkerPoolReconciler(
                 client, connections, settings, installation, new OperatorEvents(key, clock), events, index::get, clock);
         this.tasks = new AgentTaskReconciler(client, connections, key, installation, events, pools::trigger, clock);
-        this.sweeps = new Sweeps(
-                new UnfinishedSweep(index::get, connections, tasks::trigger),
+        final LastEvents lastEvents = new LastEvents(connections, key);
+        this.sweeps = new Sweeps(List.of(
+                new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
                 new OrphanSweep(
-                        index::get, poolCache::get, client, connections, new OperatorEvents(key, clock), installation));
+                        index::get,
+                        poolCache::get,
+                        client,
+                        connections,
+                        lastEvents,
+                        new OperatorEvents(key, clock),
+                        installation)));
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
         poolCache.set(cacheOf(operator.register(pools, this::controller)));
