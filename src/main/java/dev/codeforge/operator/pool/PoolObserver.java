@@ -33,7 +33,7 @@ final class PoolObserver {
                 queues.ensure(pool),
                 context.getSecondaryResource(Deployment.class),
                 List.copyOf(context.getSecondaryResources(Pod.class)),
-                count(pool, status -> status.attempts() > 0),
+                count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
                 count(pool, status -> status.phase() == Phase.Running),
                 pool.isTerminating() && isTerminating(namespace),
                 window);

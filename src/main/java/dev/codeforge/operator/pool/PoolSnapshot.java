@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * All that is known when a decision on a pool is made.
  *
- * @param unfinishedTasks AgentTasks of the pool that were published and have no outcome
+ * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue
  * @param runningTasks those of them that a worker runs
  * @param namespaceTerminating nothing new can be made in it
  */
