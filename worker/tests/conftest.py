@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from harness.git_server import GitServer
 from harness.nats_server import NatsServer
 from harness.operator import Operator
+from harness.proxy import TcpProxy
 from harness.worker_process import WorkerProcess
 
 ACK_WAIT = 1.5
 
 
 class StartWorker(Protocol):
-    def __call__(self, *argv: str, name: str = "worker-1", **settings: str) -> Awaitable[WorkerProcess]: ...
+    def __call__(
+        self, *argv: str, name: str = "worker-1", change: str = "", **settings: str
+    ) -> Awaitable[WorkerProcess]: ...
 
 
 @pytest.fixture
@@ -24,6 +29,23 @@ async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
     await server.start()
     yield server
     await server.kill()
+
+
+@pytest.fixture
+async def proxy(server: NatsServer) -> AsyncIterator[TcpProxy]:
+    """Between NATS and the workers that are started with its URL."""
+    proxy = TcpProxy(server.port)
+    await proxy.start()
+    yield proxy
+    await proxy.cut()
+
+
+@pytest.fixture
+async def repository(tmp_path: Path) -> AsyncIterator[GitServer]:
+    server = GitServer(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
 
 
 @pytest.fixture
@@ -38,8 +60,8 @@ async def operator(server: NatsServer) -> AsyncIterator[Operator]:
 async def start_worker(tmp_path: Path, server: NatsServer, operator: Operator) -> AsyncIterator[StartWorker]:
     started: list[WorkerProcess] = []
 
-    async def start(*argv: str, name: str = "worker-1", **settings: str) -> WorkerProcess:
-        worker = WorkerProcess(tmp_path, server.url, name, list(argv), settings)
+    async def start(*argv: str, name: str = "worker-1", change: str = "", **settings: str) -> WorkerProcess:
+        worker = WorkerProcess(tmp_path, server.url, name, list(argv), settings, change)
         started.append(worker)
         await worker.start()
         await worker.ready()
@@ -49,6 +71,17 @@ async def start_worker(tmp_path: Path, server: NatsServer, operator: Operator) -
     for worker in started:
         await worker.kill()
         print(f"--- {worker.name}\n{worker.log()}")
+
+
+def count(marker: Path) -> int:
+    """The lines that were added to it: how often something was run."""
+    return len(marker.read_text().splitlines()) if marker.exists() else 0
+
+
+async def exists(marker: Path, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not marker.exists():
+            await asyncio.sleep(0.002)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ _UUID = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
         (b'{"task_id":"a","prompt":" \\n"}', "Unparsable", "not blank"),
         (b'{"task_id":"a","prompt":"p","attempt":0}', "Unparsable", "attempt"),
         (b'{"task_id":"a","prompt":"p","run_timeout_seconds":0}', "Unparsable", "run_timeout_seconds"),
+        (b'{"task_id":"a","prompt":"p","delivery_mode":"ExactlyOnce"}', "Unparsable", "ExactlyOnce"),
         (b'{"task_id":"a.b","prompt":"p"}', "InvalidTaskId", "1 to 64"),
         (json.dumps({"task_id": "a" * 65, "prompt": "p"}).encode(), "InvalidTaskId", "1 to 64"),
         (json.dumps({"task_id": _UUID, "prompt": "p"}).encode(), "InvalidTaskId", "reserved"),

@@ -46,7 +46,7 @@ async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[Losing
 
 def _events(broker: Broker, expected: int = 0) -> RunEvents:
     task = wire.Task(task_id=UID, prompt="p", dispatch_id=dispatch_id(UID))
-    return RunEvents(broker, task, "worker-1", STREAM, 1, 1, wire.Spent(), expected)
+    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, wire.Spent(), expected)
 
 
 async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, broker: LosingBroker) -> None:
@@ -93,6 +93,29 @@ async def test_an_unproven_event_is_written_over(operator: Operator, broker: Los
     await operator.write_event(UID, "failed", proven=False)
     await events.ended(Outcome())
     assert kinds(await operator.events(UID)) == ["running", "completed", "failed", "completed"]
+
+
+@pytest.mark.parametrize("last", ["released", "completed"])
+async def test_nothing_follows_the_last_word(operator: Operator, broker: LosingBroker, last: str) -> None:
+    """A heartbeat may come between the last event and its message's acknowledgement."""
+    events = _events(broker)
+    await events.running()
+    await (events.released() if last == "released" else events.ended(Outcome()))
+    await events.progress()
+    assert kinds(await operator.events(UID)) == ["running", last]
+
+
+async def test_the_server_lost_the_newest_of_its_own_events(operator: Operator, broker: LosingBroker) -> None:
+    events = _events(broker)
+    await events.running()
+    await events.progress()
+    await operator.js.delete_msg("RESULTS", (await operator.events(UID))[-1].sequence)
+    await events.check()
+    await operator.write_event("another-task", "running")
+    await events.progress()
+    await operator.js.delete_msg("RESULTS", (await operator.events(UID))[-1].sequence)
+    await events.ended(Outcome())
+    assert kinds(await operator.events(UID)) == ["running", "completed"]
 
 
 async def test_a_newer_attempt_ends_an_older_one(operator: Operator, broker: LosingBroker) -> None:

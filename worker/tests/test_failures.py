@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import StartWorker
+import pytest
+from conftest import StartWorker, exists
 from harness.operator import Operator, kinds
 
 
@@ -19,7 +21,7 @@ async def test_exit_code(operator: Operator, start_worker: StartWorker) -> None:
     assert last["failure"] == {
         "type": "CommandFailed",
         "message": "sh exited with code 3; its last line: no such file",
-        "retryable": False,
+        "retryable": True,
     }
     assert last["error"] == last["failure"]["message"] and last["output"] == "some output"
     await operator.queue_is_empty()
@@ -70,19 +72,66 @@ async def test_cancel(operator: Operator, start_worker: StartWorker, marker: Cal
     assert alive.stat().st_size == size, "a grandchild outlived the cancelled run"
 
 
+@pytest.mark.parametrize(
+    ("order", "event", "failure"),
+    [
+        ({"type": "Suspended", "reason": "spec.suspend"}, "cancelled", ("Suspended", "spec.suspend", False)),
+        ({"type": "TaskDeleted"}, "cancelled", ("TaskDeleted", "it was asked for", False)),
+        ({"type": "RunTimeout", "reason": "too long"}, "failed", ("RunTimeout", "too long", True)),
+        ({"type": "PoolDeleted", "reason": "gone"}, "failed", ("PoolDeleted", "gone", False)),
+    ],
+)
+async def test_who_stops_a_run_tells_why(
+    operator: Operator, start_worker: StartWorker, order: dict[str, str], event: str, failure: tuple[str, str, bool]
+) -> None:
+    await start_worker("sh", "-c", "echo half of it; sleep 30")
+    uid = await operator.submit(spent={"tokens_in": 7, "tokens_out": 3, "cost_usd": "0.5"})
+    await operator.until(uid, "running")
+    await asyncio.sleep(0.3)
+    assert (await operator.ask(f"control.{uid}", json.dumps({"action": "cancel"} | order).encode()))["accepted"]
+    last = (await operator.until(uid, seconds=5))[-1].body
+    assert last["event"] == last["status"] == event
+    assert tuple(last["failure"].values()) == failure and last["error"] == failure[1]
+    # It is all that will ever be known of the run.
+    assert last["output"] == "half of it" and last["usage"]["cost_usd"] == "0.5"
+    await operator.queue_is_empty()
+
+
 async def test_an_unknown_order_is_not_accepted(operator: Operator, start_worker: StartWorker) -> None:
     await start_worker("sh", "-c", "sleep 1")
     uid = await operator.submit()
     await operator.until(uid, "running")
-    for order in (b'{"action":"dance"}', b"", b'{"action":["cancel"]}'):
+    for order in (b'{"action":"dance"}', b"", b'{"action":["cancel"]}', b'{"action":"cancel","type":"not a type"}'):
         assert (await operator.ask(f"control.{uid}", order))["accepted"] is False
     assert kinds(await operator.until(uid)) == ["running", "completed"]
 
 
-async def test_a_program_that_ignores_sigterm_is_killed(operator: Operator, start_worker: StartWorker) -> None:
-    await start_worker("sh", "-c", "trap '' TERM; while :; do sleep 1; done")
+async def test_a_grandchild_has_its_grace_too(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    """The first process ends at once, what it started needs a second to put things in order."""
+    begun, tidied = marker("begun"), marker("tidied")
+    tidy = f"trap 'sleep 1; echo > {tidied}; exit' TERM; echo > {begun}; while :; do sleep 0.1; done"
+    await start_worker("sh", "-c", f'sh -c "{tidy}" & exec sleep 30')
     uid = await operator.submit()
-    await operator.until(uid, "running")
+    await exists(begun)
+    await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
+    assert (await operator.until(uid, seconds=5))[-1].body["event"] == "cancelled"
+    assert tidied.exists()
+
+
+async def test_a_program_that_ignores_sigterm_is_killed(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    alive = marker("alive")
+    stubborn = f"trap '' TERM; while :; do echo x >> {alive}; sleep 0.1; done"
+    # Grandchild and first process alike.
+    await start_worker("sh", "-c", f"({stubborn}) & {stubborn}")
+    uid = await operator.submit()
+    await exists(alive)
     await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
     # SIGKILL comes ten seconds after SIGTERM.
     assert (await operator.until(uid, seconds=14))[-1].body["event"] == "cancelled"
+    size = alive.stat().st_size
+    await asyncio.sleep(0.5)
+    assert alive.stat().st_size == size

@@ -9,18 +9,10 @@ from typing import Any
 
 import pytest
 from conftest import StartWorker
-from harness.git_server import GitServer, git
+from harness.git_server import GitServer
 from harness.operator import Operator
 
 EDIT = ("sh", "-c", "cat > file.txt; echo new > 'a new file'")
-
-
-@pytest.fixture
-async def repository(tmp_path: Path) -> AsyncIterator[GitServer]:
-    server = GitServer(tmp_path)
-    await server.start()
-    yield server
-    await server.stop()
 
 
 @pytest.fixture
@@ -103,26 +95,12 @@ async def test_an_agents_own_commit_gets_the_trailers(
     assert f"Codeforge-Task: {uid}" in repository.show("%(trailers:only)", "own")
 
 
-async def test_an_earlier_push_is_the_outcome(
-    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
-) -> None:
-    """Its worker was lost between the push and the event."""
-    uid = await operator.submit(workspace=_workspace(repository.url, branch="codeforge/t"))
-    commit = _push(repository, tmp_path, "codeforge/t", uid, 1)
-    await operator.write_event(uid, "running", worker="lost")
-    await start_worker("sh", "-c", "echo again > file.txt")
-    last = (await operator.until(uid))[-1].body
-    assert last["event"] == "completed" and last["delivery"] == 2
-    assert last["result"]["git"]["commit"] == commit == repository.commit("codeforge/t")
-    assert last["result"]["git"]["pushed"] and last["files"] == ["file.txt"]
-
-
 @pytest.mark.parametrize("script", ["true", "echo more > more.txt"])
 async def test_an_earlier_attempts_branch_is_continued(
-    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path, script: str
+    operator: Operator, start_worker: StartWorker, repository: GitServer, script: str
 ) -> None:
     uid = await operator.submit(attempt=2, workspace=_workspace(repository.url, branch="codeforge/t"))
-    earlier = _push(repository, tmp_path, "codeforge/t", uid, 1)
+    earlier = repository.push("codeforge/t", uid, 1)
     await start_worker("sh", "-c", f"grep -q earlier file.txt && {script}")
     last = (await operator.until(uid))[-1].body
     assert last["event"] == "completed", last["error"]
@@ -132,9 +110,9 @@ async def test_an_earlier_attempts_branch_is_continued(
 
 
 async def test_somebody_elses_branch_is_not_overwritten(
-    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+    operator: Operator, start_worker: StartWorker, repository: GitServer
 ) -> None:
-    theirs = _push(repository, tmp_path, "theirs", "another-task", 1)
+    theirs = repository.push("theirs", "another-task", 1)
     uid = await operator.submit("x", workspace=_workspace(repository.url, branch="theirs"))
     await start_worker(*EDIT)
     failure = (await operator.until(uid))[-1].body["failure"]
@@ -189,14 +167,3 @@ async def test_a_wrong_password(
     failure = (await operator.until(uid))[-1].body["failure"]
     assert failure["type"] == "GitCloneFailed" and "Authentication failed" in failure["message"]
     assert failure["retryable"] is False
-
-
-def _push(repository: GitServer, tmp_path: Path, branch: str, task: str, attempt: int) -> str:
-    """A commit as an earlier run of the task left it."""
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "--quiet", str(repository.bare), str(clone))
-    (clone / "file.txt").write_text("earlier\n")
-    trailers = ["--trailer", f"Codeforge-Task: {task}", "--trailer", f"Codeforge-Attempt: {attempt}"]
-    git(clone, "commit", "--quiet", "--all", "--message", "Earlier", *trailers)
-    git(clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-    return repository.commit(branch)

@@ -6,12 +6,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import StartWorker
+from conftest import StartWorker, count
 from harness.operator import Operator, kinds
-
-
-def _count(runs: Path) -> int:
-    return len(runs.read_text().splitlines()) if runs.exists() else 0
+from nats.aio.msg import Msg
 
 
 async def test_a_redelivered_message_with_a_terminal_event_is_only_acknowledged(
@@ -21,7 +18,7 @@ async def test_a_redelivered_message_with_a_terminal_event_is_only_acknowledged(
     await operator.write_event(uid, "completed")
     await start_worker("sh", "-c", f"echo ran >> {marker('runs')}")
     await operator.queue_is_empty()
-    assert kinds(await operator.events(uid)) == ["completed"] and not _count(marker("runs"))
+    assert kinds(await operator.events(uid)) == ["completed"] and not count(marker("runs"))
 
 
 async def test_a_newer_attempt_makes_a_message_stale(
@@ -31,7 +28,7 @@ async def test_a_newer_attempt_makes_a_message_stale(
     await operator.write_event(uid, "running", attempt=2)
     await start_worker("sh", "-c", f"echo ran >> {marker('runs')}")
     await operator.queue_is_empty()
-    assert kinds(await operator.events(uid)) == ["running"] and not _count(marker("runs"))
+    assert kinds(await operator.events(uid)) == ["running"] and not count(marker("runs"))
 
 
 async def test_an_older_attempt_is_followed(operator: Operator, start_worker: StartWorker) -> None:
@@ -69,7 +66,36 @@ async def test_the_holder_is_asked_and_left_alone(
     events = await operator.until(uid, seconds=8)
     await operator.queue_is_empty()
     assert kinds(events) == ["running", "completed"] == kinds(await operator.events(uid))
-    assert _count(marker("runs")) == 1
+    assert count(marker("runs")) == 1
+
+
+async def test_an_event_without_a_proof_over_the_running_one_takes_nothing_from_its_holder(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    script = f"echo ran >> {marker('runs')}; sleep 4"
+    await start_worker("sh", "-c", script)
+    uid = await operator.submit()
+    await operator.until(uid, "running")
+    await operator.write_event(uid, "released", proven=False)
+    await operator.js.publish(f"tasks.agent.test.{uid}", await _payload(operator, uid), headers=_HEADERS)
+    other = await start_worker("sh", "-c", script, name="worker-2")
+    assert kinds(await operator.until(uid, seconds=8)) == ["running", "released", "completed"]
+    await operator.queue_is_empty()
+    assert count(marker("runs")) == 1 and "is held by worker-1: dropped" in other.log()
+
+
+async def test_who_holds_an_earlier_attempt_is_no_holder(operator: Operator, start_worker: StartWorker) -> None:
+    """It has not noticed yet that its attempt is over; the holder of this one is lost."""
+
+    async def earlier(message: Msg) -> None:
+        await message.respond(b'{"worker":"stale","attempt":1,"delivery":1}')
+
+    uid = await operator.submit(attempt=2)
+    await operator.write_event(uid, "running", attempt=2, worker="lost")
+    await operator.nats.subscribe(f"holder.{uid}", cb=earlier)
+    await start_worker("true")
+    events = await operator.until(uid, seconds=12)
+    assert kinds(events) == ["running", "running", "completed"] and events[-1].body["delivery"] == 2
 
 
 async def test_another_holders_event_stops_the_run(
@@ -113,7 +139,7 @@ async def test_max_deliveries(operator: Operator, start_worker: StartWorker, mar
     (letter,) = await operator.dead_letters()
     assert (letter.headers or {})["Codeforge-Reason"] == "MaxDeliveriesExceeded"
     assert (letter.headers or {})["Codeforge-Task-Id"] == uid and b"my prompt" in (letter.data or b"")
-    assert not _count(marker("runs"))
+    assert not count(marker("runs"))
 
 
 async def test_usage_of_earlier_deliveries_is_kept(operator: Operator, start_worker: StartWorker) -> None:

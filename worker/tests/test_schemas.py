@@ -16,10 +16,16 @@ from harness.operator import KEY, Operator
 from jsonschema import Draft202012Validator
 
 from codeforge_worker import wire
+from codeforge_worker.outcome import Outcome, failure
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 GOLDEN = SCHEMAS / "golden"
-EVENTS = [path for path in sorted(GOLDEN.glob("event-*.json")) if not path.name.endswith(".headers.json")]
+EVENTS = [
+    path
+    for kind in ("event", "failed", "cancelled")
+    for path in sorted(GOLDEN.glob(f"{kind}-*.json"))
+    if not path.name.endswith(".headers.json")
+]
 
 
 def _read(name: str | Path) -> Any:
@@ -37,6 +43,7 @@ def _validator(name: str) -> Draft202012Validator:
     [
         ("task-message", "task-message.json"),
         ("task-message", "task-message-plain.json"),
+        ("task-message", "task-message-at-most-once.json"),
         ("log-line", "log-line.json"),
         *(("event", path.name) for path in EVENTS),
     ],
@@ -53,13 +60,18 @@ def test_proofs(vector: dict[str, Any]) -> None:
     assert wire.prove(dispatch_id, vector["body"].encode()) == vector["proof"]
 
 
-def test_reads_a_task_message() -> None:
-    body = (GOLDEN / "task-message.json").read_bytes()
+@pytest.mark.parametrize(
+    ("file", "mode"), [("task-message.json", "AtLeastOnce"), ("task-message-at-most-once.json", "AtMostOnce")]
+)
+def test_reads_a_task_message(file: str, mode: str) -> None:
+    body = (GOLDEN / file).read_bytes()
     task = wire.parse_task(body, _read("task-message.headers.json"))
     # The dataclass holds every field but those that a worker has no use for.
     unused = {"workspace_path", "heartbeat_seconds"}
     written = json.loads(wire.msgspec.json.encode(task))
-    assert written == {name: value for name, value in json.loads(body).items() if name not in unused}
+    told = {name: value for name, value in json.loads(body).items() if name not in unused}
+    assert written == {"delivery_mode": "AtLeastOnce"} | told
+    assert task.delivery_mode == mode
     text = f"{task.task_id}\n{task.attempt}".encode()
     assert task.dispatch_id == hmac.new(KEY, text, hashlib.sha256).hexdigest()
 
@@ -84,6 +96,14 @@ def test_reads_and_proves_events(path: Path) -> None:
 def test_writes_events_alike(path: Path) -> None:
     event = wire.msgspec.json.decode(path.read_bytes(), type=wire.Event)
     assert json.loads(wire.encode(event)) == json.loads(path.read_bytes())
+
+
+@pytest.mark.parametrize("path", [path for path in EVENTS if "failure" in _read(path)], ids=lambda path: path.stem)
+def test_a_failures_kind_and_whether_it_may_be_retried(path: Path) -> None:
+    told = _read(path)
+    failed = failure(told["failure"]["type"], told["failure"]["message"])
+    assert wire.msgspec.to_builtins(failed) == told["failure"]
+    assert Outcome.failed(failed).kind == told["event"]
 
 
 @pytest.mark.parametrize(

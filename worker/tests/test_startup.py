@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from harness.ports import free_port
-from harness.worker_process import PROGRAM
+from harness.worker_process import program
 
 GOOD = {
     "NATS_URL": "nats://127.0.0.1:1",
@@ -21,7 +21,7 @@ GOOD = {
 
 def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in (GOOD | environment).items() if value}
-    return subprocess.run([*PROGRAM, *arguments], env=kept, capture_output=True, text=True, timeout=10, check=False)
+    return subprocess.run([*program(), *arguments], env=kept, capture_output=True, text=True, timeout=10, check=False)
 
 
 def test_version() -> None:

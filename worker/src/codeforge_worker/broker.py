@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -28,8 +29,8 @@ REQUEST_SECONDS = 5.0
 PULL_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
 NO_MESSAGE_FOUND = 10037
-# How long an acknowledgement is sent to a consumer that does not answer; a redelivery sees the event that stands.
-UNANSWERED_SECONDS = 30.0
+# How long an acknowledgement is sent to a consumer that does not answer.
+UNANSWERED_SECONDS = 10.0
 
 
 class WrongSequence(Exception):
@@ -96,8 +97,22 @@ class Broker:
 
     async def last_event(self, task_id: str, dispatch_id: str) -> wire.Seen | None:
         """The last event from the leader, whose "none" may be believed; asks until it is answered."""
-        subject = f"results.{task_id}"
-        query = msgspec.json.encode({"last_by_subj": subject})
+        return await self._event({"last_by_subj": f"results.{task_id}"}, dispatch_id)
+
+    async def events_before(self, task_id: str, dispatch_id: str, sequence: int) -> list[wire.Seen]:
+        """The events before the one with that sequence, in their order."""
+        events: list[wire.Seen] = []
+        after = 1
+        while after < sequence:
+            event = await self._event({"seq": after, "next_by_subj": f"results.{task_id}"}, dispatch_id)
+            if event is None or event.sequence >= sequence:
+                break
+            events.append(event)
+            after = event.sequence + 1
+        return events
+
+    async def _event(self, which: dict[str, str | int], dispatch_id: str) -> wire.Seen | None:
+        query = msgspec.json.encode(which)
         while True:
             try:
                 answer = await self.request("$JS.API.STREAM.MSG.GET.RESULTS", query)
@@ -140,7 +155,8 @@ class Broker:
             "Codeforge-Origin-Subject": message.subject,
             "Codeforge-Origin-Stream": self._settings.stream,
             "Codeforge-Origin-Sequence": str(message.metadata.sequence.stream),
-            "Nats-Msg-Id": f"{self._settings.stream}-{message.metadata.sequence.stream}-{reason}",
+            # The same for each copy, also of the operator's, and another's when the stream was made anew.
+            "Nats-Msg-Id": f"{self._settings.stream}-{message.metadata.sequence.stream}-{_stored(message)}",
         }
         if task_id:
             headers["Codeforge-Task-Id"] = task_id
@@ -157,17 +173,23 @@ class Broker:
                 await asyncio.sleep(0.5)
 
     async def acknowledge(self, message: Msg, verb: bytes = b"+ACK") -> None:
-        """Acknowledges and waits for the server's word."""
+        """Acknowledges and waits for the server's word, but not for one that has no such consumer any more.
+
+        Giving up is safe: a message that stands after all comes again, and meets the event that was written.
+        """
         unanswered = 0.0
         while unanswered < UNANSWERED_SECONDS:
+            asked = time.monotonic()
             try:
                 await self.request(message.reply, verb)
                 return
             except NoRespondersError:
-                unanswered += 0.5
+                break
             except AWAY as error:
                 log.debug("acknowledged again: %s", error)
             await asyncio.sleep(0.5)
+            if self.connected:
+                unanswered += time.monotonic() - asked
         log.warning("the consumer of %s is gone: %s was not acknowledged", self._settings.stream, message.subject)
 
     async def request(self, subject: str, body: bytes, timeout: float = REQUEST_SECONDS) -> Msg:
@@ -187,6 +209,12 @@ class Broker:
 
     async def close(self) -> None:
         await self._nats.close()
+
+
+def _stored(message: Msg) -> int:
+    """Nanoseconds since 1970 when the message was stored, by its reply subject in either form."""
+    tokens = message.reply.split(".")
+    return int(tokens[7] if len(tokens) == 9 else tokens[9])
 
 
 def _headers(encoded: str) -> dict[str, str]:

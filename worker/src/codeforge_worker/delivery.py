@@ -11,22 +11,22 @@ from typing import cast
 
 import msgspec
 from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
 
 from . import wire
 from .backends import Backend
 from .broker import AWAY, Broker
 from .events import RunEvents, Stale
+from .first_look import Begin, FirstLook, GiveUp, Leave
 from .logs import RunLog
 from .metrics import Metrics
 from .outcome import Outcome
-from .run import Run, Stop
+from .run import Run, Stop, Stopping
 from .settings import Settings
 
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 3000.0
-HOLDER_SECONDS = 2.0
-SILENCE_SECONDS = 4.0
 
 
 class Delivery:
@@ -36,101 +36,78 @@ class Delivery:
         self._backend = backend
         self._metrics = metrics
         self._message = message
-        self._sequence = message.metadata.sequence.stream
+        self._origin = wire.Origin(settings.stream, message.metadata.sequence.stream)
+        self._events: RunEvents | None = None
         self._run: Run | None = None
-        self._stopping: tuple[Stop, str] | None = None
+        # The stream is lost: in the next one this message's sequence is another's.
+        self._gone = False
+        self._stopping: Stopping | None = None
 
-    def stop(self, why: Stop, reason: str) -> None:
-        self._stopping = self._stopping or (why, reason)
+    def stop(self, why: Stop, type: str, reason: str) -> None:
+        self._stopping = self._stopping or Stopping(why, type, reason)
         if self._run:
-            self._run.stop(why, reason)
+            self._run.stop(self._stopping)
 
     async def handle(self) -> None:
         try:
             task = wire.parse_task(self._message.data, cast(Mapping[str, str], self._message.headers or {}))
         except wire.Unreadable as error:
-            log.warning("message %d cannot be run: %s: %s", self._sequence, error.reason, error.detail)
+            log.warning("message %d cannot be run: %s: %s", self._origin.sequence, error.reason, error.detail)
             self._metrics.ended("dead_lettered")
             await self._broker.bury(self._message, error.reason, error.detail, "")
-            await self._broker.acknowledge(self._message, b"+TERM " + error.reason.encode())
+            await self._acknowledge(b"+TERM " + error.reason.encode())
             return
-        alive = asyncio.create_task(self._keep_alive(None))
+        redelivered = self._message.metadata.num_delivered > 1
+        look = FirstLook(self._broker, task, self._origin, redelivered=redelivered)
+        alive = asyncio.create_task(self._keep_alive())
         try:
-            events = await self._first_look(task)
+            decision = await look.decide()
+            match decision:
+                case Leave.ACKNOWLEDGE:
+                    await self._acknowledge()
+                case Leave.DROP:
+                    pass
+                case GiveUp():
+                    await self._give_up(task, look, decision)
+                case Begin():
+                    await self._hold(task, look, self._events_of(task, decision))
         finally:
             alive.cancel()
-        if events is None:
-            return
-        if events.delivery > task.max_deliveries:
-            await self._give_up(task, events)
-            return
-        await self._hold(task, events)
 
-    async def _first_look(self, task: wire.Task) -> RunEvents | None:
-        """Decides by the last event whether this delivery is to be run; None: it is settled already."""
-        last = await self._broker.last_event(task.task_id, task.dispatch_id)
-        expected = last.sequence if last else 0
-        if last is None or not self._concerns(task, last):
-            # Two plain messages may bear one id: the second waits until the first is done.
-            if last and not task.dispatch_id and not last.settled and await self._is_held(task.task_id):
-                return None
-            redelivered = self._message.metadata.num_delivered > 1
-            if last is None and redelivered and await self._is_held(task.task_id):
-                # The results are lost, not the run.
-                return None
-            return self._events(task, 1, task.spent, expected)
-        if last.attempt > task.attempt or last.terminal:
-            await self._broker.acknowledge(self._message)
-            return None
-        if last.event == "released":
-            return self._events(task, max(1, last.delivery), last.usage, expected)
-        if await self._is_held(task.task_id):
-            # NATS was away and its holder is healthy: not our message, whatever the server thinks.
-            log.info("task %s is held by %s: dropped", task.task_id, last.worker)
-            return None
-        return self._events(task, last.delivery + 1, last.usage, expected)
-
-    def _concerns(self, task: wire.Task, last: wire.Seen) -> bool:
-        if not task.dispatch_id:
-            return last.stream == self._settings.stream and last.task_sequence == self._sequence
-        return last.attempt > task.attempt or (last.attempt == task.attempt and last.proven)
-
-    async def _is_held(self, task_id: str) -> bool:
-        """Silence is believed when it has lasted while we were connected: a holder may reconnect later than we do."""
-        since, reconnects = time.monotonic(), self._broker.reconnects
-        while time.monotonic() - since < SILENCE_SECONDS:
-            try:
-                await self._broker.request(f"holder.{task_id}", b"", timeout=HOLDER_SECONDS)
-                return True
-            except AWAY:
-                if not self._broker.connected or reconnects != self._broker.reconnects:
-                    since, reconnects = time.monotonic(), self._broker.reconnects
-                await asyncio.sleep(0.3)
-        return False
-
-    def _events(self, task: wire.Task, delivery: int, spent: wire.Spent, expected: int) -> RunEvents:
+    def _events_of(self, task: wire.Task, decision: Begin | GiveUp) -> RunEvents:
         return RunEvents(
             self._broker,
             task,
             self._settings.pod_name,
-            self._settings.stream,
-            self._sequence,
-            delivery,
-            spent,
-            expected,
+            self._origin,
+            decision.delivery,
+            decision.spent,
+            decision.expected,
         )
 
-    async def _give_up(self, task: wire.Task, events: RunEvents) -> None:
-        detail = f"its worker was lost {task.max_deliveries} times: see the workers' logs, or raise maxDeliveries"
-        await self._broker.bury(self._message, "MaxDeliveriesExceeded", detail, task.task_id)
-        with contextlib.suppress(Stale):
-            await events.ended(Outcome.failed(wire.Failure("MaxDeliveriesExceeded", detail, False)))
-            await self._broker.acknowledge(self._message)
-        self._metrics.ended("failed")
-
-    async def _hold(self, task: wire.Task, events: RunEvents) -> None:
+    async def _give_up(self, task: wire.Task, look: FirstLook, decision: GiveUp) -> None:
+        events = self._events_of(task, decision)
         run_log = RunLog(self._broker, task, events.delivery)
-        run = self._run = Run(self._settings, self._backend, task, run_log, events.used)
+        ended = await Run(self._settings, self._backend, task, self._origin, run_log, events.used).earlier()
+        run_log.stop()
+        failure = decision.failure
+        if ended is None and failure.type == "MaxDeliveriesExceeded":
+            await self._broker.bury(self._message, failure.type, failure.message, task.task_id)
+        try:
+            await self._end(task, events, ended or Outcome.failed(failure))
+        except Stale as error:
+            await self._not_ours(task, look, error)
+
+    async def _not_ours(self, task: wire.Task, look: FirstLook, stale: Stale) -> None:
+        """Before anything of ours was written. What has been settled meanwhile is acknowledged."""
+        log.info("task %s is not ours: %s", task.task_id, stale)
+        self._metrics.ended("stale")
+        if stale.last and look.settles(stale.last):
+            await self._acknowledge()
+
+    async def _hold(self, task: wire.Task, look: FirstLook, events: RunEvents) -> None:
+        run_log = RunLog(self._broker, task, events.delivery)
+        run = self._run = Run(self._settings, self._backend, task, self._origin, run_log, events.used)
 
         async def on_holder(ask: Msg) -> None:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
@@ -141,11 +118,19 @@ class Delivery:
             await self._broker.serve(f"holder.{task.task_id}", on_holder),
         ]
         await self._broker.flush()
-        alive = asyncio.create_task(self._keep_alive(events))
+        self._events = events
         try:
-            await events.running()
+            if self._stopping and self._stopping.why is Stop.SHUTDOWN:
+                # Nothing of it was begun: there is nothing to release.
+                await self._acknowledge(b"-NAK")
+                return
+            try:
+                await events.running()
+            except Stale as error:
+                await self._not_ours(task, look, error)
+                return
             if self._stopping:
-                run.stop(*self._stopping)
+                run.stop(self._stopping)
             ended = await run.outcome()
             await run_log.close()
             await self._report(task, events, ended)
@@ -153,7 +138,6 @@ class Delivery:
             log.warning("task %s is not ours any more: %s", task.task_id, error)
             self._metrics.ended("stale")
         finally:
-            alive.cancel()
             run_log.stop()
             for subscription in served:
                 with contextlib.suppress(*AWAY):
@@ -162,42 +146,48 @@ class Delivery:
     async def _report(self, task: wire.Task, events: RunEvents, ended: Outcome | Stop) -> None:
         match ended:
             case Stop.STALE | Stop.CANCELLED:
-                raise Stale("another holder took over")
+                raise Stale(self._stopping.reason if self._stopping else "another holder took over")
             case Stop.SHUTDOWN:
                 await events.released()
-                await self._broker.acknowledge(self._message, b"-NAK")
+                await self._acknowledge(b"-NAK")
                 self._metrics.ended("released")
             case Outcome():
-                await events.ended(ended)
-                await self._broker.acknowledge(self._message)
-                self._metrics.ended(ended.kind)
-                log.info("task %s: %s", task.task_id, ended.kind)
+                await self._end(task, events, ended)
 
-    async def _keep_alive(self, events: RunEvents | None) -> None:
+    async def _end(self, task: wire.Task, events: RunEvents, outcome: Outcome) -> None:
+        await events.ended(outcome)
+        await self._acknowledge()
+        self._metrics.ended(outcome.kind)
+        log.info("task %s: %s", task.task_id, outcome.kind)
+
+    async def _acknowledge(self, verb: bytes = b"+ACK") -> None:
+        if not self._gone:
+            await self._broker.acknowledge(self._message, verb)
+
+    async def _keep_alive(self) -> None:
         """Tells the server that we are at it, and sees whether somebody else is."""
         told = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / 3)
             try:
                 await self._broker.request(self._message.reply, b"+WPI")
-                if events is None:
+                if self._events is None:
                     continue
-                await events.check()
+                await self._events.check()
                 if time.monotonic() - told > PROGRESS_SECONDS:
-                    await events.progress()
+                    await self._events.progress()
                     told = time.monotonic()
             except Stale as error:
-                self.stop(Stop.STALE, str(error))
+                self.stop(Stop.STALE, "", str(error))
                 return
+            except NoRespondersError:
+                self._gone = True
+                log.warning("the consumer of %s is gone: the run goes on without its message", self._settings.stream)
             except AWAY as error:
                 log.info("heartbeat not confirmed: %s", error)
 
     async def _on_control(self, ask: Msg) -> None:
-        try:
-            order = msgspec.json.decode(ask.data, type=dict[str, str])
-        except msgspec.MsgspecError:
-            order = {}
-        accepted = order.get("action") == "cancel"
-        await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": accepted}))
-        if accepted:
-            self.stop(Stop.CANCELLED, order.get("reason", "") or "cancelled")
+        order = wire.parse_order(ask.data)
+        await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": order is not None}))
+        if order:
+            self.stop(Stop.CANCELLED, order.type, order.reason or "it was asked for")

@@ -14,7 +14,11 @@ log = logging.getLogger(__name__)
 
 
 class Stale(Exception):
-    """Another holder, or the operator, wrote: this run is not ours any more. Send nothing."""
+    """Another holder, or the operator, wrote `last`: this run is not ours any more. Send nothing."""
+
+    def __init__(self, why: str, last: wire.Seen | None = None) -> None:
+        super().__init__(why)
+        self.last = last
 
 
 class RunEvents:
@@ -23,8 +27,7 @@ class RunEvents:
         broker: Broker,
         task: wire.Task,
         worker: str,
-        stream: str,
-        sequence: int,
+        origin: wire.Origin,
         delivery: int,
         spent: wire.Spent,
         expected: int,
@@ -32,13 +35,14 @@ class RunEvents:
         self._broker = broker
         self._task = task
         self._worker = worker
-        self._stream = stream
-        self._sequence = sequence
+        self._origin = origin
         self._delivery = delivery
         self._spent = spent
         self._expected = expected
         self._start = wire.now()
         self._writing = asyncio.Lock()
+        self._written: set[str] = set()
+        self._settled = False
         self.used = Usage()
 
     @property
@@ -66,17 +70,25 @@ class RunEvents:
                 self._step_over(last)
 
     def _step_over(self, last: wire.Seen) -> None:
-        """An event without a proof is nobody's: only its sequence counts. Any other ends this run."""
-        if last.proven or last.attempt > self._task.attempt:
-            raise Stale(f"{last.worker or 'the operator'} wrote {last.event or 'an event'}")
-        log.warning("task %s: an event without a valid proof is passed over", self._task.task_id)
+        """An event without a proof is nobody's: only its sequence counts. Any other but our own ends this run."""
+        if last.event_id in self._written:
+            log.warning("task %s: later events are lost", self._task.task_id)
+        elif last.proven or last.attempt > self._task.attempt:
+            raise Stale(f"{last.worker or 'the operator'} wrote {last.event or 'an event'}", last)
+        else:
+            log.warning("task %s: an event without a valid proof is passed over", self._task.task_id)
         self._expected = last.sequence
 
     async def _write(self, kind: wire.Kind, outcome: Outcome) -> None:
-        event = self._event(kind, outcome)
-        body = wire.encode(event)
         async with self._writing:
+            if self._settled:
+                # A heartbeat was late: nothing follows the last word.
+                return
+            event = self._event(kind, outcome)
+            body = wire.encode(event)
             await self._append(event, body)
+            self._settled = kind == "released" or kind in wire.TERMINAL
+            self._written.add(event.event_id)
 
     async def _append(self, event: wire.Event, body: bytes) -> None:
         headers = {wire.PROTOCOL: "1", "Nats-Msg-Id": event.event_id}
@@ -115,8 +127,8 @@ class RunEvents:
             event_id=wire.new_event_id(),
             attempt=self._task.attempt,
             delivery=self._delivery,
-            stream=self._stream,
-            sequence=self._sequence,
+            stream=self._origin.stream,
+            sequence=self._origin.sequence,
             worker=self._worker,
             time=wire.now(),
             start_time=self._start,

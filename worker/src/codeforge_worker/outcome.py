@@ -7,13 +7,33 @@ from decimal import Decimal
 
 from . import wire
 
+# Failures that another attempt may not meet. A refused credential is one that it will: `refused` tells of it.
+_RETRYABLE = frozenset(
+    {
+        "AgentFailed",
+        "CommandFailed",
+        "GitCloneFailed",
+        "GitPushFailed",
+        "InternalError",
+        "NoChanges",
+        "RunTimeout",
+    }
+)
+# Ends that somebody wanted; every other one is a failure.
+_CANCELLATIONS = frozenset({"Cancelled", "Suspended", "TaskDeleted"})
+
+
+def failure(type: str, message: str, *, refused: bool = False) -> wire.Failure:
+    """`type` is an UpperCamel constant, the message says what to do."""
+    return wire.Failure(type, message[: wire.MESSAGE_CHARACTERS], type in _RETRYABLE and not refused)
+
 
 class RunError(Exception):
-    """A run that failed: `type` is an UpperCamel constant, the message says what to do."""
+    """A run that failed."""
 
-    def __init__(self, type: str, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, type: str, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
-        self.failure = wire.Failure(type, message[: wire.MESSAGE_CHARACTERS], retryable)
+        self.failure = failure(type, message, refused=refused)
 
 
 @dataclass
@@ -39,5 +59,5 @@ class Outcome:
 
     @classmethod
     def failed(cls, failure: wire.Failure, output: str = "") -> Outcome:
-        kind: wire.Kind = "cancelled" if failure.type == "Cancelled" else "failed"
+        kind: wire.Kind = "cancelled" if failure.type in _CANCELLATIONS else "failed"
         return cls(kind=kind, failure=failure, output=output)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -23,29 +24,44 @@ async def run(
     on_line: Callable[[str, Stream], None],
     stdin: str = "",
 ) -> int:
-    """Runs to the end and returns the exit code. Cancelled: the group gets SIGTERM, and SIGKILL after ten seconds."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=dict(environment),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+    """Runs to the end and returns the exit code.
+
+    Cancelled: the whole group gets SIGTERM, and what is left of it after ten seconds SIGKILL. When the first process
+    ends by itself, the rest gets SIGKILL at once.
+    """
+    starting = asyncio.create_task(
+        asyncio.create_subprocess_exec(
+            *argv,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
     )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Half started is started: nobody else would end it.
+        await _end_group((await starting).pid, 0)
+        raise
     assert process.stdin and process.stdout and process.stderr  # noqa: S101 (pipes were asked for)
     feeding = asyncio.create_task(_feed(process.stdin, stdin))
     reading = [
         asyncio.create_task(_read(process.stdout, "stdout", on_line)),
         asyncio.create_task(_read(process.stderr, "stderr", on_line)),
     ]
+    grace = STOP_SECONDS
     try:
         code = await _exit_code(process)
+        grace = 0
         # A grandchild may hold the pipes open for ever: what it prints after the end is not waited for.
         await asyncio.wait(reading, timeout=1)
         return code
     finally:
-        await _end_group(process)
+        await _end_group(process.pid, grace)
+        await _exit_code(process)
         for task in (feeding, *reading):
             task.cancel()
 
@@ -83,17 +99,29 @@ def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None]) -
         on_line(text[start : start + LINE_BYTES].decode("utf-8", "replace"), stream)
 
 
-async def _end_group(process: asyncio.subprocess.Process) -> None:
-    def send(number: signal.Signals) -> bool:
-        try:
-            os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
+async def _end_group(group: int, grace: float) -> None:
+    end = time.monotonic() + grace
+    if grace and _signal(group, signal.SIGTERM):
+        while time.monotonic() < end and _alive(group):
+            await asyncio.sleep(0.05)
+    _signal(group, signal.SIGKILL)
 
-    if process.returncode is None and send(signal.SIGTERM):
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(_exit_code(process), STOP_SECONDS)
-    send(signal.SIGKILL)
-    if process.returncode is None:
-        await _exit_code(process)
+
+def _signal(group: int, number: signal.Signals) -> bool:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _alive(group: int) -> bool:
+    """Whether a process of the group lives. One that has ended may stay listed, until its parent asks for it."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                # After the name, which may hold anything: state, parent, group.
+                state, _, of = (entry / "stat").read_text().rpartition(") ")[2].split()[:3]
+                if int(of) == group and state != "Z":
+                    return True
+    return False

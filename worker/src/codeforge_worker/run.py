@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
-import tempfile
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import TypeVar
 
 from . import wire
 from .backends import Backend
 from .context import RunContext
 from .logs import RunLog
-from .outcome import Outcome, RunError, Usage
+from .outcome import Outcome, RunError, Usage, failure
 from .settings import Settings
 from .workspace import GitWorkspace
+
+T = TypeVar("T")
+# How long a repository is asked for what an earlier run has left there.
+LOOK_SECONDS = 60.0
 
 
 class Stop(Enum):
@@ -25,58 +33,106 @@ class Stop(Enum):
     STALE = "stale"
 
 
+@dataclass(frozen=True)
+class Stopping:
+    """`type` and `reason` become those of the failure, where the stop is one."""
+
+    why: Stop
+    type: str
+    reason: str
+
+
 class Run:
-    def __init__(self, settings: Settings, backend: Backend, task: wire.Task, log: RunLog, used: Usage) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        backend: Backend,
+        task: wire.Task,
+        origin: wire.Origin,
+        log: RunLog,
+        used: Usage,
+    ) -> None:
         self._settings = settings
         self._backend = backend
         self._task = task
+        self._origin = origin
         self._log = log
         self._used = used
-        self._stop: asyncio.Future[tuple[Stop, str]] = asyncio.get_running_loop().create_future()
+        self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
 
-    def stop(self, why: Stop, reason: str) -> None:
+    def stop(self, stopping: Stopping) -> None:
         if not self._stop.done():
-            self._stop.set_result((why, reason))
+            self._stop.set_result(stopping)
 
     async def outcome(self) -> Outcome | Stop:
         """The outcome to report, or why there is none."""
-        work = asyncio.create_task(self._work())
+        if self._stop.done():
+            return self._stopped(self._stop.result())
+        root = self._root()
+        work = asyncio.create_task(self._work(root, self._in))
         done, _ = await asyncio.wait(
             {work, self._stop}, timeout=self._task.run_timeout_seconds, return_when=asyncio.FIRST_COMPLETED
         )
+        if work not in done:
+            work.cancel()
+            await asyncio.wait({work})
+        await _remove(root)
         if work in done:
             return work.result()
-        work.cancel()
-        await asyncio.wait({work})
         if self._stop.done():
-            why, reason = self._stop.result()
-            if why is not Stop.CANCELLED:
-                return why
-            return Outcome.failed(wire.Failure("Cancelled", reason, False), self._log.output())
+            return self._stopped(self._stop.result())
         message = (
             f"the run took longer than {self._task.run_timeout_seconds} s and was stopped: raise runTimeoutSeconds"
         )
-        return Outcome.failed(wire.Failure("RunTimeout", message, True), self._log.output())
+        return Outcome.failed(failure("RunTimeout", message), self._log.output())
 
-    async def _work(self) -> Outcome:
-        self._settings.workspace.mkdir(parents=True, exist_ok=True)
-        root = Path(tempfile.mkdtemp(prefix=f"{self._task.task_id}-", dir=self._settings.workspace))
+    def _stopped(self, stopping: Stopping) -> Outcome | Stop:
+        if stopping.why is Stop.SHUTDOWN and self._task.delivery_mode == "AtMostOnce":
+            message = f"{stopping.reason} in the middle of the run, which delivery AtMostOnce does not begin again"
+            return Outcome.failed(failure("MayHaveRun", message), self._log.output())
+        if stopping.why is not Stop.CANCELLED:
+            return stopping.why
+        return Outcome.failed(failure(stopping.type, stopping.reason), self._log.output())
+
+    async def earlier(self) -> Outcome | None:
+        """What an earlier run of this attempt has pushed; runs nothing."""
+        if not (self._task.workspace and self._task.workspace.git and self._task.workspace.git.push):
+            return None
+        root = self._root()
+        found = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                found = await self._work(root, self._look)
+        await _remove(root)
+        return found if found and not found.failure else None
+
+    def _root(self) -> Path:
+        return self._settings.workspace / f"{self._task.task_id}-{uuid.uuid4().hex[:8]}"
+
+    async def _work(self, root: Path, what: Callable[[Path, Path], Awaitable[T]]) -> T | Outcome:
+        directory, scratch = root / "repository", root / "scratch"
         try:
-            return await self._in(root)
+            _make(root, directory, scratch)
+            return await what(directory, scratch)
         except RunError as error:
             return Outcome.failed(error.failure, self._log.output())
         except Exception as error:
-            failure = wire.Failure("InternalError", f"the worker failed: {type(error).__name__}: {error}"[:1024], True)
-            return Outcome.failed(failure, self._log.output())
-        finally:
-            await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
+            message = f"the worker failed: {type(error).__name__}: {error}"
+            return Outcome.failed(failure("InternalError", message), self._log.output())
 
-    async def _in(self, root: Path) -> Outcome:
-        directory, scratch = root / "repository", root / "scratch"
-        directory.mkdir()
-        scratch.mkdir()
+    def _workspace(self, directory: Path, scratch: Path) -> GitWorkspace | None:
         git = self._task.workspace.git if self._task.workspace else None
-        workspace = GitWorkspace(self._settings, self._task, git, directory, scratch) if git else None
+        if git is None:
+            return None
+        message = None if self._task.dispatch_id else self._origin
+        return GitWorkspace(self._settings, self._task, message, git, directory, scratch)
+
+    async def _look(self, directory: Path, scratch: Path) -> Outcome | None:
+        workspace = self._workspace(directory, scratch)
+        return await workspace.clone() if workspace else None
+
+    async def _in(self, directory: Path, scratch: Path) -> Outcome:
+        workspace = self._workspace(directory, scratch)
         if workspace:
             earlier = await workspace.clone()
             if earlier:
@@ -94,3 +150,13 @@ class Run:
             )
         )
         return await workspace.keep(outcome) if workspace else outcome
+
+
+def _make(root: Path, *inside: Path) -> None:
+    root.mkdir(mode=0o700, parents=True)
+    for folder in inside:
+        folder.mkdir()
+
+
+async def _remove(root: Path) -> None:
+    await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)

@@ -141,7 +141,7 @@ class Service:
         log.info("told to stop: %d tasks may finish within %.0f s", len(self._running), grace)
         _, unfinished = await asyncio.wait(set(self._running), timeout=grace)
         for task in unfinished:
-            self._running[task].stop(Stop.SHUTDOWN, "the worker had to stop")
+            self._running[task].stop(Stop.SHUTDOWN, "", "the worker had to stop")
         if unfinished:
             log.info("giving %d tasks back", len(unfinished))
             await asyncio.wait(unfinished)

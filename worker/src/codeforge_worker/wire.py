@@ -21,6 +21,7 @@ MESSAGE_CHARACTERS = 1024
 FILES = 50
 
 Kind = Literal["running", "progress", "released", "completed", "failed", "cancelled"]
+DeliveryMode = Literal["AtLeastOnce", "AtMostOnce", "ResetThenRetry"]
 TERMINAL: frozenset[Kind] = frozenset({"completed", "failed", "cancelled"})
 _STATUS: dict[Kind, str] = {
     "running": "running",
@@ -81,6 +82,7 @@ class Task(msgspec.Struct, frozen=True):
     model: str = ""
     run_timeout_seconds: AtLeastOne = 1800
     max_deliveries: AtLeastOne = 3
+    delivery_mode: DeliveryMode = "AtLeastOnce"
     spent: Spent = Spent()
     workspace: Workspace | None = None
 
@@ -100,6 +102,30 @@ def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
     if not task.prompt.strip(" \t\n\f\r"):
         raise Unreadable("Unparsable", "a task needs a prompt that is not blank")
     return task
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a task message stands: by this a run is known whose id another message may bear as well."""
+
+    stream: str
+    sequence: int
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is asked on control.<task_id>; `type` and `reason` become those of the terminal event's failure."""
+
+    action: str
+    type: Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Za-z]+$", max_length=64)] = "Cancelled"
+    reason: str = ""
+
+
+def parse_order(body: bytes) -> Order | None:
+    """The order to cancel, or None for anything else."""
+    try:
+        order = msgspec.json.decode(body, type=Order)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return order if order.action == "cancel" else None
 
 
 class GitResult(msgspec.Struct, frozen=True, omit_defaults=True):

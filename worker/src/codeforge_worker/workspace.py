@@ -23,28 +23,57 @@ _REFUSED = (
 )
 
 
-class GitWorkspace:
-    """One run's clone. Trailers of the commit name task and attempt: a later delivery finds its own work by them."""
+# How far below a head a task's own commits are looked for.
+_DEPTH = "50"
 
-    def __init__(self, settings: Settings, task: wire.Task, git: wire.Git, directory: Path, scratch: Path) -> None:
+
+class GitWorkspace:
+    """One run's clone. Trailers of the commit name task and attempt: a later delivery finds its own work by them.
+
+    `message` is the `Origin` of a task from outside, whose id another message may bear as well; None for an AgentTask.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        task: wire.Task,
+        message: wire.Origin | None,
+        git: wire.Git,
+        directory: Path,
+        scratch: Path,
+    ) -> None:
         if not _URL.fullmatch(git.url) or git.ref.startswith("-") or (git.push and git.push.branch.startswith("-")):
-            raise RunError("GitCloneFailed", f"{git.url} is no URL that is cloned: use https, http, ssh or git")
+            raise RunError(
+                "GitCloneFailed", f"{git.url} is no URL that is cloned: use https, http, ssh or git", refused=True
+            )
         self._task = task
+        self._owner = f"Codeforge-Task: {task.task_id}"
+        self._trailers = [self._owner, f"Codeforge-Attempt: {task.attempt}"]
+        if message:
+            self._trailers.append(f"Codeforge-Message: {message.stream}/{message.sequence}")
         self._git = git
         self._credential = credentials.match(settings.git_credentials, git.url)
         environment = settings.child_environment(scratch) | credentials.environment(self._credential, scratch)
         self._repository = GitRepository(directory, environment)
         # Where the task began, and where this run does.
         self._base = self._start = ""
+        # The push branch's head, when it is this task's.
+        self._lease = ""
 
     async def clone(self) -> Outcome | None:
         """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
         try:
             await self._repository.git("init", "--quiet")
             await self._repository.git("remote", "add", "origin", self._git.url)
-            await self._repository.git("checkout", "--quiet", "--detach", await self._fetch(self._git.ref or "HEAD"))
-            self._base = self._start = await self._repository.head()
-            return await self._earlier_run()
+            ref = self._git.ref or "HEAD"
+            await self._repository.git("checkout", "--quiet", "--detach", await self._fetch(ref))
+            self._start = await self._repository.head()
+            self._base = await self._beneath_own(ref)
+            earlier = await self._earlier_run()
+            if earlier is None and self._task.delivery_mode == "ResetThenRetry":
+                await self._repository.git("checkout", "--quiet", "--detach", self._base)
+                self._start = self._base
+            return earlier
         except GitError as error:
             raise self._explain("GitCloneFailed", f"{self._git.url} cannot be cloned", error) from error
 
@@ -60,23 +89,42 @@ class GitWorkspace:
             await self._repository.git("fetch", "--quiet", "origin")
             return ref
 
+    async def _beneath_own(self, ref: str) -> str:
+        """Where the task began: a task that pushes to the branch it starts from finds its own commits on top."""
+        if self._owner not in await self._trailers_of("HEAD"):
+            return self._start
+        await self._repository.git("fetch", "--quiet", "--depth", _DEPTH, "origin", ref)
+        below = (await self._repository.git("rev-list", "--first-parent", "HEAD")).splitlines()
+        for commit in below:
+            if self._owner not in await self._trailers_of(commit):
+                return commit
+        return below[-1]
+
+    async def _trailers_of(self, commit: str) -> list[str]:
+        shown = await self._repository.git("log", "-1", "--format=%(trailers:only,unfold)", commit)
+        return shown.splitlines()
+
     async def _earlier_run(self) -> Outcome | None:
         push = self._git.push
         if push is None or not await self._repository.git("ls-remote", "origin", f"refs/heads/{push.branch}"):
             return None
-        await self._repository.git("fetch", "--quiet", "--depth", "50", "origin", f"refs/heads/{push.branch}")
-        trailers = await self._repository.git("log", "-1", "--format=%(trailers:only,unfold)", "FETCH_HEAD")
-        if f"Codeforge-Task: {self._task.task_id}" not in trailers:
+        await self._repository.git("fetch", "--quiet", "--depth", _DEPTH, "origin", f"refs/heads/{push.branch}")
+        trailers = await self._trailers_of("FETCH_HEAD")
+        if self._owner not in trailers:
             return None
-        # An earlier attempt's work is continued.
-        await self._repository.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
-        self._start = await self._repository.head()
-        if f"Codeforge-Attempt: {self._task.attempt}" not in trailers.splitlines():
+        earlier = await self._repository.git("rev-parse", "FETCH_HEAD")
+        self._lease = earlier
+        done = all(trailer in trailers for trailer in self._trailers)
+        if done or self._task.delivery_mode != "ResetThenRetry":
+            # An earlier attempt's work is continued.
+            await self._repository.git("checkout", "--quiet", "--detach", earlier)
+            self._start = earlier
+        if not done:
             return None
         return Outcome(
             summary="an earlier run of this attempt had pushed its commit",
             files=await self._files(self._base),
-            git=wire.GitResult(self._base, push.branch, self._start, True),
+            git=wire.GitResult(self._base, push.branch, earlier, True),
         )
 
     async def keep(self, outcome: Outcome) -> Outcome:
@@ -91,15 +139,18 @@ class GitWorkspace:
         push = self._git.push
         if push is None:
             return _with_git(outcome, files, wire.GitResult(self._base, "", commit, False))
+        target = f"refs/heads/{push.branch}"
+        # Only this task's own earlier commit is written over, and only while it is what was seen.
+        reset = self._lease and self._task.delivery_mode == "ResetThenRetry"
+        lease = [f"--force-with-lease={target}:{self._lease}"] if reset else []
         try:
-            await self._repository.git("push", "--quiet", "origin", f"HEAD:refs/heads/{push.branch}")
+            await self._repository.git("push", "--quiet", *lease, "origin", f"HEAD:{target}")
         except GitError as error:
             raise self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error) from error
         return _with_git(outcome, files, wire.GitResult(self._base, push.branch, commit, True))
 
     async def _commit(self, outcome: Outcome) -> str:
-        trailers = ["--trailer", f"Codeforge-Task: {self._task.task_id}"]
-        trailers += ["--trailer", f"Codeforge-Attempt: {self._task.attempt}"]
+        trailers = [argument for trailer in self._trailers for argument in ("--trailer", trailer)]
         await self._repository.git("add", "--all")
         if await self._repository.git("status", "--porcelain"):
             subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]
@@ -120,7 +171,7 @@ class GitWorkspace:
                 "CredentialsMissing",
                 f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {error}",
             )
-        return RunError(type, f"{what}: {error}", retryable=not refused)
+        return RunError(type, f"{what}: {error}", refused=refused)
 
 
 def _with_git(outcome: Outcome, files: tuple[str, ...], git: wire.GitResult) -> Outcome:

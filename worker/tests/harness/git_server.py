@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from .ports import free_port, listening
@@ -75,6 +76,27 @@ class GitServer:
         if self._process and self._process.returncode is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
+
+    def push(self, branch: str, task: str, attempt: int) -> str:
+        """A commit over main as an earlier run of the task left it, or a stranger (no task); returns it."""
+        clone = Path(tempfile.mkdtemp(dir=self._root.parent))
+        git(clone, "clone", "--quiet", str(self.bare), ".")
+        (clone / "file.txt").write_text("earlier\n" if task else "theirs\n")
+        trailers = ["--trailer", f"Codeforge-Task: {task}", "--trailer", f"Codeforge-Attempt: {attempt}"]
+        git(clone, "commit", "--quiet", "--all", "--message", "Earlier", *(trailers if task else ()))
+        git(clone, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
+        return self.commit(branch)
+
+    def after_each_push(self) -> Path:
+        """Each push hangs when its commit has been taken; the file that exists then."""
+        taken = self._root / "taken"
+        hook = self.bare / "hooks" / "post-receive"
+        hook.write_text(f"#!/bin/sh\necho > {taken}\nwhile ! [ -e {taken}-end ]; do sleep 0.1; done\n")
+        hook.chmod(0o755)
+        return taken
+
+    def let_pushes_end(self) -> None:
+        (self._root / "taken-end").touch()
 
     def commit(self, ref: str) -> str:
         return git(self.bare, "rev-parse", ref)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 import nats
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RawStreamMsg, RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
@@ -43,7 +45,12 @@ class Operator:
             self._url, user="operator", password="operator-pw", max_reconnect_attempts=-1, reconnect_time_wait=0.1
         )
         js = self.js = self.nats.jetstream()
-        await js.add_stream(
+        await self.add_queue(ack_wait)
+        for name, subject in (("RESULTS", "results.*"), ("LOGS", "results.*.log"), ("DEADLETTERS", "deadletters.*.*")):
+            await js.add_stream(StreamConfig(name=name, subjects=[subject], allow_direct=True))
+
+    async def add_queue(self, ack_wait: float) -> None:
+        await self.js.add_stream(
             StreamConfig(
                 name=STREAM,
                 subjects=[SUBJECT, f"{SUBJECT}.*"],
@@ -52,7 +59,10 @@ class Operator:
                 allow_direct=True,
             )
         )
-        await js.add_consumer(
+        await self.add_consumer(ack_wait)
+
+    async def add_consumer(self, ack_wait: float) -> None:
+        await self.js.add_consumer(
             STREAM,
             ConsumerConfig(
                 durable_name="workers",
@@ -62,8 +72,6 @@ class Operator:
                 max_ack_pending=1000,
             ),
         )
-        for name, subject in (("RESULTS", "results.*"), ("LOGS", "results.*.log"), ("DEADLETTERS", "deadletters.*.*")):
-            await js.add_stream(StreamConfig(name=name, subjects=[subject], allow_direct=True))
 
     async def close(self) -> None:
         await self.nats.close()
@@ -122,6 +130,15 @@ class Operator:
     async def queue_is_empty(self, seconds: float = 10) -> None:
         async with asyncio.timeout(seconds):
             while (await self.js.stream_info(STREAM)).state.messages:
+                await asyncio.sleep(0.05)
+
+    async def delivered_after_restart(self, seconds: float = 10) -> int:
+        """How many deliveries the server remembers, as soon as it answers."""
+        async with asyncio.timeout(seconds):
+            while True:
+                with contextlib.suppress(NatsError, TimeoutError):
+                    delivered = (await self.js.consumer_info(STREAM, "workers")).delivered
+                    return delivered.consumer_seq if delivered else 0
                 await asyncio.sleep(0.05)
 
     async def dead_letters(self) -> list[RawStreamMsg]:

@@ -15,16 +15,20 @@ from .operator import NAMESPACE, POOL, STREAM
 from .ports import free_port
 
 _SOURCE = Path(__file__).parents[2] / "src"
+
+
 # From the source, and without an environment variable that the worker's children would inherit.
-PROGRAM = [
-    sys.executable,
-    "-c",
-    f"import sys; sys.path.insert(0, {str(_SOURCE)!r}); from codeforge_worker.cli import main; main()",
-]
+def program(change: str = "") -> list[str]:
+    """`change`: Python that is run first, to shorten a clock or to widen the gap between two steps."""
+    start = f"import sys; sys.path.insert(0, {str(_SOURCE)!r})"
+    return [sys.executable, "-c", f"{start}\n{change}\nfrom codeforge_worker.cli import main; main()"]
 
 
 class WorkerProcess:
-    def __init__(self, directory: Path, url: str, name: str, argv: list[str], settings: dict[str, str]) -> None:
+    def __init__(
+        self, directory: Path, url: str, name: str, argv: list[str], settings: dict[str, str], change: str = ""
+    ) -> None:
+        self._change = change
         self.name = name
         self.port = free_port()
         self.workspace = directory / "workspace" / name
@@ -51,7 +55,7 @@ class WorkerProcess:
     async def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *PROGRAM, "run", "--", *self._argv, env=self._environment, stdout=log, stderr=log
+                *program(self._change), "run", "--", *self._argv, env=self._environment, stdout=log, stderr=log
             )
 
     async def get(self, path: str) -> tuple[int, str]:

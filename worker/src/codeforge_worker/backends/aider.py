@@ -48,7 +48,7 @@ class Aider:
             answered = _read(analytics, context)
         last = context.last_line()
         if not answered:
-            raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}", retryable=True)
+            raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}")
         if before == await repository.fingerprint():
             raise RunError(
                 "NoChanges", f"aider changed no file: its edits did not match, or none was due; last line: {last}"

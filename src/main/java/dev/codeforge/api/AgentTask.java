@@ -38,12 +38,25 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
         return Optional.ofNullable(getStatus());
     }
 
-    /** True once the outcome is written: such a task is never looked at again. */
+    /** True once the outcome is written and no rerun is asked for: such a task needs NATS no more. */
     @JsonIgnore
     public boolean isFinished() {
+        return isTerminal() && !isRerunRequested();
+    }
+
+    @JsonIgnore
+    public boolean isTerminal() {
         return observedStatus()
                 .map(AgentTaskStatus::phase)
                 .filter(Phase::isTerminal)
                 .isPresent();
+    }
+
+    /** True while an ended task is to be run again; what {@code rerun} was at first sight counts as done. */
+    @JsonIgnore
+    public boolean isRerunRequested() {
+        return isTerminal()
+                && !getSpec().cancel()
+                && getSpec().rerun() > getStatus().rerun();
     }
 }

@@ -10,15 +10,24 @@ import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What to do, and on which pool. What is left out is resolved from the pool's {@code taskDefaults} when the task is
- * first published and shown in {@code status.effective}.
+ * first published and shown in {@code status.effective}. Only {@code suspend}, {@code cancel}, {@code rerun} and
+ * {@code ttlSecondsAfterFinished} may be changed; the CRD's rule on that is made from this record.
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
-@ValidationRule(value = "self == oldSelf", message = "a task's spec cannot be changed: create a new task")
+@ValidationRule(
+        value =
+                "!has(self.delivery) || self.delivery != 'AtMostOnce' || !has(self.retry) || !has(self.retry.maxAttempts) || self.retry.maxAttempts == 1",
+        message = "an AtMostOnce task has one attempt: leave retry out, or set retry.maxAttempts to 1")
+@ValidationRule(
+        value =
+                "!(has(self.cancel) && self.cancel && has(self.rerun) && self.rerun > (has(oldSelf.rerun) ? oldSelf.rerun : 0))",
+        message = "a cancelled task is run again by setting cancel to false together with the higher rerun")
 public record AgentTaskSpec(
         @Required @JsonPropertyDescription("The WorkerPool of this namespace that runs the task.")
                 WorkerPoolRef workerPoolRef,
@@ -46,12 +55,65 @@ public record AgentTaskSpec(
                 @Max(604800)
                 @JsonPropertyDescription(
                         "Seconds that a run may take before it is stopped and fails with RunTimeout, 1 to 604,800. Default: the pool's taskDefaults.runTimeoutSeconds.")
-                Integer runTimeoutSeconds) {
+                Integer runTimeoutSeconds,
+        @Nullable
+                @Min(1)
+                @Max(2592000)
+                @JsonPropertyDescription(
+                        "Seconds that the task may wait for a worker before it fails with QueueTimeout, 1 to 2,592,000. Counted anew for each attempt. Default: the pool's taskDefaults.queueTimeoutSeconds, else no limit.")
+                Integer queueTimeoutSeconds,
+        @Nullable
+                @JsonPropertyDescription(
+                        "When a failed attempt is tried again. Default: the pool's taskDefaults.retry.")
+                Retry retry,
+        @Nullable
+                @JsonPropertyDescription(
+                        "What happens when a worker is lost in the middle of a run. AtLeastOnce (default): another continues with what was pushed. ResetThenRetry: another begins anew from the ref, and replaces what the first pushed. AtMostOnce: the task fails with MayHaveRun and is never run again.")
+                DeliveryMode delivery,
+        @Nullable
+                @Size(min = 1, max = 253)
+                @JsonPropertyDescription(
+                        "Names the work, 1 to 253 characters, within the namespace: a task that is created again with the key of one that succeeded within the last 30 days takes that outcome instead of running. The key with another pool, prompt, config, model or workspace is an error.")
+                String idempotencyKey,
+        @Nullable
+                @JsonPropertyDescription(
+                        "Holds the task back while true; a run is stopped. Back to false, the task begins a new attempt, which does not count as a retry. May be changed.")
+                Boolean suspend,
+        @Nullable
+                @JsonPropertyDescription(
+                        "Ends the task: a waiting one at once, a run when its agent has stopped. May be changed; a cancelled task stays so until rerun.")
+                Boolean cancel,
+        @Nullable
+                @Min(0)
+                @Max(10000)
+                @JsonPropertyDescription(
+                        "Raise it to run an ended task again, 0 to 10,000. What it is when the task is first seen counts as done. May be changed.")
+                Integer rerun,
+        @Nullable
+                @Min(0)
+                @Max(31536000)
+                @JsonPropertyDescription(
+                        "Seconds after its end at which the task is deleted, 0 to 31,536,000. Default: never. Needs idempotencyKey or generateName: without them a GitOps tool would create the task anew and pay again. May be changed.")
+                Integer ttlSecondsAfterFinished) {
+
+    /** The fields that may be changed in a task's life. */
+    public static final Set<String> MUTABLE = Set.of("suspend", "cancel", "rerun", "ttlSecondsAfterFinished");
 
     public AgentTaskSpec {
         title = title == null ? "" : title;
         projectId = projectId == null ? "" : projectId;
         model = model == null ? "" : model;
         config = config == null ? Map.of() : Map.copyOf(config);
+        delivery = delivery == null ? DeliveryMode.AtLeastOnce : delivery;
+        suspend = suspend != null && suspend;
+        cancel = cancel != null && cancel;
+        rerun = rerun == null ? 0 : rerun;
+    }
+
+    /** What may happen when a worker is lost in the middle of a run. */
+    public enum DeliveryMode {
+        AtLeastOnce,
+        AtMostOnce,
+        ResetThenRetry
     }
 }

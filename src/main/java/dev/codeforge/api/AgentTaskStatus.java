@@ -1,5 +1,6 @@
 package dev.codeforge.api;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
@@ -15,20 +16,31 @@ public record AgentTaskStatus(
         @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
                 Long observedGeneration,
         @Nullable
-                @JsonPropertyDescription("Where the task is: Pending, Queued, Running, Succeeded, Failed or Cancelled.")
+                @JsonPropertyDescription(
+                        "Where the task is: Pending, Queued, Running, Retrying, Suspended, Succeeded, Failed or Cancelled.")
                 Phase phase,
         @JsonPropertyDescription(
-                        "Ready, Reconciling and Stalled as kstatus reads them; Complete and Failed as on a Job; Finished on either end; DeadLettered.")
+                        "Ready, Reconciling and Stalled as kstatus reads them; Complete, Failed and Suspended as on a Job; Finished on either end; DeadLettered.")
                 List<Condition> conditions,
         @JsonPropertyDescription("Attempts begun. A new attempt is a new message.") Integer attempts,
         @JsonPropertyDescription(
                         "How often a worker began to run the current attempt; above 1 after a worker was lost.")
                 Integer deliveries,
+        @JsonPropertyDescription("Attempts that failed since the task was created or last rerun.")
+                Integer failedAttempts,
+        @JsonPropertyDescription("The spec.rerun that was acted on, or was there when the task was first seen.")
+                Integer rerun,
         @JsonPropertyDescription("The last ten attempts that ended.") List<HistoryEntry> history,
         @JsonPropertyDescription("The pod that runs the task, or ran it last.") String podName,
         @Nullable @JsonPropertyDescription("Where the task's message is kept.") QueuePosition queue,
-        @Nullable @JsonPropertyDescription("When the task was accepted by the queue.") Instant queuedTime,
+        @Nullable
+                @JsonPropertyDescription(
+                        "When the next attempt is due, or the current one was; the queue timeout counts from here. Absent for the first, which is due at creation.")
+                Instant nextAttemptTime,
+        @Nullable @JsonPropertyDescription("When the current attempt was accepted by the queue.") Instant queuedTime,
         @Nullable @JsonPropertyDescription("When the current attempt began to run.") Instant startTime,
+        @Nullable @JsonPropertyDescription("When the current run's worker was first asked to stop it.")
+                Instant stopRequestedTime,
         @Nullable @JsonPropertyDescription("When the task ended.") Instant completionTime,
         @Nullable @JsonPropertyDescription("What applies after the pool's defaults were filled in.")
                 Effective effective,
@@ -41,6 +53,8 @@ public record AgentTaskStatus(
         conditions = conditions == null ? List.of() : List.copyOf(conditions);
         attempts = attempts == null ? 0 : attempts;
         deliveries = deliveries == null ? 0 : deliveries;
+        failedAttempts = failedAttempts == null ? 0 : failedAttempts;
+        rerun = rerun == null ? 0 : rerun;
         history = history == null ? List.of() : List.copyOf(history);
         podName = podName == null ? "" : podName;
     }
@@ -48,7 +62,20 @@ public record AgentTaskStatus(
     /** The status of a task that nobody has looked at. */
     public static AgentTaskStatus unobserved() {
         return new AgentTaskStatus(
-                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null);
+                null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+                null, null);
+    }
+
+    /** The last attempt whose end this status tells; 0 for none. */
+    @JsonIgnore
+    public int endedAttempt() {
+        return history.isEmpty() ? 0 : history.getLast().attempt();
+    }
+
+    /** The attempt that runs or is next: each number is used for one message only. */
+    @JsonIgnore
+    public int currentAttempt() {
+        return Math.max(attempts, endedAttempt() + 1);
     }
 
     @JsonIgnoreProperties(ignoreUnknown = true)
@@ -60,7 +87,20 @@ public record AgentTaskStatus(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Effective(
             @Nullable @JsonPropertyDescription("The model; absent when the worker's own default applies.") String model,
-            @JsonPropertyDescription("Seconds that a run may take.") Integer runTimeoutSeconds) {}
+            @JsonPropertyDescription("Seconds that a run may take.") Integer runTimeoutSeconds,
+            @Nullable @JsonPropertyDescription("Seconds that an attempt may wait; absent for no limit.")
+                    Integer queueTimeoutSeconds,
+            @JsonPropertyDescription("Attempts that may fail before the task does.") Integer maxAttempts,
+            @JsonPropertyDescription("Seconds before the second attempt.") Integer backoffSeconds,
+            @JsonPropertyDescription("Most seconds between two attempts.") Integer maxBackoffSeconds,
+            @JsonPropertyDescription("Error types that end the task at once.") List<String> nonRetryable) {
+        public Effective {
+            maxAttempts = maxAttempts == null ? 1 : maxAttempts;
+            backoffSeconds = backoffSeconds == null ? 30 : backoffSeconds;
+            maxBackoffSeconds = maxBackoffSeconds == null ? 600 : maxBackoffSeconds;
+            nonRetryable = nonRetryable == null ? List.of() : List.copyOf(nonRetryable);
+        }
+    }
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)
@@ -69,7 +109,7 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The pod that ran it.") String worker,
             @Nullable @JsonPropertyDescription("When it began to run.") Instant startTime,
             @Nullable @JsonPropertyDescription("When it ended.") Instant completionTime,
-            @JsonPropertyDescription("Succeeded, Failed or Cancelled.") Phase outcome,
+            @JsonPropertyDescription("Succeeded, Failed, Cancelled or Suspended.") Phase outcome,
             @Nullable @JsonPropertyDescription("Why it did not succeed.") Failure error) {}
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)

@@ -1,10 +1,12 @@
 package dev.codeforge.api;
 
-/** Where a task is. A terminal phase never changes again. */
+/** Where a task is. A terminal phase changes by a rerun only. */
 public enum Phase {
     Pending,
     Queued,
     Running,
+    Retrying,
+    Suspended,
     Succeeded,
     Failed,
     Cancelled;

@@ -86,7 +86,7 @@ public record WorkerPoolSpec(
         drainTimeoutSeconds = drainTimeoutSeconds == null ? 600 : drainTimeoutSeconds;
         heartbeatTimeoutSeconds = heartbeatTimeoutSeconds == null ? 60 : heartbeatTimeoutSeconds;
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
-        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null) : taskDefaults;
+        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null) : taskDefaults;
         suspend = suspend != null && suspend;
     }
 
@@ -198,6 +198,13 @@ public record WorkerPoolSpec(
                     String model,
             @Default("1800") @Min(1) @Max(604800) @JsonPropertyDescription("Seconds that a run may take, 1 to 604,800.")
                     Integer runTimeoutSeconds,
+            @Nullable
+                    @Min(1)
+                    @Max(2592000)
+                    @JsonPropertyDescription(
+                            "Seconds that a task may wait for a worker, 1 to 2,592,000. Default: no limit.")
+                    Integer queueTimeoutSeconds,
+            @Nullable @JsonPropertyDescription("When a failed attempt is tried again. Default: never.") Retry retry,
             @Size(max = 64) @JsonPropertyDescription("Settings of the backend; a task's own win key by key.")
                     Map<String, String> config) {
         public TaskDefaults {

@@ -74,6 +74,45 @@ public record TaskEvent(
         return kind.isTerminal();
     }
 
+    /** True while a worker has begun this attempt and neither ended it nor given it back. */
+    @JsonIgnore
+    public boolean isRunning() {
+        return kind == Kind.RUNNING || kind == Kind.PROGRESS;
+    }
+
+    /** The same end of the same attempt, for another reason. */
+    public TaskEvent endedBecause(Failure why) {
+        return new TaskEvent(
+                taskId,
+                projectId,
+                "failed",
+                Kind.FAILED,
+                eventId,
+                attempt,
+                delivery,
+                stream,
+                sequence,
+                worker,
+                time,
+                startTime,
+                completionTime,
+                output,
+                files,
+                why.message(),
+                tokensIn,
+                tokensOut,
+                costUsd,
+                usage,
+                result,
+                why);
+    }
+
+    /** What the worker or the operator gave as the reason of a failure or a cancellation; empty for none. */
+    @JsonIgnore
+    public String failureType() {
+        return failure == null ? "" : failure.type();
+    }
+
     public byte[] toJson() {
         return Json.write(this);
     }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param heartbeatSeconds seconds between two signs of life, at least 1
  * @param runTimeoutSeconds seconds that the run may take
  * @param maxDeliveries how often the run may be begun in this attempt
+ * @param deliveryMode AtLeastOnce, AtMostOnce or ResetThenRetry
  */
 public record TaskMessage(
         String taskId,
@@ -25,6 +26,7 @@ public record TaskMessage(
         String model,
         int runTimeoutSeconds,
         int maxDeliveries,
+        @Nullable String deliveryMode,
         Spent spent,
         @Nullable Workspace workspace) {
 

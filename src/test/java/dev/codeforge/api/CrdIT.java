@@ -37,6 +37,11 @@ final class CrdIT {
                 "{prompt: x} | spec.workerPoolRef",
                 "{workerPoolRef: {name: p}, prompt: x, runTimeoutSeconds: 0} | spec.runTimeoutSeconds",
                 "{workerPoolRef: {name: p}, prompt: x, config: {key: 1}} | spec.config.key",
+                "{workerPoolRef: {name: p}, prompt: x, delivery: Twice} | spec.delivery",
+                "{workerPoolRef: {name: p}, prompt: x, delivery: AtMostOnce, retry: {maxAttempts: 2}} | an AtMostOnce task has one attempt",
+                "{workerPoolRef: {name: p}, prompt: x, retry: {maxAttempts: 0}} | spec.retry.maxAttempts",
+                "{workerPoolRef: {name: p}, prompt: x, queueTimeoutSeconds: 0} | spec.queueTimeoutSeconds",
+                "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: ''} | spec.idempotencyKey",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {}} | spec.workspace.git",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: /etc}}} | spec.workspace.git.url",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: 'https://h/r', ref: --upload-pack=x}}} | spec.workspace.git.ref"
@@ -66,6 +71,44 @@ final class CrdIT {
         create("AgentTask", "task", task("x"));
         assertThatThrownBy(() -> update("AgentTask", "task", spec))
                 .hasMessageContaining("a task's spec cannot be changed: create a new task");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{workerPoolRef: {name: p}, prompt: x, suspend: true}",
+                "{workerPoolRef: {name: p}, prompt: x, cancel: true}",
+                "{workerPoolRef: {name: p}, prompt: x, rerun: 2}"
+            })
+    void whatSteersATaskMayChangeAndChangeBack(String spec) {
+        create("AgentTask", "task", task("x"));
+        assertThatCode(() -> {
+                    update("AgentTask", "task", spec);
+                    update("AgentTask", "task", task("x"));
+                })
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aCancelledTaskIsRunAgainOnlyTogetherWithTakingTheCancelBack() {
+        create("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, cancel: true}");
+        assertThatThrownBy(() ->
+                        update("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, cancel: true, rerun: 1}"))
+                .hasMessageContaining("setting cancel to false together with the higher rerun");
+        assertThatCode(() -> update("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, rerun: 1}"))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void aTimeToLiveNeedsWhatKeepsTheTaskFromBeingPaidTwice() {
+        assertThatThrownBy(() -> create(
+                        "AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, ttlSecondsAfterFinished: 5}"))
+                .hasMessageContaining("needs idempotencyKey or generateName");
+        assertThatCode(() -> create(
+                        "AgentTask",
+                        "task",
+                        "{workerPoolRef: {name: p}, prompt: x, ttlSecondsAfterFinished: 5, idempotencyKey: k}"))
+                .doesNotThrowAnyException();
     }
 
     @Test

@@ -9,7 +9,6 @@ import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolRef;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import dev.codeforge.operator.runtime.OperatorSettings;
@@ -338,7 +337,7 @@ final class OperatorIT {
     @Test
     void theApiServerRefusesWhatTheSchemaForbids() {
         final AgentTask empty = Resources.task(namespace, "empty", "pool");
-        empty.setSpec(new AgentTaskSpec(new WorkerPoolRef("pool"), null, "", null, null, null, null, null));
+        empty.setSpec(Resources.of(AgentTaskSpec.class, "{workerPoolRef: {name: pool}, prompt: ''}"));
         assertThatThrownBy(() -> create(empty))
                 .isInstanceOf(KubernetesClientException.class)
                 .hasMessageContaining("spec.prompt");
@@ -348,8 +347,8 @@ final class OperatorIT {
                         .inNamespace(namespace)
                         .withName("task")
                         .edit(current -> {
-                            current.setSpec(new AgentTaskSpec(
-                                    new WorkerPoolRef("other"), null, "p", null, null, null, null, null));
+                            current.setSpec(
+                                    Resources.of(AgentTaskSpec.class, "{workerPoolRef: {name: other}, prompt: p}"));
                             return current;
                         }))
                 .isInstanceOf(KubernetesClientException.class)

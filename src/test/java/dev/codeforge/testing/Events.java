@@ -11,8 +11,8 @@ import java.util.UUID;
 
 /** Events of a task in one line, as its worker would write them. */
 public final class Events {
-    public static final Instant STARTED = Instant.parse("2026-11-24T10:00:00Z");
-    public static final Instant ENDED = Instant.parse("2026-11-24T10:05:00Z");
+    public static final Instant STARTED = Instant.parse("2026-11-24T11:58:00Z");
+    public static final Instant ENDED = Instant.parse("2026-11-24T11:59:00Z");
 
     private Events() {}
 
@@ -22,15 +22,43 @@ public final class Events {
     }
 
     public static TaskEvent of(AgentTask task, TaskEvent.Kind kind, int attempt, int delivery) {
-        return of(task, kind, attempt, delivery, null);
+        return of(task, kind, attempt, delivery, STARTED);
     }
 
     public static TaskEvent failed(AgentTask task, String type, String message) {
-        return of(task, TaskEvent.Kind.FAILED, 1, 1, new TaskEvent.Failure(type, message, false));
+        return of(task, TaskEvent.Kind.FAILED, 1, 1, new TaskEvent.Failure(type, message, false), STARTED);
+    }
+
+    public static TaskEvent failed(AgentTask task, int attempt, String type, String message, boolean retryable) {
+        return of(task, TaskEvent.Kind.FAILED, attempt, 1, new TaskEvent.Failure(type, message, retryable), STARTED);
+    }
+
+    /** As the operator ends an attempt that no worker had begun, or a worker one that it was asked to stop. */
+    public static TaskEvent cancelled(AgentTask task, int attempt, String type) {
+        final int runs =
+                task.observedStatus().map(status -> status.deliveries()).orElse(0);
+        return of(
+                task, TaskEvent.Kind.CANCELLED, attempt, runs, new TaskEvent.Failure(type, "asked to", false), STARTED);
+    }
+
+    /** An event of a run that began, or a word that was written, at this time. */
+    public static TaskEvent of(AgentTask task, TaskEvent.Kind kind, int attempt, int delivery, Instant time) {
+        return of(task, kind, attempt, delivery, null, time);
+    }
+
+    /** An event of a run that began, or ended, or failed for this reason, at this time. */
+    public static TaskEvent at(
+            AgentTask task, TaskEvent.Kind kind, int attempt, int delivery, TaskEvent.Failure failure, Instant time) {
+        return of(task, kind, attempt, delivery, failure, time);
     }
 
     private static TaskEvent of(
-            AgentTask task, TaskEvent.Kind kind, int attempt, int delivery, TaskEvent.Failure failure) {
+            AgentTask task,
+            TaskEvent.Kind kind,
+            int attempt,
+            int delivery,
+            TaskEvent.Failure failure,
+            Instant started) {
         return new TaskEvent(
                 task.uid(),
                 task.getSpec().projectId(),
@@ -44,9 +72,9 @@ public final class Events {
                         task.getSpec().workerPoolRef().name()),
                 7,
                 "worker-0",
-                STARTED,
-                STARTED,
-                kind.isTerminal() ? ENDED : null,
+                started,
+                started,
+                kind.isTerminal() ? (started.isAfter(ENDED) ? started : ENDED) : null,
                 kind.isTerminal() ? "hello" : "",
                 List.of(),
                 failure == null ? "" : failure.message(),

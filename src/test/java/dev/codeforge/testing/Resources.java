@@ -3,9 +3,9 @@ package dev.codeforge.testing;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolRef;
 import dev.codeforge.api.WorkerPoolSpec;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.UUID;
 
 /** Valid resources in one line. */
@@ -19,9 +19,24 @@ public final class Resources {
                 .withName(name)
                 .withUid(UUID.randomUUID().toString())
                 .withGeneration(1L)
+                .withCreationTimestamp("2026-11-24T09:00:00Z")
                 .build());
-        task.setSpec(new AgentTaskSpec(new WorkerPoolRef(pool), null, "say hello", null, null, null, null, null));
+        task.setSpec(of(AgentTaskSpec.class, "{workerPoolRef: {name: " + pool + "}, prompt: say hello}"));
         return task;
+    }
+
+    /** A task with these fields besides, as YAML: {@code "retry: {maxAttempts: 3}"}. */
+    public static AgentTask task(String namespace, String name, String pool, String fields) {
+        final AgentTask task = task(namespace, name, pool);
+        task.setSpec(
+                of(AgentTaskSpec.class, "{workerPoolRef: {name: " + pool + "}, prompt: say hello, " + fields + "}"));
+        return task;
+    }
+
+    /** A spec or a status as one writes it in YAML. */
+    public static <T> T of(Class<T> type, String yaml) {
+        // Text that begins with a brace would be taken for JSON.
+        return Serialization.unmarshal("---\n" + yaml, type);
     }
 
     /** A pool whose subject is its own, so that tests do not meet each other's. */

@@ -20,31 +20,32 @@ import java.util.Base64;
 import java.util.List;
 import java.util.UUID;
 
-/** etcd and kube-apiserver as processes on free ports of this machine. */
-final class TestApiServer implements AutoCloseable {
+/** etcd and kube-apiserver as processes on free ports of this machine, which can be killed and started again. */
+public final class TestApiServer implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(90);
     private final Path home = Files.createTempDirectory("codeforge-kube");
-    private final List<Process> processes = new ArrayList<>();
+    private final Program etcd;
+    private final Program apiServer;
     private final String token = UUID.randomUUID().toString();
     private final int port = freePort();
 
-    TestApiServer() throws IOException {
-        final String etcd = "http://127.0.0.1:" + freePort();
+    public TestApiServer() throws IOException {
+        final String client = "http://127.0.0.1:" + freePort();
         final String peer = "http://127.0.0.1:" + freePort();
-        start(
+        etcd = new Program(
                 "etcd",
                 "--data-dir=" + home.resolve("etcd"),
-                "--listen-client-urls=" + etcd,
-                "--advertise-client-urls=" + etcd,
+                "--listen-client-urls=" + client,
+                "--advertise-client-urls=" + client,
                 "--listen-peer-urls=" + peer,
                 "--initial-advertise-peer-urls=" + peer,
                 "--initial-cluster=default=" + peer,
                 "--unsafe-no-fsync");
         writeServiceAccountKeys();
         Files.writeString(home.resolve("tokens.csv"), token + ",admin,admin,system:masters\n");
-        start(
+        apiServer = new Program(
                 "kube-apiserver",
-                "--etcd-servers=" + etcd,
+                "--etcd-servers=" + client,
                 "--secure-port=" + port,
                 "--bind-address=127.0.0.1",
                 "--advertise-address=127.0.0.1",
@@ -56,10 +57,28 @@ final class TestApiServer implements AutoCloseable {
                 "--service-account-key-file=" + home.resolve("sa.pub"),
                 "--service-account-signing-key-file=" + home.resolve("sa.key"),
                 "--endpoint-reconciler-type=none");
+        start();
+    }
+
+    /** Starts what does not run, on the ports and the data it had before, and returns when the API is served. */
+    public void start() throws IOException {
+        etcd.start();
+        apiServer.start();
         awaitReady();
     }
 
-    Config config() {
+    /** Kills kube-apiserver and etcd as a power cut would; {@link #start} brings both back. */
+    public void kill() {
+        apiServer.kill();
+        etcd.kill();
+    }
+
+    /** Kills kube-apiserver alone; {@link #start} brings it back. */
+    public void killApiServer() {
+        apiServer.kill();
+    }
+
+    public Config config() {
         return new ConfigBuilder(Config.empty())
                 .withMasterUrl("https://127.0.0.1:" + port)
                 .withOauthToken(token)
@@ -67,13 +86,36 @@ final class TestApiServer implements AutoCloseable {
                 .build();
     }
 
-    private void start(String name, String... arguments) throws IOException {
-        final List<String> command = new ArrayList<>(List.of(TestBinaries.path(name)));
-        command.addAll(List.of(arguments));
-        processes.add(new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(home.resolve(name + ".log").toFile())
-                .start());
+    /** One of the two, with the arguments that it is started with each time. */
+    private final class Program {
+        private final String name;
+        private final List<String> command = new ArrayList<>();
+        private Process process;
+
+        Program(String name, String... arguments) {
+            this.name = name;
+            command.add(TestBinaries.path(name));
+            command.addAll(List.of(arguments));
+        }
+
+        void start() throws IOException {
+            if (!isAlive()) {
+                process = new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                                home.resolve(name + ".log").toFile()))
+                        .start();
+            }
+        }
+
+        boolean isAlive() {
+            return process != null && process.isAlive();
+        }
+
+        void kill() {
+            process.destroyForcibly();
+            process.onExit().join();
+        }
     }
 
     private void writeServiceAccountKeys() throws IOException {
@@ -104,7 +146,7 @@ final class TestApiServer implements AutoCloseable {
                         return;
                     }
                 } catch (KubernetesClientException e) {
-                    if (processes.stream().anyMatch(process -> !process.isAlive())) {
+                    if (!etcd.isAlive() || !apiServer.isAlive()) {
                         throw new IOException("the API server did not start, see " + home, e);
                     }
                 }
@@ -125,6 +167,6 @@ final class TestApiServer implements AutoCloseable {
 
     @Override
     public void close() {
-        processes.reversed().forEach(Process::destroyForcibly);
+        kill();
     }
 }

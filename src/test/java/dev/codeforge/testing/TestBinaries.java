@@ -4,10 +4,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The real servers that tests start; {@code hack/tools/install} builds them. */
-final class TestBinaries {
+public final class TestBinaries {
     private TestBinaries() {}
 
-    static String path(String name) {
+    public static String path(String name) {
         final Path path = Path.of(System.getProperty("codeforge.bin", ""), name);
         if (!Files.isExecutable(path)) {
             throw new IllegalStateException(

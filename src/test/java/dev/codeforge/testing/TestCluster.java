@@ -11,16 +11,17 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * A real kube-apiserver with etcd, one for the whole test run: no controllers run in it, so Deployments make no pods. Each
- * test takes a namespace of its own.
+ * A real kube-apiserver with etcd, shared by all tests that leave it alive: no controllers run in it, so Deployments make
+ * no pods. Each test takes a namespace of its own.
  */
 public final class TestCluster {
     private static TestCluster shared;
 
+    private final TestApiServer server = new TestApiServer();
     private final KubernetesClient client;
 
-    private TestCluster() throws IOException {
-        final TestApiServer server = new TestApiServer();
+    /** One of its own, for tests that kill it. */
+    public TestCluster() throws IOException {
         Runtime.getRuntime().addShutdownHook(new Thread(server::close));
         client = OperatorClient.of(server.config());
         try (Stream<Path> crds = Files.list(Path.of("crds"))) {
@@ -38,6 +39,10 @@ public final class TestCluster {
             shared = new TestCluster();
         }
         return shared;
+    }
+
+    public TestApiServer server() {
+        return server;
     }
 
     public KubernetesClient client() {

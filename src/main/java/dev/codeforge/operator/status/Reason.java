@@ -12,8 +12,30 @@ public enum Reason {
     Queued("The task waits for a worker.", "Nothing; see the pool if it takes long."),
     Running("A worker runs the task.", "Nothing; kubectl logs of status.podName shows its output."),
     Released("The worker had to stop and gave the task back; another will take it.", "Nothing."),
+    Cancelling("The task is cancelled.", "Wait for the worker to stop the agent."),
+    Suspending("The task is held back.", "Wait for the worker to stop the agent."),
+    TimingOut("The run takes too long.", "Wait for the worker to stop the agent."),
+    Retrying(
+            "An attempt failed and another follows.", "Wait until status.nextAttemptTime, or set spec.cancel to true."),
+    DuplicateOf(
+            "Another task has the same idempotencyKey and has not ended.",
+            "Wait: its success is taken over, and after its failure this task runs."),
     Succeeded("The agent finished.", "See status.result."),
-    Cancelled("The task was cancelled.", "Create a new task to run it again."),
+    Adopted("An earlier task with the same idempotencyKey succeeded; its outcome was taken over.", "Nothing."),
+    Cancelled("The task was cancelled.", "Set spec.cancel to false and raise spec.rerun to run it again."),
+    QueueTimeout(
+            "No worker took the task in time.",
+            "See whether the pool has workers, or raise queueTimeoutSeconds; raise spec.rerun to run the task again."),
+    RunTimeout("The run took too long.", "Raise runTimeoutSeconds, or ask for less."),
+    MayHaveRun(
+            "The worker of an AtMostOnce task was lost in the middle of the run.",
+            "Look at what the run did; raise spec.rerun to run the task again."),
+    MaxDeliveriesExceeded(
+            "The task's workers were lost too often.",
+            "Read the workers' logs, memory is the usual cause; raise spec.rerun to run the task again."),
+    IdempotencyKeyReused(
+            "The idempotencyKey stands for other work.",
+            "Create the task with a key of its own; a key stands for pool, prompt, model, config and workspace."),
     PoolDeleted("The pool was deleted before the task ended.", "Create the task on another pool."),
     DeadLettered("A message cannot be run and was put aside.", "Read the stream DEADLETTERS; correct its sender."),
     // Pools
@@ -31,7 +53,8 @@ public enum Reason {
             "Another stream has the pool's subject.",
             "Give this pool a spec.subject of its own, or the operator a subjectTemplate with {namespace} and {pool}."),
     InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
-    Suspended("The pool hands out no tasks.", "Set spec.suspend to false."),
+    Suspended(
+            "spec.suspend holds it back: a pool hands out no tasks, a task is not run.", "Set spec.suspend to false."),
     NotSuspended("The pool hands out tasks.", "Nothing."),
     Draining("The pool is being deleted and waits for its tasks.", "Wait, or set deletionPolicy to Delete.");
 

@@ -16,6 +16,7 @@ import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
@@ -41,16 +42,13 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
     public static final String BY_UID = "uid";
     public static final String BY_POOL = "pool";
-    /** Longer than a worker takes to reconnect. */
-    private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(5);
-
+    public static final String BY_KEY = "key";
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
-    /** A task that waits for its pool is looked at again even when no event of the pool comes. */
-    private static final Duration PENDING = Duration.ofSeconds(30);
 
     private final Connections connections;
     private final DispatchKey key;
-    private final TaskPlanner planner = new TaskPlanner();
+    private final TaskPlanner planner;
+    private final TaskClocks clocks;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
     private final EventRecorder events;
@@ -60,6 +58,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /** @param onQueueChange called with the pool whose queue a task has just changed */
     public AgentTaskReconciler(
+            KubernetesClient client,
             Connections connections,
             DispatchKey key,
             String installation,
@@ -68,8 +67,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             Clock clock) {
         this.connections = connections;
         this.key = key;
+        this.planner = new TaskPlanner(clock);
+        this.clocks = new TaskClocks(clock);
+        final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
         this.executor = new TaskExecutor(
-                connections, new TaskMessages(key, installation, clock), new OperatorEvents(key, clock));
+                connections,
+                new TaskMessages(key, installation, clock),
+                operatorEvents,
+                new TaskLedger(client, connections, operatorEvents),
+                new ExpiredTasks(client));
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
@@ -77,12 +83,13 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     @Override
     public UpdateControl<AgentTask> reconcile(AgentTask task, Context<AgentTask> context) {
-        final TaskSnapshot observed = observe(task, context);
-        final TaskSnapshot snapshot = planner.plan(observed) instanceof TaskPlan.AskHolder
-                ? observed.withHolder(
-                        connections.control(task.getMetadata().getNamespace()).holder(task.uid(), HOLDER_TIMEOUT))
-                : observed;
-        final Optional<TaskView> view = executor.execute(snapshot, planner.plan(snapshot));
+        TaskSnapshot snapshot = observe(task, context);
+        TaskPlan plan = planner.plan(snapshot);
+        while (plan instanceof TaskPlan.Question question) {
+            snapshot = executor.answer(snapshot, question);
+            plan = planner.plan(snapshot);
+        }
+        final Optional<TaskView> view = executor.execute(snapshot, plan);
         if (view.isEmpty() && snapshot.deleted()) {
             // For what is gone the framework repeats a failure, not a wish to look again.
             throw new QueueUnavailableException("the results moved while the deleted task was ended: looking again");
@@ -90,18 +97,34 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (view.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
-        if (!snapshot.deleted()) {
-            final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
-            StatusWriter.write(task, status, AgentTask::new, context);
-            warn(task, status);
-        }
-        inbox.settle(task.uid(), task.isFinished() || snapshot.deleted() ? Long.MAX_VALUE : snapshot.lastSequence());
-        if (view.get() instanceof TaskView.Queued || view.get() instanceof TaskView.Ended) {
+        final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
+        final Optional<Duration> next = gone ? Optional.empty() : tell(snapshot, view.get(), context);
+        inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
+        passOn(task, view.get(), context);
+        return next.map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
+                .orElseGet(UpdateControl::noUpdate);
+    }
+
+    /** Writes the status, if it is news, and returns how long it holds by itself. */
+    private Optional<Duration> tell(TaskSnapshot snapshot, TaskView view, Context<AgentTask> context) {
+        final AgentTask task = snapshot.task();
+        final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view);
+        StatusWriter.write(task, status, AgentTask::new, context);
+        warn(task, status);
+        return clocks.nextLook(task, status, snapshot.pool());
+    }
+
+    /** Others wait for what has just changed: the pool for its demand, a duplicate for the first one's end. */
+    private void passOn(AgentTask task, TaskView view, Context<AgentTask> context) {
+        final boolean ended = view instanceof TaskView.Ended || view instanceof TaskView.Closed;
+        if (ended || view instanceof TaskView.Queued || view instanceof TaskView.Suspended) {
             onQueueChange.accept(poolOf(task));
         }
-        return view.get() instanceof TaskView.Waiting
-                ? UpdateControl.<AgentTask>noUpdate().rescheduleAfter(PENDING)
-                : UpdateControl.noUpdate();
+        if (ended && task.getSpec().idempotencyKey() != null) {
+            context.getPrimaryCache().byIndex(BY_KEY, keyOf(task)).stream()
+                    .filter(other -> !other.isFinished())
+                    .forEach(this::trigger);
+        }
     }
 
     /** The framework tries again for ever and says so nowhere: say it. */
@@ -122,7 +145,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final boolean deleted = context.isPrimaryResourceDeleted();
         final Optional<WorkerPool> pool = context.getSecondaryResource(WorkerPool.class);
         if (task.isFinished()) {
-            return new TaskSnapshot(task, deleted, pool, Optional.empty(), 0, Optional.empty(), Optional.empty());
+            return new TaskSnapshot(
+                    task, deleted, pool, Optional.empty(), 0, Optional.empty(), TaskSnapshot.Answers.NONE);
         }
         // The queue first, then the results: a worker writes its outcome before its message goes.
         final Optional<StandingMessage> standing = pool.flatMap(WorkerPool::observedStatus)
@@ -141,7 +165,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                         .map(Results.Delivery::event)
                         .flatMap(event -> believed(event).stream())
                         .reduce((first, second) -> second)),
-                Optional.empty());
+                TaskSnapshot.Answers.NONE);
     }
 
     private Optional<TaskEvent> believed(StoredEvent stored) {
@@ -149,7 +173,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {
-        if (status.phase() == Phase.Failed && status.error() != null && !task.isFinished()) {
+        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final boolean news =
+                status.phase() != before.phase() || !status.history().equals(before.history());
+        final boolean bad = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;
+        if (bad && news && status.error() != null) {
             events.warning(task, status.error().type(), "Run", status.error().message());
         }
     }
@@ -157,6 +185,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static ResourceID poolOf(AgentTask task) {
         return new ResourceID(
                 task.getSpec().workerPoolRef().name(), task.getMetadata().getNamespace());
+    }
+
+    private static String keyOf(AgentTask task) {
+        return task.getMetadata().getNamespace() + "/" + task.getSpec().idempotencyKey();
     }
 
     /** Looks at a task again. */
@@ -181,6 +213,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     @Override
     public List<EventSource<?, AgentTask>> prepareEventSources(EventSourceContext<AgentTask> context) {
         context.getPrimaryCache().addIndexer(BY_UID, task -> List.of(task.uid()));
+        context.getPrimaryCache()
+                .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
         context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(indexKey(poolOf(task))));
         final InformerEventSource<WorkerPool, AgentTask> pools = new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)
@@ -201,7 +235,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static boolean waitsForItsPool(AgentTask task) {
         return task.observedStatus()
                 .map(AgentTaskStatus::phase)
-                .map(Phase.Pending::equals)
+                .map(phase -> phase == Phase.Pending || phase == Phase.Retrying)
                 .orElse(true);
     }
 

@@ -21,6 +21,11 @@ public final class OperatorEvents {
         this.clock = clock;
     }
 
+    /** The last event whose proof holds. */
+    public Optional<TaskEvent> last(Results results, String uid) {
+        return results.last(uid).flatMap(event -> TaskEvent.proven(key, uid, event.body(), event.proof()));
+    }
+
     /** Ends an attempt unless its outcome is there: whoever writes in between, it has one afterwards. */
     public void endUnfinished(
             Results results, String uid, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
@@ -74,10 +79,11 @@ public final class OperatorEvents {
                 same.map(TaskEvent::output).orElse(""),
                 List.of(),
                 failure.message(),
-                same.map(TaskEvent::tokensIn).orElse(0L),
-                same.map(TaskEvent::tokensOut).orElse(0L),
-                same.map(TaskEvent::costUsd).orElse(BigDecimal.ZERO),
-                same.map(TaskEvent::usage).orElse(new TaskEvent.Usage(0, 0, "0")),
+                // What was used counts the whole task: an earlier attempt's word holds until there is a newer one.
+                last.map(TaskEvent::tokensIn).orElse(0L),
+                last.map(TaskEvent::tokensOut).orElse(0L),
+                last.map(TaskEvent::costUsd).orElse(BigDecimal.ZERO),
+                last.map(TaskEvent::usage).orElse(new TaskEvent.Usage(0, 0, "0")),
                 same.map(TaskEvent::result).orElse(new TaskEvent.Result(null, 0, null, null)),
                 failure);
         final byte[] body = event.toJson();

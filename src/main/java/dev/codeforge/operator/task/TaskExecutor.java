@@ -14,24 +14,64 @@ import java.util.Optional;
 
 /** Carries a plan out and tells what the status shall say; empty: look again. */
 final class TaskExecutor {
-    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(2);
+    /** Longer than a worker takes to reconnect. */
+    private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(5);
+
+    private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
 
     private final Connections connections;
     private final TaskMessages messages;
     private final OperatorEvents events;
+    private final TaskLedger ledger;
+    private final ExpiredTasks expired;
 
-    TaskExecutor(Connections connections, TaskMessages messages, OperatorEvents events) {
+    TaskExecutor(
+            Connections connections,
+            TaskMessages messages,
+            OperatorEvents events,
+            TaskLedger ledger,
+            ExpiredTasks expired) {
         this.connections = connections;
         this.messages = messages;
         this.events = events;
+        this.ledger = ledger;
+        this.expired = expired;
+    }
+
+    TaskSnapshot answer(TaskSnapshot snapshot, TaskPlan.Question question) {
+        return switch (question) {
+            case TaskPlan.AskHolder ignored ->
+                snapshot.withHolder(connections
+                        .control(namespaceOf(snapshot))
+                        .holder(snapshot.task().uid(), HOLDER_TIMEOUT));
+            case TaskPlan.ReadLedger ignored -> snapshot.withLedger(ledger.read(snapshot.task()));
+            case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
+        };
     }
 
     Optional<TaskView> execute(TaskSnapshot snapshot, TaskPlan plan) {
         return switch (plan) {
-            case TaskPlan.Say say -> Optional.of(say.view());
+            case TaskPlan.Say say -> {
+                ledger.settle(snapshot.task(), say.view());
+                yield Optional.of(say.view());
+            }
             case TaskPlan.Publish publish -> publish(snapshot, publish);
+            case TaskPlan.End end -> end(snapshot, end);
+            case TaskPlan.AskToStop ask -> askToStop(snapshot, ask);
             case TaskPlan.Withdraw withdraw -> withdraw(snapshot, withdraw);
-            case TaskPlan.AskHolder ignored -> Optional.empty();
+            case TaskPlan.Claim claim -> {
+                ledger.claim(snapshot.task(), claim);
+                yield Optional.empty();
+            }
+            case TaskPlan.TakeOver takeOver -> {
+                ledger.takeOver(snapshot.task(), takeOver);
+                yield Optional.empty();
+            }
+            case TaskPlan.Delete ignored -> {
+                expired.delete(snapshot.task());
+                yield Optional.of(new TaskView.Unchanged());
+            }
+            case TaskPlan.Question ignored -> Optional.empty();
             case TaskPlan.LookAgain ignored -> Optional.empty();
         };
     }
@@ -40,7 +80,7 @@ final class TaskExecutor {
         final AgentTask task = snapshot.task();
         final WorkerPool pool = plan.pool();
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
-        final TaskQueue queue = connections.queue(task.getMetadata().getNamespace());
+        final TaskQueue queue = connections.queue(namespaceOf(snapshot));
         final OutgoingTask message = messages.of(task, pool, place.subject(), plan.attempt(), plan.freshId());
         if (plan.purgeFirst()) {
             queue.purge(place.stream(), message.subject());
@@ -63,9 +103,8 @@ final class TaskExecutor {
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
         final OutgoingTask again = messages.of(task, pool, place.subject(), plan.attempt(), true);
         final boolean known = queue.standing(place.stream(), again.subject()).isPresent()
-                || connections
-                        .results(task.getMetadata().getNamespace())
-                        .last(task.uid())
+                || events.last(connections.results(task.getMetadata().getNamespace()), task.uid())
+                        .filter(event -> event.attempt() >= plan.attempt())
                         .isPresent();
         if (!known) {
             queue.publish(place.stream(), again);
@@ -73,29 +112,60 @@ final class TaskExecutor {
         return Optional.empty();
     }
 
+    /** The event first: a worker that takes the message meanwhile finds it and leaves the task alone. */
+    private Optional<TaskView> end(TaskSnapshot snapshot, TaskPlan.End plan) {
+        final boolean written = events.end(
+                connections.results(namespaceOf(snapshot)),
+                snapshot.task().uid(),
+                plan.attempt(),
+                plan.stop().kind(),
+                plan.stop().failure(),
+                snapshot.lastSequence(),
+                snapshot.lastEvent());
+        if (written && !plan.subject().isEmpty()) {
+            connections.queue(namespaceOf(snapshot)).purge(plan.stream(), plan.subject());
+        }
+        return Optional.empty();
+    }
+
+    private Optional<TaskView> askToStop(TaskSnapshot snapshot, TaskPlan.AskToStop plan) {
+        final Stop stop = plan.end().stop();
+        final boolean accepted = connections
+                .control(namespaceOf(snapshot))
+                .cancel(snapshot.task().uid(), stop.type(), stop.message(), CONTROL_TIMEOUT);
+        return plan.overdue() && !accepted
+                ? end(snapshot, plan.end())
+                : Optional.of(new TaskView.Stopping(stop, snapshot.news()));
+    }
+
+    /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
     private Optional<TaskView> withdraw(TaskSnapshot snapshot, TaskPlan.Withdraw plan) {
         final AgentTask task = snapshot.task();
-        final String namespace = task.getMetadata().getNamespace();
+        final TaskEvent.Failure failure = new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
         if (plan.running()
                 && connections
-                        .control(namespace)
-                        .cancel(task.uid(), "TaskDeleted", "the AgentTask was deleted", CANCEL_TIMEOUT)) {
+                        .control(namespaceOf(snapshot))
+                        .cancel(task.uid(), failure.type(), failure.message(), CONTROL_TIMEOUT)) {
             return Optional.of(new TaskView.Unchanged());
         }
         final boolean written = events.end(
-                connections.results(namespace),
+                connections.results(namespaceOf(snapshot)),
                 task.uid(),
                 plan.attempt(),
                 TaskEvent.Kind.CANCELLED,
-                new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false),
+                failure,
                 snapshot.lastSequence(),
                 snapshot.lastEvent());
         if (!written) {
             return Optional.empty();
         }
         if (!plan.subject().isEmpty()) {
-            connections.queue(namespace).purge(plan.stream(), plan.subject());
+            connections.queue(namespaceOf(snapshot)).purge(plan.stream(), plan.subject());
         }
         return Optional.of(new TaskView.Unchanged());
+    }
+
+    private static String namespaceOf(TaskSnapshot snapshot) {
+        return snapshot.task().getMetadata().getNamespace();
     }
 }

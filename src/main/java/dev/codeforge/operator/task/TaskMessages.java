@@ -15,6 +15,7 @@ import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +46,7 @@ final class TaskMessages {
         final WorkerPoolSpec poolSpec = pool.getSpec();
         final Map<String, String> config = new HashMap<>(poolSpec.taskDefaults().config());
         config.putAll(spec.config());
-        final AgentTaskStatus.Effective effective = effective(task, pool);
+        final AgentTaskStatus.Effective effective = EffectiveSettings.of(task, Optional.of(pool));
         return new TaskMessage(
                 task.uid(),
                 spec.projectId(),
@@ -60,17 +61,9 @@ final class TaskMessages {
                 effective.model() == null ? "" : effective.model(),
                 effective.runTimeoutSeconds(),
                 poolSpec.maxDeliveries(),
+                spec.delivery().name(),
                 spent(task),
                 workspace(task));
-    }
-
-    /** What applies once the pool's defaults are filled in. */
-    static AgentTaskStatus.Effective effective(AgentTask task, WorkerPool pool) {
-        final WorkerPoolSpec.TaskDefaults defaults = pool.getSpec().taskDefaults();
-        final AgentTaskSpec spec = task.getSpec();
-        return new AgentTaskStatus.Effective(
-                spec.model().isEmpty() ? defaults.model() : spec.model(),
-                spec.runTimeoutSeconds() == null ? defaults.runTimeoutSeconds() : spec.runTimeoutSeconds());
     }
 
     private static TaskMessage.Spent spent(AgentTask task) {

@@ -1,14 +1,31 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.wire.LedgerRecord;
 
 /** What to do with a task now. */
 sealed interface TaskPlan {
     /** Nothing but to say what is. */
     record Say(TaskView view) implements TaskPlan {}
 
-    /** Ask who runs it, then plan again. */
-    record AskHolder() implements TaskPlan {}
+    /** Something must be known first; plan again with the answer. */
+    sealed interface Question extends TaskPlan {}
+
+    /** Ask who runs it. */
+    record AskHolder() implements Question {}
+
+    /** Read what the ledger has under the task's idempotency key. */
+    record ReadLedger() implements Question {}
+
+    /** Look, live, whether the task that has the key is still there. */
+    record FindOwner(LedgerRecord claim) implements Question {}
+
+    /** Write this task's claim over the ledger's revision, 0 for none; then look again. */
+    record Claim(LedgerRecord claim, long revision) implements TaskPlan {}
+
+    /** The key's owner is gone: end what it may have left running, or keep its outcome; then look again. */
+    record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject)
+            implements TaskPlan {}
 
     /**
      * Publish an attempt.
@@ -18,8 +35,17 @@ sealed interface TaskPlan {
      */
     record Publish(WorkerPool pool, int attempt, boolean purgeFirst, boolean freshId) implements TaskPlan {}
 
+    /** End a waiting attempt: terminal event, purge; then look again. {@code subject} is empty when it is not known. */
+    record End(String stream, String subject, int attempt, Stop stop) implements TaskPlan {}
+
+    /** Ask the holder to stop; {@code overdue}: it has been silent for so long that the attempt is ended without it. */
+    record AskToStop(End end, boolean overdue) implements TaskPlan {}
+
     /** The resource is gone: end what is unfinished. {@code running}: ask the holder to stop before. */
     record Withdraw(String stream, String subject, int attempt, boolean running) implements TaskPlan {}
+
+    /** Its time after the end is over. */
+    record Delete() implements TaskPlan {}
 
     /** What NATS shows is newer than what the cache shows: look again. */
     record LookAgain() implements TaskPlan {}

@@ -1,6 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
@@ -10,72 +11,118 @@ import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import java.time.Clock;
 import java.util.Optional;
 
-/** Decides what is done with a task. Pure: the same snapshot gives the same plan. */
+/** Decides what is done with a task. Pure: the same snapshot at the same time gives the same plan. */
 final class TaskPlanner {
+    private final TaskClocks clocks;
+    private final AttemptEnd ends;
+    private final ClaimPlanner claims = new ClaimPlanner();
+
+    TaskPlanner(Clock clock) {
+        this.clocks = new TaskClocks(clock);
+        this.ends = new AttemptEnd(clocks);
+    }
 
     TaskPlan plan(TaskSnapshot snapshot) {
         if (snapshot.deleted()) {
             return withdraw(snapshot);
         }
-        final AgentTask task = snapshot.task();
-        if (task.isFinished()) {
-            return new TaskPlan.Say(new TaskView.Unchanged());
+        if (snapshot.task().isFinished()) {
+            return clocks.isExpired(snapshot.task()) ? new TaskPlan.Delete() : say(new TaskView.Unchanged());
         }
-        final int attempt = attempt(task);
-        final Optional<TaskEvent> event = snapshot.lastEvent().filter(last -> last.attempt() >= attempt);
+        final Optional<TaskEvent> event = snapshot.news();
         if (event.filter(TaskEvent::isTerminal).isPresent()) {
-            return new TaskPlan.Say(new TaskView.Ended(event.get()));
+            return say(ends.of(snapshot, event.get()));
+        }
+        final int attempt =
+                event.map(TaskEvent::attempt).orElse(snapshot.status().currentAttempt());
+        if (snapshot.standing().filter(message -> message.attempt() > attempt).isPresent()) {
+            return new TaskPlan.LookAgain();
+        }
+        return stop(snapshot, event)
+                .map(stop -> end(snapshot, event, attempt, stop))
+                .orElseGet(() -> goOn(snapshot, event, attempt));
+    }
+
+    private static TaskPlan say(TaskView view) {
+        return new TaskPlan.Say(view);
+    }
+
+    /** Why the attempt, or what would become of it, is to be ended now. */
+    private Optional<Stop> stop(TaskSnapshot snapshot, Optional<TaskEvent> event) {
+        if (snapshot.task().getSpec().cancel()) {
+            return Optional.of(Stop.cancelled());
+        }
+        if (snapshot.task().getSpec().suspend()) {
+            return Optional.of(Stop.suspended());
+        }
+        return clocks.isDue(snapshot.status()) ? clocks.overrun(snapshot, event) : Optional.empty();
+    }
+
+    private TaskPlan end(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, Stop stop) {
+        final TaskPlan.End end = new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, stop);
+        if (snapshot.mayRun(event)) {
+            return new TaskPlan.AskToStop(end, clocks.isOverdue(snapshot));
+        }
+        final boolean published = event.isPresent()
+                || snapshot.standing().isPresent()
+                || snapshot.status().attempts() >= attempt;
+        if (published) {
+            return end;
+        }
+        return say(
+                stop.type().equals(Stop.SUSPENDED)
+                        ? suspended(snapshot)
+                        : new TaskView.Closed(stop.kind() == TaskEvent.Kind.CANCELLED, stop.failure()));
+    }
+
+    private static TaskView suspended(TaskSnapshot snapshot) {
+        return snapshot.status().phase() == Phase.Suspended
+                ? new TaskView.Unchanged()
+                : new TaskView.Suspended(Optional.empty());
+    }
+
+    private TaskPlan goOn(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt) {
+        if (!clocks.isDue(snapshot.status())) {
+            return say(new TaskView.Unchanged());
         }
         return snapshot.standing().isPresent()
                 ? standing(snapshot, event, attempt, snapshot.standing().get())
                 : absent(snapshot, event, attempt);
     }
 
-    private static int attempt(AgentTask task) {
-        return Math.max(1, task.observedStatus().map(AgentTaskStatus::attempts).orElse(0));
-    }
-
     private TaskPlan standing(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, StandingMessage message) {
-        if (message.attempt() > attempt) {
-            return new TaskPlan.LookAgain();
-        }
         if (message.attempt() < attempt) {
             return publish(snapshot, attempt, true, false);
         }
-        if (event.isEmpty() && wasRunning(snapshot)) {
+        if (event.isEmpty() && snapshot.mayRun(event)) {
             // Its last event cannot be believed, or is lost: that tells nothing new.
-            return new TaskPlan.Say(new TaskView.Unchanged());
+            return say(new TaskView.Unchanged());
         }
         final String stream = streamOf(snapshot);
-        return new TaskPlan.Say(event.filter(last -> last.kind() != TaskEvent.Kind.RELEASED)
+        return say(event.filter(TaskEvent::isRunning)
                 .<TaskView>map(TaskView.Running::new)
                 .orElseGet(() -> new TaskView.Queued(attempt, stream, message.sequence(), event)));
     }
 
-    private static boolean wasRunning(TaskSnapshot snapshot) {
-        return snapshot.task()
-                .observedStatus()
-                .filter(status -> status.phase() == Phase.Running)
-                .isPresent();
-    }
-
     /** No message stands and no outcome does: it was never sent, or it was lost, or somebody runs it unseen. */
     private TaskPlan absent(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt) {
-        final boolean mayRun = event.isPresent()
-                ? event.get().kind() != TaskEvent.Kind.RELEASED
-                // Its events are lost, but it was seen running.
-                : wasRunning(snapshot);
-        if (mayRun && snapshot.holder().isEmpty()) {
+        final boolean mayRun = snapshot.mayRun(event);
+        if (mayRun && snapshot.answers().holder().isEmpty()) {
             return new TaskPlan.AskHolder();
         }
-        if (mayRun && snapshot.holder().get().isPresent()) {
-            return new TaskPlan.Say(event.<TaskView>map(TaskView.Running::new).orElseGet(TaskView.Unchanged::new));
+        if (mayRun && snapshot.answers().holder().get().isPresent()) {
+            return say(event.<TaskView>map(TaskView.Running::new).orElseGet(TaskView.Unchanged::new));
         }
-        final boolean publishedBefore = event.isPresent()
-                || snapshot.task().observedStatus().map(AgentTaskStatus::queue).isPresent();
-        return publish(snapshot, attempt, false, publishedBefore);
+        final AgentTaskStatus status = snapshot.status();
+        final boolean publishedBefore = event.isPresent() || (status.attempts() >= attempt && status.queue() != null);
+        if (publishedBefore && snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce) {
+            // A message that was lost may have been run by somebody whose events were lost with it.
+            return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, Stop.mayHaveRun());
+        }
+        return claims.before(snapshot).orElseGet(() -> publish(snapshot, attempt, false, publishedBefore));
     }
 
     private TaskPlan publish(TaskSnapshot snapshot, int attempt, boolean purgeFirst, boolean freshId) {
@@ -103,24 +150,30 @@ final class TaskPlanner {
     }
 
     private static TaskPlan waiting(Reason reason, String message) {
-        return new TaskPlan.Say(new TaskView.Waiting(reason, message));
+        return say(new TaskView.Waiting(reason, message));
     }
 
-    private TaskPlan withdraw(TaskSnapshot snapshot) {
+    private static TaskPlan withdraw(TaskSnapshot snapshot) {
+        final AgentTask task = snapshot.task();
         final Optional<TaskEvent> event = snapshot.lastEvent();
-        final boolean ended = snapshot.task().isFinished()
-                || event.filter(TaskEvent::isTerminal).isPresent();
+        final boolean ended = task.isFinished()
+                || event.filter(TaskEvent::isTerminal)
+                        .filter(last -> snapshot.standing().isEmpty()
+                                || snapshot.standing().get().attempt() <= last.attempt())
+                        .isPresent();
         if (ended || (event.isEmpty() && snapshot.standing().isEmpty())) {
-            return new TaskPlan.Say(new TaskView.Unchanged());
+            return say(new TaskView.Unchanged());
         }
-        final boolean running =
-                event.filter(last -> last.kind() != TaskEvent.Kind.RELEASED).isPresent();
         final int attempt = Math.max(
-                attempt(snapshot.task()),
+                Math.max(1, snapshot.status().attempts()),
                 Math.max(
                         event.map(TaskEvent::attempt).orElse(0),
                         snapshot.standing().map(StandingMessage::attempt).orElse(0)));
-        return new TaskPlan.Withdraw(streamOf(snapshot), subjectOf(snapshot), attempt, running);
+        return new TaskPlan.Withdraw(
+                streamOf(snapshot),
+                subjectOf(snapshot),
+                attempt,
+                event.filter(TaskEvent::isRunning).isPresent());
     }
 
     /** The pool's stream; known from its name alone, even when the pool is gone. */
@@ -130,7 +183,7 @@ final class TaskPlanner {
                 snapshot.task().getSpec().workerPoolRef().name());
     }
 
-    private static String subjectOf(TaskSnapshot snapshot) {
+    static String subjectOf(TaskSnapshot snapshot) {
         return snapshot.pool()
                 .flatMap(WorkerPool::observedStatus)
                 .map(WorkerPoolStatus::queue)

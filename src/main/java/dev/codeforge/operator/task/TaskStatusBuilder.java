@@ -4,231 +4,230 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.TaskEvent;
-import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The status as a function of spec, status so far and what is to be said; the same input gives the same status. */
 final class TaskStatusBuilder {
-    private static final int HISTORY = 10;
-    private static final java.util.regex.Pattern REASON = java.util.regex.Pattern.compile("[A-Z][A-Za-z0-9]{0,63}");
-    /** Failures whose message was put aside by whoever ended the attempt. */
-    private static final Set<String> DEAD_LETTERED = Set.of("MaxDeliveriesExceeded", "PoolDeleted");
 
     private final Clock clock;
+    private final TaskConditions conditions;
 
     TaskStatusBuilder(Clock clock) {
         this.clock = clock;
+        this.conditions = new TaskConditions(clock);
     }
 
     AgentTaskStatus build(AgentTask task, Optional<WorkerPool> pool, TaskView view) {
-        final AgentTaskStatus before = task.observedStatus().orElseGet(AgentTaskStatus::unobserved);
-        return switch (view) {
-            case TaskView.Unchanged ignored -> before;
-            case TaskView.Waiting waiting -> waiting(task, before, waiting);
-            case TaskView.Queued queued -> queued(task, pool, before, queued);
-            case TaskView.Running running -> running(task, pool, before, running.event());
-            case TaskView.Ended ended -> ended(task, pool, before, ended.event());
-        };
+        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final StatusDraft draft = new StatusDraft(before);
+        switch (view) {
+            case TaskView.Unchanged ignored -> {}
+            case TaskView.Waiting waiting -> waiting(task, before, draft, waiting);
+            case TaskView.Queued queued -> queued(task, before, draft, queued);
+            case TaskView.Running running -> running(task, before, draft, running.event());
+            case TaskView.Stopping stopping -> stopping(task, before, draft, stopping);
+            case TaskView.Retrying retrying -> retrying(task, before, draft, retrying);
+            case TaskView.Suspended suspended -> suspended(task, before, draft, suspended.event());
+            case TaskView.Ended ended -> ended(task, before, draft, ended.event());
+            case TaskView.Closed closed -> closed(task, before, draft, closed);
+            case TaskView.Adopted adopted -> adopted(task, before, draft, adopted);
+        }
+        if (!(view instanceof TaskView.Unchanged)
+                && draft.effective == null
+                && pool.isPresent()
+                && draft.attempts > 0) {
+            draft.effective = EffectiveSettings.of(task, pool);
+        }
+        if (before.observedGeneration() < 0 && !(view instanceof TaskView.Unchanged)) {
+            draft.rerun = task.getSpec().rerun();
+        }
+        draft.observedGeneration = TaskConditions.generation(task);
+        return draft.build();
     }
 
-    private AgentTaskStatus waiting(AgentTask task, AgentTaskStatus before, TaskView.Waiting view) {
-        return new AgentTaskStatus(
-                generation(task),
-                Phase.Pending,
-                underWay(task, before, view.reason().name(), view.message()),
-                before.attempts(),
-                before.deliveries(),
-                before.history(),
-                before.podName(),
-                before.queue(),
-                before.queuedTime(),
-                before.startTime(),
-                null,
-                before.effective(),
-                null,
-                before.usage(),
-                null);
+    private void waiting(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Waiting view) {
+        begin(task, before, draft);
+        draft.phase = Phase.Pending;
+        draft.conditions = conditions.underWay(task, view.reason().name(), view.message());
     }
 
-    private AgentTaskStatus queued(
-            AgentTask task, Optional<WorkerPool> pool, AgentTaskStatus before, TaskView.Queued view) {
+    private void queued(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Queued view) {
+        begin(task, before, draft);
         final Reason reason = view.event().isPresent() ? Reason.Released : Reason.Queued;
-        return new AgentTaskStatus(
-                generation(task),
-                Phase.Queued,
-                underWay(task, before, reason.name(), reason.sentence()),
-                Math.max(before.attempts(), view.attempt()),
-                view.event().map(TaskEvent::delivery).orElse(before.deliveries()),
-                before.history(),
-                before.podName(),
-                new AgentTaskStatus.QueuePosition(view.stream(), view.sequence()),
-                before.queuedTime() == null ? now() : before.queuedTime(),
-                before.startTime(),
-                null,
-                effective(task, pool, before),
-                null,
-                view.event().map(TaskStatusBuilder::usage).orElse(before.usage()),
-                null);
+        final boolean newAttempt = view.attempt() > before.attempts();
+        draft.phase = Phase.Queued;
+        draft.conditions = conditions.underWay(task, reason.name(), reason.sentence());
+        draft.attempts = Math.max(before.attempts(), view.attempt());
+        draft.deliveries = view.event()
+                .map(event -> EventFields.deliveries(before, event))
+                .orElse(newAttempt ? 0 : before.deliveries());
+        draft.queue = new AgentTaskStatus.QueuePosition(view.stream(), view.sequence());
+        draft.queuedTime = newAttempt || before.queuedTime() == null ? now() : before.queuedTime();
+        view.event().ifPresent(given -> {
+            // Given back, it waits from then on.
+            draft.nextAttemptTime = millis(given.time());
+            draft.usage = EventFields.usage(before, given);
+        });
     }
 
-    private AgentTaskStatus running(
-            AgentTask task, Optional<WorkerPool> pool, AgentTaskStatus before, TaskEvent event) {
+    private void running(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskEvent event) {
         final boolean told = before.phase() == Phase.Running
+                && before.stopRequestedTime() == null
                 && before.podName().equals(event.worker())
                 && before.attempts() == event.attempt()
                 && before.deliveries() == event.delivery();
         if (told) {
             // Progress alone is not worth a write: it is streamed on results.<uid>.
-            return before;
+            return;
         }
-        return new AgentTaskStatus(
-                generation(task),
-                Phase.Running,
-                underWay(task, before, Reason.Running.name(), "Worker " + event.worker() + " runs the task."),
-                Math.max(before.attempts(), event.attempt()),
-                event.delivery(),
-                before.history(),
-                event.worker(),
-                position(before, event),
-                before.queuedTime() == null ? now() : before.queuedTime(),
-                event.startTime() == null ? now() : millis(event.startTime()),
-                null,
-                effective(task, pool, before),
-                null,
-                usage(event),
-                null);
+        begin(task, before, draft);
+        draft.phase = Phase.Running;
+        draft.conditions =
+                conditions.underWay(task, Reason.Running.name(), "Worker " + event.worker() + " runs the task.");
+        draft.attempts = Math.max(before.attempts(), event.attempt());
+        draft.deliveries = EventFields.deliveries(before, event);
+        draft.podName = event.worker();
+        draft.queue = EventFields.position(before, event);
+        draft.queuedTime = queuedTime(before, event);
+        draft.startTime = event.startTime() == null ? now() : millis(event.startTime());
+        draft.usage = EventFields.usage(before, event);
     }
 
-    private AgentTaskStatus ended(AgentTask task, Optional<WorkerPool> pool, AgentTaskStatus before, TaskEvent event) {
+    private void stopping(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Stopping view) {
+        final boolean told = before.phase() == Phase.Running
+                && view.event()
+                        .map(TaskEvent::attempt)
+                        .orElse(before.attempts())
+                        .equals(before.attempts());
+        if (told && before.stopRequestedTime() != null) {
+            return;
+        }
+        // The run may have begun since the status was written.
+        view.event().ifPresent(event -> running(task, before, draft, event));
+        final Stop stop = view.stop();
+        draft.stopRequestedTime = now();
+        draft.conditions = conditions.underWay(
+                task,
+                stop.asking().name(),
+                stop.asking().meaning() + " " + stop.message() + ". Worker " + draft.podName + " is asked to stop.");
+    }
+
+    private void retrying(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Retrying view) {
+        final TaskEvent event = view.event();
+        begin(task, before, draft);
+        endAttempt(before, draft, event, Phase.Failed, EventFields.failure(event, Phase.Failed));
+        draft.phase = Phase.Retrying;
+        draft.failedAttempts++;
+        draft.nextAttemptTime = millis(view.next());
+        draft.error = EventFields.failure(event, Phase.Failed);
+        draft.conditions = conditions.underWay(
+                task,
+                Reason.Retrying.name(),
+                "Attempt " + event.attempt() + " failed with " + draft.error.type() + ": " + draft.error.message()
+                        + ". The next is due at " + draft.nextAttemptTime + ".");
+    }
+
+    private void suspended(AgentTask task, AgentTaskStatus before, StatusDraft draft, Optional<TaskEvent> event) {
+        begin(task, before, draft);
+        event.ifPresent(ended -> endAttempt(before, draft, ended, Phase.Suspended, null));
+        draft.phase = Phase.Suspended;
+        draft.nextAttemptTime = null;
+        draft.conditions = conditions.suspended(task);
+    }
+
+    private void ended(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskEvent event) {
         final Phase outcome =
                 switch (event.kind()) {
                     case COMPLETED -> Phase.Succeeded;
                     case CANCELLED -> Phase.Cancelled;
                     default -> Phase.Failed;
                 };
-        final Instant completion = event.completionTime() == null ? now() : millis(event.completionTime());
-        final AgentTaskStatus.@Nullable Failure error = failure(event, outcome);
-        final Instant start = event.startTime() == null ? before.startTime() : millis(event.startTime());
-        return new AgentTaskStatus(
-                generation(task),
+        final AgentTaskStatus.@Nullable Failure error = EventFields.failure(event, outcome);
+        begin(task, before, draft);
+        endAttempt(before, draft, event, outcome, error);
+        draft.phase = outcome;
+        draft.failedAttempts += outcome == Phase.Failed ? 1 : 0;
+        draft.completionTime = event.completionTime() == null ? now() : millis(event.completionTime());
+        draft.result = EventFields.result(event);
+        draft.error = error;
+        draft.conditions = conditions.outcome(
+                task,
                 outcome,
-                outcome(task, before, outcome, error),
-                Math.max(before.attempts(), event.attempt()),
-                event.delivery(),
-                history(before, event, outcome, start, completion, error),
-                event.worker().isEmpty() ? before.podName() : event.worker(),
-                position(before, event),
-                before.queuedTime() == null ? (start == null ? now() : start) : before.queuedTime(),
-                start,
-                completion,
-                effective(task, pool, before),
-                result(event),
-                usage(event),
-                error);
+                error == null ? Reason.Succeeded.name() : error.type(),
+                error == null ? "The agent finished." : error.message());
     }
 
-    private List<Condition> underWay(AgentTask task, AgentTaskStatus before, String reason, String message) {
-        return new Conditions(before.conditions(), generation(task), clock.instant())
-                .set("Ready", false, reason, message)
-                .set("Reconciling", true, reason, message)
-                .set("Stalled", false, reason, "")
-                .list();
+    private void closed(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Closed view) {
+        begin(task, before, draft);
+        draft.phase = view.cancelled() ? Phase.Cancelled : Phase.Failed;
+        draft.completionTime = now();
+        draft.error = new AgentTaskStatus.Failure(
+                view.failure().type(), view.failure().message(), view.failure().retryable());
+        draft.conditions = conditions.outcome(
+                task, draft.phase, view.failure().type(), view.failure().message());
     }
 
-    private List<Condition> outcome(
-            AgentTask task, AgentTaskStatus before, Phase outcome, AgentTaskStatus.@Nullable Failure error) {
-        final boolean succeeded = outcome == Phase.Succeeded;
-        final String reason = error == null ? Reason.Succeeded.name() : error.type();
-        final String message = error == null ? "The agent finished." : error.message();
-        final Conditions conditions = new Conditions(before.conditions(), generation(task), clock.instant())
-                .set("Ready", succeeded, reason, message)
-                .set("Reconciling", false, reason, "")
-                .set("Stalled", !succeeded, reason, succeeded ? "" : message)
-                .set(succeeded ? "Complete" : "Failed", true, reason, message)
-                .set("Finished", true, reason, message);
-        if (error != null && DEAD_LETTERED.contains(error.type())) {
-            conditions.set("DeadLettered", true, reason, "The task's message is kept in the stream DEADLETTERS.");
+    private void adopted(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Adopted view) {
+        begin(task, before, draft);
+        draft.phase = Phase.Succeeded;
+        draft.completionTime = now();
+        draft.result = EventFields.result(view.event());
+        draft.conditions = conditions.outcome(
+                task,
+                Phase.Succeeded,
+                Reason.Adopted.name(),
+                "AgentTask " + view.owner() + " did this work at "
+                        + millis(view.event().time())
+                        + " under the same idempotencyKey: its outcome is taken over, nothing was run.");
+    }
+
+    /** Forgets an earlier end: the task goes on after a suspension, a failure, or for a rerun. */
+    private void begin(AgentTask task, AgentTaskStatus before, StatusDraft draft) {
+        draft.stopRequestedTime = null;
+        draft.completionTime = null;
+        draft.result = null;
+        draft.error = null;
+        final boolean rerun = task.isRerunRequested();
+        if (rerun) {
+            draft.rerun = task.getSpec().rerun();
+            draft.failedAttempts = 0;
         }
-        return conditions.list();
+        if (rerun || before.phase() == Phase.Suspended) {
+            draft.nextAttemptTime = now();
+            draft.startTime = null;
+        }
     }
 
-    private static AgentTaskStatus.@Nullable Failure failure(TaskEvent event, Phase outcome) {
-        if (outcome == Phase.Succeeded) {
-            return null;
-        }
-        if (event.failure() == null) {
-            return new AgentTaskStatus.Failure(outcome.name(), event.error(), false);
-        }
-        final String type = REASON.matcher(event.failure().type()).matches()
-                ? event.failure().type()
-                : "AgentFailed";
-        return new AgentTaskStatus.Failure(
-                type, event.failure().message(), event.failure().retryable());
-    }
-
-    private static List<AgentTaskStatus.HistoryEntry> history(
+    private void endAttempt(
             AgentTaskStatus before,
+            StatusDraft draft,
             TaskEvent event,
             Phase outcome,
-            @Nullable Instant start,
-            Instant completion,
             AgentTaskStatus.@Nullable Failure error) {
-        final List<AgentTaskStatus.HistoryEntry> entries = new ArrayList<>(before.history());
-        entries.add(new AgentTaskStatus.HistoryEntry(
-                event.attempt(), event.worker().isEmpty() ? null : event.worker(), start, completion, outcome, error));
-        return entries.subList(Math.max(0, entries.size() - HISTORY), entries.size());
+        final Instant start = event.startTime() == null ? null : millis(event.startTime());
+        final Instant completion = event.completionTime() == null ? now() : millis(event.completionTime());
+        draft.attempts = Math.max(before.attempts(), event.attempt());
+        draft.deliveries = EventFields.deliveries(before, event);
+        draft.history = EventFields.history(before, event, outcome, start, completion, error);
+        draft.podName = event.worker().isEmpty() ? before.podName() : event.worker();
+        draft.queue = EventFields.position(before, event);
+        draft.queuedTime = queuedTime(before, event);
+        draft.startTime = start == null && event.attempt() == before.attempts() ? before.startTime() : start;
+        draft.usage = EventFields.usage(before, event);
     }
 
-    private static AgentTaskStatus.@Nullable QueuePosition position(AgentTaskStatus before, TaskEvent event) {
-        return event.stream().isEmpty()
-                ? before.queue()
-                : new AgentTaskStatus.QueuePosition(event.stream(), event.sequence());
-    }
-
-    private static AgentTaskStatus.@Nullable Effective effective(
-            AgentTask task, Optional<WorkerPool> pool, AgentTaskStatus before) {
-        return before.effective() != null
-                ? before.effective()
-                : pool.map(found -> TaskMessages.effective(task, found)).orElse(null);
-    }
-
-    private static AgentTaskStatus.Usage usage(TaskEvent event) {
-        return event.usage() == null
-                ? new AgentTaskStatus.Usage(
-                        event.tokensIn(), event.tokensOut(), event.costUsd().toPlainString())
-                : new AgentTaskStatus.Usage(
-                        event.usage().tokensIn(),
-                        event.usage().tokensOut(),
-                        event.usage().costUsd());
-    }
-
-    private static AgentTaskStatus.Result result(TaskEvent event) {
-        final TaskEvent.@Nullable Result result = event.result();
-        final TaskEvent.@Nullable Git git = result == null ? null : result.git();
-        return new AgentTaskStatus.Result(
-                result == null ? null : result.summary(),
-                event.output().isEmpty() ? null : event.output(),
-                git == null
-                        ? null
-                        : new AgentTaskStatus.GitResult(git.baseCommit(), git.branch(), git.commit(), git.pushed()),
-                event.files().isEmpty() ? null : event.files(),
-                result == null || result.filesTotal() == 0 ? null : result.filesTotal());
-    }
-
-    private static long generation(AgentTask task) {
-        return task.getMetadata().getGeneration() == null
-                ? 1
-                : task.getMetadata().getGeneration();
+    /** A queue so quick that nobody saw the task wait. */
+    private Instant queuedTime(AgentTaskStatus before, TaskEvent event) {
+        if (before.queuedTime() != null && before.attempts() >= event.attempt()) {
+            return before.queuedTime();
+        }
+        return event.startTime() == null ? now() : millis(event.startTime());
     }
 
     private Instant now() {

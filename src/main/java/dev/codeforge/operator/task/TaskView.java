@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.TaskEvent;
+import java.time.Instant;
 import java.util.Optional;
 
 /** What the status shall say. */
@@ -18,6 +19,21 @@ sealed interface TaskView {
     /** A worker runs it. */
     record Running(TaskEvent event) implements TaskView {}
 
-    /** The attempt's outcome. */
+    /** A worker runs it and was asked to stop; {@code event} is empty when its events are lost. */
+    record Stopping(Stop stop, Optional<TaskEvent> event) implements TaskView {}
+
+    /** An attempt failed; another follows. */
+    record Retrying(TaskEvent event, Instant next) implements TaskView {}
+
+    /** Held back; {@code event} is there when that ended an attempt. */
+    record Suspended(Optional<TaskEvent> event) implements TaskView {}
+
+    /** The last attempt's outcome is the task's. */
     record Ended(TaskEvent event) implements TaskView {}
+
+    /** The task ends between attempts: there was nothing to stop. */
+    record Closed(boolean cancelled, TaskEvent.Failure failure) implements TaskView {}
+
+    /** An earlier task of the same idempotency key succeeded: its outcome is taken over, and nothing is paid. */
+    record Adopted(TaskEvent event, String owner) implements TaskView {}
 }

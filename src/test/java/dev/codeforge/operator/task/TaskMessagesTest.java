@@ -8,7 +8,6 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolRef;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import dev.codeforge.api.Workspace;
@@ -37,7 +36,7 @@ final class TaskMessagesTest {
 
     @Test
     void aPlainTaskTakesEverythingElseFromItsPool() throws Exception {
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, Map.of("a", "pool", "b", "pool")));
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, Map.of("a", "pool", "b", "pool")));
         final TaskMessage message = written(1);
         assertThat(message.taskId()).isEqualTo(task.uid());
         assertThat(message.prompt()).isEqualTo("say hello");
@@ -53,9 +52,11 @@ final class TaskMessagesTest {
 
     @Test
     void whatTheTaskSaysWinsKeyByKey() throws Exception {
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, Map.of("a", "pool", "b", "pool")));
-        task.setSpec(new AgentTaskSpec(
-                new WorkerPoolRef("pool"), "Title", "do it", "project-1", "own-model", Map.of("b", "own"), null, 30));
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, Map.of("a", "pool", "b", "pool")));
+        task.setSpec(
+                Resources.of(
+                        AgentTaskSpec.class,
+                        "{workerPoolRef: {name: pool}, title: Title, prompt: do it, projectId: project-1, model: own-model, config: {b: own}, runTimeoutSeconds: 30}"));
         final TaskMessage message = written(1);
         assertThat(message.title()).isEqualTo("Title");
         assertThat(message.projectId()).isEqualTo("project-1");
@@ -93,25 +94,11 @@ final class TaskMessagesTest {
 
     @Test
     void anAttemptTellsWhatTheOnesBeforeItSpent() throws Exception {
-        task.setStatus(new AgentTaskStatus(
-                1L,
-                null,
-                null,
-                1,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                new AgentTaskStatus.Usage(10L, 20L, "0.30"),
-                null));
+        task.setStatus(Resources.of(
+                AgentTaskStatus.class, "{attempts: 1, usage: {tokensIn: 10, tokensOut: 20, costUSD: '0.5'}}"));
         final TaskMessage message = written(2);
         assertThat(message.attempt()).isEqualTo(2);
-        assertThat(message.spent()).isEqualTo(new TaskMessage.Spent(10, 20, "0.30"));
+        assertThat(message.spent()).isEqualTo(new TaskMessage.Spent(10, 20, "0.5"));
     }
 
     @Test
@@ -156,7 +143,7 @@ final class TaskMessagesTest {
     @Test
     void everyMessageIsAsTheSchemaSays() throws Exception {
         assertThat(Schemas.problems("task-message", body(1))).isEmpty();
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, Map.of("a", "pool")));
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, Map.of("a", "pool")));
         inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine")));
         assertThat(Schemas.problems("task-message", body(12))).isEmpty();
     }
@@ -193,8 +180,24 @@ final class TaskMessagesTest {
     }
 
     private void inRepository(Workspace.Git git) {
+        final AgentTaskSpec spec = task.getSpec();
         task.setSpec(new AgentTaskSpec(
-                new WorkerPoolRef("pool"), null, "say hello", null, null, null, new Workspace(git), null));
+                spec.workerPoolRef(),
+                null,
+                spec.prompt(),
+                null,
+                null,
+                null,
+                new Workspace(git),
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null));
     }
 
     private static WorkerPool withDefaults(int heartbeatTimeout, TaskDefaults defaults) {

@@ -16,7 +16,9 @@ import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -29,7 +31,8 @@ final class TaskPlannerTest {
 
     private final AgentTask task = Resources.task("ns", "task", "pool");
     private final WorkerPool pool = withQueue(Resources.pool("ns", "pool", null));
-    private final TaskPlanner planner = new TaskPlanner();
+    private final TaskPlanner planner =
+            new TaskPlanner(Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC));
 
     @Test
     void aNewTaskIsPublishedAsItsFirstAttempt() {
@@ -243,8 +246,11 @@ final class TaskPlannerTest {
     }
 
     private static AgentTaskStatus status(Phase phase, int attempts, QueuePosition queue) {
-        return new AgentTaskStatus(
-                1L, phase, null, attempts, null, null, null, queue, null, null, null, null, null, null, null);
+        final AgentTaskStatus status = Resources.of(
+                AgentTaskStatus.class, "{observedGeneration: 1, phase: " + phase + ", attempts: " + attempts + "}");
+        final StatusDraft draft = new StatusDraft(status);
+        draft.queue = queue;
+        return draft.build();
     }
 
     private static StandingMessage standing(int attempt) {
@@ -263,7 +269,7 @@ final class TaskPlannerTest {
                 Optional.ofNullable(standing),
                 event == null ? 0 : 9,
                 Optional.ofNullable(event),
-                Optional.empty());
+                TaskSnapshot.Answers.NONE);
     }
 
     private static WorkerPool withQueue(WorkerPool pool) {

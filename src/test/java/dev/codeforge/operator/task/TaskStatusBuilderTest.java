@@ -150,7 +150,7 @@ final class TaskStatusBuilderTest {
     @Test
     void anUnchangedTaskKeepsItsStatus() {
         task.setStatus(build(queued()));
-        assertThat(build(new TaskView.Unchanged())).isSameAs(task.getStatus());
+        assertThat(build(new TaskView.Unchanged())).isEqualTo(task.getStatus());
     }
 
     @Test

@@ -1,0 +1,37 @@
+package dev.codeforge.api;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+import io.fabric8.generator.annotation.Size;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** When a failed attempt is tried again. A task's own fields win one by one over its pool's. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record Retry(
+        @Nullable
+                @Min(1)
+                @Max(20)
+                @JsonPropertyDescription(
+                        "Attempts that may fail before the task does, 1 to 20, since its creation or last rerun. Default 1: a failed run is paid for.")
+                Integer maxAttempts,
+        @Nullable
+                @Min(0)
+                @Max(86400)
+                @JsonPropertyDescription(
+                        "Seconds between a failure and the second attempt, 0 to 86,400; doubled for each further one. Default 30.")
+                Integer backoffSeconds,
+        @Nullable
+                @Min(0)
+                @Max(86400)
+                @JsonPropertyDescription("Most seconds between two attempts, 0 to 86,400. Default 600.")
+                Integer maxBackoffSeconds,
+        @Nullable
+                @Size(max = 32)
+                @JsonPropertyDescription(
+                        "Error types that end the task at once, such as CommandFailed. Those that the worker calls not retryable do so anyway.")
+                List<String> nonRetryable) {}

@@ -1,0 +1,49 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskSpec;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Retry;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** What applies to a task once its pool's defaults are filled in; from its first publish on, what its status says. */
+final class EffectiveSettings {
+    private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null);
+
+    private EffectiveSettings() {}
+
+    static AgentTaskStatus.Effective of(AgentTask task, Optional<WorkerPool> pool) {
+        return task.observedStatus()
+                .map(AgentTaskStatus::effective)
+                .orElseGet(() -> resolve(
+                        task.getSpec(),
+                        pool.map(found -> found.getSpec().taskDefaults()).orElse(NONE)));
+    }
+
+    private static AgentTaskStatus.Effective resolve(AgentTaskSpec spec, TaskDefaults defaults) {
+        return new AgentTaskStatus.Effective(
+                spec.model().isEmpty() ? defaults.model() : spec.model(),
+                first(spec.runTimeoutSeconds(), defaults.runTimeoutSeconds()),
+                first(spec.queueTimeoutSeconds(), defaults.queueTimeoutSeconds()),
+                // What may have begun is never begun again, whatever the pool's default is.
+                spec.delivery() == AgentTaskSpec.DeliveryMode.AtMostOnce
+                        ? Integer.valueOf(1)
+                        : retry(spec, defaults, Retry::maxAttempts),
+                retry(spec, defaults, Retry::backoffSeconds),
+                retry(spec, defaults, Retry::maxBackoffSeconds),
+                retry(spec, defaults, Retry::nonRetryable));
+    }
+
+    private static <T> T retry(AgentTaskSpec spec, TaskDefaults defaults, Function<Retry, T> field) {
+        return first(
+                spec.retry() == null ? null : field.apply(spec.retry()),
+                defaults.retry() == null ? null : field.apply(defaults.retry()));
+    }
+
+    private static <T> T first(T own, T other) {
+        return own == null ? other : own;
+    }
+}

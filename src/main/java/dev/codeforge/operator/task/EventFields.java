@@ -1,0 +1,101 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.wire.TaskEvent;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** An event's parts in the words of the status. */
+final class EventFields {
+    private static final int HISTORY = 10;
+    private static final Pattern REASON = Pattern.compile("[A-Z][A-Za-z0-9]{0,63}");
+
+    private EventFields() {}
+
+    static AgentTaskStatus.@Nullable Failure failure(TaskEvent event, Phase outcome) {
+        if (outcome == Phase.Succeeded) {
+            return null;
+        }
+        if (event.failure() == null) {
+            return new AgentTaskStatus.Failure(outcome.name(), event.error(), false);
+        }
+        final String type = REASON.matcher(event.failure().type()).matches()
+                ? event.failure().type()
+                : "AgentFailed";
+        return new AgentTaskStatus.Failure(
+                type, event.failure().message(), event.failure().retryable());
+    }
+
+    static List<AgentTaskStatus.HistoryEntry> history(
+            AgentTaskStatus before,
+            TaskEvent event,
+            Phase outcome,
+            @Nullable Instant start,
+            Instant completion,
+            AgentTaskStatus.@Nullable Failure error) {
+        final List<AgentTaskStatus.HistoryEntry> entries = new ArrayList<>(before.history());
+        entries.add(new AgentTaskStatus.HistoryEntry(
+                event.attempt(), event.worker().isEmpty() ? null : event.worker(), start, completion, outcome, error));
+        return entries.subList(Math.max(0, entries.size() - HISTORY), entries.size());
+    }
+
+    static AgentTaskStatus.@Nullable QueuePosition position(AgentTaskStatus before, TaskEvent event) {
+        return event.stream().isEmpty()
+                ? before.queue()
+                : new AgentTaskStatus.QueuePosition(event.stream(), event.sequence());
+    }
+
+    /** Never less than was told before: an event that is written after the results were lost knows of nothing. */
+    static AgentTaskStatus.Usage usage(AgentTaskStatus before, TaskEvent event) {
+        final AgentTaskStatus.Usage told = event.usage() == null
+                ? new AgentTaskStatus.Usage(
+                        event.tokensIn(), event.tokensOut(), event.costUsd().toPlainString())
+                : new AgentTaskStatus.Usage(
+                        event.usage().tokensIn(),
+                        event.usage().tokensOut(),
+                        event.usage().costUsd());
+        final AgentTaskStatus.Usage known = before.usage();
+        return known == null
+                ? told
+                : new AgentTaskStatus.Usage(
+                        Math.max(known.tokensIn(), told.tokensIn()),
+                        Math.max(known.tokensOut(), told.tokensOut()),
+                        moreOf(known.costUSD(), told.costUSD()));
+    }
+
+    private static String moreOf(String known, String told) {
+        return money(told).compareTo(money(known)) < 0 ? known : told;
+    }
+
+    /** What a worker calls money may be none; it must not keep the outcome from being told. */
+    private static BigDecimal money(String text) {
+        try {
+            return new BigDecimal(text);
+        } catch (NumberFormatException e) {
+            return BigDecimal.ZERO;
+        }
+    }
+
+    /** Counted within an attempt, and never back. */
+    static int deliveries(AgentTaskStatus before, TaskEvent event) {
+        return event.attempt() > before.attempts() ? event.delivery() : Math.max(before.deliveries(), event.delivery());
+    }
+
+    static AgentTaskStatus.Result result(TaskEvent event) {
+        final TaskEvent.@Nullable Result result = event.result();
+        final TaskEvent.@Nullable Git git = result == null ? null : result.git();
+        return new AgentTaskStatus.Result(
+                result == null ? null : result.summary(),
+                event.output().isEmpty() ? null : event.output(),
+                git == null
+                        ? null
+                        : new AgentTaskStatus.GitResult(git.baseCommit(), git.branch(), git.commit(), git.pushed()),
+                event.files().isEmpty() ? null : event.files(),
+                result == null || result.filesTotal() == 0 ? null : result.filesTotal());
+    }
+}

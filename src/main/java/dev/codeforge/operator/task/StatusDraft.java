@@ -1,0 +1,90 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A status in the making: what is not set stays as it was. */
+final class StatusDraft {
+    long observedGeneration;
+
+    @Nullable
+    Phase phase;
+
+    List<Condition> conditions;
+    int attempts;
+    int deliveries;
+    int failedAttempts;
+    int rerun;
+    List<AgentTaskStatus.HistoryEntry> history;
+    String podName;
+    AgentTaskStatus.@Nullable QueuePosition queue;
+
+    @Nullable
+    Instant nextAttemptTime;
+
+    @Nullable
+    Instant queuedTime;
+
+    @Nullable
+    Instant startTime;
+
+    @Nullable
+    Instant stopRequestedTime;
+
+    @Nullable
+    Instant completionTime;
+
+    AgentTaskStatus.@Nullable Effective effective;
+    AgentTaskStatus.@Nullable Result result;
+    AgentTaskStatus.@Nullable Usage usage;
+    AgentTaskStatus.@Nullable Failure error;
+
+    StatusDraft(AgentTaskStatus before) {
+        observedGeneration = before.observedGeneration();
+        phase = before.phase();
+        conditions = before.conditions();
+        attempts = before.attempts();
+        deliveries = before.deliveries();
+        failedAttempts = before.failedAttempts();
+        rerun = before.rerun();
+        history = before.history();
+        podName = before.podName();
+        queue = before.queue();
+        nextAttemptTime = before.nextAttemptTime();
+        queuedTime = before.queuedTime();
+        startTime = before.startTime();
+        stopRequestedTime = before.stopRequestedTime();
+        completionTime = before.completionTime();
+        effective = before.effective();
+        result = before.result();
+        usage = before.usage();
+        error = before.error();
+    }
+
+    AgentTaskStatus build() {
+        return new AgentTaskStatus(
+                observedGeneration,
+                phase,
+                conditions,
+                attempts,
+                deliveries,
+                failedAttempts,
+                rerun,
+                history,
+                podName,
+                queue,
+                nextAttemptTime,
+                queuedTime,
+                startTime,
+                stopRequestedTime,
+                completionTime,
+                effective,
+                result,
+                usage,
+                error);
+    }
+}

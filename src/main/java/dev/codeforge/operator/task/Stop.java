@@ -1,0 +1,60 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.wire.TaskEvent;
+
+/**
+ * Why an attempt is ended by the operator, not by its worker.
+ *
+ * @param type of the failure in the terminal event
+ * @param asking reason of the condition while the worker is asked to stop
+ */
+record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable, Reason asking) {
+    static final String SUSPENDED = "Suspended";
+    static final String CANCELLED = "Cancelled";
+    static final String QUEUE_TIMEOUT = "QueueTimeout";
+    static final String RUN_TIMEOUT = "RunTimeout";
+    static final String MAY_HAVE_RUN = "MayHaveRun";
+
+    static Stop cancelled() {
+        return new Stop(TaskEvent.Kind.CANCELLED, CANCELLED, "spec.cancel was set to true", false, Reason.Cancelling);
+    }
+
+    static Stop suspended() {
+        return new Stop(TaskEvent.Kind.CANCELLED, SUSPENDED, "spec.suspend was set to true", false, Reason.Suspending);
+    }
+
+    static Stop queueTimeout(int seconds) {
+        return new Stop(
+                TaskEvent.Kind.FAILED,
+                QUEUE_TIMEOUT,
+                "no worker took the task within " + seconds
+                        + " s: see whether the pool has workers, or raise queueTimeoutSeconds",
+                false,
+                Reason.TimingOut);
+    }
+
+    static Stop runTimeout(int seconds) {
+        return new Stop(
+                TaskEvent.Kind.FAILED,
+                RUN_TIMEOUT,
+                "the run took longer than " + seconds + " s and its worker did not stop it: raise runTimeoutSeconds, or"
+                        + " ask for less",
+                true,
+                Reason.TimingOut);
+    }
+
+    static Stop mayHaveRun() {
+        return new Stop(
+                TaskEvent.Kind.FAILED,
+                MAY_HAVE_RUN,
+                "the task may have run and its outcome is lost; delivery AtMostOnce never runs it again. Look at what it"
+                        + " did, then raise rerun to run it anew",
+                false,
+                Reason.TimingOut);
+    }
+
+    TaskEvent.Failure failure() {
+        return new TaskEvent.Failure(type, message, retryable);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Clock;
+import java.util.List;
+import java.util.Set;
+
+/** The conditions of a task: one of Ready, Reconciling and Stalled at a time, and how it ended. */
+final class TaskConditions {
+    /** Failures whose message was put aside by whoever ended the attempt. */
+    private static final Set<String> DEAD_LETTERED =
+            Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "MessageTerminated");
+
+    private final Clock clock;
+
+    TaskConditions(Clock clock) {
+        this.clock = clock;
+    }
+
+    /** Neither ended nor held back. */
+    List<Condition> underWay(AgentTask task, String reason, String message) {
+        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final Conditions conditions = new Conditions(before.conditions(), generation(task), clock.instant())
+                .set("Ready", false, reason, message)
+                .set("Reconciling", true, reason, message)
+                .set("Stalled", false, reason, "");
+        // What an earlier end or suspension said is true no more.
+        for (final String type : List.of("Suspended", "Complete", "Failed", "Finished", "DeadLettered")) {
+            if (Conditions.isTrue(before.conditions(), type)) {
+                conditions.set(type, false, reason, "");
+            }
+        }
+        return conditions.list();
+    }
+
+    List<Condition> outcome(AgentTask task, Phase outcome, String reason, String message) {
+        final boolean succeeded = outcome == Phase.Succeeded;
+        final Conditions conditions = new Conditions(underWay(task, reason, message), generation(task), clock.instant())
+                .set("Ready", succeeded, reason, message)
+                .set("Reconciling", false, reason, "")
+                .set("Stalled", !succeeded, reason, succeeded ? "" : message)
+                .set(succeeded ? "Complete" : "Failed", true, reason, message)
+                .set("Finished", true, reason, message);
+        if (DEAD_LETTERED.contains(reason)) {
+            conditions.set("DeadLettered", true, reason, "The task's message is kept in the stream DEADLETTERS.");
+        }
+        return conditions.list();
+    }
+
+    List<Condition> suspended(AgentTask task) {
+        final String message = Reason.Suspended.sentence();
+        return new Conditions(underWay(task, Reason.Suspended.name(), message), generation(task), clock.instant())
+                .set("Reconciling", false, Reason.Suspended, "")
+                .set("Suspended", true, Reason.Suspended, message)
+                .list();
+    }
+
+    static long generation(AgentTask task) {
+        return task.getMetadata().getGeneration() == null
+                ? 1
+                : task.getMetadata().getGeneration();
+    }
+}

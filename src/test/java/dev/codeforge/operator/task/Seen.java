@@ -1,0 +1,167 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.jetstream.Control.Holder;
+import dev.codeforge.jetstream.Ledger;
+import dev.codeforge.jetstream.StandingMessage;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.TaskEvent;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
+
+/** A task as a reconcile sees it, in one line: {@code Seen.task("cancel: true").queued(1).plan()}. */
+final class Seen {
+    static final String STREAM = "tasks_ns_pool";
+    static final String SUBJECT = "tasks.test.ns.pool";
+    /** Resources are created three hours before. */
+    static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
+
+    final AgentTask task;
+    private final WorkerPool pool = withQueue(Resources.pool("ns", "pool", null));
+    private Optional<StandingMessage> standing = Optional.empty();
+    private Optional<TaskEvent> event = Optional.empty();
+    private TaskSnapshot.Answers answers = TaskSnapshot.Answers.NONE;
+    private Instant now = NOW;
+
+    private Seen(AgentTask task) {
+        this.task = task;
+    }
+
+    /** @param fields of the spec besides pool and prompt, as YAML */
+    static Seen task(String fields) {
+        return new Seen(Resources.task("ns", "task", "pool", fields));
+    }
+
+    Seen status(String yaml) {
+        task.setStatus(Resources.of(AgentTaskStatus.class, yaml));
+        return this;
+    }
+
+    Seen status(AgentTaskStatus status) {
+        task.setStatus(status);
+        return this;
+    }
+
+    /** Its message stands, and the status says so. */
+    Seen queued(int attempt) {
+        return status("{observedGeneration: 1, phase: Queued, attempts: " + attempt + ", queue: {stream: " + STREAM
+                        + ", sequence: 7}, queuedTime: '2026-11-24T09:00:00Z'" + history(attempt - 1) + "}")
+                .standing(attempt);
+    }
+
+    /** A worker runs it, and the status says so. */
+    Seen running(int attempt) {
+        return status("{observedGeneration: 1, phase: Running, attempts: " + attempt + ", queue: {stream: " + STREAM
+                        + ", sequence: 7}, podName: worker-0, deliveries: 1, startTime: '2026-11-24T11:59:00Z'"
+                        + history(attempt - 1) + "}")
+                .standing(attempt);
+    }
+
+    /** @param more fields of the status */
+    Seen between(String phase, int ended, String more) {
+        return status("{observedGeneration: 1, phase: " + phase + ", attempts: " + ended + ", queue: {stream: " + STREAM
+                + ", sequence: 7}" + history(ended) + (more.isEmpty() ? "" : ", " + more) + "}");
+    }
+
+    private static String history(int ended) {
+        return ended == 0 ? "" : ", history: [{attempt: " + ended + ", outcome: Failed}]";
+    }
+
+    Seen standing(int attempt) {
+        standing = Optional.of(new StandingMessage(7, "installation", "ns", "task", attempt));
+        return this;
+    }
+
+    Seen lost() {
+        standing = Optional.empty();
+        return this;
+    }
+
+    Seen event(TaskEvent last) {
+        event = Optional.of(last);
+        return this;
+    }
+
+    Seen heldBy(String worker) {
+        answers = new TaskSnapshot.Answers(
+                Optional.of(Optional.of(new Holder(worker, 1, 1))), answers.ledger(), answers.owner());
+        return this;
+    }
+
+    Seen heldByNobody() {
+        answers = new TaskSnapshot.Answers(Optional.of(Optional.empty()), answers.ledger(), answers.owner());
+        return this;
+    }
+
+    Seen ledger(LedgerRecord record, long revision) {
+        answers = new TaskSnapshot.Answers(
+                answers.holder(),
+                Optional.of(Optional.ofNullable(record).map(found -> new Ledger.Entry(found, revision))),
+                answers.owner());
+        return this;
+    }
+
+    Seen owner(TaskSnapshot.OwnerState state) {
+        answers = new TaskSnapshot.Answers(answers.holder(), answers.ledger(), Optional.of(state));
+        return this;
+    }
+
+    Seen after(Duration passed) {
+        now = NOW.plus(passed);
+        return this;
+    }
+
+    WorkerPool pool() {
+        return pool;
+    }
+
+    TaskSnapshot snapshot() {
+        return new TaskSnapshot(task, false, Optional.of(pool), standing, event.isPresent() ? 9 : 0, event, answers);
+    }
+
+    TaskPlan plan() {
+        return new TaskPlanner(clock()).plan(snapshot());
+    }
+
+    /** What the status says after the plan, which must be one that only says. */
+    AgentTaskStatus said() {
+        return new TaskStatusBuilder(clock()).build(task, Optional.of(pool), ((TaskPlan.Say) plan()).view());
+    }
+
+    Clock clock() {
+        return Clock.fixed(now, ZoneOffset.UTC);
+    }
+
+    TaskPlan.End end(int attempt, Stop stop) {
+        return new TaskPlan.End(STREAM, SUBJECT + "." + task.uid(), attempt, stop);
+    }
+
+    TaskPlan publish(int attempt) {
+        return new TaskPlan.Publish(pool, attempt, false, false);
+    }
+
+    static WorkerPool withQueue(WorkerPool pool) {
+        pool.setStatus(new WorkerPoolStatus(
+                1L,
+                new Conditions(List.of(), 1, Instant.EPOCH)
+                        .set("QueueReady", true, Reason.QueueReady, "")
+                        .list(),
+                0,
+                0,
+                "",
+                new WorkerPoolStatus.Queue(STREAM, SUBJECT, 0L, 0L),
+                0,
+                null));
+        return pool;
+    }
+}

@@ -1,0 +1,203 @@
+package dev.codeforge.soak;
+
+import dev.codeforge.testing.faults.ApiRequest;
+import dev.codeforge.testing.faults.Fault;
+import dev.codeforge.testing.faults.Injection;
+import dev.codeforge.testing.faults.KubernetesProxy;
+import dev.codeforge.testing.faults.NatsProxy;
+import dev.codeforge.wire.Subjects;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/** All that can go wrong, each kind as often as the others, in an order that the seed decides. */
+final class Faults {
+    private static final Duration PAST_ACK_WAIT = Duration.ofSeconds(Workers.ACK_WAIT_SECONDS + 3L);
+    private static final Duration PAST_LEASE = Duration.ofSeconds(20);
+    private static final Duration AWHILE = Duration.ofSeconds(4);
+    private static final Predicate<ApiRequest> STATUS =
+            request -> request.verb().equals("PATCH") && request.path().endsWith("/status");
+
+    private final Platform platform;
+    private final Random random;
+    private final Deque<Runnable> round = new ArrayDeque<>();
+
+    Faults(Platform platform, Random random) {
+        this.platform = platform;
+        this.random = random;
+    }
+
+    /** Does one and returns when it is over. */
+    void next() {
+        if (round.isEmpty()) {
+            final List<Runnable> all = new ArrayList<>(all());
+            Collections.shuffle(all, random);
+            round.addAll(all);
+        }
+        round.remove().run();
+    }
+
+    private List<Runnable> all() {
+        return List.of(
+                () -> killOperator(platform.operators.leader(random), "leader killed", Duration.ZERO),
+                () -> killOperator(platform.operators.leader(random), "leader killed past its lease", PAST_LEASE),
+                () -> killOperator(
+                        platform.operators.other(platform.operators.leader(random)), "standby killed", AWHILE),
+                this::stopLeader,
+                () -> platform.workers.any(random).kill(),
+                () -> platform.workers.any(random).kill(),
+                () -> platform.workers.any(random).terminate(),
+                () -> platform.workers.any(random).suspend(PAST_ACK_WAIT),
+                () -> platform.workers.any(random).freezeLink(PAST_ACK_WAIT),
+                () -> killNats(Duration.ZERO),
+                () -> killNats(PAST_ACK_WAIT),
+                this::freezeNats,
+                () -> each("NATS cut", "all", false, allLinks(), NatsProxy::cut),
+                this::killApiServer,
+                this::loseStatusAnswers,
+                this::refuseStatusWrites,
+                this::holdWatches,
+                () -> loseAnswers("PubAck of a task lost", "tasks.soak.>", operatorLinks()),
+                () -> loseAnswers("PubAck of an event lost", "results.*", workerLinks()),
+                () -> loseAnswers("acknowledgement's answer lost", "$JS.ACK.>", workerLinks()),
+                this::purgeStream,
+                this::deleteStream);
+    }
+
+    private void killOperator(Operators.Seat seat, String fault, Duration dead) {
+        seat.held().set(true);
+        platform.faults.run(fault, seat.process().name(), false, () -> {
+            seat.process().kill();
+            Patience.sleep(dead);
+        });
+        seat.process().start();
+        seat.held().set(false);
+    }
+
+    private void stopLeader() {
+        final Operators.Seat leader = platform.operators.leader(random);
+        platform.faults.run("leader stopped past its lease", leader.process().name(), false, () -> {
+            leader.process().suspend();
+            Patience.sleep(PAST_LEASE);
+            leader.process().resume();
+        });
+    }
+
+    private void killNats(Duration dead) {
+        platform.faults.run(
+                dead.isZero() ? "NATS killed" : "NATS killed past the ack wait", "nats-server", false, () -> {
+                    platform.nats.kill();
+                    Patience.sleep(dead);
+                    Patience.until("starting NATS", () -> {
+                        platform.nats.start();
+                        return true;
+                    });
+                });
+    }
+
+    private void freezeNats() {
+        platform.faults.run("NATS frozen past the ack wait", "all", false, () -> {
+            final List<NatsProxy> links = allLinks();
+            links.forEach(NatsProxy::freeze);
+            Patience.sleep(PAST_ACK_WAIT);
+            links.forEach(NatsProxy::resume);
+        });
+    }
+
+    private void killApiServer() {
+        platform.faults.run("API server killed", "etcd and kube-apiserver", false, () -> {
+            platform.cluster.server().kill();
+            Patience.until("starting the API server", () -> {
+                platform.cluster.server().start();
+                return true;
+            });
+        });
+    }
+
+    private void loseStatusAnswers() {
+        atApi("answers of status writes lost", STATUS, new Fault.AnswerLost(), Duration.ofSeconds(2));
+    }
+
+    private void refuseStatusWrites() {
+        final int status = List.of(409, 429, 500).get(random.nextInt(3));
+        atApi("status writes answered " + status, STATUS, new Fault.Answer(status), AWHILE);
+    }
+
+    private void atApi(String fault, Predicate<ApiRequest> which, Fault injected, Duration time) {
+        platform.faults.run(fault, "operators", false, () -> {
+            final List<Injection> injections =
+                    proxies().map(proxy -> proxy.each(which, injected)).toList();
+            Patience.sleep(time);
+            injections.forEach(Injection::close);
+        });
+    }
+
+    private void holdWatches() {
+        platform.faults.run("watches held", "operators", false, () -> {
+            proxies().forEach(KubernetesProxy::holdWatches);
+            Patience.sleep(PAST_ACK_WAIT);
+            proxies().forEach(KubernetesProxy::resumeWatches);
+        });
+    }
+
+    private void loseAnswers(String fault, String subject, List<NatsProxy> links) {
+        each(fault, subject, false, links, link -> link.at(1, subject, new Fault.AnswerLost()));
+    }
+
+    private void each(
+            String fault,
+            String target,
+            boolean isLossOfWorker,
+            List<NatsProxy> links,
+            java.util.function.Consumer<NatsProxy> action) {
+        platform.faults.run(fault, target, isLossOfWorker, () -> links.forEach(action));
+    }
+
+    private void purgeStream() {
+        final String stream = anyStream();
+        platform.faults.run(
+                "stream purged",
+                stream,
+                false,
+                () -> Patience.until(
+                        "purging " + stream,
+                        () -> platform.connection.jetStreamManagement().purgeStream(stream)));
+    }
+
+    private void deleteStream() {
+        final String stream = anyStream();
+        platform.faults.run(
+                "stream deleted",
+                stream,
+                false,
+                () -> Patience.until(
+                        "deleting " + stream,
+                        () -> platform.connection.jetStreamManagement().deleteStream(stream)));
+    }
+
+    private String anyStream() {
+        return Subjects.poolStream(platform.namespace, Platform.POOLS.get(random.nextInt(Platform.POOLS.size())));
+    }
+
+    private Stream<KubernetesProxy> proxies() {
+        return platform.operators.seats().stream().map(Operators.Seat::kubernetes);
+    }
+
+    private List<NatsProxy> operatorLinks() {
+        return platform.operators.seats().stream().map(Operators.Seat::nats).toList();
+    }
+
+    private List<NatsProxy> workerLinks() {
+        return platform.workers.places().stream().map(Workers.Place::link).toList();
+    }
+
+    private List<NatsProxy> allLinks() {
+        return Stream.concat(operatorLinks().stream(), workerLinks().stream()).toList();
+    }
+}

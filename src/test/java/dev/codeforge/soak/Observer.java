@@ -1,0 +1,90 @@
+package dev.codeforge.soak;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Watches all tasks, directly at the API server, for what must never happen to a status. */
+final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
+    private final Map<String, AgentTaskStatus> last = new ConcurrentHashMap<>();
+    private final Map<String, Boolean> deleted = new ConcurrentHashMap<>();
+    private final List<String> violations = new CopyOnWriteArrayList<>();
+    private final SharedIndexInformer<AgentTask> informer;
+
+    Observer(KubernetesClient client, String namespace) {
+        informer = client.resources(AgentTask.class).inNamespace(namespace).inform(this);
+    }
+
+    @Override
+    public void onAdd(AgentTask task) {
+        see(task);
+    }
+
+    @Override
+    public void onUpdate(AgentTask before, AgentTask task) {
+        see(task);
+    }
+
+    @Override
+    public void onDelete(AgentTask task, boolean unknown) {
+        see(task);
+        deleted.put(task.uid(), true);
+    }
+
+    private void see(AgentTask task) {
+        final Optional<AgentTaskStatus> now = task.observedStatus();
+        final Optional<AgentTaskStatus> before = Optional.ofNullable(last.get(task.uid()));
+        now.ifPresent(status -> last.put(task.uid(), status));
+        if (before.isEmpty() || now.isEmpty()) {
+            return;
+        }
+        final String name = task.getMetadata().getName();
+        if (isTerminal(before.get()) && !before.get().equals(now.get())) {
+            violations.add(name + ": its terminal status changed from "
+                    + before.get().phase() + " to " + now.get().phase());
+        }
+        if (now.get().attempts() < before.get().attempts()) {
+            violations.add(name + ": attempts went back from " + before.get().attempts() + " to "
+                    + now.get().attempts());
+        }
+    }
+
+    private static boolean isTerminal(AgentTaskStatus status) {
+        return status.phase() != null && status.phase().isTerminal();
+    }
+
+    /** The last phase that was seen of a task; empty when it never had one. */
+    Optional<Phase> phase(String uid) {
+        return status(uid).map(AgentTaskStatus::phase);
+    }
+
+    Optional<AgentTaskStatus> status(String uid) {
+        return Optional.ofNullable(last.get(uid));
+    }
+
+    boolean isGone(String uid) {
+        return deleted.containsKey(uid);
+    }
+
+    boolean isSettled(String uid) {
+        return isGone(uid) || phase(uid).filter(Phase::isTerminal).isPresent();
+    }
+
+    /** What was seen and must not be; a sentence each, beginning with the task's name. */
+    List<String> violations() {
+        return List.copyOf(violations);
+    }
+
+    @Override
+    public void close() {
+        informer.close();
+    }
+}

@@ -1,0 +1,78 @@
+package dev.codeforge.soak;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.testing.TestCluster;
+import dev.codeforge.testing.TestNats;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.nats.client.Connection;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** API server, NATS as the chart ships it, two operators, and the workers of three pools. */
+final class Platform implements AutoCloseable {
+    /** Streams of these are purged and deleted. */
+    static final List<String> POOLS = List.of("amber", "birch");
+    /** Outside producers use this one: what they queued nobody could publish again. */
+    static final String OUTSIDE_POOL = "cedar";
+
+    private static final int WORKERS_A_POOL = 2;
+
+    final TestCluster cluster = new TestCluster();
+    final TestNats nats = TestNats.asShipped();
+    final Connection connection = nats.connect();
+    final String namespace = cluster.newNamespace();
+    final FaultLog faults = new FaultLog();
+    final Ledger ledger;
+    final Operators operators;
+    final Workers workers;
+
+    /** @param directory for logs and the ledger; it must be empty */
+    Platform(Path directory) throws Exception {
+        Files.createDirectories(directory);
+        ledger = new Ledger(directory.resolve("ledger"));
+        operators = new Operators(directory, client(), cluster.server().config(), nats.endpoint(), namespace);
+        workers = new Workers(directory, nats.workerEndpoint(), namespace, ledger.script(), faults);
+        for (final String pool : POOLS) {
+            createPool(pool);
+        }
+        createPool(OUTSIDE_POOL);
+        workers.keepAlive();
+    }
+
+    KubernetesClient client() {
+        return cluster.client();
+    }
+
+    private void createPool(String name) {
+        Yaml.create(
+                client(),
+                WorkerPool.class,
+                namespace,
+                name,
+                """
+                backend: command
+                subject: %s
+                replicas: %d
+                tasksPerWorker: 5
+                heartbeatTimeoutSeconds: %d
+                maxDeliveries: 50
+                taskDefaults: {runTimeoutSeconds: 120}
+                """
+                        .formatted(subjectOf(name), WORKERS_A_POOL, Workers.ACK_WAIT_SECONDS));
+        workers.start(name, WORKERS_A_POOL);
+    }
+
+    static String subjectOf(String pool) {
+        return "tasks.soak." + pool;
+    }
+
+    @Override
+    public void close() throws Exception {
+        workers.close();
+        operators.close();
+        connection.close();
+        nats.close();
+        cluster.server().close();
+    }
+}

@@ -1,0 +1,8 @@
+package dev.codeforge.soak;
+
+/**
+ * A task that was accepted.
+ *
+ * @param id UID of the AgentTask, or the outside producer's own id
+ */
+record Task(String id, String name, Kind kind, String pool) {}

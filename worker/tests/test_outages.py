@@ -1,0 +1,100 @@
+"""NATS is away, for everybody or for one worker: who holds the task afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ACK_WAIT, StartWorker, count, exists
+from harness.operator import STREAM, Operator, kinds
+from harness.proxy import TcpProxy
+
+
+@pytest.mark.parametrize("mode", ["AtLeastOnce", "AtMostOnce"])
+@pytest.mark.parametrize("how", ["cut", "freeze"])
+async def test_a_healthy_holder_keeps_its_run_over_an_outage_longer_than_ack_wait(
+    operator: Operator,
+    start_worker: StartWorker,
+    proxy: TcpProxy,
+    marker: Callable[[str], Path],
+    how: str,
+    mode: str,
+) -> None:
+    script = f"echo ran >> {marker('runs')}; sleep 8"
+    await start_worker("sh", "-c", script, NATS_URL=proxy.url)
+    uid = await operator.submit(delivery_mode=mode)
+    await operator.until(uid, "running")
+    other = await start_worker("sh", "-c", script, name="worker-2", NATS_URL=proxy.url)
+    if how == "cut":
+        await proxy.cut()
+    else:
+        proxy.freeze()
+    await asyncio.sleep(2 * ACK_WAIT)
+    await proxy.resume()
+    async with asyncio.timeout(5):
+        # It gets the message, asks, and leaves it.
+        while f"task {uid} is held by worker-1: dropped" not in other.log():
+            await asyncio.sleep(0.05)
+    events = await operator.until(uid)
+    assert kinds(events) == ["running", "completed"] and events[-1].body["worker"] == "worker-1"
+    await operator.queue_is_empty()
+    assert kinds(await operator.events(uid)) == ["running", "completed"] and count(marker("runs")) == 1
+
+
+async def test_a_stale_holder_stops_its_agent_and_sends_nothing(
+    operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path]
+) -> None:
+    """Frozen longer than ack wait and the silence that is believed, it comes back while another runs the task."""
+    alive, go = marker("alive"), marker("go")
+    stale = await start_worker("sh", "-c", f"while :; do echo x >> {alive}; sleep 0.1; done", NATS_URL=proxy.url)
+    uid = await operator.submit()
+    await exists(alive)
+    proxy.freeze()
+    await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.1; done", name="worker-2")
+    async with asyncio.timeout(20):
+        while len(await operator.events(uid)) < 2:
+            await asyncio.sleep(0.05)
+    assert count(alive) > 50, "the frozen worker's agent was to run on meanwhile"
+    await proxy.resume()
+    async with asyncio.timeout(10):
+        while "is not ours any more: worker-2 wrote running" not in stale.log():
+            await asyncio.sleep(0.05)
+    size = alive.stat().st_size
+    await asyncio.sleep(2 * ACK_WAIT)
+    assert alive.stat().st_size == size, "its agent runs on"
+    # Neither acknowledged nor given back: it is still the other's, who has not been sent it again.
+    info = await operator.js.consumer_info(STREAM, "workers")
+    assert (info.num_ack_pending, info.num_pending, info.delivered.consumer_seq) == (1, 0, 2)  # type: ignore[union-attr]
+    assert kinds(await operator.events(uid)) == ["running", "running"]
+    go.touch()
+    events = await operator.until(uid)
+    assert [(event.body["event"], event.body["worker"], event.body["delivery"]) for event in events] == [
+        ("running", "worker-1", 1), ("running", "worker-2", 2), ("completed", "worker-2", 2),
+    ]  # fmt: skip
+    await operator.queue_is_empty()
+
+
+async def test_a_stale_holders_report_is_refused(
+    operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path]
+) -> None:
+    """Its run ends while it is frozen; by the time its report arrives another has begun."""
+    begun, go = marker("begun"), marker("go")
+    stale = await start_worker("sh", "-c", f"echo > {begun}; sleep 1; echo too late", NATS_URL=proxy.url)
+    uid = await operator.submit()
+    await exists(begun)
+    proxy.freeze()
+    await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.1; done; echo in time", name="worker-2")
+    async with asyncio.timeout(20):
+        while len(await operator.events(uid)) < 2:
+            await asyncio.sleep(0.05)
+    await proxy.resume()
+    async with asyncio.timeout(10):
+        while "is not ours any more: worker-2 wrote running" not in stale.log():
+            await asyncio.sleep(0.05)
+    assert (await operator.js.stream_info(STREAM)).state.messages == 1, "the stale worker acknowledged the message"
+    go.touch()
+    events = await operator.until(uid)
+    assert kinds(events) == ["running", "running", "completed"] and events[-1].body["output"] == "in time"
+    await operator.queue_is_empty()

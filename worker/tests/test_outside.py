@@ -1,0 +1,88 @@
+"""Plain messages of other producers: a run is known by stream and sequence, as ids may be used again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import StartWorker, count, exists
+from harness.operator import STREAM, SUBJECT, Operator, kinds
+
+ID = "from-outside"
+
+
+async def _send(operator: Operator, prompt: str = "p", **fields: Any) -> int:
+    body = json.dumps({"task_id": ID, "prompt": prompt} | fields).encode()
+    return (await operator.js.publish(SUBJECT, body)).seq
+
+
+def _ran(runs: Path) -> str:
+    return f"cat >> {runs}; echo >> {runs}"
+
+
+async def test_two_messages_with_one_id_are_served_once_each(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    """And the second waits for the first, also when workers are free."""
+    runs = marker("runs")
+    first, second = await _send(operator, "first"), await _send(operator, "second")
+    for name in ("worker-1", "worker-2"):
+        await start_worker("sh", "-c", f"{_ran(runs)}; sleep 1", name=name)
+    await operator.queue_is_empty(seconds=25)
+    events = await operator.events(ID)
+    assert kinds(events) == ["running", "completed", "running", "completed"]
+    sequences = [event.body["sequence"] for event in events]
+    assert sequences in ([first, first, second, second], [second, second, first, first])
+    assert sorted(runs.read_text().split()) == ["first", "second"]
+
+
+@pytest.mark.parametrize("mode", ["AtLeastOnce", "AtMostOnce"])
+@pytest.mark.parametrize("event", ["completed", "failed", "running"])
+async def test_an_earlier_messages_event_does_not_end_the_new_one(
+    operator: Operator, start_worker: StartWorker, event: str, mode: str
+) -> None:
+    await operator.write_event(ID, event, proven=False, stream=STREAM, sequence=7, worker="lost")
+    sequence = await _send(operator, "hello", delivery_mode=mode)
+    await start_worker("cat")
+    events = await operator.until(ID, "completed")
+    await operator.queue_is_empty()
+    events = await operator.events(ID)
+    assert kinds(events) == [event, "running", "completed"]
+    assert (events[-1].body["sequence"], events[-1].body["output"]) == (sequence, "hello")
+
+
+async def test_its_own_terminal_event_ends_it_also_beneath_another_messages(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    """Its worker was lost between the event and the acknowledgement, and the next message came first."""
+    runs = marker("runs")
+    sequence = await _send(operator)
+    lost = await operator.js.pull_subscribe_bind(consumer="workers", stream=STREAM)
+    await lost.fetch(1, timeout=2)
+    await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence)
+    await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence + 1)
+    await start_worker("sh", "-c", _ran(runs))
+    await operator.queue_is_empty()
+    assert kinds(await operator.events(ID)) == ["completed", "completed"] and not count(runs)
+
+
+async def test_at_most_once_holds_for_a_message_from_outside(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    runs = marker("runs")
+    worker = await start_worker("sh", "-c", f"{_ran(runs)}; exec sleep 20")
+    sequence = await _send(operator, delivery_mode="AtMostOnce")
+    await exists(runs)
+    await worker.kill()
+    # Another message's events in between hide nothing.
+    await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence + 1)
+    await start_worker("sh", "-c", _ran(runs), name="worker-2")
+    events = await operator.until(ID, "failed")
+    assert events[-1].body["failure"]["type"] == "MayHaveRun" and events[-1].body["sequence"] == sequence
+    await operator.queue_is_empty()
+    await asyncio.sleep(0.2)
+    assert count(runs) == 1
