@@ -173,7 +173,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {
-        final boolean news = !status.history().equals(TaskClocks.statusOf(task).history()) || !task.isTerminal();
+        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final boolean news =
+                status.phase() != before.phase() || !status.history().equals(before.history());
         final boolean bad = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;
         if (bad && news && status.error() != null) {
             events.warning(task, status.error().type(), "Run", status.error().message());
