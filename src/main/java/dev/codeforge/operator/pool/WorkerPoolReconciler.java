@@ -5,6 +5,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.status.EventRecorder;
@@ -59,6 +60,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
+    private final Recreations<WorkerPool> recreations = new Recreations<>();
 
     public WorkerPoolReconciler(
             KubernetesClient client,
@@ -87,6 +89,9 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     @Override
     public UpdateControl<WorkerPool> reconcile(WorkerPool pool, Context<WorkerPool> context) {
+        if (recreations.isNamesake(pool, context)) {
+            return UpdateControl.noUpdate();
+        }
         final String uid = pool.getMetadata().getUid();
         if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             forget(uid);
@@ -208,7 +213,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                                 .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
                                 .build(),
                         context),
-                triggers);
+                triggers,
+                recreations);
     }
 
     private static Set<ResourceID> poolOf(HasMetadata resource) {
