@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -45,6 +46,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     public static final String BY_POOL = "pool";
     public static final String BY_KEY = "key";
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    /** Between this and twice this, so that not all come at once when NATS is back. */
+    private static final Duration AWAY = Duration.ofSeconds(2);
 
     private final Connections connections;
     private final DispatchKey key;
@@ -88,6 +91,24 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (recreations.isNamesake(task, context)) {
             return UpdateControl.noUpdate();
         }
+        try {
+            return look(task, context);
+        } catch (QueueUnavailableException e) {
+            if (context.isPrimaryResourceDeleted()) {
+                // For what is gone the framework repeats a failure, not a wish to look again.
+                throw e;
+            }
+            // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
+            LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(AWAY.plusMillis(jitter()));
+        }
+    }
+
+    private static long jitter() {
+        return ThreadLocalRandom.current().nextLong(AWAY.toMillis());
+    }
+
+    private UpdateControl<AgentTask> look(AgentTask task, Context<AgentTask> context) {
         TaskSnapshot snapshot = observe(task, context);
         TaskPlan plan = planner.plan(snapshot);
         while (plan instanceof TaskPlan.Question question) {
@@ -96,7 +117,6 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         }
         final Optional<TaskView> view = executor.execute(snapshot, plan);
         if (view.isEmpty() && snapshot.deleted()) {
-            // For what is gone the framework repeats a failure, not a wish to look again.
             throw new QueueUnavailableException("the results moved while the deleted task was ended: looking again");
         }
         if (view.isEmpty()) {
