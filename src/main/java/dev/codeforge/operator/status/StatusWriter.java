@@ -3,8 +3,10 @@ package dev.codeforge.operator.status;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.CustomResource;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
-import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.Objects;
 import java.util.function.Supplier;
 
@@ -12,7 +14,11 @@ import java.util.function.Supplier;
 public final class StatusWriter {
     private StatusWriter() {}
 
-    /** Writes {@code status}, if it is news, onto this very object: one made anew under the name is refused. */
+    /**
+     * Writes {@code status}, if it is news, onto the very state of the object that it was made from. One that has changed
+     * meanwhile is a conflict, and the whole reconcile is to be done again: the framework's own writer would put the same
+     * status onto whatever the object has become, another leader's newer status too.
+     */
     public static <T, R extends CustomResource<?, T>> void write(
             R resource, T status, Supplier<R> empty, Context<R> context) {
         if (Objects.equals(resource.getStatus(), status)) {
@@ -24,8 +30,19 @@ public final class StatusWriter {
                 .withName(metadata.getName())
                 .withNamespace(metadata.getNamespace())
                 .withUid(metadata.getUid())
+                .withResourceVersion(metadata.getResourceVersion())
                 .build());
         fresh.setStatus(status);
-        PrimaryUpdateAndCacheUtils.ssaPatchStatusAndCacheResource(resource, fresh, context);
+        final R written = context.getClient()
+                .resource(fresh)
+                .subresource("status")
+                .patch(new PatchContext.Builder()
+                        .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                        .withFieldManager(context.getControllerConfiguration().fieldManager())
+                        .withForce(true)
+                        .build());
+        context.eventSourceRetriever()
+                .getControllerEventSource()
+                .handleRecentResourceUpdate(ResourceID.fromResource(resource), written, resource);
     }
 }
