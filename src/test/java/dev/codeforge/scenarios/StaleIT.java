@@ -19,8 +19,8 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
-/** An operator that sees the past, or has been followed by another, does no harm. */
-final class StaleOperatorIT {
+/** Who sees the past, or has been followed by another without knowing, does no harm: operators and a worker. */
+final class StaleIT {
     private static final Map<String, String> ELECTED = Map.of("CODEFORGE_LEADER_ELECTION", "true");
     /** Longer than it takes to the first sweep. */
     private static final Duration PAST_A_SWEEP = Duration.ofSeconds(34);
@@ -157,6 +157,26 @@ final class StaleOperatorIT {
             scene.awaitPhase("task", Phase.Succeeded);
             ended.countDown();
             assertNothingMoreHappens(scene, first, second);
+        }
+    }
+
+    @Scenario
+    void aRunWhoseWorkerHangsIsTimedOutByTheOperator() throws Exception {
+        try (Scene scene = Scene.started("pool")) {
+            final WorkerProcess worker = scene.worker("worker", "pool");
+            scene.task("task", "pool", "sleep 300", "runTimeoutSeconds: 2");
+            scene.awaitPhase("task", Phase.Running);
+            worker.suspend();
+            final AgentTaskStatus status = scene.awaitPhase("task", Phase.Failed);
+            assertThat(status.error().type()).isEqualTo("RunTimeout");
+            assertThat(scene.broker().standing("pool")).isZero();
+            // Told as well that it is asked to stop.
+            scene.assertEndedOnce("task", 4);
+            worker.resume();
+            // Fenced: it stops its agent and reports nothing.
+            eventually(() -> scene.runs().of(scene.uid("task")).stream().noneMatch(Runs.Run::isAlive));
+            throughout(WHILE, () -> scene.broker().ends(scene.uid("task")).size() == 1);
+            assertThat(scene.status("task")).isEqualTo(status);
         }
     }
 
