@@ -21,7 +21,17 @@ final class Runs {
 
     record Run(String task, int attempt, String worker, long pid) {
         boolean isAlive() {
-            return ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent();
+            return Runs.isAlive(pid);
+        }
+    }
+
+    /** A process that has ended may stay listed until somebody asks for its exit code: that one is not alive. */
+    static boolean isAlive(long pid) {
+        try {
+            final String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) != 'Z';
+        } catch (IOException e) {
+            return false;
         }
     }
 

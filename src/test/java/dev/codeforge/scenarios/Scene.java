@@ -200,8 +200,12 @@ final class Scene implements AutoCloseable {
                 .as("ends of attempt %d of %s", attempt, task)
                 .hasSize(1);
         eventually(() -> statuses.ends(uid) >= 1);
-        assertThat(statuses.ends(uid)).as("terminal statuses of %s", task).isEqualTo(1);
-        assertThat(writes(task)).as("status writes of %s", task).isLessThanOrEqualTo(writes);
+        assertThat(statuses.ends(uid))
+                .as("terminal statuses of %s, which showed %s", task, statuses.phases(uid))
+                .isEqualTo(1);
+        assertThat(writes(task))
+                .as("status writes of %s, which showed %s", task, statuses.phases(uid))
+                .isLessThanOrEqualTo(writes);
     }
 
     Installation installation() {

@@ -24,6 +24,13 @@ final class StatusLog implements ResourceEventHandler<AgentTask>, AutoCloseable 
         return byUid.getOrDefault(uid, List.of());
     }
 
+    /** The phases of {@link #of}, with the attempt and its deliveries. */
+    List<String> phases(String uid) {
+        return of(uid).stream()
+                .map(status -> status.phase() + " " + status.attempts() + "." + status.deliveries())
+                .toList();
+    }
+
     /** How often the task came to an end: a terminal status that another one follows counts as one end each. */
     long ends(String uid) {
         return of(uid).stream()

@@ -123,20 +123,19 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
-        final Optional<Duration> next = gone ? Optional.empty() : tell(snapshot, view.get(), context);
+        final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
+        if (!gone && !StatusWriter.write(task, status, AgentTask::new, context)) {
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
+        }
         inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
         passOn(task, view.get(), context);
-        return next.map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
-                .orElseGet(UpdateControl::noUpdate);
-    }
-
-    /** Writes the status, if it is news, and returns how long it holds by itself. */
-    private Optional<Duration> tell(TaskSnapshot snapshot, TaskView view, Context<AgentTask> context) {
-        final AgentTask task = snapshot.task();
-        final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view);
-        StatusWriter.write(task, status, AgentTask::new, context);
+        if (gone) {
+            return UpdateControl.noUpdate();
+        }
         warn(task, status);
-        return clocks.nextLook(task, status, snapshot.pool());
+        return clocks.nextLook(task, status, snapshot.pool())
+                .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
+                .orElseGet(UpdateControl::noUpdate);
     }
 
     /** Others wait for what has just changed: the pool for its demand, a duplicate for the first one's end. */

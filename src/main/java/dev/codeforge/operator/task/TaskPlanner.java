@@ -33,13 +33,14 @@ final class TaskPlanner {
             return clocks.isExpired(snapshot.task()) ? new TaskPlan.Delete() : say(new TaskView.Unchanged());
         }
         final Optional<TaskEvent> event = snapshot.news();
-        if (event.filter(TaskEvent::isTerminal).isPresent()) {
-            return say(ends.of(snapshot, event.get()));
-        }
         final int attempt =
                 event.map(TaskEvent::attempt).orElse(snapshot.status().currentAttempt());
         if (snapshot.standing().filter(message -> message.attempt() > attempt).isPresent()) {
+            // Also when the event tells an end: somebody has drawn the consequence already.
             return new TaskPlan.LookAgain();
+        }
+        if (event.filter(TaskEvent::isTerminal).isPresent()) {
+            return say(ends.of(snapshot, event.get()));
         }
         return stop(snapshot, event)
                 .map(stop -> end(snapshot, event, attempt, stop))

@@ -15,6 +15,11 @@ public record ApiRequest(String verb, String path, String query) {
         return query.contains("watch=true") || query.contains("watch=1");
     }
 
+    /** Whether it asks for all objects of a kind in a namespace. */
+    public boolean isList() {
+        return verb.equals("GET") && !isWatch() && path.matches(".*/namespaces/[^/]+/[^/]+");
+    }
+
     /** The path of the object that is written, without {@code /status} or {@code /scale}. */
     public String object() {
         return path.replaceFirst("/(status|scale)$", "");

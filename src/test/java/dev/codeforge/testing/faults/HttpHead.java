@@ -70,6 +70,17 @@ record HttpHead(String line, List<String> headers) {
                 : this;
     }
 
+    /** The same list as it was then. */
+    HttpHead asOf(String resourceVersion) {
+        final String[] parts = line.split(" ");
+        final String[] target = parts[1].split("\\?", 2);
+        final String query = (target.length > 1 ? target[1] : "").replaceAll("(limit|resourceVersion\\w*)=[^&]*&?", "");
+        return new HttpHead(
+                parts[0] + " " + target[0] + "?resourceVersion=" + resourceVersion + "&resourceVersionMatch=Exact&"
+                        + query + " " + parts[2],
+                headers);
+    }
+
     ApiRequest request() {
         final String[] parts = line.split(" ");
         final String[] target = parts[1].split("\\?", 2);

@@ -31,7 +31,7 @@ final class KubernetesExchange {
         try {
             while (true) {
                 final Optional<HttpHead> head = HttpHead.read(in);
-                if (head.isEmpty() || !serve(head.get().inHttp1(), in, out)) {
+                if (head.isEmpty() || !serve(proxy.late(head.get().inHttp1()), in, out)) {
                     return;
                 }
             }

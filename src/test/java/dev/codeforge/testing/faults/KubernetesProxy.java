@@ -7,6 +7,7 @@ import java.net.URI;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 
@@ -21,6 +22,7 @@ public final class KubernetesProxy implements AutoCloseable {
     private final Injections<ApiRequest> injections = new Injections<>();
     private final Gate watches = new Gate();
     private final Gate everything = new Gate();
+    private volatile Optional<String> past = Optional.empty();
 
     /** @param server how to reach the API server: URL and token */
     public KubernetesProxy(Config server) {
@@ -89,6 +91,24 @@ public final class KubernetesProxy implements AutoCloseable {
         watches.open();
     }
 
+    /**
+     * An API server that lags: lists are as they were at this resource version, and watches tell nothing newer, until
+     * {@link #catchUp}. Reads of single objects and writes are not late, as with a real one.
+     */
+    public void lagBehind(String resourceVersion) {
+        past = Optional.of(resourceVersion);
+        holdWatches();
+    }
+
+    public void catchUp() {
+        past = Optional.empty();
+        resumeWatches();
+    }
+
+    HttpHead late(HttpHead head) {
+        return past.filter(version -> head.request().isList()).map(head::asOf).orElse(head);
+    }
+
     /** A network that swallows everything, without ending a connection, until {@link #resume}. Nothing is lost. */
     public void freeze() {
         everything.close();
@@ -119,7 +139,7 @@ public final class KubernetesProxy implements AutoCloseable {
         return everything;
     }
 
-    java.util.Optional<Fault> faultFor(ApiRequest request) {
+    Optional<Fault> faultFor(ApiRequest request) {
         return injections.next(request);
     }
 

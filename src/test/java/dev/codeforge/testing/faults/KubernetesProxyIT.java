@@ -168,6 +168,26 @@ final class KubernetesProxyIT {
     }
 
     @Test
+    void aLaggingServerShowsThePastUntilItCatchesUp() {
+        create("one");
+        proxy.lagBehind(installation
+                .client()
+                .configMaps()
+                .inNamespace(installation.namespace())
+                .list()
+                .getMetadata()
+                .getResourceVersion());
+        create("two");
+        try (SharedIndexInformer<ConfigMap> seen =
+                client.configMaps().inNamespace(installation.namespace()).inform()) {
+            await().atMost(PATIENCE).until(() -> knows(seen, "one"));
+            await().during(SHORT).atMost(PATIENCE).until(() -> !knows(seen, "two"));
+            proxy.catchUp();
+            await().atMost(PATIENCE).until(() -> knows(seen, "two"));
+        }
+    }
+
+    @Test
     void theApiServerIsKilledAndComesBackWithItsData() throws Exception {
         create("one");
         installation.apiServer().kill();

@@ -1,0 +1,180 @@
+package dev.codeforge.scenarios;
+
+import static dev.codeforge.scenarios.EndState.WORK;
+import static dev.codeforge.scenarios.Scene.PATIENCE;
+import static dev.codeforge.scenarios.Scene.eventually;
+import static dev.codeforge.scenarios.Scene.throughout;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.testing.faults.Fault;
+import dev.codeforge.testing.faults.Injection;
+import dev.codeforge.wire.TaskEvent;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** Work that is named by an idempotencyKey is paid once, however often and by whomever it is asked for. */
+final class IdempotencyIT {
+    private static final Duration WHILE = Duration.ofSeconds(3);
+    private static Scene scene;
+
+    @BeforeAll
+    static void start() throws Exception {
+        scene = Scene.started("pool");
+        scene.worker("worker", "pool", 8);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        scene.close();
+    }
+
+    @Scenario
+    void ofTwoTasksWithOneKeyOneRunsAndTheOtherAdopts() throws Exception {
+        final String work = scene.hold("twins") + "\n" + WORK;
+        scene.task("first", "pool", work, "idempotencyKey: twins");
+        scene.awaitPhase("first", Phase.Running);
+        scene.task("second", "pool", work, "idempotencyKey: twins");
+        eventually(() -> scene.reason("second").equals("DuplicateOf"));
+        scene.release("twins");
+        scene.awaitPhase("first", Phase.Succeeded);
+        assertAdopted("second", "first");
+        scene.assertDoneOnce("first", 3);
+    }
+
+    @Scenario
+    void twoTasksWithOneKeyCreatedAtOnceRunOnce() throws Exception {
+        final List<String> names =
+                Stream.of("a", "b", "c", "d").map("rush-"::concat).toList();
+        names.parallelStream().forEach(name -> scene.task(name, "pool", "sleep 1\n" + WORK, "idempotencyKey: rush"));
+        for (final String name : names) {
+            scene.awaitPhase(name, Phase.Succeeded);
+        }
+        assertThat(names.stream()
+                        .mapToInt(name -> scene.runs().of(scene.uid(name)).size())
+                        .sum())
+                .isEqualTo(1);
+    }
+
+    @Scenario
+    void whenTheFirstFailsTheSecondRuns() throws Exception {
+        // A prompt that fails the first time that it is run.
+        final String work = "mkdir " + scene.file("once") + " && { " + scene.hold("failing") + "; exit 1; }\n" + WORK;
+        scene.task("failing", "pool", work, "idempotencyKey: failing");
+        scene.awaitPhase("failing", Phase.Running);
+        scene.task("heir", "pool", work, "idempotencyKey: failing");
+        eventually(() -> scene.reason("heir").equals("DuplicateOf"));
+        scene.release("failing");
+        scene.awaitPhase("failing", Phase.Failed);
+        scene.awaitPhase("heir", Phase.Succeeded);
+        assertThat(scene.runs().of(scene.uid("failing"))).hasSize(1);
+        scene.assertDoneOnce("heir", 4);
+        // And the success is what stands under the key.
+        scene.task("third", "pool", work, "idempotencyKey: failing");
+        assertAdopted("third", "heir");
+    }
+
+    @Scenario
+    void whenTheKeysOwnerIsDeletedInTheMiddleOfItsRunTheOtherRuns() throws Exception {
+        final String work = scene.hold("orphaned") + "\n" + WORK;
+        scene.task("owner", "pool", work, "idempotencyKey: orphaned");
+        scene.awaitPhase("owner", Phase.Running);
+        scene.task("waiter", "pool", work, "idempotencyKey: orphaned");
+        eventually(() -> scene.reason("waiter").equals("DuplicateOf"));
+        scene.taskResource("owner").delete();
+        eventually(() -> scene.runs().of(scene.uid("waiter")).size() == 1);
+        assertThat(scene.runs().of(scene.uid("owner"))).hasSize(1);
+        eventually(() -> scene.runs().of(scene.uid("owner")).stream().noneMatch(Runs.Run::isAlive));
+        scene.release("orphaned");
+        scene.awaitPhase("waiter", Phase.Succeeded);
+        assertThat(scene.broker().ends(scene.uid("owner")))
+                .extracting(TaskEvent::kind)
+                .containsExactly(TaskEvent.Kind.CANCELLED);
+        scene.assertDoneOnce("waiter", 4);
+        scene.task("later", "pool", work, "idempotencyKey: orphaned");
+        assertAdopted("later", "waiter");
+    }
+
+    @Scenario
+    void aTaskAppliedAgainAfterItsTimeToLiveAdoptsItsOwnOutcome() throws Exception {
+        final String fields = "idempotencyKey: fleeting\nttlSecondsAfterFinished: 1";
+        scene.task("fleeting", "pool", WORK, fields);
+        final String first = scene.uid("fleeting");
+        eventually(() -> scene.taskResource("fleeting").get() == null);
+        assertThat(scene.runs().of(first)).hasSize(1);
+        scene.task("fleeting", "pool", WORK, fields);
+        assertThat(scene.uid("fleeting")).isNotEqualTo(first);
+        eventually(() -> scene.statuses().ends(scene.uid("fleeting")) == 1);
+        assertThat(scene.statuses().of(scene.uid("fleeting")).getLast().phase()).isEqualTo(Phase.Succeeded);
+        eventually(() -> scene.taskResource("fleeting").get() == null);
+        assertThat(scene.runs().of(scene.uid("fleeting"))).isEmpty();
+    }
+
+    @Scenario
+    void aClusterRestoredFromGitPaysNothingTwice() throws Exception {
+        final List<String> names =
+                Stream.of("a", "b", "c").map("restored-"::concat).toList();
+        for (final String name : names) {
+            scene.task(name, "pool", WORK, "idempotencyKey: " + name);
+        }
+        scene.task("restored-failed", "pool", "exit 1", "idempotencyKey: restored-failed");
+        for (final String name : names) {
+            scene.awaitPhase(name, Phase.Succeeded);
+        }
+        scene.awaitPhase("restored-failed", Phase.Failed);
+        for (final String name : names) {
+            scene.taskResource(name).delete();
+        }
+        scene.taskResource("restored-failed").delete();
+        // Git knows specs, no statuses.
+        for (final String name : names) {
+            scene.task(name, "pool", WORK, "idempotencyKey: " + name);
+        }
+        scene.task("restored-failed", "pool", "exit 1", "idempotencyKey: restored-failed");
+        for (final String name : names) {
+            assertAdopted(name, name);
+        }
+        // Nothing stands for what did not succeed.
+        scene.awaitPhase("restored-failed", Phase.Failed);
+        assertThat(scene.runs().of(scene.uid("restored-failed"))).hasSize(1);
+    }
+
+    @Scenario
+    void aKeyUsedAgainForAnotherPromptIsAnError() throws Exception {
+        scene.task("one", "pool", WORK, "idempotencyKey: reused");
+        scene.awaitPhase("one", Phase.Succeeded);
+        scene.task("other", "pool", WORK + " and more", "idempotencyKey: reused");
+        assertThat(scene.awaitPhase("other", Phase.Failed).error().type()).isEqualTo("IdempotencyKeyReused");
+        throughout(WHILE, () -> scene.runs().of(scene.uid("other")).isEmpty());
+        assertThat(scene.writes("other")).isLessThanOrEqualTo(3);
+    }
+
+    @Scenario
+    void anOperatorKilledBetweenClaimAndPublishGoesOnWithItsOwnClaim() throws Exception {
+        try (Scene own = Scene.started("pool")) {
+            final Injection publish = own.operatorNats().at(1, "tasks.test.>", new Fault.Instead(own.operator()::kill));
+            own.task("task", "pool", WORK, "idempotencyKey: claimed");
+            publish.awaitHit(PATIENCE);
+            eventually(() -> !own.operator().isAlive());
+            own.startOperator();
+            own.worker("worker", "pool");
+            assertThat(EndState.of(own.awaitPhase("task", Phase.Succeeded))).isEqualTo(EndState.undisturbed());
+            own.assertDoneOnce("task", 3);
+        }
+    }
+
+    /** It has the outcome of the other, which was not run again for it. */
+    private static void assertAdopted(String task, String owner) {
+        final AgentTaskStatus status = scene.awaitPhase(task, Phase.Succeeded);
+        assertThat(scene.reason(task)).isEqualTo("Adopted");
+        assertThat(status.conditions())
+                .anyMatch(condition -> condition.getMessage().contains("AgentTask " + owner));
+        assertThat(status.result().output()).contains("done");
+        assertThat(scene.runs().of(scene.uid(task))).isEmpty();
+        assertThat(scene.broker().events(scene.uid(task))).isEmpty();
+    }
+}

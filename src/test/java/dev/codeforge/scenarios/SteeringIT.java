@@ -1,0 +1,205 @@
+package dev.codeforge.scenarios;
+
+import static dev.codeforge.scenarios.EndState.WORK;
+import static dev.codeforge.scenarios.Scene.PATIENCE;
+import static dev.codeforge.scenarios.Scene.eventually;
+import static dev.codeforge.scenarios.Scene.throughout;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.AgentTaskStatus.HistoryEntry;
+import dev.codeforge.api.Phase;
+import dev.codeforge.testing.faults.Fault;
+import dev.codeforge.testing.faults.Injection;
+import dev.codeforge.testing.faults.WorkerProcess;
+import dev.codeforge.wire.TaskEvent;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+/** A task is stopped, held back, tried again and timed out, each with the real worker. One pool a test. */
+final class SteeringIT {
+    private static final Duration WHILE = Duration.ofSeconds(3);
+    private static Scene scene;
+
+    @BeforeAll
+    static void start() throws Exception {
+        scene = Scene.started();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        scene.close();
+    }
+
+    @Scenario
+    void aQueuedTaskIsCancelledAtOnceAndItsMessageIsGone() {
+        scene.pool("queued", "");
+        scene.task("queued", "queued", WORK, "");
+        scene.awaitPhase("queued", Phase.Queued);
+        final Instant asked = Instant.now();
+        scene.edit("queued", "\"cancel\":true");
+        scene.awaitPhase("queued", Phase.Cancelled);
+        assertThat(Duration.between(asked, Instant.now())).isLessThan(Duration.ofSeconds(15));
+        assertThat(scene.broker().standing("queued")).isZero();
+        scene.assertEndedOnce("queued", 3);
+        scene.worker("queued-worker", "queued");
+        throughout(WHILE, () -> scene.runs().of(scene.uid("queued")).isEmpty());
+    }
+
+    @Scenario
+    void aCancelledRunEndsWithItsWholeProcessGroup() throws Exception {
+        scene.pool("running", "");
+        scene.worker("running-worker", "running");
+        // A child that ignores SIGTERM: it is killed when its grace is over.
+        scene.task(
+                "running",
+                "running",
+                "(trap '' TERM; sh -c 'echo $$ > " + scene.file("stubborn") + "; sleep 300') &\n"
+                        + "echo half done\nwait",
+                "");
+        scene.awaitPhase("running", Phase.Running);
+        eventually(() -> Files.size(scene.file("stubborn")) > 0);
+        final long child =
+                Long.parseLong(Files.readString(scene.file("stubborn")).strip());
+        scene.edit("running", "\"cancel\":true");
+        scene.awaitPhase("running", Phase.Cancelled);
+        assertThat(scene.runs().of(scene.uid("running"))).hasSize(1).noneMatch(Runs.Run::isAlive);
+        assertThat(Runs.isAlive(child)).isFalse();
+        final TaskEvent end = scene.broker().ends(scene.uid("running")).getFirst();
+        assertThat(end.worker()).isEqualTo("running-worker");
+        assertThat(end.output()).contains("half done");
+        // Told as well that it is being stopped.
+        scene.assertEndedOnce("running", 4);
+        eventually(() -> scene.broker().standing("running") == 0);
+    }
+
+    @Scenario
+    void aTaskCancelledBetweenItsWorkersFetchAndSubscriptionIsNotRun() throws Exception {
+        try (Scene own = Scene.started("pool")) {
+            final WorkerProcess worker = own.worker("worker", "pool");
+            // The first thing that a worker does with a message is to read the task's last event.
+            final Injection look = own.installation()
+                    .workerNats()
+                    .at(1, "$JS.API.STREAM.MSG.GET.RESULTS", new Fault.Before(worker::suspend));
+            own.task("task", "pool", WORK, "");
+            look.awaitHit(PATIENCE);
+            own.awaitPhase("task", Phase.Queued);
+            own.edit("task", "\"cancel\":true");
+            own.awaitPhase("task", Phase.Cancelled);
+            worker.resume();
+            own.task("next", "pool", WORK, "");
+            own.awaitPhase("next", Phase.Succeeded);
+            assertThat(own.runs().of(own.uid("task"))).isEmpty();
+            own.assertEndedOnce("task", 3);
+            assertThat(own.phase("task")).isEqualTo(Phase.Cancelled);
+        }
+    }
+
+    @Scenario
+    void aSuspendedQueuedTaskIsTakenOffTheQueueAndRunsWhenItIsResumed() throws Exception {
+        scene.pool("held", "");
+        scene.task("held", "held", WORK, "");
+        scene.awaitPhase("held", Phase.Queued);
+        scene.edit("held", "\"suspend\":true");
+        scene.awaitPhase("held", Phase.Suspended);
+        assertThat(scene.broker().standing("held")).isZero();
+        scene.worker("held-worker", "held");
+        throughout(WHILE, () -> scene.phase("held") == Phase.Suspended);
+        scene.edit("held", "\"suspend\":false");
+        final AgentTaskStatus status = scene.awaitPhase("held", Phase.Succeeded);
+        assertThat(status.failedAttempts()).isZero();
+        scene.assertDoneOnce("held", 6);
+    }
+
+    @Scenario
+    void aSuspendedRunStopsAndBeginsANewAttemptWhenItIsResumed() throws Exception {
+        scene.pool("paused", "");
+        scene.worker("paused-worker", "paused");
+        scene.task("paused", "paused", scene.hold("paused-go") + "\n" + WORK, "");
+        scene.awaitPhase("paused", Phase.Running);
+        scene.edit("paused", "\"suspend\":true");
+        scene.awaitPhase("paused", Phase.Suspended);
+        assertThat(scene.runs().of(scene.uid("paused"))).hasSize(1).noneMatch(Runs.Run::isAlive);
+        eventually(() -> scene.broker().standing("paused") == 0);
+        throughout(WHILE, () -> scene.phase("paused") == Phase.Suspended);
+        scene.release("paused-go");
+        scene.edit("paused", "\"suspend\":false");
+        final AgentTaskStatus status = scene.awaitPhase("paused", Phase.Succeeded);
+        assertThat(status.attempts()).isEqualTo(2);
+        assertThat(status.failedAttempts()).isZero();
+        assertThat(status.history())
+                .extracting(HistoryEntry::outcome)
+                .containsExactly(Phase.Suspended, Phase.Succeeded);
+        assertThat(scene.runs().of(scene.uid("paused")))
+                .extracting(Runs.Run::attempt)
+                .containsExactly(1, 2);
+    }
+
+    @Scenario
+    void anEndedTaskRunsAgainForEachHigherRerun() throws Exception {
+        scene.pool("again", "");
+        scene.worker("again-worker", "again");
+        scene.task("again", "again", WORK, "");
+        scene.awaitPhase("again", Phase.Succeeded);
+        scene.edit("again", "\"rerun\":1");
+        eventually(() -> scene.status("again").rerun() == 1 && scene.phase("again") == Phase.Succeeded);
+        // The same number asks for nothing.
+        scene.edit("again", "\"rerun\":1");
+        throughout(WHILE, () -> scene.runs().of(scene.uid("again")).size() == 2);
+        final AgentTaskStatus status = scene.status("again");
+        assertThat(status.attempts()).isEqualTo(2);
+        assertThat(status.history())
+                .extracting(HistoryEntry::outcome)
+                .containsExactly(Phase.Succeeded, Phase.Succeeded);
+        assertThat(scene.writes("again")).isLessThanOrEqualTo(6);
+    }
+
+    @Scenario
+    void aFailedAttemptIsFollowedByAnotherAfterItsBackoff() throws Exception {
+        scene.pool("retried", "");
+        scene.worker("retried-worker", "retried");
+        scene.task(
+                "retried",
+                "retried",
+                "[ \"$CODEFORGE_ATTEMPT\" = 3 ] || exit 1\n" + WORK,
+                "retry: {maxAttempts: 3, backoffSeconds: 1}");
+        final AgentTaskStatus status = scene.awaitPhase("retried", Phase.Succeeded);
+        assertThat(status.attempts()).isEqualTo(3);
+        assertThat(status.failedAttempts()).isEqualTo(2);
+        assertThat(status.history())
+                .extracting(HistoryEntry::outcome)
+                .containsExactly(Phase.Failed, Phase.Failed, Phase.Succeeded);
+        // One second, then two.
+        for (int i = 1; i <= 2; i++) {
+            assertThat(Duration.between(
+                            status.history().get(i - 1).completionTime(),
+                            status.history().get(i).startTime()))
+                    .isGreaterThanOrEqualTo(Duration.ofSeconds(i));
+        }
+        assertThat(scene.runs().of(scene.uid("retried"))).hasSize(3);
+        // Three for the first, three for each that follows.
+        scene.assertEndedOnce("retried", 9);
+    }
+
+    @Scenario
+    void aTaskThatNobodyTakesInTimeFailsAndItsMessageIsGone() {
+        scene.pool("waiting", "");
+        scene.task("waiting", "waiting", WORK, "queueTimeoutSeconds: 2");
+        assertThat(scene.awaitPhase("waiting", Phase.Failed).error().type()).isEqualTo("QueueTimeout");
+        assertThat(scene.broker().standing("waiting")).isZero();
+        scene.assertEndedOnce("waiting", 3);
+    }
+
+    @Scenario
+    void aRunThatTakesTooLongIsStoppedByItsWorker() {
+        scene.pool("slow", "");
+        scene.worker("slow-worker", "slow");
+        scene.task("slow", "slow", "sleep 300", "runTimeoutSeconds: 2");
+        assertThat(scene.awaitPhase("slow", Phase.Failed).error().type()).isEqualTo("RunTimeout");
+        assertThat(scene.runs().of(scene.uid("slow"))).hasSize(1).noneMatch(Runs.Run::isAlive);
+        scene.assertEndedOnce("slow", 3);
+    }
+}
