@@ -47,7 +47,8 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
             return;
         }
         final String name = task.getMetadata().getName();
-        if (isTerminal(before.get()) && !before.get().equals(now.get())) {
+        final boolean mayRunAgain = name.startsWith("rerun-");
+        if (isTerminal(before.get()) && !before.get().equals(now.get()) && !mayRunAgain) {
             violations.add(name + ": its terminal status changed from "
                     + before.get().phase() + " to " + now.get().phase());
         }
@@ -61,9 +62,11 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
         return status.phase() != null && status.phase().isTerminal();
     }
 
-    /** The last phase that was seen of a task; empty when it never had one. */
-    Optional<Phase> phase(String uid) {
-        return status(uid).map(AgentTaskStatus::phase);
+    /** How a task ended in one word; {@code no status} when it was never looked at. */
+    String end(Task task) {
+        return isGone(task.id())
+                ? "gone"
+                : status(task.id()).map(AgentTaskStatus::phase).map(Phase::name).orElse("no status");
     }
 
     Optional<AgentTaskStatus> status(String uid) {
@@ -74,8 +77,13 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
         return deleted.containsKey(uid);
     }
 
-    boolean isSettled(String uid) {
-        return isGone(uid) || phase(uid).filter(Phase::isTerminal).isPresent();
+    boolean isSettled(Task task) {
+        final int attempts = task.kind() == Kind.RERUN ? 2 : 0;
+        return isGone(task.id())
+                || status(task.id())
+                        .filter(Observer::isTerminal)
+                        .filter(status -> status.attempts() >= attempts)
+                        .isPresent();
     }
 
     /** What was seen and must not be; a sentence each, beginning with the task's name. */
