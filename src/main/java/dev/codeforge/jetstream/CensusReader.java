@@ -21,11 +21,11 @@ final class CensusReader {
     private static final int TRIES = 3;
 
     private final NatsConnection nats;
-    private final LeaderReads leader;
+    private final StreamMessages leader;
 
     CensusReader(NatsConnection nats) {
         this.nats = nats;
-        this.leader = new LeaderReads(nats);
+        this.leader = new StreamMessages(nats);
     }
 
     /** Every number that changes when a message comes, is handed out or goes. */

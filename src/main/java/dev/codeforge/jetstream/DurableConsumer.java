@@ -22,6 +22,7 @@ final class DurableConsumer implements AutoCloseable {
     private final NatsConnection nats;
     private final SharedStreams streams;
     private final String stream;
+    private final String name;
     private final Consumer<Message> onMessage;
     private final Thread thread;
     private volatile boolean closed;
@@ -32,6 +33,7 @@ final class DurableConsumer implements AutoCloseable {
         this.nats = nats;
         this.streams = streams;
         this.stream = stream;
+        this.name = name;
         this.onMessage = onMessage;
         this.thread = Thread.ofPlatform().name(name).daemon().start(this::run);
     }
@@ -48,10 +50,10 @@ final class DurableConsumer implements AutoCloseable {
                     | JetStreamStatusCheckedException
                     | IllegalStateException
                     | QueueUnavailableException e) {
-                LOG.debug("{} are away: {}", thread.getName(), e.toString());
+                LOG.debug("{} are away: {}", name, e.toString());
             } catch (RuntimeException e) {
                 // Without this thread no task would ever end: whatever it was, go on.
-                LOG.error("taking {} failed, it is tried again", thread.getName(), e);
+                LOG.error("taking {} failed, it is tried again", name, e);
             }
             if (!pause()) {
                 return;

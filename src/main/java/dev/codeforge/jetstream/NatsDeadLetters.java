@@ -19,11 +19,11 @@ final class NatsDeadLetters implements DeadLetters {
     private static final int DETAIL_LIMIT = 512;
 
     private final NatsConnection nats;
-    private final LeaderReads leader;
+    private final StreamMessages leader;
 
     NatsDeadLetters(NatsConnection nats) {
         this.nats = nats;
-        this.leader = new LeaderReads(nats);
+        this.leader = new StreamMessages(nats);
     }
 
     @Override
@@ -85,7 +85,7 @@ final class NatsDeadLetters implements DeadLetters {
         copy(namespace, pool, message.get(), stream, reason, detail);
         final Buried buried = buried(message.get());
         beforeRemoval.accept(buried);
-        remove(stream, sequence);
+        leader.remove(stream, sequence);
         return Optional.of(buried);
     }
 
@@ -110,16 +110,6 @@ final class NatsDeadLetters implements DeadLetters {
 
     private static byte[] body(MessageInfo message) {
         return message.getData() == null ? new byte[0] : message.getData();
-    }
-
-    private void remove(String stream, long sequence) {
-        try {
-            nats.manage(management -> management.deleteMessage(stream, sequence, false));
-        } catch (JetStreamApiException e) {
-            if (found(() -> leader.at(stream, sequence)).isPresent()) {
-                throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-            }
-        }
     }
 
     private Optional<MessageInfo> next(String stream, long from) {

@@ -18,11 +18,11 @@ final class NatsLedger implements Ledger {
     private static final String OPERATION = "KV-Operation";
 
     private final NatsConnection nats;
-    private final LeaderReads leader;
+    private final StreamMessages leader;
 
     NatsLedger(NatsConnection nats) {
         this.nats = nats;
-        this.leader = new LeaderReads(nats);
+        this.leader = new StreamMessages(nats);
     }
 
     @Override

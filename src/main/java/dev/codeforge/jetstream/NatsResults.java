@@ -18,13 +18,13 @@ import java.util.stream.Collectors;
 final class NatsResults implements Results {
     private final NatsConnection nats;
     private final SharedStreams streams;
-    private final LeaderReads leader;
+    private final StreamMessages leader;
     private final LastMessages lasts;
 
     NatsResults(NatsConnection nats, SharedStreams streams) {
         this.nats = nats;
         this.streams = streams;
-        this.leader = new LeaderReads(nats);
+        this.leader = new StreamMessages(nats);
         this.lasts = new LastMessages(nats);
     }
 

@@ -32,12 +32,12 @@ final class NatsTaskQueue implements TaskQueue {
     private static final long CRASH_BOUND = 100;
 
     private final NatsConnection nats;
-    private final LeaderReads leader;
+    private final StreamMessages leader;
     private final CensusReader census;
 
     NatsTaskQueue(NatsConnection nats) {
         this.nats = nats;
-        this.leader = new LeaderReads(nats);
+        this.leader = new StreamMessages(nats);
         this.census = new CensusReader(nats);
     }
 
@@ -217,6 +217,11 @@ final class NatsTaskQueue implements TaskQueue {
     @Override
     public void purge(String stream, String subject) {
         ignoringMissing(() -> nats.manage(management -> management.purgeStream(stream, PurgeOptions.subject(subject))));
+    }
+
+    @Override
+    public void remove(String stream, long sequence) {
+        leader.remove(stream, sequence);
     }
 
     @Override

@@ -33,6 +33,9 @@ public interface TaskQueue {
     /** Counts the queue to find exhausted messages; empty when it moved all the while: count again later. */
     Optional<QueueCensus> census(String stream);
 
+    /** Removes the message with this sequence, waiting or running. Nothing there is no error. */
+    void remove(String stream, long sequence);
+
     /** Subjects on which a message stands; empty when the stream is missing. */
     Set<String> standingSubjects(String stream);
 

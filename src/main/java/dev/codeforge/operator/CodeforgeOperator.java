@@ -3,6 +3,10 @@ package dev.codeforge.operator;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.NatsConnections;
+import dev.codeforge.operator.deadletter.AdvisoryInbox;
+import dev.codeforge.operator.deadletter.Burial;
+import dev.codeforge.operator.deadletter.ExhaustedSweep;
+import dev.codeforge.operator.deadletter.PoolQueues;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
 import dev.codeforge.operator.runtime.HttpEndpoints;
@@ -10,6 +14,7 @@ import dev.codeforge.operator.runtime.HttpEndpoints.Health;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.sweep.UnfinishedSweep;
@@ -35,6 +40,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
@@ -57,7 +63,9 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final HttpEndpoints http;
     private final AtomicReference<TaskIndex> index = new AtomicReference<>();
     private final AtomicReference<IndexedResourceCache<WorkerPool>> poolCache = new AtomicReference<>();
+    private final AdvisoryInbox deadMessages;
     private volatile AutoCloseable results = () -> {};
+    private volatile AutoCloseable advisories = () -> {};
 
     public CodeforgeOperator(OperatorSettings settings, KubernetesClient client) throws IOException {
         this.settings = settings;
@@ -74,13 +82,19 @@ public final class CodeforgeOperator implements AutoCloseable {
         new JvmMemoryMetrics().bindTo(registry);
         final Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
         this.operator = new Operator(overrider -> configure(overrider, metrics));
+        final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
         this.pools = new WorkerPoolReconciler(
-                client, connections, settings, installation, new OperatorEvents(key, clock), events, index::get, clock);
+                client, connections, settings, installation, operatorEvents, events, index::get, clock);
         this.tasks = new AgentTaskReconciler(client, connections, key, installation, events, pools::trigger, clock);
-        this.sweeps = new Sweeps(
-                new UnfinishedSweep(index::get, connections, tasks::trigger),
+        final LastEvents lastEvents = new LastEvents(connections, key);
+        final PoolQueues queues = new PoolQueues(poolCache::get);
+        final Burial burial = new Burial(connections, operatorEvents, key, installation);
+        this.deadMessages = new AdvisoryInbox(queues, index::get, connections, operatorEvents, burial);
+        this.sweeps = new Sweeps(List.of(
+                new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
                 new OrphanSweep(
-                        index::get, poolCache::get, client, connections, new OperatorEvents(key, clock), installation));
+                        index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation),
+                new ExhaustedSweep(queues, connections, burial)));
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
         poolCache.set(cacheOf(operator.register(pools, this::controller)));
@@ -140,6 +154,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     /** Only the leader takes results: one that stands by would hold them back. */
     private void lead() {
         results = tasks.takeResults(index.get());
+        advisories = deadMessages.open();
         sweeps.start();
         LOG.info("operator works");
     }
@@ -164,10 +179,12 @@ public final class CodeforgeOperator implements AutoCloseable {
     public void close() {
         LOG.info("operator stops");
         sweeps.close();
-        try {
-            results.close();
-        } catch (Exception e) {
-            LOG.warn("results: {}", e.getMessage());
+        for (final AutoCloseable taking : List.of(results, advisories)) {
+            try {
+                taking.close();
+            } catch (Exception e) {
+                LOG.warn("what NATS tells was not given back: {}", e.getMessage());
+            }
         }
         if (!settings.leaderElection()) {
             operator.stop();

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
-import dev.codeforge.api.Workspace;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -57,7 +56,7 @@ final class BadInputE2E {
     @Test
     void aRepositoryThatCannotBeClonedFailsTheTask() {
         platform.pool("pool", 1, "cat");
-        platform.task("task", "pool", new Workspace(new Workspace.Git("http://127.0.0.1:1/none.git", null, null)));
+        platform.task("task", "pool", "workspace: {git: {url: 'http://127.0.0.1:1/none.git'}}");
         final AgentTaskStatus status = platform.awaitFinished("task");
         assertThat(status.phase()).isEqualTo(Phase.Failed);
         assertThat(status.error().type()).isEqualTo("GitCloneFailed");

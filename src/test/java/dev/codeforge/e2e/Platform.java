@@ -9,17 +9,18 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolRef;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.api.Workspace;
 import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.LocalPortForward;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.nats.client.Connection;
 import io.nats.client.Nats;
 import io.nats.client.Options;
@@ -30,7 +31,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** A namespace of the cluster on which the chart is installed as release codeforge in codeforge-system. */
 final class Platform implements AutoCloseable {
@@ -96,31 +96,27 @@ final class Platform implements AutoCloseable {
     }
 
     AgentTask task(String name, String pool) {
-        return task(name, pool, null);
+        return task(name, pool, "");
     }
 
-    AgentTask task(String name, String pool, @Nullable Workspace workspace) {
+    /** @param fields of the spec besides pool and prompt, as YAML */
+    AgentTask task(String name, String pool, String fields) {
         final AgentTask task = new AgentTask();
         task.setMetadata(
                 new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
-        task.setSpec(new AgentTaskSpec(
-                new WorkerPoolRef(pool),
-                null,
-                "prompt of " + name,
-                null,
-                null,
-                null,
-                workspace,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null));
+        task.setSpec(Resources.of(
+                AgentTaskSpec.class,
+                "{workerPoolRef: {name: " + pool + "}, prompt: prompt of " + name
+                        + (fields.isEmpty() ? "" : ", " + fields) + "}"));
         return client.resource(task).create();
+    }
+
+    /** Changes what may be changed of a task's spec. */
+    void patch(String task, String fields) {
+        client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(task)
+                .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\": " + fields + "}");
     }
 
     AgentTaskStatus status(String task) {

@@ -130,6 +130,11 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
+        public void remove(String stream, long at) {
+            standing.values().removeIf(message -> message.sequence() == at);
+        }
+
+        @Override
         public Set<String> standingSubjects(String stream) {
             return FakeConnections.this.standingSubjects();
         }

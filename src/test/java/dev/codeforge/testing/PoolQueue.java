@@ -42,6 +42,8 @@ public final class PoolQueue {
             throws IOException, JetStreamApiException {
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         headers.put(Headers.INSTALLATION, installation);
+        headers.put(Headers.NAMESPACE, "ns");
+        headers.put(Headers.NAME, "task");
         return nats.jetStream()
                 .publish(NatsMessage.builder()
                         .subject(subject + "." + taskId)

@@ -1,8 +1,10 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
@@ -14,14 +16,19 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /** Carries a pool's plan out on the API server and in NATS. */
 final class PoolExecutor {
     static final String SCALER = "codeforge-scaler";
     private static final String OPERATOR = "codeforge-operator";
+    private static final String POOL_DELETED = "PoolDeleted";
+    private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
     private static final int UNPROCESSABLE = 422;
     private static final int BAD_REQUEST = 400;
 
@@ -145,16 +152,34 @@ final class PoolExecutor {
                 .anyMatch(entry -> SCALER.equals(entry.getManager()));
     }
 
+    /** Asks whoever runs a task of the pool to stop its agent: so what was used and done is still told. */
+    void stopRunning(WorkerPool pool, TaskIndex tasks) {
+        final String namespace = pool.getMetadata().getNamespace();
+        final Control control = connections.control(namespace);
+        try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
+            tasks.unfinishedOf(namespace, pool.getMetadata().getName()).stream()
+                    .filter(task -> task.observedStatus()
+                            .filter(status -> status.phase() == Phase.Running)
+                            .isPresent())
+                    .forEach(task ->
+                            all.submit(() -> control.cancel(task.uid(), POOL_DELETED, detail(pool), CONTROL_TIMEOUT)));
+        }
+    }
+
+    private static String detail(WorkerPool pool) {
+        return "WorkerPool " + pool.getMetadata().getName() + " was deleted before the task ended";
+    }
+
     /** Fails the pool's tasks, buries its messages and deletes its stream. */
     void removeQueue(WorkerPool pool, TaskIndex tasks) {
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
-        final String detail = "WorkerPool " + name + " was deleted before the task ended";
+        final String detail = detail(pool);
         for (final AgentTask task : tasks.unfinishedOf(namespace, name)) {
             end(task, detail);
         }
         if (queues.owns(pool)) {
-            connections.deadLetters(namespace).buryAll(namespace, name, queues.stream(pool), "PoolDeleted", detail);
+            connections.deadLetters(namespace).buryAll(namespace, name, queues.stream(pool), POOL_DELETED, detail);
             connections.queue(namespace).delete(queues.stream(pool));
         }
     }
@@ -173,7 +198,7 @@ final class PoolExecutor {
                 task.uid(),
                 attempt,
                 TaskEvent.Kind.FAILED,
-                new TaskEvent.Failure("PoolDeleted", detail, false));
+                new TaskEvent.Failure(POOL_DELETED, detail, false));
     }
 
     /** Removes the workers and their credential. Busy ones finish within their grace period. */

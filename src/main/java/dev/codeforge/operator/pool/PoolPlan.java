@@ -13,6 +13,9 @@ sealed interface PoolPlan {
     /** The pool is being deleted and its tasks are waited for, with workers as decided. */
     record Drain(ReplicaPlanner.Decision decision) implements PoolPlan {}
 
+    /** Hand out nothing more and ask whoever runs a task to stop, with workers as decided. */
+    record Stop(ReplicaPlanner.Decision decision) implements PoolPlan {}
+
     /** Fail and bury what is unfinished, then remove queue and workers and let the resource go. */
     record Remove() implements PoolPlan {}
 

@@ -13,9 +13,6 @@ import java.util.Optional;
 
 /** Decides what is done with a pool. Pure. */
 final class PoolPlanner {
-    /** A finalizer that outlives this would hang a namespace. */
-    private static final Duration DEADLINE = Duration.ofMinutes(10);
-
     private final ReplicaPlanner replicas = new ReplicaPlanner();
     private final Clock clock;
 
@@ -39,12 +36,9 @@ final class PoolPlanner {
             case Retain -> new PoolPlan.LetGo();
             case Delete -> removal(snapshot);
             case Drain -> {
-                final Instant deleted = Instant.parse(pool.getMetadata().getDeletionTimestamp());
-                final Duration patience = Duration.ofSeconds(pool.getSpec().drainTimeoutSeconds());
-                final Instant end = deleted.plus(patience.compareTo(DEADLINE) < 0 ? patience : DEADLINE);
                 final boolean over = neverServed(snapshot)
                         || snapshot.namespaceTerminating()
-                        || !clock.instant().isBefore(end)
+                        || passed(PoolDeletion.drainsUntil(pool))
                         || isEmpty(snapshot);
                 yield over ? removal(snapshot) : new PoolPlan.Drain(decide(snapshot));
             }
@@ -53,12 +47,20 @@ final class PoolPlanner {
 
     /** Without NATS nothing can be removed there, and the deadline must still hold. */
     private PoolPlan removal(PoolSnapshot snapshot) {
-        final boolean away = snapshot.queue() instanceof QueueState.Broken;
-        final Instant deadline = Instant.parse(snapshot.pool().getMetadata().getDeletionTimestamp())
-                .plus(DEADLINE);
-        return away && (snapshot.namespaceTerminating() || !clock.instant().isBefore(deadline))
-                ? new PoolPlan.LetGo()
-                : new PoolPlan.Remove();
+        final WorkerPool pool = snapshot.pool();
+        if (snapshot.queue() instanceof QueueState.Broken) {
+            return snapshot.namespaceTerminating() || passed(PoolDeletion.deadline(pool))
+                    ? new PoolPlan.LetGo()
+                    : new PoolPlan.Remove();
+        }
+        final boolean wait = snapshot.runningTasks() > 0
+                && !snapshot.namespaceTerminating()
+                && !passed(PoolDeletion.stopsUntil(pool));
+        return wait ? new PoolPlan.Stop(decide(snapshot)) : new PoolPlan.Remove();
+    }
+
+    private boolean passed(Instant deadline) {
+        return !clock.instant().isBefore(deadline);
     }
 
     /** Its queue could not be made: there is nothing to wait for. */

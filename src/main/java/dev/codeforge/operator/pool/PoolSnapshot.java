@@ -10,7 +10,8 @@ import java.util.Optional;
 /**
  * All that is known when a decision on a pool is made.
  *
- * @param unfinishedTasks AgentTasks of the pool that have no outcome
+ * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue
+ * @param runningTasks those of them that a worker runs
  * @param namespaceTerminating nothing new can be made in it
  */
 record PoolSnapshot(
@@ -19,5 +20,6 @@ record PoolSnapshot(
         Optional<Deployment> deployment,
         List<Pod> pods,
         int unfinishedTasks,
+        int runningTasks,
         boolean namespaceTerminating,
         DemandWindow window) {}

@@ -35,6 +35,7 @@ final class PoolStatusBuilder {
                 switch (plan) {
                     case PoolPlan.Serve serve -> Optional.of(serve.decision());
                     case PoolPlan.Drain drain -> Optional.of(drain.decision());
+                    case PoolPlan.Stop stop -> Optional.of(stop.decision());
                     case PoolPlan.Hold ignored -> Optional.empty();
                     case PoolPlan.Remove ignored -> Optional.empty();
                     case PoolPlan.LetGo ignored -> Optional.empty();
@@ -105,7 +106,7 @@ final class PoolStatusBuilder {
         if (problem.isPresent()) {
             return verdict(conditions, true, Reason.InvalidTemplate, problem.get());
         }
-        if (plan instanceof PoolPlan.Drain || plan instanceof PoolPlan.Remove) {
+        if (plan instanceof PoolPlan.Drain || plan instanceof PoolPlan.Stop || plan instanceof PoolPlan.Remove) {
             return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence());
         }
         final Optional<String> trouble = WorkerHealth.trouble(snapshot.pods());

@@ -10,6 +10,7 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.SubjectTakenException;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -22,11 +23,13 @@ final class QueueKeeper {
     private final Connections connections;
     private final String subjectTemplate;
     private final String installation;
+    private final Clock clock;
 
-    QueueKeeper(Connections connections, String subjectTemplate, String installation) {
+    QueueKeeper(Connections connections, String subjectTemplate, String installation, Clock clock) {
         this.connections = connections;
         this.subjectTemplate = subjectTemplate;
         this.installation = installation;
+        this.clock = clock;
     }
 
     static int maxAckPending(WorkerPoolSpec spec) {
@@ -90,7 +93,14 @@ final class QueueKeeper {
                 stream.maxBytes() == null ? OptionalLong.empty() : OptionalLong.of(stream.maxBytes()),
                 Duration.ofSeconds(spec.heartbeatTimeoutSeconds()),
                 maxAckPending(spec),
-                spec.suspend(),
+                spec.suspend() || isOver(pool),
                 installation);
+    }
+
+    /** A pool that is about to be removed hands out nothing more; one that is retained keeps its queue as it is. */
+    private boolean isOver(WorkerPool pool) {
+        return pool.isTerminating()
+                && pool.getSpec().deletionPolicy() != WorkerPoolSpec.DeletionPolicy.Retain
+                && !clock.instant().isBefore(PoolDeletion.drainsUntil(pool));
     }
 }

@@ -4,18 +4,15 @@ import dev.codeforge.api.Names;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.DeadLetters;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
-import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
-import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -53,18 +50,17 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     private static final Duration FIXED_TICK = Duration.ofSeconds(10);
 
-    private final KubernetesClient client;
-    private final Connections connections;
-    private final QueueKeeper queues;
     private final PoolPlanner planner;
     private final PoolExecutor executor;
     private final PoolStatusBuilder statuses;
-    private final EventRecorder events;
+    private final PoolWarnings warnings;
+    private final PoolObserver observer;
     private final Supplier<TaskIndex> tasks;
     private final Clock clock;
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
+    private final Recreations<WorkerPool> recreations = new Recreations<>();
 
     public WorkerPoolReconciler(
             KubernetesClient client,
@@ -75,9 +71,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             EventRecorder events,
             Supplier<TaskIndex> tasks,
             Clock clock) {
-        this.client = client;
-        this.connections = connections;
-        this.queues = new QueueKeeper(connections, settings.subjectTemplate(), installation);
+        final QueueKeeper queues = new QueueKeeper(connections, settings.subjectTemplate(), installation, clock);
         this.planner = new PoolPlanner(clock);
         this.executor = new PoolExecutor(
                 client,
@@ -87,13 +81,17 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 settings.workerNats(),
                 operatorEvents);
         this.statuses = new PoolStatusBuilder(queues, clock);
-        this.events = events;
+        this.warnings = new PoolWarnings(connections, events);
+        this.observer = new PoolObserver(client, queues, tasks);
         this.tasks = tasks;
         this.clock = clock;
     }
 
     @Override
     public UpdateControl<WorkerPool> reconcile(WorkerPool pool, Context<WorkerPool> context) {
+        if (recreations.isNamesake(pool, context)) {
+            return UpdateControl.noUpdate();
+        }
         final String uid = pool.getMetadata().getUid();
         if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             forget(uid);
@@ -103,7 +101,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
             return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(Duration.ofMillis(1));
         }
-        final PoolSnapshot snapshot = observe(pool, context);
+        final PoolSnapshot snapshot = observer.observe(pool, windows.getOrDefault(uid, DemandWindow.EMPTY), context);
         final PoolPlan plan = planner.plan(snapshot);
         Optional<String> problem = Optional.empty();
         try {
@@ -115,7 +113,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final WorkerPoolStatus status = statuses.build(snapshot, plan, problem);
         if (worthWriting(pool, status)) {
-            tell(pool, status);
+            warnings.tell(pool, status);
             StatusWriter.write(pool, status, WorkerPool::new, context);
             written.put(uid, clock.instant());
         }
@@ -145,28 +143,6 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
-    private PoolSnapshot observe(WorkerPool pool, Context<WorkerPool> context) {
-        final String namespace = pool.getMetadata().getNamespace();
-        return new PoolSnapshot(
-                pool,
-                queues.ensure(pool),
-                context.getSecondaryResource(Deployment.class),
-                List.copyOf(context.getSecondaryResources(Pod.class)),
-                tasks.get().unfinishedOf(namespace, pool.getMetadata().getName()).stream()
-                        .filter(task -> task.observedStatus()
-                                .filter(status -> status.attempts() > 0)
-                                .isPresent())
-                        .toList()
-                        .size(),
-                pool.isTerminating() && isTerminating(namespace),
-                windows.getOrDefault(pool.getMetadata().getUid(), DemandWindow.EMPTY));
-    }
-
-    private boolean isTerminating(String namespace) {
-        final Namespace found = client.namespaces().withName(namespace).get();
-        return found == null || found.getMetadata().getDeletionTimestamp() != null;
-    }
-
     /** @return true when the resource was let go */
     private boolean execute(PoolSnapshot snapshot, PoolPlan plan, Context<WorkerPool> context)
             throws InvalidTemplateException {
@@ -177,6 +153,10 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             }
             case PoolPlan.Serve serve -> keep(snapshot, serve.decision());
             case PoolPlan.Drain drain -> keep(snapshot, drain.decision());
+            case PoolPlan.Stop stop -> {
+                executor.stopRunning(pool, tasks.get());
+                keep(snapshot, stop.decision());
+            }
             case PoolPlan.Remove ignored -> {
                 executor.removeQueue(pool, tasks.get());
                 letGo(pool, context);
@@ -213,29 +193,6 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         forget(pool.getMetadata().getUid());
     }
 
-    /** Events for what an operator of the platform wants to hear of: new dead letters and new trouble. */
-    private void tell(WorkerPool pool, WorkerPoolStatus status) {
-        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
-        if (status.deadLetters() > before.deadLetters()) {
-            final String namespace = pool.getMetadata().getNamespace();
-            connections
-                    .deadLetters(namespace)
-                    .last(namespace, pool.getMetadata().getName())
-                    .map(WorkerPoolReconciler::describe)
-                    .ifPresent(note -> events.warning(pool, Reason.DeadLettered.name(), "Bury", note));
-        }
-        Conditions.find(status.conditions(), "Stalled")
-                .filter(condition -> "True".equals(condition.getStatus()))
-                .filter(condition -> !Conditions.isTrue(before.conditions(), "Stalled"))
-                .ifPresent(
-                        condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
-    }
-
-    private static String describe(DeadLetters.DeadLetter letter) {
-        return letter.reason() + ": " + letter.detail() + " (subject " + letter.originSubject() + ", dead letter "
-                + letter.sequence() + "). " + Reason.DeadLettered.remedy();
-    }
-
     /** Looks at a pool again, because its queue changed. */
     public void trigger(ResourceID pool) {
         triggers.propagateEvent(pool);
@@ -256,7 +213,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                                 .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
                                 .build(),
                         context),
-                triggers);
+                triggers,
+                recreations);
     }
 
     private static Set<ResourceID> poolOf(HasMetadata resource) {

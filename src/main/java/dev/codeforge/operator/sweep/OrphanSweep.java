@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends messages whose AgentTask is gone: nobody told an operator that was down when it was deleted. Only what this
- * installation published, and only after a live look by name: a cache may be behind.
+ * Takes messages off the queue that nobody waits for. Those whose AgentTask is gone: nobody told an operator that was down
+ * when it was deleted; only after a live look by name, since a cache may be behind. Those whose AgentTask has ended: a worker
+ * that lost its results would run them once more. Only what this installation published.
  */
 public final class OrphanSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(OrphanSweep.class);
@@ -28,6 +29,7 @@ public final class OrphanSweep implements Sweep {
     private final Supplier<IndexedResourceCache<WorkerPool>> pools;
     private final KubernetesClient client;
     private final Connections connections;
+    private final LastEvents lastEvents;
     private final OperatorEvents events;
     private final String installation;
 
@@ -36,12 +38,14 @@ public final class OrphanSweep implements Sweep {
             Supplier<IndexedResourceCache<WorkerPool>> pools,
             KubernetesClient client,
             Connections connections,
+            LastEvents lastEvents,
             OperatorEvents events,
             String installation) {
         this.tasks = tasks;
         this.pools = pools;
         this.client = client;
         this.connections = connections;
+        this.lastEvents = lastEvents;
         this.events = events;
         this.installation = installation;
     }
@@ -57,27 +61,47 @@ public final class OrphanSweep implements Sweep {
     private void sweep(WorkerPoolStatus.Queue place) {
         final TaskQueue queue = connections.queue("");
         for (final String subject : queue.standingSubjects(place.stream())) {
-            final String id = Subjects.taskIdOfMessage(subject);
-            if (tasks.get().byUid(id).isPresent()) {
+            final Optional<AgentTask> task = tasks.get().byUid(Subjects.taskIdOfMessage(subject));
+            if (task.filter(found -> !found.isFinished()).isPresent()) {
                 continue;
             }
-            final Optional<StandingMessage> orphan = queue.standing(place.stream(), subject)
+            queue.standing(place.stream(), subject)
                     .filter(message -> message.installation().equals(installation))
-                    .filter(message -> isGone(message, id));
-            if (orphan.isPresent()) {
-                LOG.info("task {} is gone: its message is taken off {}", id, place.stream());
-                events.endUnfinished(
-                        connections.results(""),
-                        id,
-                        orphan.get().attempt(),
-                        TaskEvent.Kind.CANCELLED,
-                        new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false));
-                queue.purge(place.stream(), subject);
-            }
+                    .ifPresent(message -> task.ifPresentOrElse(
+                            ended -> removeEnded(place.stream(), ended, message),
+                            () -> removeOrphan(place.stream(), subject, message)));
+        }
+    }
+
+    private void removeOrphan(String stream, String subject, StandingMessage message) {
+        final String id = Subjects.taskIdOfMessage(subject);
+        if (isGone(message, id)) {
+            LOG.info("task {} is gone: its message is taken off {}", id, stream);
+            events.endUnfinished(
+                    connections.results(""),
+                    id,
+                    message.attempt(),
+                    TaskEvent.Kind.CANCELLED,
+                    new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false));
+            connections.queue("").purge(stream, subject);
+        }
+    }
+
+    /** By its sequence: a rerun may publish on the subject right now. */
+    private void removeEnded(String stream, AgentTask task, StandingMessage message) {
+        final boolean old = message.attempt() <= task.getStatus().attempts();
+        // Its events may have aged out; one that tells of a run contradicts the status, and is left to whoever runs it.
+        if (old && lastEvents.of(task.uid()).filter(last -> !last.isTerminal()).isEmpty()) {
+            LOG.info("task {} has ended: its message is taken off {}", task.uid(), stream);
+            connections.queue("").remove(stream, message.sequence());
         }
     }
 
     private boolean isGone(StandingMessage message, String uid) {
+        if (message.namespace().isEmpty() || message.name().isEmpty()) {
+            // It only bears our id: what we publish tells its task.
+            return false;
+        }
         final AgentTask live = client.resources(AgentTask.class)
                 .inNamespace(message.namespace())
                 .withName(message.name())

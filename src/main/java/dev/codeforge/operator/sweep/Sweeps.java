@@ -18,8 +18,8 @@ public final class Sweeps implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("sweep").daemon().factory());
 
-    public Sweeps(UnfinishedSweep unfinished, OrphanSweep orphans) {
-        this.sweeps = List.of(unfinished, orphans);
+    public Sweeps(List<Sweep> sweeps) {
+        this.sweeps = List.copyOf(sweeps);
     }
 
     public void start() {

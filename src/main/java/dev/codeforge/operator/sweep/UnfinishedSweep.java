@@ -5,7 +5,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
-import java.util.Collection;
+import dev.codeforge.wire.TaskEvent;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,54 +18,69 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One batched look at every published and unfinished task: those that stand in no stream are looked at
- * one by one, and published again if that look agrees. It finds what no event tells: a stream that was emptied, a broker
- * that lost its disk.
+ * One batched look at every unfinished task: those that stand in no stream, and those whose last event tells what their
+ * status does not, are looked at one by one, and that look decides. It finds what nobody told: a stream that was emptied, a
+ * broker that lost its disk, an event that was acknowledged and not applied.
  */
 public final class UnfinishedSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(UnfinishedSweep.class);
 
     private final Supplier<TaskIndex> tasks;
     private final Connections connections;
+    private final LastEvents lastEvents;
     private final Consumer<AgentTask> lookAt;
 
-    public UnfinishedSweep(Supplier<TaskIndex> tasks, Connections connections, Consumer<AgentTask> lookAt) {
+    public UnfinishedSweep(
+            Supplier<TaskIndex> tasks, Connections connections, LastEvents lastEvents, Consumer<AgentTask> lookAt) {
         this.tasks = tasks;
         this.connections = connections;
+        this.lastEvents = lastEvents;
         this.lookAt = lookAt;
     }
 
     @Override
     public void run() {
-        final Collection<AgentTask> missing = missing();
-        if (!missing.isEmpty()) {
-            LOG.info("{} unfinished tasks stand in no stream: looking at each", missing.size());
+        final List<AgentTask> unfinished = tasks.get().unfinished();
+        final Map<String, AgentTask> toSee = new HashMap<>();
+        missing(unfinished).forEach(task -> toSee.put(task.uid(), task));
+        if (!toSee.isEmpty()) {
+            LOG.info("{} unfinished tasks stand in no stream: looking at each", toSee.size());
         }
-        missing.forEach(lookAt);
+        withNews(unfinished).forEach(task -> toSee.put(task.uid(), task));
+        toSee.values().forEach(lookAt);
     }
 
-    /** Also those with news that the consumer did not bring: an outcome of a task that is shown as unfinished. */
-    Collection<AgentTask> missing() {
-        final List<AgentTask> published = tasks.get().unfinished().stream()
-                .filter(task ->
-                        task.observedStatus().map(AgentTaskStatus::queue).isPresent())
+    private List<AgentTask> missing(List<AgentTask> unfinished) {
+        final List<AgentTask> published = unfinished.stream()
+                .filter(task -> task.observedStatus()
+                        .filter(status -> status.queue() != null && EventNews.isUnderWay(status))
+                        .isPresent())
                 .toList();
         final Map<String, List<AgentTask>> byStream =
-                published.stream().collect(Collectors.groupingBy(task -> task.getStatus().queue().stream()));
+                published.stream().collect(Collectors.groupingBy(task -> streamOf(task.getStatus())));
         final Set<String> standing = new HashSet<>();
         byStream.keySet().forEach(stream -> standing.addAll(idsIn(stream)));
-        final Map<String, AgentTask> missing = new HashMap<>();
-        for (final AgentTask task : published) {
-            if (!standing.contains(task.uid())) {
-                missing.put(task.uid(), task);
-            }
-        }
-        return missing.values();
+        return published.stream().filter(task -> !standing.contains(task.uid())).toList();
+    }
+
+    private static String streamOf(AgentTaskStatus status) {
+        return status.queue().stream();
     }
 
     private Set<String> idsIn(String stream) {
         return connections.queue("").standingSubjects(stream).stream()
                 .map(Subjects::taskIdOfMessage)
                 .collect(Collectors.toSet());
+    }
+
+    private List<AgentTask> withNews(List<AgentTask> unfinished) {
+        final Map<String, TaskEvent> events =
+                lastEvents.of(unfinished.stream().map(AgentTask::uid).toList());
+        return unfinished.stream()
+                .filter(task -> {
+                    final TaskEvent event = events.get(task.uid());
+                    return event != null && EventNews.tells(task, event);
+                })
+                .toList();
     }
 }

@@ -10,6 +10,7 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.wire.DispatchKey;
@@ -55,6 +56,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final Consumer<ResourceID> onQueueChange;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
+    private final Recreations<AgentTask> recreations = new Recreations<>();
 
     /** @param onQueueChange called with the pool whose queue a task has just changed */
     public AgentTaskReconciler(
@@ -83,6 +85,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     @Override
     public UpdateControl<AgentTask> reconcile(AgentTask task, Context<AgentTask> context) {
+        if (recreations.isNamesake(task, context)) {
+            return UpdateControl.noUpdate();
+        }
         TaskSnapshot snapshot = observe(task, context);
         TaskPlan plan = planner.plan(snapshot);
         while (plan instanceof TaskPlan.Question question) {
@@ -173,7 +178,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {
-        final boolean news = !status.history().equals(TaskClocks.statusOf(task).history()) || !task.isTerminal();
+        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final boolean news =
+                status.phase() != before.phase() || !status.history().equals(before.history());
         final boolean bad = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;
         if (bad && news && status.error() != null) {
             events.warning(task, status.error().type(), "Run", status.error().message());
@@ -227,7 +234,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                                         .collect(Collectors.toSet()))
                         .build(),
                 context);
-        return List.of(pools, triggers);
+        return List.of(pools, triggers, recreations);
     }
 
     private static boolean waitsForItsPool(AgentTask task) {

@@ -28,6 +28,8 @@ final class PoolPlannerTest {
     private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 60);
     private static final QueueState AWAY = new QueueState.Broken(Reason.QueueUnavailable, "NATS is away");
 
+    private int running;
+
     @Test
     void aFixedPoolHasItsReplicasWhateverTheQueue() {
         final WorkerPool pool = pool(null, DeletionPolicy.Drain);
@@ -62,7 +64,20 @@ final class PoolPlannerTest {
 
     @Test
     void deleteRemovesAtOnce() {
-        assertThat(plan(deleted(DeletionPolicy.Delete, 0), queue(9, 2), 11, false))
+        assertThat(plan(deleted(DeletionPolicy.Delete, 0), queue(9, 0), 9, false))
+                .isEqualTo(new PoolPlan.Remove());
+    }
+
+    @Test
+    void whoRunsATaskIsAskedToStopAndWaitedForThirtySeconds() {
+        running = 2;
+        assertThat(plan(deleted(DeletionPolicy.Delete, 29), queue(9, 2), 11, false))
+                .isInstanceOf(PoolPlan.Stop.class);
+        assertThat(plan(deleted(DeletionPolicy.Delete, 30), queue(9, 2), 11, false))
+                .isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(deleted(DeletionPolicy.Drain, 329), queue(0, 2), 2, false))
+                .isInstanceOf(PoolPlan.Stop.class);
+        assertThat(plan(deleted(DeletionPolicy.Delete, 0), queue(9, 2), 11, true))
                 .isEqualTo(new PoolPlan.Remove());
     }
 
@@ -120,13 +135,13 @@ final class PoolPlannerTest {
         assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false)).isEqualTo(new PoolPlan.LetGo());
     }
 
-    private static PoolPlan plan(WorkerPool pool, QueueState queue, int unfinished, boolean namespaceTerminating) {
+    private PoolPlan plan(WorkerPool pool, QueueState queue, int unfinished, boolean namespaceTerminating) {
         final Deployment two =
                 new DeploymentBuilder().withNewSpec().withReplicas(2).endSpec().build();
         return planned(pool, queue, Optional.of(two), unfinished, namespaceTerminating);
     }
 
-    private static PoolPlan planned(
+    private PoolPlan planned(
             WorkerPool pool,
             QueueState queue,
             Optional<Deployment> deployment,
@@ -134,7 +149,14 @@ final class PoolPlannerTest {
             boolean namespaceTerminating) {
         return new PoolPlanner(Clock.fixed(NOW, ZoneOffset.UTC))
                 .plan(new PoolSnapshot(
-                        pool, queue, deployment, List.of(), unfinished, namespaceTerminating, DemandWindow.EMPTY));
+                        pool,
+                        queue,
+                        deployment,
+                        List.of(),
+                        unfinished,
+                        running,
+                        namespaceTerminating,
+                        DemandWindow.EMPTY));
     }
 
     private static QueueState queue(long waiting, long running) {

@@ -150,9 +150,12 @@ final class PoolStatusBuilderTest {
             List<Pod> pods,
             Optional<String> problem) {
         final QueueKeeper queues = new QueueKeeper(
-                new FakeConnections(new DispatchKey(new byte[32])), "tasks.agent.{backend}", "installation");
+                new FakeConnections(new DispatchKey(new byte[32])),
+                "tasks.agent.{backend}",
+                "installation",
+                Clock.fixed(NOW, ZoneOffset.UTC));
         return new PoolStatusBuilder(queues, Clock.fixed(now, ZoneOffset.UTC))
-                .build(new PoolSnapshot(pool, queue, workers, pods, 0, false, DemandWindow.EMPTY), plan, problem);
+                .build(new PoolSnapshot(pool, queue, workers, pods, 0, 0, false, DemandWindow.EMPTY), plan, problem);
     }
 
     private static Optional<Deployment> workers(int replicas, int ready) {

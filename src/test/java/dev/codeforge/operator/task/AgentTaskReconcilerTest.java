@@ -16,6 +16,7 @@ import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.FaultyApiServer;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
@@ -131,6 +132,31 @@ final class AgentTaskReconcilerTest {
         final long outcome = nats.report(Events.failed(task, "CommandFailed", "exit code 1"));
         awaitPhase(Phase.Failed);
         await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+        assertThat(server.count("POST", "/events")).isEqualTo(1);
+    }
+
+    @Test
+    void aFailureIsWarnedOfOnceHoweverOftenItIsLookedAt() {
+        final TaskEvent failed = Events.failed(task, 1, "CommandFailed", "exit code 1", true);
+        nats.report(failed);
+        awaitPhase(Phase.Failed);
+        final long again = nats.report(failed);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(again));
+        assertThat(server.count("POST", "/events")).isEqualTo(1);
+    }
+
+    @Test
+    void anAttemptThatFailedIsWarnedOfOnceWhileTheNextOneIsWaitedFor() {
+        client.resource(task).delete();
+        task = client.resource(Resources.task("ns", "task", "pool", "retry: {maxAttempts: 2, backoffSeconds: 3600}"))
+                .create();
+        awaitPhase(Phase.Queued);
+        final TaskEvent failed = Events.at(
+                task, Kind.FAILED, 1, 1, new TaskEvent.Failure("CommandFailed", "exit code 1", true), Instant.now());
+        nats.report(failed);
+        awaitPhase(Phase.Retrying);
+        final long again = nats.report(failed);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(again));
         assertThat(server.count("POST", "/events")).isEqualTo(1);
     }
 

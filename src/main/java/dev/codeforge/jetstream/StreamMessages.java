@@ -7,13 +7,13 @@ import io.nats.client.api.MessageInfo;
 import java.util.Optional;
 
 /**
- * Messages read from the stream's leader, whose word on absence is to be believed. The client's own calls ask any replica
- * of a stream with direct access, and a replica may be behind.
+ * Messages read and removed at the stream's leader, whose word on absence is to be believed. The client's own reads ask any
+ * replica of a stream with direct access, and a replica may be behind.
  */
-final class LeaderReads {
+final class StreamMessages {
     private final NatsConnection nats;
 
-    LeaderReads(NatsConnection nats) {
+    StreamMessages(NatsConnection nats) {
         this.nats = nats;
     }
 
@@ -30,6 +30,26 @@ final class LeaderReads {
     /** The message with this sequence. */
     Optional<MessageInfo> at(String stream, long sequence) throws JetStreamApiException {
         return get(stream, MessageGetRequest.forSequence(sequence));
+    }
+
+    /** Removes the message with this sequence; nothing there, or no such stream, is no error. */
+    void remove(String stream, long sequence) {
+        try {
+            nats.manage(management -> management.deleteMessage(stream, sequence, false));
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() != ApiErrors.STREAM_NOT_FOUND && stands(stream, sequence)) {
+                throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** The server has one error for all that hinders a removal, a message that is gone among them. */
+    private boolean stands(String stream, long sequence) {
+        try {
+            return at(stream, sequence).isPresent();
+        } catch (JetStreamApiException e) {
+            return true;
+        }
     }
 
     private Optional<MessageInfo> get(String stream, MessageGetRequest request) throws JetStreamApiException {

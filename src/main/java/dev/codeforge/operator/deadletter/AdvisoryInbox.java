@@ -1,0 +1,129 @@
+package dev.codeforge.operator.deadletter;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.jetstream.Advisories;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueuedTask;
+import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskEvent;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Acts on what JetStream tells of messages that it will not hand out again. */
+public final class AdvisoryInbox {
+    private static final Logger LOG = LoggerFactory.getLogger(AdvisoryInbox.class);
+    /** What the server says of messages that were deleted, purged or aged while somebody had them: somebody's wish. */
+    private static final String DELETED = "Unacknowledged message was deleted";
+
+    private static final Pattern TYPE = Pattern.compile("[A-Z][A-Za-z0-9]{0,62}");
+
+    private final PoolQueues pools;
+    private final Supplier<TaskIndex> tasks;
+    private final Connections connections;
+    private final OperatorEvents events;
+    private final Holders holders;
+    private final Burial burial;
+
+    public AdvisoryInbox(
+            PoolQueues pools,
+            Supplier<TaskIndex> tasks,
+            Connections connections,
+            OperatorEvents events,
+            Burial burial) {
+        this.pools = pools;
+        this.tasks = tasks;
+        this.connections = connections;
+        this.events = events;
+        this.holders = new Holders(connections);
+        this.burial = burial;
+    }
+
+    /** Starts to act; call it when the caches are filled, or our pools would seem unknown. Close it to stop. */
+    public AutoCloseable open() {
+        return connections.advisories("").consume(this::take);
+    }
+
+    private void take(Advisories.Delivery delivery) {
+        final Advisories.Advisory advisory = delivery.advisory();
+        final Optional<PoolQueues.PoolQueue> queue = pools.of(advisory.stream())
+                .filter(ignored -> advisory.consumer().equals(Subjects.WORKERS_DURABLE));
+        final boolean done = queue.isEmpty()
+                || switch (advisory.kind()) {
+                    case MaxDeliveries -> exhausted(queue.get(), advisory);
+                    case Terminated -> terminated(queue.get(), advisory, delivery.times());
+                };
+        if (done) {
+            delivery.ack();
+        } else {
+            delivery.later();
+        }
+    }
+
+    private boolean exhausted(PoolQueues.PoolQueue queue, Advisories.Advisory advisory) {
+        final Optional<QueuedTask> message = connections
+                .queue(queue.namespace())
+                .at(queue.stream(), advisory.sequence())
+                // A stream that was made anew counts from 1 again: a younger message is another one.
+                .filter(standing -> !standing.stored().isAfter(advisory.time()));
+        if (message.isEmpty()) {
+            return true;
+        }
+        if (!holders.held(queue.namespace(), List.of(message.get())).isEmpty()) {
+            // Its last run goes on, and its acknowledgement still counts.
+            return false;
+        }
+        burial.bury(queue, advisory.sequence());
+        return true;
+    }
+
+    private boolean terminated(PoolQueues.PoolQueue queue, Advisories.Advisory advisory, long times) {
+        final boolean another = connections
+                .queue(queue.namespace())
+                .at(queue.stream(), advisory.sequence())
+                .isPresent();
+        if (advisory.reason().equals(DELETED) || another) {
+            return true;
+        }
+        final Optional<AgentTask> task = tasks.get().unfinished().stream()
+                .filter(candidate -> standsAt(candidate, advisory))
+                .findFirst();
+        if (task.isEmpty()) {
+            // An outside producer's; or the status that tells where a task stands is still on its way to us.
+            return times > 1;
+        }
+        end(queue, task.get(), advisory);
+        return true;
+    }
+
+    private static boolean standsAt(AgentTask task, Advisories.Advisory advisory) {
+        return task.observedStatus()
+                .map(AgentTaskStatus::queue)
+                .filter(queue -> queue.stream().equals(advisory.stream())
+                        && Long.valueOf(advisory.sequence()).equals(queue.sequence()))
+                .isPresent();
+    }
+
+    /** Left alone, the task would be published again and again, and taken off the queue each time. */
+    private void end(PoolQueues.PoolQueue queue, AgentTask task, Advisories.Advisory advisory) {
+        final String type = TYPE.matcher(advisory.reason()).matches() ? advisory.reason() : "MessageTerminated";
+        LOG.warn("message {} of {} was terminated: {}", advisory.sequence(), queue.stream(), advisory.reason());
+        events.endUnfinished(
+                connections.results(queue.namespace()),
+                task.uid(),
+                Math.max(1, task.getStatus().attempts()),
+                TaskEvent.Kind.FAILED,
+                new TaskEvent.Failure(
+                        type,
+                        "its message was taken off the queue unrun ("
+                                + (advisory.reason().isEmpty() ? "no reason was given" : advisory.reason())
+                                + "): see the pool's dead letters and the workers' logs",
+                        false));
+    }
+}

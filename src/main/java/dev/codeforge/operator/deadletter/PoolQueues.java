@@ -1,0 +1,34 @@
+package dev.codeforge.operator.deadletter;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/** The streams of this installation's pools: others on the same account are not ours to look after. */
+public final class PoolQueues {
+    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+
+    public PoolQueues(Supplier<IndexedResourceCache<WorkerPool>> pools) {
+        this.pools = pools;
+    }
+
+    record PoolQueue(String namespace, String pool, String stream) {}
+
+    List<PoolQueue> all() {
+        return stream().toList();
+    }
+
+    Optional<PoolQueue> of(String stream) {
+        return stream().filter(queue -> queue.stream().equals(stream)).findFirst();
+    }
+
+    private Stream<PoolQueue> stream() {
+        return pools.get().list().flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream()
+                .map(queue -> new PoolQueue(
+                        pool.getMetadata().getNamespace(), pool.getMetadata().getName(), queue.stream())));
+    }
+}

@@ -1,0 +1,56 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.task.TaskIndex;
+import io.fabric8.kubernetes.api.model.Namespace;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.javaoperatorsdk.operator.api.reconciler.Context;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/** Gathers what a decision on a pool needs; its queue is made on the way. */
+final class PoolObserver {
+    private final KubernetesClient client;
+    private final QueueKeeper queues;
+    private final Supplier<TaskIndex> tasks;
+
+    PoolObserver(KubernetesClient client, QueueKeeper queues, Supplier<TaskIndex> tasks) {
+        this.client = client;
+        this.queues = queues;
+        this.tasks = tasks;
+    }
+
+    PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {
+        final String namespace = pool.getMetadata().getNamespace();
+        return new PoolSnapshot(
+                pool,
+                queues.ensure(pool),
+                context.getSecondaryResource(Deployment.class),
+                List.copyOf(context.getSecondaryResources(Pod.class)),
+                count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
+                count(pool, status -> status.phase() == Phase.Running),
+                pool.isTerminating() && isTerminating(namespace),
+                window);
+    }
+
+    private int count(WorkerPool pool, Predicate<AgentTaskStatus> which) {
+        return (int) tasks
+                .get()
+                .unfinishedOf(
+                        pool.getMetadata().getNamespace(), pool.getMetadata().getName())
+                .stream()
+                .filter(task -> task.observedStatus().filter(which).isPresent())
+                .count();
+    }
+
+    private boolean isTerminating(String namespace) {
+        final Namespace found = client.namespaces().withName(namespace).get();
+        return found == null || found.getMetadata().getDeletionTimestamp() != null;
+    }
+}

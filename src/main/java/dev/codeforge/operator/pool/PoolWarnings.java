@@ -1,0 +1,43 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.DeadLetters;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.status.Reason;
+
+/** Events on a pool. */
+final class PoolWarnings {
+    private final Connections connections;
+    private final EventRecorder events;
+
+    PoolWarnings(Connections connections, EventRecorder events) {
+        this.connections = connections;
+        this.events = events;
+    }
+
+    /** Events for what an operator of the platform wants to hear of: new dead letters and new trouble. */
+    void tell(WorkerPool pool, WorkerPoolStatus status) {
+        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
+        if (status.deadLetters() > before.deadLetters()) {
+            final String namespace = pool.getMetadata().getNamespace();
+            connections
+                    .deadLetters(namespace)
+                    .last(namespace, pool.getMetadata().getName())
+                    .map(PoolWarnings::describe)
+                    .ifPresent(note -> events.warning(pool, Reason.DeadLettered.name(), "Bury", note));
+        }
+        Conditions.find(status.conditions(), "Stalled")
+                .filter(condition -> "True".equals(condition.getStatus()))
+                .filter(condition -> !Conditions.isTrue(before.conditions(), "Stalled"))
+                .ifPresent(
+                        condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
+    }
+
+    private static String describe(DeadLetters.DeadLetter letter) {
+        return letter.reason() + ": " + letter.detail() + " (subject " + letter.originSubject() + ", dead letter "
+                + letter.sequence() + "). " + Reason.DeadLettered.remedy();
+    }
+}

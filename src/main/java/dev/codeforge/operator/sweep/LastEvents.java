@@ -1,0 +1,38 @@
+package dev.codeforge.operator.sweep;
+
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.TaskEvent;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** The last events of tasks, as far as they are proven. */
+public final class LastEvents {
+    private final Connections connections;
+    private final DispatchKey key;
+
+    public LastEvents(Connections connections, DispatchKey key) {
+        this.connections = connections;
+        this.key = key;
+    }
+
+    /** Read from the leader. */
+    Optional<TaskEvent> of(String taskId) {
+        return connections.results("").last(taskId).flatMap(this::proven);
+    }
+
+    /** Read in batches from any replica, which may be behind. */
+    Map<String, TaskEvent> of(Collection<String> taskIds) {
+        return connections.results("").lastOf(taskIds).values().stream()
+                .flatMap(event -> proven(event).stream())
+                .collect(Collectors.toMap(TaskEvent::taskId, Function.identity()));
+    }
+
+    private Optional<TaskEvent> proven(StoredEvent event) {
+        return TaskEvent.proven(key, event.taskId(), event.body(), event.proof());
+    }
+}

@@ -1,0 +1,241 @@
+package dev.codeforge.scenarios;
+
+import static dev.codeforge.testing.faults.ApiRequest.taskStatus;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.testing.faults.Installation;
+import dev.codeforge.testing.faults.KubernetesProxy;
+import dev.codeforge.testing.faults.NatsProxy;
+import dev.codeforge.testing.faults.OperatorProcess;
+import dev.codeforge.testing.faults.WorkerProcess;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** An installation with one operator, whose tasks' prompts are shell scripts; and what was seen of it from outside. */
+final class Scene implements AutoCloseable {
+    /** Long enough for a sweep, a dead heartbeat and a slow machine. */
+    static final Duration PATIENCE = Duration.ofSeconds(120);
+    /** The shortest heartbeat timeout, seconds. */
+    static final int ACK_WAIT = 5;
+
+    private final Installation installation = new Installation();
+    private final OperatorProcess operator = installation.operator("operator", Map.of());
+    private final StatusLog statuses = new StatusLog(installation.client(), installation.namespace());
+    private final Broker broker = new Broker(installation.nats(), installation.namespace());
+    private final Runs runs = new Runs(installation.directory().resolve("runs"));
+    private final Map<String, String> uids = new ConcurrentHashMap<>();
+
+    /** Nothing runs yet but NATS and the API server. */
+    Scene() throws Exception {}
+
+    /** The operator works, and these pools have their queues. */
+    static Scene started(String... pools) throws Exception {
+        final Scene scene = new Scene();
+        scene.startOperator();
+        for (final String pool : pools) {
+            scene.pool(pool, "");
+        }
+        return scene;
+    }
+
+    void startOperator() {
+        operator.start();
+        operator.awaitReady();
+    }
+
+    void restartOperator() {
+        operator.kill();
+        startOperator();
+    }
+
+    /** Makes a pool; returns when it takes tasks. */
+    void pool(String name, String spec) {
+        installation.createPool(name, ACK_WAIT, spec);
+        eventually(() -> poolCondition(name, "QueueReady").equals("QueueReady"));
+    }
+
+    /** The reason of a pool's condition; empty when there is none. */
+    String poolCondition(String name, String type) {
+        return Optional.ofNullable(poolResource(name).get())
+                .flatMap(WorkerPool::observedStatus)
+                .flatMap(status -> Conditions.find(status.conditions(), type))
+                .map(condition -> condition.getReason())
+                .orElse("");
+    }
+
+    String subject(String pool) {
+        return "tasks.test." + installation.namespace() + "." + pool;
+    }
+
+    /** A worker that takes tasks, one at a time. */
+    WorkerProcess worker(String name, String pool) {
+        return worker(name, pool, 1);
+    }
+
+    WorkerProcess worker(String name, String pool, int concurrency) {
+        final WorkerProcess worker = installation.worker(
+                name, pool, ACK_WAIT, runs.script(), Map.of("CODEFORGE_CONCURRENCY", Integer.toString(concurrency)));
+        worker.start();
+        worker.awaitReady();
+        return worker;
+    }
+
+    /** Creates a task that runs a script; {@code spec} are further fields as YAML. @return its UID */
+    String task(String name, String pool, String script, String spec) {
+        installation.create(
+                """
+                apiVersion: codeforge.dev/v1alpha1
+                kind: AgentTask
+                metadata: {name: %s}
+                spec:
+                  workerPoolRef: {name: %s}
+                  prompt: |
+                %s%s"""
+                        .formatted(name, pool, script.indent(4), spec.indent(2)));
+        final String uid = taskResource(name).require().uid();
+        uids.put(name, uid);
+        return uid;
+    }
+
+    /** Of the last task that was created under this name. */
+    String uid(String task) {
+        return uids.get(task);
+    }
+
+    /** Merges fields, as JSON, into a task's spec. */
+    void edit(String task, String fields) {
+        taskResource(task).patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{" + fields + "}}");
+    }
+
+    Resource<AgentTask> taskResource(String name) {
+        return installation
+                .client()
+                .resources(AgentTask.class)
+                .inNamespace(installation.namespace())
+                .withName(name);
+    }
+
+    Resource<WorkerPool> poolResource(String name) {
+        return installation
+                .client()
+                .resources(WorkerPool.class)
+                .inNamespace(installation.namespace())
+                .withName(name);
+    }
+
+    AgentTaskStatus status(String task) {
+        return installation.status(task);
+    }
+
+    Phase phase(String task) {
+        return status(task).phase();
+    }
+
+    AgentTaskStatus awaitPhase(String task, Phase phase) {
+        return await().atMost(PATIENCE).until(() -> status(task), status -> status.phase() == phase);
+    }
+
+    /** The reason of the task's condition Ready. */
+    String reason(String task) {
+        return Conditions.find(status(task).conditions(), "Ready")
+                .map(condition -> condition.getReason())
+                .orElse("");
+    }
+
+    /** Waits until it is so; an error on the way, such as a broker that is away, is not the end of waiting. */
+    static void eventually(Callable<Boolean> condition) {
+        await().atMost(PATIENCE).ignoreExceptions().until(condition);
+    }
+
+    /** Fails when it is not so at any time of a while. */
+    static void throughout(Duration time, Callable<Boolean> condition) {
+        await().during(time).atMost(time.plusSeconds(5)).until(condition);
+    }
+
+    /** A file that scripts and test share. */
+    Path file(String name) {
+        return installation.directory().resolve(name);
+    }
+
+    /** A line of a script: waits until {@link #release} is called with the same name. */
+    String hold(String name) {
+        return "while [ ! -e " + file(name) + " ]; do sleep 0.1; done";
+    }
+
+    void release(String name) throws IOException {
+        Files.createFile(file(name));
+    }
+
+    /** Status writes of a task that the API server did, by operators. */
+    long writes(String task) {
+        return installation.kubernetes().done(taskStatus(task));
+    }
+
+    /** One message, one run, one end told once, and no more writes than this; nothing is left in hand. */
+    void assertDoneOnce(String task, int writes) {
+        assertThat(runs.of(uid(task))).as("runs of %s", task).hasSize(1);
+        assertEndedOnce(task, writes);
+    }
+
+    /** One end of the last attempt, told once, and no more writes than this. */
+    void assertEndedOnce(String task, int writes) {
+        final String uid = uid(task);
+        final int attempt = status(task).attempts();
+        assertThat(broker.ends(uid).stream().filter(event -> event.attempt() == attempt))
+                .as("ends of attempt %d of %s", attempt, task)
+                .hasSize(1);
+        eventually(() -> statuses.ends(uid) >= 1);
+        assertThat(statuses.ends(uid)).as("terminal statuses of %s", task).isEqualTo(1);
+        assertThat(writes(task)).as("status writes of %s", task).isLessThanOrEqualTo(writes);
+    }
+
+    Installation installation() {
+        return installation;
+    }
+
+    OperatorProcess operator() {
+        return operator;
+    }
+
+    Broker broker() {
+        return broker;
+    }
+
+    Runs runs() {
+        return runs;
+    }
+
+    StatusLog statuses() {
+        return statuses;
+    }
+
+    KubernetesProxy kubernetes() {
+        return installation.kubernetes();
+    }
+
+    NatsProxy operatorNats() {
+        return installation.operatorNats();
+    }
+
+    @Override
+    public void close() throws Exception {
+        statuses.close();
+        broker.close();
+        installation.close();
+    }
+}
