@@ -2,6 +2,7 @@ package dev.codeforge.soak;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.wire.TaskEvent;
 import java.util.List;
 import java.util.Optional;
@@ -60,7 +61,10 @@ final class EndCheck {
             breaches.add(
                     Promise.ENDED,
                     task.name() + " (" + observer.end(task) + ", "
-                            + status.map(last -> last.conditions().toString()).orElse("") + ")");
+                            + status.flatMap(last -> Conditions.find(last.conditions(), "Ready"))
+                                    .map(ready -> ready.getReason() + ": " + ready.getMessage())
+                                    .orElse("no condition")
+                            + ")");
             return;
         }
         final AgentTaskStatus end = status.orElseThrow();

@@ -6,6 +6,7 @@ import dev.codeforge.api.Phase;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,9 +18,13 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
     private final Map<String, AgentTaskStatus> last = new ConcurrentHashMap<>();
     private final Map<String, Boolean> deleted = new ConcurrentHashMap<>();
     private final List<String> violations = new CopyOnWriteArrayList<>();
+    private final KubernetesClient client;
+    private final String namespace;
     private final SharedIndexInformer<AgentTask> informer;
 
     Observer(KubernetesClient client, String namespace) {
+        this.client = client;
+        this.namespace = namespace;
         informer = client.resources(AgentTask.class).inNamespace(namespace).inform(this);
     }
 
@@ -48,14 +53,25 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
         }
         final String name = task.getMetadata().getName();
         final boolean mayRunAgain = name.startsWith("rerun-");
-        if (isTerminal(before.get()) && !before.get().equals(now.get()) && !mayRunAgain) {
+        if (isTerminal(before.get()) && !outcome(before.get()).equals(outcome(now.get())) && !mayRunAgain) {
             violations.add(name + ": its terminal status changed from "
                     + before.get().phase() + " to " + now.get().phase());
         }
         if (now.get().attempts() < before.get().attempts()) {
-            violations.add(name + ": attempts went back from " + before.get().attempts() + " to "
-                    + now.get().attempts());
+            violations.add(name + " (attempts " + before.get().attempts() + ", then "
+                    + now.get().attempts() + ")");
         }
+    }
+
+    /** What may not change after the end; conditions tell of later wishes too. */
+    private static List<Object> outcome(AgentTaskStatus status) {
+        return Arrays.asList(
+                status.phase(),
+                status.attempts(),
+                status.completionTime(),
+                status.result(),
+                status.error(),
+                status.usage());
     }
 
     private static boolean isTerminal(AgentTaskStatus status) {
@@ -71,6 +87,19 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
 
     Optional<AgentTaskStatus> status(String uid) {
         return Optional.ofNullable(last.get(uid));
+    }
+
+    /** Asks for a task that may have come and gone while the watch was down. */
+    void lookFor(Task task) {
+        final AgentTask live = client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(task.name())
+                .get();
+        if (live == null) {
+            deleted.put(task.id(), true);
+        } else {
+            see(live);
+        }
     }
 
     boolean isGone(String uid) {

@@ -95,6 +95,7 @@ public final class Soak {
         final Instant end = Instant.now().plus(CONVERGENCE);
         while (Instant.now().isBefore(end)
                 && !(unfinished().isEmpty() && standing().isEmpty())) {
+            unfinished().forEach(observer::lookFor);
             Patience.sleep(Duration.ofSeconds(1));
         }
     }
