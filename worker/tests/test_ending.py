@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
 from harness.operator import STREAM, Operator, kinds
+from nats.errors import NoRespondersError
 from nats.js.api import StreamConfig
 
 # The gap between a worker's first look and its subscriptions, made wide.
@@ -29,8 +30,7 @@ async def test_ended_by_the_operator_between_fetch_and_subscription(
 ) -> None:
     uid = await operator.submit()
     await start_worker("sh", "-c", f"echo ran >> {marker('runs')}", change=SLOW_TO_LISTEN)
-    await asyncio.sleep(0.7)
-    assert (await operator.js.consumer_info(STREAM, "workers")).num_ack_pending == 1
+    await operator.until_taken()
     await operator.write_event(uid, event, attempt=attempt)
     await operator.queue_is_empty()
     assert kinds(await operator.events(uid)) == [event] and not count(marker("runs"))
@@ -45,7 +45,7 @@ async def test_another_worker_was_faster_between_fetch_and_first_event(
     """Its message is the other's: neither acknowledged nor given back."""
     uid = await operator.submit()
     worker = await start_worker("sh", "-c", f"echo ran >> {marker('runs')}", change=SLOW_TO_LISTEN)
-    await asyncio.sleep(0.7)
+    await operator.until_taken()
     await operator.write_event(uid, "running", worker="another")
     async with asyncio.timeout(5):
         while f"task {uid} is not ours: another wrote running" not in worker.log():
@@ -122,6 +122,26 @@ async def test_the_results_are_gone_under_a_running_task(
     assert kinds(events) == ["completed"] and events[-1].body["output"] == "finished"
     await operator.queue_is_empty()
     assert count(runs) == 1
+
+
+async def test_until_its_last_event_is_stored_a_worker_answers_for_its_run(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    begun, go = marker("begun"), marker("go")
+    await start_worker("sh", "-c", f"echo > {begun}; while ! [ -e {go} ]; do sleep 0.1; done; echo finished")
+    uid = await operator.submit()
+    await exists(begun)
+    await operator.js.delete_stream("RESULTS")
+    go.touch()
+    await asyncio.sleep(2)
+    assert await operator.ask(f"holder.{uid}") == {"worker": "worker-1", "attempt": 1, "delivery": 1}
+    assert await operator.ask(f"control.{uid}", b'{"action":"cancel"}') == {"worker": "worker-1", "accepted": True}
+    await operator.js.add_stream(StreamConfig(name="RESULTS", subjects=["results.*"], allow_direct=True))
+    # It had ended before it was asked.
+    assert kinds(await operator.until(uid)) == ["completed"]
+    await operator.queue_is_empty()
+    with pytest.raises(NoRespondersError):
+        await operator.ask(f"holder.{uid}")
 
 
 async def test_a_long_run_tells_of_its_progress(operator: Operator, start_worker: StartWorker) -> None:

@@ -62,8 +62,7 @@ async def test_at_most_once_is_not_given_back(
 async def test_what_was_not_begun_is_given_back_without_an_event(operator: Operator, start_worker: StartWorker) -> None:
     uid = await operator.submit(delivery_mode="AtMostOnce")
     worker = await start_worker("true", change=SLOW_TO_LISTEN, CODEFORGE_GRACE_SECONDS="0")
-    await asyncio.sleep(0.7)
-    assert (await operator.js.consumer_info(STREAM, "workers")).num_ack_pending == 1
+    await operator.until_taken()
     worker.signal(signal.SIGTERM)
     assert await worker.end(seconds=5) == 0
     assert not await operator.events(uid)

@@ -16,6 +16,7 @@ from nats.errors import NoRespondersError
 from . import wire
 from .backends import Backend
 from .broker import AWAY, Broker
+from .control import parse_order
 from .events import RunEvents, Stale
 from .first_look import Begin, FirstLook, GiveUp, Leave
 from .logs import RunLog
@@ -187,7 +188,7 @@ class Delivery:
                 log.info("heartbeat not confirmed: %s", error)
 
     async def _on_control(self, ask: Msg) -> None:
-        order = wire.parse_order(ask.data)
+        order = parse_order(ask.data)
         await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": order is not None}))
         if order:
             self.stop(Stop.CANCELLED, order.type, order.reason or "it was asked for")

@@ -111,23 +111,6 @@ class Origin(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class Order(msgspec.Struct, frozen=True):
-    """What is asked on control.<task_id>; `type` and `reason` become those of the terminal event's failure."""
-
-    action: str
-    type: Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Za-z]+$", max_length=64)] = "Cancelled"
-    reason: str = ""
-
-
-def parse_order(body: bytes) -> Order | None:
-    """The order to cancel, or None for anything else."""
-    try:
-        order = msgspec.json.decode(body, type=Order)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return order if order.action == "cancel" else None
-
-
 class GitResult(msgspec.Struct, frozen=True, omit_defaults=True):
     base_commit: str
     branch: str = ""

@@ -71,6 +71,7 @@ class GitWorkspace:
             self._base = await self._beneath_own(ref)
             earlier = await self._earlier_run()
             if earlier is None and self._task.delivery_mode == "ResetThenRetry":
+                # Whatever this task has left, on the push branch or on the ref itself, is not built upon.
                 await self._repository.git("checkout", "--quiet", "--detach", self._base)
                 self._start = self._base
             return earlier
@@ -114,12 +115,10 @@ class GitWorkspace:
             return None
         earlier = await self._repository.git("rev-parse", "FETCH_HEAD")
         self._lease = earlier
-        done = all(trailer in trailers for trailer in self._trailers)
-        if done or self._task.delivery_mode != "ResetThenRetry":
-            # An earlier attempt's work is continued.
-            await self._repository.git("checkout", "--quiet", "--detach", earlier)
-            self._start = earlier
-        if not done:
+        # An earlier attempt's work is continued.
+        await self._repository.git("checkout", "--quiet", "--detach", earlier)
+        self._start = earlier
+        if not all(trailer in trailers for trailer in self._trailers):
             return None
         return Outcome(
             summary="an earlier run of this attempt had pushed its commit",

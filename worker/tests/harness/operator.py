@@ -141,6 +141,13 @@ class Operator:
                     return delivered.consumer_seq if delivered else 0
                 await asyncio.sleep(0.05)
 
+    async def until_taken(self, seconds: float = 10) -> None:
+        """Until a worker has a message in hand, and has had time for its first look."""
+        async with asyncio.timeout(seconds):
+            while not (await self.js.consumer_info(STREAM, "workers")).num_ack_pending:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+
     async def dead_letters(self) -> list[RawStreamMsg]:
         return await self.messages("DEADLETTERS", f"deadletters.{NAMESPACE}.{POOL}")
 

@@ -46,17 +46,17 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
 
     @JsonIgnore
     public boolean isTerminal() {
-        return observedStatus()
-                .map(AgentTaskStatus::phase)
-                .filter(Phase::isTerminal)
-                .isPresent();
+        return observedStatus().filter(AgentTaskStatus::isTerminal).isPresent();
     }
 
     /** True while an ended task is to be run again; what {@code rerun} was at first sight counts as done. */
     @JsonIgnore
     public boolean isRerunRequested() {
-        return isTerminal()
-                && !getSpec().cancel()
-                && getSpec().rerun() > getStatus().rerun();
+        return observedStatus().filter(this::isRerunRequested).isPresent();
+    }
+
+    /** As {@link #isRerunRequested()}, for a status that is on its way. */
+    public boolean isRerunRequested(AgentTaskStatus status) {
+        return status.isTerminal() && !getSpec().cancel() && getSpec().rerun() > status.rerun();
     }
 }

@@ -66,6 +66,11 @@ public record AgentTaskStatus(
                 null, null);
     }
 
+    @JsonIgnore
+    public boolean isTerminal() {
+        return phase != null && phase.isTerminal();
+    }
+
     /** The last attempt whose end this status tells; 0 for none. */
     @JsonIgnore
     public int endedAttempt() {

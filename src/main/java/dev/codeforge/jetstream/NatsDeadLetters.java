@@ -10,6 +10,8 @@ import io.nats.client.api.MessageInfo;
 import io.nats.client.api.StreamInfoOptions;
 import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
+import java.math.BigInteger;
+import java.time.ZonedDateTime;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -152,7 +154,7 @@ final class NatsDeadLetters implements DeadLetters {
                             .data(body(message))
                             .build(),
                     PublishOptions.builder()
-                            .messageId(stream + "-" + message.getSeq() + "-" + message.getTime())
+                            .messageId(stream + "-" + message.getSeq() + "-" + nanoseconds(message.getTime()))
                             .build()));
         } catch (IOException | JetStreamApiException e) {
             throw new QueueUnavailableException("a dead letter was not stored: " + e.getMessage(), e);
@@ -169,5 +171,13 @@ final class NatsDeadLetters implements DeadLetters {
         final String value =
                 message.getHeaders() == null ? null : message.getHeaders().getFirst(name);
         return value == null ? "" : value;
+    }
+
+    /** Since 1970: as the worker counts it, so that the copies of both are one. */
+    private static String nanoseconds(ZonedDateTime time) {
+        return BigInteger.valueOf(time.toEpochSecond())
+                .multiply(BigInteger.valueOf(1_000_000_000L))
+                .add(BigInteger.valueOf(time.getNano()))
+                .toString();
     }
 }

@@ -25,6 +25,9 @@ final class SharedStreams {
     static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
     private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";
 
+    /** For how long a burial that was cut may be begun again and its copy still count as one. */
+    private static final Duration BURIAL = Duration.ofDays(1);
+
     private static final long LOG_BYTES = 1L << 30;
     private static final Duration ACK_WAIT = Duration.ofSeconds(60);
     private static final int IN_HAND = 10_000;
@@ -82,7 +85,12 @@ final class SharedStreams {
                             .build(),
                     OptionalInt.empty(),
                     servers);
-            keeper.ensure(stream(Subjects.DEADLETTERS_STREAM, "deadletters.*.*").build(), OptionalInt.empty(), servers);
+            keeper.ensure(
+                    stream(Subjects.DEADLETTERS_STREAM, "deadletters.*.*")
+                            .duplicateWindow(BURIAL)
+                            .build(),
+                    OptionalInt.empty(),
+                    servers);
             keeper.ensure(
                     stream(Subjects.ADVISORIES_STREAM, MAX_DELIVERIES + ">", TERMINATED + ">")
                             .maxAge(RETENTION)

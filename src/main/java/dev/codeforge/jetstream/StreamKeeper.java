@@ -70,6 +70,10 @@ final class StreamKeeper {
                         .maxAge(wanted.getMaxAge())
                         .maxMessagesPerSubject(wanted.getMaxMsgsPerSubject())
                         .replicas(wanted.getReplicas())
+                        .duplicateWindow(
+                                wanted.getDuplicateWindow().isZero()
+                                        ? is.getDuplicateWindow()
+                                        : wanted.getDuplicateWindow())
                         .discardPolicy(wanted.getDiscardPolicy())
                         .allowDirect(wanted.getAllowDirect())
                         .metadata(metadataOf(wanted))
@@ -83,6 +87,9 @@ final class StreamKeeper {
                 && is.getMaxAge().equals(wanted.getMaxAge())
                 && is.getMaxMsgsPerSubject() == wanted.getMaxMsgsPerSubject()
                 && is.getReplicas() == wanted.getReplicas()
+                // Zero is the server's default, which it tells as two minutes.
+                && (wanted.getDuplicateWindow().isZero()
+                        || is.getDuplicateWindow().equals(wanted.getDuplicateWindow()))
                 && is.getDiscardPolicy() == wanted.getDiscardPolicy()
                 && is.getAllowDirect() == wanted.getAllowDirect()
                 && metadataOf(is).entrySet().containsAll(metadataOf(wanted).entrySet());

@@ -66,11 +66,7 @@ final class NatsAdvisoriesIT {
                 }
             })) {
                 await().atMost(Duration.ofSeconds(20)).until(() -> times.size() == 2);
-                await().until(() -> jetStream
-                                .management()
-                                .getConsumerInfo(Subjects.ADVISORIES_STREAM, jetStream.streams.operatorDurable())
-                                .getNumAckPending()
-                        == 0);
+                await().until(() -> held(jetStream) == 0);
             }
             assertThat(times).containsExactly(1L, 2L);
         }
@@ -91,9 +87,17 @@ final class NatsAdvisoriesIT {
                 told.add(delivery.advisory());
                 delivery.ack();
             })) {
-                await().until(() -> told.size() == 1);
+                await().until(() -> told.size() == 1 && held(jetStream) == 0);
             }
             assertThat(told.getFirst().stream()).isEqualTo("tasks_ns_pool");
         }
+    }
+
+    /** Advisories that were handed over and are not acknowledged. */
+    private static long held(JetStreamFixture jetStream) throws Exception {
+        return jetStream
+                .management()
+                .getConsumerInfo(Subjects.ADVISORIES_STREAM, jetStream.streams.operatorDurable())
+                .getNumAckPending();
     }
 }

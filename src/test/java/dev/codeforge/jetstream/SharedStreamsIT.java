@@ -20,6 +20,10 @@ final class SharedStreamsIT {
                         .management()
                         .updateStream(StreamConfiguration.builder(made)
                                 .maxAge(Duration.ofMinutes(10))
+                                .duplicateWindow(
+                                        made.getDuplicateWindow().compareTo(Duration.ofMinutes(5)) > 0
+                                                ? Duration.ofMinutes(5)
+                                                : made.getDuplicateWindow())
                                 .maxMessagesPerSubject(5)
                                 .allowDirect(false)
                                 .build());

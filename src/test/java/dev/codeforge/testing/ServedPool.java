@@ -127,6 +127,14 @@ public final class ServedPool implements AutoCloseable {
                 .flatMap(event -> TaskEvent.proven(key, taskId, event.body(), event.proof()));
     }
 
+    /** Number of events of all tasks. */
+    public long events() throws Exception {
+        return client.jetStreamManagement()
+                .getStreamInfo(Subjects.RESULTS_STREAM)
+                .getStreamState()
+                .getMsgCount();
+    }
+
     public long deadLetters() {
         return connections.deadLetters(NAMESPACE).count(NAMESPACE, POOL);
     }

@@ -6,6 +6,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.Results;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.TaskEvent;
@@ -193,10 +194,14 @@ final class PoolExecutor {
             // Never published: it waits as one of a missing pool.
             return;
         }
+        final Results results = connections.results(task.getMetadata().getNamespace());
         events.endUnfinished(
-                connections.results(task.getMetadata().getNamespace()),
+                results,
                 task.uid(),
-                attempt,
+                // The status may not know the last attempt yet.
+                Math.max(
+                        attempt,
+                        events.last(results, task.uid()).map(TaskEvent::attempt).orElse(0)),
                 TaskEvent.Kind.FAILED,
                 new TaskEvent.Failure(POOL_DELETED, detail, false));
     }

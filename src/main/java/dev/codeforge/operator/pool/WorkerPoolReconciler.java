@@ -48,6 +48,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     /** Outside producers tell nobody: look. */
     private static final Duration TICK = Duration.ofSeconds(2);
 
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     private static final Duration FIXED_TICK = Duration.ofSeconds(10);
 
     private final PoolPlanner planner;
@@ -113,8 +114,10 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final WorkerPoolStatus status = statuses.build(snapshot, plan, problem);
         if (worthWriting(pool, status)) {
+            if (!StatusWriter.write(pool, status, WorkerPool::new, context)) {
+                return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(LOOK_AGAIN);
+            }
             warnings.tell(pool, status);
-            StatusWriter.write(pool, status, WorkerPool::new, context);
             written.put(uid, clock.instant());
         }
         return UpdateControl.<WorkerPool>noUpdate()

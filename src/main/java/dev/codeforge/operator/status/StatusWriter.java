@@ -3,26 +3,34 @@ package dev.codeforge.operator.status;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.CustomResource;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import java.net.HttpURLConnection;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** Writes a status when it differs from the one that is there, and returns only after the API server has it. */
 public final class StatusWriter {
+    private static final Set<Integer> OVERTAKEN =
+            Set.of(HttpURLConnection.HTTP_CONFLICT, HttpURLConnection.HTTP_NOT_FOUND);
+
     private StatusWriter() {}
 
     /**
      * Writes {@code status}, if it is news, onto the very state of the object that it was made from. One that has changed
      * meanwhile is a conflict, and the whole reconcile is to be done again: the framework's own writer would put the same
      * status onto whatever the object has become, another leader's newer status too.
+     *
+     * @return false when the object has changed, or is gone: look again
      */
-    public static <T, R extends CustomResource<?, T>> void write(
+    public static <T, R extends CustomResource<?, T>> boolean write(
             R resource, T status, Supplier<R> empty, Context<R> context) {
         if (Objects.equals(resource.getStatus(), status)) {
-            return;
+            return true;
         }
         final ObjectMeta metadata = resource.getMetadata();
         final R fresh = empty.get();
@@ -33,16 +41,25 @@ public final class StatusWriter {
                 .withResourceVersion(metadata.getResourceVersion())
                 .build());
         fresh.setStatus(status);
-        final R written = context.getClient()
-                .resource(fresh)
-                .subresource("status")
-                .patch(new PatchContext.Builder()
-                        .withPatchType(PatchType.SERVER_SIDE_APPLY)
-                        .withFieldManager(context.getControllerConfiguration().fieldManager())
-                        .withForce(true)
-                        .build());
-        context.eventSourceRetriever()
-                .getControllerEventSource()
-                .handleRecentResourceUpdate(ResourceID.fromResource(resource), written, resource);
+        try {
+            final R written = context.getClient()
+                    .resource(fresh)
+                    .subresource("status")
+                    .patch(new PatchContext.Builder()
+                            .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                            .withFieldManager(
+                                    context.getControllerConfiguration().fieldManager())
+                            .withForce(true)
+                            .build());
+            context.eventSourceRetriever()
+                    .getControllerEventSource()
+                    .handleRecentResourceUpdate(ResourceID.fromResource(resource), written, resource);
+            return true;
+        } catch (KubernetesClientException e) {
+            if (OVERTAKEN.contains(e.getCode())) {
+                return false;
+            }
+            throw e;
+        }
     }
 }

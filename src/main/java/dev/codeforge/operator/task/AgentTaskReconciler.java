@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -45,6 +46,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     public static final String BY_POOL = "pool";
     public static final String BY_KEY = "key";
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    /** Between this and twice this, so that not all come at once when NATS is back. */
+    private static final Duration AWAY = Duration.ofSeconds(2);
 
     private final Connections connections;
     private final DispatchKey key;
@@ -88,6 +91,24 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (recreations.isNamesake(task, context)) {
             return UpdateControl.noUpdate();
         }
+        try {
+            return look(task, context);
+        } catch (QueueUnavailableException e) {
+            if (context.isPrimaryResourceDeleted()) {
+                // For what is gone the framework repeats a failure, not a wish to look again.
+                throw e;
+            }
+            // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
+            LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(AWAY.plusMillis(jitter()));
+        }
+    }
+
+    private static long jitter() {
+        return ThreadLocalRandom.current().nextLong(AWAY.toMillis());
+    }
+
+    private UpdateControl<AgentTask> look(AgentTask task, Context<AgentTask> context) {
         TaskSnapshot snapshot = observe(task, context);
         TaskPlan plan = planner.plan(snapshot);
         while (plan instanceof TaskPlan.Question question) {
@@ -96,27 +117,25 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         }
         final Optional<TaskView> view = executor.execute(snapshot, plan);
         if (view.isEmpty() && snapshot.deleted()) {
-            // For what is gone the framework repeats a failure, not a wish to look again.
             throw new QueueUnavailableException("the results moved while the deleted task was ended: looking again");
         }
         if (view.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
-        final Optional<Duration> next = gone ? Optional.empty() : tell(snapshot, view.get(), context);
+        final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
+        if (!gone && !StatusWriter.write(task, status, AgentTask::new, context)) {
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
+        }
         inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
         passOn(task, view.get(), context);
-        return next.map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
-                .orElseGet(UpdateControl::noUpdate);
-    }
-
-    /** Writes the status, if it is news, and returns how long it holds by itself. */
-    private Optional<Duration> tell(TaskSnapshot snapshot, TaskView view, Context<AgentTask> context) {
-        final AgentTask task = snapshot.task();
-        final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view);
-        StatusWriter.write(task, status, AgentTask::new, context);
+        if (gone) {
+            return UpdateControl.noUpdate();
+        }
         warn(task, status);
-        return clocks.nextLook(task, status, snapshot.pool());
+        return clocks.nextLook(task, status, snapshot.pool())
+                .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
+                .orElseGet(UpdateControl::noUpdate);
     }
 
     /** Others wait for what has just changed: the pool for its demand, a duplicate for the first one's end. */

@@ -26,7 +26,7 @@ public final class OperatorEvents {
         return results.last(uid).flatMap(event -> TaskEvent.proven(key, uid, event.body(), event.proof()));
     }
 
-    /** Ends an attempt unless its outcome is there: whoever writes in between, it has one afterwards. */
+    /** Ends an attempt unless its outcome, or a later attempt, is there: whoever writes in between, it has one afterwards. */
     public void endUnfinished(
             Results results, String uid, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
         boolean ended = false;
@@ -34,7 +34,8 @@ public final class OperatorEvents {
             final Optional<StoredEvent> stored = results.last(uid);
             final Optional<TaskEvent> last =
                     stored.flatMap(event -> TaskEvent.proven(key, uid, event.body(), event.proof()));
-            ended = last.filter(event -> event.isTerminal() && event.attempt() >= attempt)
+            ended = last.filter(event ->
+                                    event.attempt() > attempt || (event.attempt() == attempt && event.isTerminal()))
                             .isPresent()
                     || end(
                             results,

@@ -148,7 +148,8 @@ final class TaskClocks {
             case Retrying -> Optional.ofNullable(status.nextAttemptTime());
             case Suspended ->
                 task.getSpec().suspend() && !task.getSpec().cancel() ? Optional.empty() : Optional.of(clock.instant());
-            case Succeeded, Failed, Cancelled -> expiry(task, status);
+            case Succeeded, Failed, Cancelled ->
+                task.isRerunRequested(status) ? Optional.of(clock.instant()) : expiry(task, status);
             case Pending, Queued, Running -> Optional.empty();
         };
     }

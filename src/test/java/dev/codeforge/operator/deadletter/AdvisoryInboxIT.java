@@ -69,7 +69,7 @@ final class AdvisoryInboxIT {
         pool.queue.exhaust(2);
         await().until(() -> pool.queue.messages() == 0);
         assertThat(pool.deadLetters()).isEqualTo(1);
-        assertThat(pool.connections.results("").last("outside")).isEmpty();
+        assertThat(pool.events()).isZero();
     }
 
     @Test
@@ -209,6 +209,20 @@ final class AdvisoryInboxIT {
         pool.queue.take();
         pool.connections.queue("").remove(ServedPool.STREAM, 1);
         await().until(() -> advisories() == 1);
+        open();
+        awaitAllAcknowledged();
+        assertThat(pool.lastEvent(task.uid())).isEmpty();
+    }
+
+    @Test
+    void aTerminationInAStreamThatWasMadeAnewEndsNothingInTheNewOne() throws Exception {
+        pool.queue.publishOutside("old");
+        terminate("+TERM Unparsable");
+        await().until(() -> advisories() == 1);
+        pool.connections.queue("").delete(ServedPool.STREAM);
+        pool.makeQueue();
+        final AgentTask task = pool.queued("task", 1, 1);
+        assertThat(pool.publish(task, 1)).isEqualTo(1);
         open();
         awaitAllAcknowledged();
         assertThat(pool.lastEvent(task.uid())).isEmpty();

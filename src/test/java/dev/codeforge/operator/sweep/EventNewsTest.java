@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent.Kind;
@@ -41,11 +42,15 @@ final class EventNewsTest {
                 .isFalse();
     }
 
-    /** A task that waits for its next attempt has stored the outcome of the last one. */
-    @Test
-    void theOutcomeThatATaskWaitsAfterIsOld() {
-        assertThat(tells("\"phase\":\"Pending\",\"attempts\":2", Kind.FAILED, 2, 1))
-                .isFalse();
+    /** In these phases the status knows of the attempt's end. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Phase.class,
+            names = {"Pending", "Retrying", "Suspended"})
+    void theOutcomeThatATaskWaitsAfterIsOld(Phase phase) {
+        final String waiting = "\"phase\":\"" + phase + "\",\"attempts\":2";
+        assertThat(tells(waiting, Kind.FAILED, 2, 1)).isFalse();
+        assertThat(tells(waiting, Kind.RUNNING, 3, 1)).isTrue();
     }
 
     @Test

@@ -63,6 +63,21 @@ final class OperatorEventsTest {
     }
 
     @Test
+    void aLaterAttemptIsLeftAlone() {
+        nats.report(Events.of(task, Kind.RUNNING, 2, 1));
+        end(1);
+        assertThat(last().kind()).isEqualTo(Kind.RUNNING);
+        assertThat(last().attempt()).isEqualTo(2);
+    }
+
+    @Test
+    void whatEarlierAttemptsUsedIsKept() {
+        nats.report(Events.of(task, Kind.FAILED, 1, 1));
+        end(2);
+        assertThat(last().usage()).isEqualTo(new TaskEvent.Usage(3, 4, "0.05"));
+    }
+
+    @Test
     void anOutcomeWithoutAProofIsNone() {
         nats.forge(Events.of(task, Kind.COMPLETED));
         end(1);

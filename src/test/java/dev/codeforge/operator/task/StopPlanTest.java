@@ -219,6 +219,18 @@ final class StopPlanTest {
         assertThat(status.rerun()).isZero();
     }
 
+    /** Nothing else would bring the task to the planner again. */
+    @Test
+    void aRerunThatWasAskedForDuringTheRunBeginsAsSoonAsTheEndIsTold() {
+        final Seen seen = Seen.task("rerun: 1").running(1);
+        final AgentTaskStatus ended =
+                seen.event(Events.of(seen.task, Kind.COMPLETED)).said();
+        assertThat(ended.phase()).isEqualTo(Phase.Succeeded);
+        assertThat(new TaskClocks(seen.clock())
+                        .nextLook(seen.task, ended, seen.snapshot().pool()))
+                .hasValue(Duration.ofMillis(1));
+    }
+
     @Test
     void aRerunWithoutAPoolStaysOneUntilThePoolIsThere() {
         final Seen seen = Seen.task("rerun: 1").between("Failed", 1, "completionTime: '2026-11-24T10:00:00Z'");
