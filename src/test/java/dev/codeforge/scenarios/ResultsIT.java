@@ -6,6 +6,7 @@ import static dev.codeforge.scenarios.Scene.eventually;
 import static dev.codeforge.scenarios.Scene.throughout;
 import static dev.codeforge.testing.faults.ApiRequest.taskStatus;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
@@ -16,6 +17,7 @@ import dev.codeforge.testing.faults.WorkerProcess;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -136,6 +138,37 @@ final class ResultsIT {
             assertThat(scene.broker().deadLetters("pool")).hasSize(1);
             scene.assertEndedOnce("task", 4);
             eventually(() -> scene.broker().standing("pool") == 0);
+        }
+    }
+
+    @Scenario
+    void anAtMostOnceTaskThatLosesItsWorkerFailsAndIsNeverRunAgain() throws Exception {
+        try (Scene scene = Scene.started("pool")) {
+            final WorkerProcess lost = scene.worker("lost", "pool");
+            scene.task("task", "pool", scene.hold("never"), "delivery: AtMostOnce");
+            scene.awaitPhase("task", Phase.Running);
+            lost.kill();
+            scene.worker("worker", "pool");
+            assertThat(scene.awaitPhase("task", Phase.Failed).error().type()).isEqualTo("MayHaveRun");
+            scene.assertDoneOnce("task", 3);
+        }
+    }
+
+    @Scenario
+    void anUndisturbedTaskTakesThreeWritesAndOnceAllIsSettledNothingIsWritten() throws Exception {
+        try (Scene scene = Scene.started("pool")) {
+            scene.worker("worker", "pool");
+            scene.task("task", "pool", WORK, "");
+            scene.awaitPhase("task", Phase.Succeeded);
+            scene.assertDoneOnce("task", 3);
+            // The pool's replicas and their count in its status go back to zero.
+            await().atMost(PATIENCE).during(Duration.ofSeconds(3)).until(() -> scene.kubernetes()
+                    .writes()
+                    .getLast()
+                    .time()
+                    .isBefore(Instant.now().minusSeconds(3)));
+            final int settled = scene.kubernetes().writes().size();
+            throughout(Duration.ofSeconds(8), () -> scene.kubernetes().writes().size() == settled);
         }
     }
 
