@@ -36,7 +36,11 @@ final class Later {
             case RERUN ->
                 after(soon, "running " + name + " again", () -> {
                     // What it is at first sight counts as done.
-                    task(name).require().observedStatus().orElseThrow();
+                    task(name)
+                            .require()
+                            .observedStatus()
+                            .filter(status -> status.observedGeneration() >= 0)
+                            .orElseThrow();
                     patch(name, "\"rerun\":1");
                 });
             case SUSPENDED ->
