@@ -3,13 +3,12 @@ package dev.codeforge.soak;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** What was done to whom, and when. */
 final class FaultLog {
     private final List<Entry> entries = new CopyOnWriteArrayList<>();
+    private final List<Entry> ownEnds = new CopyOnWriteArrayList<>();
     private final Instant begin = Instant.now();
 
     /**
@@ -24,10 +23,11 @@ final class FaultLog {
                     && !from.isAfter(again.start())
                     && !to.isBefore(lost.start());
         }
+    }
 
-        Duration length() {
-            return Duration.between(from, to);
-        }
+    /** Notes the end of a worker that nobody had killed. */
+    void ownEnd(String worker) {
+        ownEnds.add(new Entry("worker ended by itself", worker, true, Instant.now(), Instant.now()));
     }
 
     /** Does it and notes it; printed as it begins, so that a hang has a name. */
@@ -39,13 +39,12 @@ final class FaultLog {
         entries.add(new Entry(fault, target, isLossOfWorker, from, Instant.now()));
     }
 
+    /** Those that were injected. */
     List<Entry> entries() {
         return List.copyOf(entries);
     }
 
-    Map<String, Integer> counts() {
-        final Map<String, Integer> counts = new TreeMap<>();
-        entries.forEach(entry -> counts.merge(entry.fault(), 1, Integer::sum));
-        return counts;
+    List<Entry> ownEnds() {
+        return List.copyOf(ownEnds);
     }
 }

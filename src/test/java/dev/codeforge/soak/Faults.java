@@ -19,6 +19,9 @@ import java.util.stream.Stream;
 /** All that can go wrong, each kind as often as the others, in an order that the seed decides. */
 final class Faults {
     private static final Duration PAST_ACK_WAIT = Duration.ofSeconds(Workers.ACK_WAIT_SECONDS + 3L);
+    /** Its ack wait, and the time for which another asks in vain who holds its tasks. */
+    private static final Duration TOO_LONG = PAST_ACK_WAIT.plusSeconds(5);
+
     private static final Duration PAST_LEASE = Duration.ofSeconds(20);
     private static final Duration AWHILE = Duration.ofSeconds(4);
     private static final Predicate<ApiRequest> STATUS =
@@ -52,9 +55,10 @@ final class Faults {
                 this::stopLeader,
                 () -> platform.workers.any(random).kill(),
                 () -> platform.workers.any(random).kill(),
+                () -> platform.workers.any(random).kill(),
                 () -> platform.workers.any(random).terminate(),
-                () -> platform.workers.any(random).suspend(PAST_ACK_WAIT),
-                () -> platform.workers.any(random).freezeLink(PAST_ACK_WAIT),
+                () -> platform.workers.any(random).suspend(TOO_LONG),
+                () -> platform.workers.any(random).freezeLink(TOO_LONG),
                 () -> killNats(Duration.ZERO),
                 () -> killNats(PAST_ACK_WAIT),
                 this::freezeNats,
@@ -182,7 +186,8 @@ final class Faults {
     }
 
     private String anyStream() {
-        return Subjects.poolStream(platform.namespace, Platform.POOLS.get(random.nextInt(Platform.POOLS.size())));
+        return Subjects.poolStream(
+                platform.namespace, Platform.LOSSY_POOLS.get(random.nextInt(Platform.LOSSY_POOLS.size())));
     }
 
     private Stream<KubernetesProxy> proxies() {

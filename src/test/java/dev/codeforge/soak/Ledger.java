@@ -24,6 +24,7 @@ final class Ledger {
             sleep "$seconds"
             case $behaviour in
               fail) note end; exit 1 ;;
+              flaky) [ "$CODEFORGE_ATTEMPT" -gt 1 ] || { note end; exit 1; } ;;
             esac
             note end
             """;

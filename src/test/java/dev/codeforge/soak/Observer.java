@@ -6,6 +6,7 @@ import dev.codeforge.api.Phase;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,9 +18,13 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
     private final Map<String, AgentTaskStatus> last = new ConcurrentHashMap<>();
     private final Map<String, Boolean> deleted = new ConcurrentHashMap<>();
     private final List<String> violations = new CopyOnWriteArrayList<>();
+    private final KubernetesClient client;
+    private final String namespace;
     private final SharedIndexInformer<AgentTask> informer;
 
     Observer(KubernetesClient client, String namespace) {
+        this.client = client;
+        this.namespace = namespace;
         informer = client.resources(AgentTask.class).inNamespace(namespace).inform(this);
     }
 
@@ -47,35 +52,67 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
             return;
         }
         final String name = task.getMetadata().getName();
-        if (isTerminal(before.get()) && !before.get().equals(now.get())) {
+        final boolean mayRunAgain = name.startsWith("rerun-");
+        if (isTerminal(before.get()) && !outcome(before.get()).equals(outcome(now.get())) && !mayRunAgain) {
             violations.add(name + ": its terminal status changed from "
                     + before.get().phase() + " to " + now.get().phase());
         }
         if (now.get().attempts() < before.get().attempts()) {
-            violations.add(name + ": attempts went back from " + before.get().attempts() + " to "
-                    + now.get().attempts());
+            violations.add(name + " (attempts " + before.get().attempts() + ", then "
+                    + now.get().attempts() + ")");
         }
+    }
+
+    /** What may not change after the end; conditions tell of later wishes too. */
+    private static List<Object> outcome(AgentTaskStatus status) {
+        return Arrays.asList(
+                status.phase(),
+                status.attempts(),
+                status.completionTime(),
+                status.result(),
+                status.error(),
+                status.usage());
     }
 
     private static boolean isTerminal(AgentTaskStatus status) {
         return status.phase() != null && status.phase().isTerminal();
     }
 
-    /** The last phase that was seen of a task; empty when it never had one. */
-    Optional<Phase> phase(String uid) {
-        return status(uid).map(AgentTaskStatus::phase);
+    /** How a task ended in one word; {@code no status} when it was never looked at. */
+    String end(Task task) {
+        return isGone(task.id())
+                ? "gone"
+                : status(task.id()).map(AgentTaskStatus::phase).map(Phase::name).orElse("no status");
     }
 
     Optional<AgentTaskStatus> status(String uid) {
         return Optional.ofNullable(last.get(uid));
     }
 
+    /** Asks for a task that may have come and gone while the watch was down. */
+    void lookFor(Task task) {
+        final AgentTask live = client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(task.name())
+                .get();
+        if (live == null) {
+            deleted.put(task.id(), true);
+        } else {
+            see(live);
+        }
+    }
+
     boolean isGone(String uid) {
         return deleted.containsKey(uid);
     }
 
-    boolean isSettled(String uid) {
-        return isGone(uid) || phase(uid).filter(Phase::isTerminal).isPresent();
+    boolean isSettled(Task task) {
+        final int attempts = task.kind() == Kind.RERUN ? 2 : 0;
+        return isGone(task.id())
+                || status(task.id())
+                        .filter(Observer::isTerminal)
+                        .filter(status -> status.attempts() >= attempts)
+                        .isPresent();
     }
 
     /** What was seen and must not be; a sentence each, beginning with the task's name. */

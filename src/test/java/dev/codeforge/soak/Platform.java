@@ -10,11 +10,13 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** API server, NATS as the chart ships it, two operators, and the workers of three pools. */
-final class Platform implements AutoCloseable {
+final class Platform {
     /** Streams of these are purged and deleted. */
-    static final List<String> POOLS = List.of("amber", "birch");
+    static final List<String> LOSSY_POOLS = List.of("amber", "birch");
     /** Outside producers use this one: what they queued nobody could publish again. */
     static final String OUTSIDE_POOL = "cedar";
+
+    static final List<String> ALL_POOLS = List.of("amber", "birch", OUTSIDE_POOL);
 
     private static final int WORKERS_A_POOL = 2;
 
@@ -30,14 +32,15 @@ final class Platform implements AutoCloseable {
     /** @param directory for logs and the ledger; it must be empty */
     Platform(Path directory) throws Exception {
         Files.createDirectories(directory);
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(nats::close));
         ledger = new Ledger(directory.resolve("ledger"));
         operators = new Operators(directory, client(), cluster.server().config(), nats.endpoint(), namespace);
         workers = new Workers(directory, nats.workerEndpoint(), namespace, ledger.script(), faults);
-        for (final String pool : POOLS) {
-            createPool(pool);
-        }
-        createPool(OUTSIDE_POOL);
+        ALL_POOLS.forEach(this::createPool);
         workers.keepAlive();
+        // Nobody may start again what ends with this JVM.
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(workers::close));
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operators::close));
     }
 
     KubernetesClient client() {
@@ -65,14 +68,5 @@ final class Platform implements AutoCloseable {
 
     static String subjectOf(String pool) {
         return "tasks.soak." + pool;
-    }
-
-    @Override
-    public void close() throws Exception {
-        workers.close();
-        operators.close();
-        connection.close();
-        nats.close();
-        cluster.server().close();
     }
 }

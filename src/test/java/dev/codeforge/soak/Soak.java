@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** {@code Soak MINUTES SEED DIRECTORY}: exit code 0 when every promise was kept, 1 when one was broken. */
@@ -21,7 +22,8 @@ public final class Soak {
     private final Platform platform;
     private final Observer observer;
     private final Load load;
-    private final Tally tally = new Tally();
+    private final Breaches breaches = new Breaches();
+    private final Tally tally = new Tally(breaches);
     private final Duration time;
 
     private Soak(Path directory, Duration time, long seed) throws Exception {
@@ -31,17 +33,23 @@ public final class Soak {
         this.load = new Load(platform, new Random(seed));
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
         final Duration time = Duration.ofSeconds(Math.round(60 * Double.parseDouble(arguments[0])));
         final long seed = Long.parseLong(arguments[1]);
         final Path directory = Path.of(arguments[2]).toAbsolutePath();
         System.out.printf("soak of %s with seed %d, logs in %s%n", time, seed, directory);
-        final Soak soak = new Soak(directory, time, seed);
-        final boolean whole = soak.run(seed);
-        soak.tally.put("seed", seed);
-        soak.tally.print();
-        soak.tally.write(directory.resolve("tally.json"));
-        soak.platform.close();
+        boolean whole = false;
+        try {
+            final Soak soak = new Soak(directory, time, seed);
+            whole = soak.run(seed);
+            soak.tally.put("seed", seed);
+            soak.tally.print();
+            soak.tally.write(directory.resolve("tally.json"));
+        } catch (Exception e) {
+            System.out.println("the soak could not be run to its end and says nothing about the promises:");
+            e.printStackTrace(System.out);
+        }
+        // Also ends the threads that go on after a failure.
         System.exit(whole ? 0 : 1);
     }
 
@@ -53,16 +61,13 @@ public final class Soak {
         chaos.end();
         final Instant over = Instant.now();
         System.out.println("no more faults and no more tasks: waiting for what is unfinished");
-        final boolean converged = converge();
+        converge();
         final Duration convergence = Duration.between(over, Instant.now());
         progress.interrupt();
-        final Instant quiet = Instant.now();
-        if (converged) {
-            System.out.println("all is settled: no more writes are expected");
-            Patience.sleep(QUIET);
-        }
-        judge(quiet, convergence);
-        return tally.isWhole();
+        System.out.printf("no write is expected for %d s%n", QUIET.toSeconds());
+        awaitQuiet();
+        judge(convergence);
+        return breaches.isEmpty();
     }
 
     private void tellProgress() {
@@ -82,25 +87,34 @@ public final class Soak {
     }
 
     private boolean isDone(Task task) {
-        return task.kind() == Kind.DELETED ? observer.isGone(task.id()) : observer.isSettled(task.id());
+        return task.kind().isToBeGone() ? observer.isGone(task.id()) : observer.isSettled(task);
     }
 
-    private boolean converge() throws Exception {
+    /** What is not settled in time, the checks tell. */
+    private void converge() throws Exception {
         final Instant end = Instant.now().plus(CONVERGENCE);
-        while (Instant.now().isBefore(end)) {
-            if (unfinished().isEmpty() && standing().isEmpty()) {
-                return true;
-            }
+        while (Instant.now().isBefore(end)
+                && !(unfinished().isEmpty() && standing().isEmpty())) {
+            unfinished().forEach(observer::lookFor);
             Patience.sleep(Duration.ofSeconds(1));
         }
-        return false;
+    }
+
+    /** Coalesced writes may come a little later; writes that never end are a breach. */
+    private void awaitQuiet() {
+        final Instant end = Instant.now().plus(CONVERGENCE);
+        List<String> lately;
+        do {
+            Patience.sleep(Duration.ofSeconds(1));
+            lately = new Writes(platform.operators.writes()).since(Instant.now().minus(QUIET));
+        } while (!lately.isEmpty() && Instant.now().isBefore(end));
+        breaches.addAll(Promise.QUIET, lately);
     }
 
     /** Messages that are left, by stream. */
     private List<String> standing() throws Exception {
         final List<String> standing = new ArrayList<>();
-        for (final String pool : Stream.concat(Platform.POOLS.stream(), Stream.of(Platform.OUTSIDE_POOL))
-                .toList()) {
+        for (final String pool : Platform.ALL_POOLS) {
             final String stream = Subjects.poolStream(platform.namespace, pool);
             final long count = Patience.until("reading " + stream, () -> platform.connection
                     .jetStreamManagement()
@@ -114,39 +128,45 @@ public final class Soak {
         return standing;
     }
 
-    private void judge(Instant quiet, Duration convergence) throws Exception {
+    private void judge(Duration convergence) throws Exception {
         final List<Task> tasks = load.tasks();
-        final List<Ledger.Run> runs = platform.ledger.runs();
-        final Checks checks =
-                new Checks(tasks, observer, new Events(platform.connection), runs, platform.faults.entries());
+        final List<Ledger.Run> all = platform.ledger.runs();
+        final Runs runs = new Runs(tasks, all);
+        final Events events = new Events(platform.connection);
+        final FaultLog faults = platform.faults;
+        new EndCheck(observer, events, runs, breaches).check(tasks);
+        final RunCheck runCheck = new RunCheck(
+                runs,
+                events,
+                Stream.concat(faults.entries().stream(), faults.ownEnds().stream())
+                        .toList(),
+                breaches);
+        runCheck.check(tasks);
         final Writes writes = new Writes(platform.operators.writes());
-        final Map<String, Integer> kinds = new TreeMap<>();
-        final Map<String, Integer> ends = new TreeMap<>();
-        for (final Task task : tasks) {
-            kinds.merge(task.kind().name(), 1, Integer::sum);
-            if (task.kind().isResource()) {
-                ends.merge(
-                        observer.isGone(task.id())
-                                ? "gone"
-                                : observer.phase(task.id()).map(Enum::name).orElse("no status"),
-                        1,
-                        Integer::sum);
-            }
-        }
+        breaches.addAll(Promise.STREAMS_EMPTY, standing());
+
         tally.put("tasks", tasks.size());
-        tally.put("by kind", kinds);
-        tally.put("AgentTasks ended", ends);
-        tally.put("faults", platform.faults.entries().size());
-        tally.put("by fault", platform.faults.counts());
+        tally.put("tasks by kind", count(tasks.stream().map(task -> task.kind().name())));
+        tally.put(
+                "AgentTasks by end",
+                count(tasks.stream().filter(task -> task.kind().isResource()).map(observer::end)));
+        tally.put("faults", faults.entries().size());
+        tally.put("faults by kind", count(faults.entries().stream().map(FaultLog.Entry::fault)));
         tally.put("operators that ended by themselves", platform.operators.ownEnds());
-        tally.put("runs", runs.size());
-        tally.put("runs above one an attempt", checks.repeats());
-        tally.put("starts after the end, worker stopped", checks.lateStarts());
+        tally.put("workers that ended by themselves", faults.ownEnds().size());
+        tally.put("runs", all.size());
+        tally.put("runs above one an attempt", runCheck.repeats());
+        tally.put("starts after the end, their worker stopped", runCheck.lateStarts());
         tally.put("seconds to converge", convergence.toSeconds());
-        tally.put("writes a task: median, p99, max", writes.perTask(tasks));
-        tally.put("writes of Kubernetes Events", writes.count("/events"));
+        final Writes.PerTask perTask = writes.perTask(tasks);
+        tally.put("writes a task, median", perTask.median());
+        tally.put("writes a task, p99", perTask.p99());
+        tally.put("writes a task, most", perTask.most());
+        tally.put("writes of Events a task", writes.count("/events") / (double) tasks.size());
         tally.put("writes of pools", writes.count("/workerpools/"));
-        tally.broken(checks.broken());
-        tally.broken(Map.of("the streams are empty", standing(), "no writes once all is settled", writes.since(quiet)));
+    }
+
+    private static Map<String, Long> count(Stream<String> words) {
+        return words.collect(Collectors.groupingBy(word -> word, TreeMap::new, Collectors.counting()));
     }
 }

@@ -88,7 +88,7 @@ final class Workers implements AutoCloseable {
 
         private synchronized void replaceIfEnded() {
             if (!closed && !worker.isAlive()) {
-                log.run("worker ended by itself", worker.name(), true, () -> {});
+                log.ownEnd(worker.name());
                 link.close();
                 next();
             }

@@ -16,7 +16,7 @@ final class Writes {
     }
 
     /** Writes a task, those without any counted as 0. */
-    record PerTask(int median, int p99, int max) {}
+    record PerTask(int median, int p99, int most) {}
 
     PerTask perTask(List<Task> tasks) {
         final Map<String, Long> counts = done.stream()
