@@ -6,6 +6,9 @@ import dev.codeforge.testing.faults.Injection;
 import dev.codeforge.testing.faults.KubernetesProxy;
 import dev.codeforge.testing.faults.NatsProxy;
 import dev.codeforge.wire.Subjects;
+import io.nats.client.JetStreamApiException;
+import io.nats.client.JetStreamManagement;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,6 +16,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -29,6 +33,7 @@ final class Faults {
 
     private final Platform platform;
     private final Random random;
+    private final AtomicLong lost = new AtomicLong();
     private final Deque<Runnable> round = new ArrayDeque<>();
 
     Faults(Platform platform, Random random) {
@@ -164,30 +169,39 @@ final class Faults {
     }
 
     private void purgeStream() {
-        final String stream = anyStream();
-        platform.faults.run(
-                "stream purged",
-                stream,
-                false,
-                () -> Patience.until(
-                        "purging " + stream,
-                        () -> platform.connection.jetStreamManagement().purgeStream(stream)));
+        loseStream("stream purged", (management, stream) -> management.purgeStream(stream));
     }
 
     private void deleteStream() {
-        final String stream = anyStream();
-        platform.faults.run(
-                "stream deleted",
-                stream,
-                false,
-                () -> Patience.until(
-                        "deleting " + stream,
-                        () -> platform.connection.jetStreamManagement().deleteStream(stream)));
+        loseStream("stream deleted", (management, stream) -> management.deleteStream(stream));
     }
 
-    private String anyStream() {
-        return Subjects.poolStream(
-                platform.namespace, Platform.LOSSY_POOLS.get(random.nextInt(Platform.LOSSY_POOLS.size())));
+    @FunctionalInterface
+    private interface Loss {
+        void of(JetStreamManagement management, String stream) throws IOException, JetStreamApiException;
+    }
+
+    /** The pool's workers are out of reach for a while before: an idle pool's stream has nothing to lose. */
+    private void loseStream(String fault, Loss loss) {
+        final String pool = Platform.LOSSY_POOLS.get(random.nextInt(Platform.LOSSY_POOLS.size()));
+        final String stream = Subjects.poolStream(platform.namespace, pool);
+        final List<NatsProxy> links = platform.workers.linksOf(pool);
+        platform.faults.run(fault, stream, false, () -> {
+            links.forEach(NatsProxy::freeze);
+            Patience.sleep(PAST_ACK_WAIT);
+            Patience.until(fault, () -> {
+                final JetStreamManagement management = platform.connection.jetStreamManagement();
+                lost.addAndGet(management.getStreamInfo(stream).getStreamState().getMsgCount());
+                loss.of(management, stream);
+                return true;
+            });
+            links.forEach(NatsProxy::resume);
+        });
+    }
+
+    /** Messages that stood in streams when they were purged or deleted. */
+    long lost() {
+        return lost.get();
     }
 
     private Stream<KubernetesProxy> proxies() {
@@ -199,7 +213,9 @@ final class Faults {
     }
 
     private List<NatsProxy> workerLinks() {
-        return platform.workers.places().stream().map(Workers.Place::link).toList();
+        return Platform.ALL_POOLS.stream()
+                .flatMap(pool -> platform.workers.linksOf(pool).stream())
+                .toList();
     }
 
     private List<NatsProxy> allLinks() {

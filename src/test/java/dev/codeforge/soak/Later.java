@@ -36,11 +36,9 @@ final class Later {
             case RERUN ->
                 after(soon, "running " + name + " again", () -> {
                     // What it is at first sight counts as done.
-                    task(name)
-                            .require()
-                            .observedStatus()
-                            .filter(status -> status.observedGeneration() >= 0)
-                            .orElseThrow();
+                    if (task(name).require().getStatus().observedGeneration() < 0) {
+                        throw new IllegalStateException(name + " was not looked at yet");
+                    }
                     patch(name, "\"rerun\":1");
                 });
             case SUSPENDED ->

@@ -6,9 +6,14 @@ import dev.codeforge.api.Phase;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -100,6 +105,18 @@ final class Observer implements ResourceEventHandler<AgentTask>, AutoCloseable {
         } else {
             see(live);
         }
+    }
+
+    /** Writes these tasks as they are now. */
+    void dump(List<Task> tasks, Path file) throws IOException {
+        final List<AgentTask> found = tasks.stream()
+                .map(task -> client.resources(AgentTask.class)
+                        .inNamespace(namespace)
+                        .withName(task.name())
+                        .get())
+                .filter(Objects::nonNull)
+                .toList();
+        Files.writeString(file, Serialization.asYaml(found));
     }
 
     boolean isGone(String uid) {

@@ -25,9 +25,11 @@ public final class Soak {
     private final Breaches breaches = new Breaches();
     private final Tally tally = new Tally(breaches);
     private final Duration time;
+    private final Path directory;
 
     private Soak(Path directory, Duration time, long seed) throws Exception {
         this.time = time;
+        this.directory = directory;
         this.platform = new Platform(directory);
         this.observer = new Observer(platform.client(), platform.namespace);
         this.load = new Load(platform, new Random(seed));
@@ -55,7 +57,8 @@ public final class Soak {
 
     private boolean run(long seed) throws Exception {
         final Random random = new Random(seed + 1);
-        final Chaos chaos = new Chaos(new Faults(platform, random), random);
+        final Faults faults = new Faults(platform, random);
+        final Chaos chaos = new Chaos(faults, random);
         final Thread progress = Thread.ofPlatform().daemon().start(this::tellProgress);
         load.run(time, TASKS_A_SECOND);
         chaos.end();
@@ -67,6 +70,7 @@ public final class Soak {
         System.out.printf("no write is expected for %d s%n", QUIET.toSeconds());
         awaitQuiet();
         judge(convergence);
+        tally.put("messages lost with their stream", faults.lost());
         return breaches.isEmpty();
     }
 
@@ -90,11 +94,14 @@ public final class Soak {
         return task.kind().isToBeGone() ? observer.isGone(task.id()) : observer.isSettled(task);
     }
 
-    /** What is not settled in time, the checks tell. */
+    /** What is not settled in time the checks tell; the resources are kept for whoever looks for the cause. */
     private void converge() throws Exception {
         final Instant end = Instant.now().plus(CONVERGENCE);
-        while (Instant.now().isBefore(end)
-                && !(unfinished().isEmpty() && standing().isEmpty())) {
+        while (!(unfinished().isEmpty() && standing().isEmpty())) {
+            if (Instant.now().isAfter(end)) {
+                observer.dump(unfinished(), directory.resolve("unfinished.yaml"));
+                return;
+            }
             unfinished().forEach(observer::lookFor);
             Patience.sleep(Duration.ofSeconds(1));
         }

@@ -53,8 +53,12 @@ final class Workers implements AutoCloseable {
         return places.get(random.nextInt(places.size()));
     }
 
-    List<Place> places() {
-        return places;
+    /** The ways to NATS of the workers that a pool has right now. */
+    List<NatsProxy> linksOf(String pool) {
+        return places.stream()
+                .filter(place -> place.pool.equals(pool))
+                .map(Place::link)
+                .toList();
     }
 
     /** Room for one worker: each that takes it has a new name. */
