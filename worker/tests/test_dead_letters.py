@@ -86,3 +86,15 @@ async def test_a_stream_made_anew_has_dead_letters_of_its_own(operator: Operator
         await operator.js.delete_stream(STREAM)
         await operator.add_queue(1.5)
     assert [letter.data for letter in await operator.dead_letters()] == [b"not JSON", b"nor this"]
+
+
+async def test_a_message_as_large_as_the_server_takes_is_buried_without_its_end(
+    operator: Operator, start_worker: StartWorker
+) -> None:
+    """With our headers the server would refuse it and end the connection, and with it every other run."""
+    await operator.js.publish(SUBJECT, b"x" * 1_048_000)
+    await start_worker("cat")
+    await operator.queue_is_empty()
+    (letter,) = await operator.dead_letters()
+    assert len(letter.data or b"") == 1_000_000
+    assert (letter.headers or {})["Codeforge-Truncated"] == "1048000"

@@ -101,7 +101,14 @@ async def test_an_unknown_order_is_not_accepted(operator: Operator, start_worker
     await start_worker("sh", "-c", "sleep 1")
     uid = await operator.submit()
     await operator.until(uid, "running")
-    for order in (b'{"action":"dance"}', b"", b'{"action":["cancel"]}', b'{"action":"cancel","type":"not a type"}'):
+    late = b'{"action":"cancel","attempt":2}'
+    for order in (
+        late,
+        b'{"action":"dance"}',
+        b"",
+        b'{"action":["cancel"]}',
+        b'{"action":"cancel","type":"not a type"}',
+    ):
         assert (await operator.ask(f"control.{uid}", order))["accepted"] is False
     assert kinds(await operator.until(uid)) == ["running", "completed"]
 

@@ -98,3 +98,23 @@ async def test_a_stale_holders_report_is_refused(
     events = await operator.until(uid)
     assert kinds(events) == ["running", "running", "completed"] and events[-1].body["output"] == "in time"
     await operator.queue_is_empty()
+
+
+async def test_a_holder_whose_stream_is_gone_still_sees_that_its_run_was_ended(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    """A pool is deleted: no heartbeat is answered any more, and the agent must stop all the same."""
+    alive = marker("alive")
+    await start_worker("sh", "-c", f"while :; do echo x >> {alive}; sleep 0.1; done")
+    uid = await operator.submit()
+    await exists(alive)
+    await operator.js.delete_stream(STREAM)
+    await asyncio.sleep(2 * ACK_WAIT)
+    assert count(alive) > 5
+    await operator.write_event(uid, "failed", delivery=1, worker="")
+    async with asyncio.timeout(10):
+        before = -1
+        while before != count(alive):
+            before = count(alive)
+            await asyncio.sleep(0.5)
+    assert kinds(await operator.events(uid)) == ["running", "failed"]

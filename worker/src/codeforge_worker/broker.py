@@ -28,6 +28,8 @@ AWAY = (NatsError, TimeoutError, OSError)
 REQUEST_SECONDS = 5.0
 PULL_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
+# A dead letter's body; the server takes 1 MiB with headers.
+BURIED_BYTES = 1_000_000
 NO_MESSAGE_FOUND = 10037
 # How long an acknowledgement is sent to a consumer that does not answer.
 UNANSWERED_SECONDS = 10.0
@@ -160,8 +162,13 @@ class Broker:
         }
         if task_id:
             headers["Codeforge-Task-Id"] = task_id
+        body = message.data
+        if len(body) > BURIED_BYTES:
+            # With our headers it would be over the server's limit, which closes the connection.
+            headers["Codeforge-Truncated"] = str(len(body))
+            body = body[:BURIED_BYTES]
         subject = f"deadletters.{self._settings.namespace}.{self._settings.pool}"
-        await self.until_done(lambda: self.jetstream().publish(subject, message.data, headers=dict(headers)))
+        await self.until_done(lambda: self.jetstream().publish(subject, body, headers=dict(headers)))
 
     async def until_done(self, call: Callable[[], Awaitable[Any]]) -> None:
         while True:

@@ -170,10 +170,11 @@ class Delivery:
         told = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / 3)
+            await self._heartbeat()
+            if self._events is None:
+                continue
+            # Also without a heartbeat: who took over, or ended the run, is told by the results alone.
             try:
-                await self._broker.request(self._message.reply, b"+WPI")
-                if self._events is None:
-                    continue
                 await self._events.check()
                 if time.monotonic() - told > PROGRESS_SECONDS:
                     await self._events.progress()
@@ -181,14 +182,23 @@ class Delivery:
             except Stale as error:
                 self.stop(Stop.STALE, "", str(error))
                 return
-            except NoRespondersError:
-                self._gone = True
-                log.warning("the consumer of %s is gone: the run goes on without its message", self._settings.stream)
             except AWAY as error:
-                log.info("heartbeat not confirmed: %s", error)
+                log.info("results not read: %s", error)
+
+    async def _heartbeat(self) -> None:
+        try:
+            await self._broker.request(self._message.reply, b"+WPI")
+        except NoRespondersError:
+            if not self._gone:
+                log.warning("the consumer of %s is gone: the run goes on without its message", self._settings.stream)
+            self._gone = True
+        except AWAY as error:
+            log.info("heartbeat not confirmed: %s", error)
 
     async def _on_control(self, ask: Msg) -> None:
         order = parse_order(ask.data)
+        if order and self._events and not order.concerns(self._events.attempt):
+            order = None
         await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": order is not None}))
         if order:
             self.stop(Stop.CANCELLED, order.type, order.reason or "it was asked for")

@@ -46,6 +46,10 @@ class RunEvents:
         self.used = Usage()
 
     @property
+    def attempt(self) -> int:
+        return self._task.attempt
+
+    @property
     def delivery(self) -> int:
         return self._delivery
 

@@ -145,8 +145,16 @@ class GitWorkspace:
         try:
             await self._repository.git("push", "--quiet", *lease, "origin", f"HEAD:{target}")
         except GitError as error:
-            raise self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error) from error
+            if not await self._stands(target, commit):
+                raise self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error) from error
         return _with_git(outcome, files, wire.GitResult(self._base, push.branch, commit, True))
+
+    async def _stands(self, target: str, commit: str) -> bool:
+        """The push may have been done although its answer was lost: what is paid for must not be paid again."""
+        try:
+            return (await self._repository.git("ls-remote", "origin", target)).startswith(commit)
+        except GitError:
+            return False
 
     async def _commit(self, outcome: Outcome) -> str:
         trailers = [argument for trailer in self._trailers for argument in ("--trailer", trailer)]

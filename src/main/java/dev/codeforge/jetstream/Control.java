@@ -15,7 +15,7 @@ public interface Control {
      * @param type becomes the event's failure type: Cancelled, Suspended and TaskDeleted cancel, any other fails
      * @param reason becomes the failure's message
      */
-    boolean cancel(String taskId, String type, String reason, Duration timeout);
+    boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout);
 
     record Holder(String worker, int attempt, int delivery) {}
 }

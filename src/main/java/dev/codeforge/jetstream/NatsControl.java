@@ -50,13 +50,16 @@ final class NatsControl implements Control {
     }
 
     @Override
-    public boolean cancel(String taskId, String type, String reason, Duration timeout) {
-        return request(Subjects.control(taskId), Map.of("action", "cancel", "type", type, "reason", reason), timeout)
+    public boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout) {
+        return request(
+                        Subjects.control(taskId),
+                        Map.of("action", "cancel", "attempt", attempt, "type", type, "reason", reason),
+                        timeout)
                 .map(answer -> answer.path("accepted").asBoolean())
                 .orElse(false);
     }
 
-    private Optional<JsonNode> request(String subject, Map<String, String> body, Duration timeout) {
+    private Optional<JsonNode> request(String subject, Map<String, ?> body, Duration timeout) {
         try {
             final Message answer = nats.connected().request(subject, JSON.writeValueAsBytes(body), timeout);
             if (answer == null || answer.isStatusMessage()) {

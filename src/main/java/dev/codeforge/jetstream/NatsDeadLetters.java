@@ -12,12 +12,16 @@ import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.time.ZonedDateTime;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** {@link DeadLetters} over jnats. */
 final class NatsDeadLetters implements DeadLetters {
+    /** The server takes 1 MiB with headers. */
+    private static final int BODY_LIMIT = 1_000_000;
+
     private static final int DETAIL_LIMIT = 512;
 
     private final NatsConnection nats;
@@ -145,13 +149,17 @@ final class NatsDeadLetters implements DeadLetters {
         headers.put(Headers.ORIGIN_SUBJECT, message.getSubject());
         headers.put(Headers.ORIGIN_STREAM, stream);
         headers.put(Headers.ORIGIN_SEQUENCE, Long.toString(message.getSeq()));
+        final byte[] whole = body(message);
+        if (whole.length > BODY_LIMIT) {
+            headers.put(Headers.TRUNCATED, Integer.toString(whole.length));
+        }
         try {
             // The id makes a burial that is begun again after a crash bury nothing twice.
             nats.publish(jetStream -> jetStream.publish(
                     NatsMessage.builder()
                             .subject(Subjects.deadLetters(namespace, pool))
                             .headers(headers)
-                            .data(body(message))
+                            .data(Arrays.copyOf(whole, Math.min(whole.length, BODY_LIMIT)))
                             .build(),
                     PublishOptions.builder()
                             .messageId(stream + "-" + message.getSeq() + "-" + nanoseconds(message.getTime()))

@@ -5,6 +5,7 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Optional;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -15,13 +16,20 @@ import javax.crypto.spec.SecretKeySpec;
 public final class DispatchKey {
     private static final int BYTES = 32;
     private final byte[] key;
+    private final Optional<DispatchKey> previous;
 
     public DispatchKey(byte[] key) {
+        this(key, Optional.empty());
+    }
+
+    /** @param previous still proves what was sent under it, and signs nothing any more */
+    public DispatchKey(byte[] key, Optional<DispatchKey> previous) {
         if (key.length < BYTES) {
             throw new IllegalArgumentException("the dispatch key has " + key.length + " bytes, at least " + BYTES
-                    + " are needed: delete its Secret to have a new one made");
+                    + " are needed: put random ones into its Secret, base64 encoded, and the old ones under previous");
         }
         this.key = key.clone();
+        this.previous = previous;
     }
 
     public static byte[] generate() {
@@ -42,8 +50,9 @@ public final class DispatchKey {
 
     public boolean proves(String uid, int attempt, byte[] body, String proof) {
         return MessageDigest.isEqual(
-                proof(uid, attempt, body).getBytes(StandardCharsets.US_ASCII),
-                proof.getBytes(StandardCharsets.US_ASCII));
+                        proof(uid, attempt, body).getBytes(StandardCharsets.US_ASCII),
+                        proof.getBytes(StandardCharsets.US_ASCII))
+                || previous.filter(old -> old.proves(uid, attempt, body, proof)).isPresent();
     }
 
     private static String hmac(byte[] key, byte[] message) {

@@ -12,6 +12,7 @@ public final class Headers {
     public static final String REASON = "Codeforge-Reason";
     public static final String DETAIL = "Codeforge-Detail";
     public static final String TASK_ID = "Codeforge-Task-Id";
+    public static final String TRUNCATED = "Codeforge-Truncated";
     public static final String ORIGIN_SUBJECT = "Codeforge-Origin-Subject";
     public static final String ORIGIN_STREAM = "Codeforge-Origin-Stream";
     public static final String ORIGIN_SEQUENCE = "Codeforge-Origin-Sequence";

@@ -48,6 +48,7 @@ public record TaskEvent(
         files = files == null ? List.of() : List.copyOf(files);
         error = error == null ? "" : error;
         costUsd = costUsd == null ? BigDecimal.ZERO : costUsd;
+        time = time == null ? Instant.EPOCH : time;
     }
 
     public enum Kind {
@@ -139,7 +140,11 @@ public record TaskEvent(
     }
 
     /** Money is a decimal string. */
-    public record Usage(long tokensIn, long tokensOut, String costUsd) {}
+    public record Usage(long tokensIn, long tokensOut, String costUsd) {
+        public Usage {
+            costUsd = costUsd == null ? "0" : costUsd;
+        }
+    }
 
     public record Result(
             @Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {}
@@ -148,5 +153,10 @@ public record TaskEvent(
 
     public record Artifact(String name, long size, String digest) {}
 
-    public record Failure(String type, String message, boolean retryable) {}
+    public record Failure(String type, String message, boolean retryable) {
+        public Failure {
+            type = type == null ? "AgentFailed" : type;
+            message = message == null ? "" : message;
+        }
+    }
 }

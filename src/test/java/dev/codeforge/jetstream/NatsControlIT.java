@@ -33,13 +33,15 @@ final class NatsControlIT {
                     .subscribe(Subjects.control("task"));
             jetStream.client.flush(TIMEOUT);
             final Control control = jetStream.connections.control("ns");
-            assertThat(control.cancel("task", "RunTimeout", "it took too long", TIMEOUT))
+            assertThat(control.cancel("task", 1, "RunTimeout", "it took too long", TIMEOUT))
                     .isTrue();
             assertThat(requests)
-                    .containsExactly(new ObjectMapper()
-                            .readTree(
-                                    "{\"action\":\"cancel\",\"type\":\"RunTimeout\",\"reason\":\"it took too long\"}"));
-            assertThat(control.cancel("unheld", "Cancelled", "asked", TIMEOUT)).isFalse();
+                    .containsExactly(
+                            new ObjectMapper()
+                                    .readTree(
+                                            "{\"action\":\"cancel\",\"attempt\":1,\"type\":\"RunTimeout\",\"reason\":\"it took too long\"}"));
+            assertThat(control.cancel("unheld", 1, "Cancelled", "asked", TIMEOUT))
+                    .isFalse();
             assertThat(control.holder("unheld", Duration.ofMillis(500))).isEmpty();
         }
     }

@@ -308,7 +308,7 @@ final class OperatorIT {
         final String stream = Subjects.poolStream(namespace, "pool");
         try (Connection connection = nats.connect()) {
             final var management = connection.jetStreamManagement();
-            final var standing = management.getMessage(stream, 1);
+            final var standing = management.getNextMessage(stream, 1, ">");
             connection
                     .jetStream()
                     .publish(io.nats.client.impl.NatsMessage.builder()
@@ -321,7 +321,7 @@ final class OperatorIT {
             await().atMost(Duration.ofSeconds(45))
                     .until(() ->
                             management.getStreamInfo(stream).getStreamState().getMsgCount() == 1);
-            assertThat(management.getMessage(stream, 1).getSubject()).isEqualTo(standing.getSubject());
+            assertThat(management.getNextMessage(stream, 1, ">").getSubject()).isEqualTo(standing.getSubject());
         }
     }
 

@@ -3,6 +3,7 @@ package dev.codeforge.scenarios;
 import static dev.codeforge.scenarios.EndState.WORK;
 import static dev.codeforge.scenarios.Scene.PATIENCE;
 import static dev.codeforge.scenarios.Scene.eventually;
+import static dev.codeforge.scenarios.Scene.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.Phase;
@@ -72,7 +73,8 @@ final class PublishingIT {
             scene.task("task", "pool", WORK, "");
             ack.awaitHit(PATIENCE);
             eventually(() -> scene.poolCondition("pool", "QueueReady").equals("QueueUnavailable"));
-            assertThat(scene.phase("task")).isNotEqualTo(Phase.Queued);
+            // Longer than an acknowledgement is waited for.
+            throughout(Duration.ofSeconds(7), () -> scene.phase("task") != Phase.Queued);
             scene.installation().nats().start();
             scene.awaitPhase("task", Phase.Queued);
             scene.worker("worker", "pool");

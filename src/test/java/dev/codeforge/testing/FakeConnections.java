@@ -16,6 +16,7 @@ import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
@@ -118,7 +119,8 @@ public final class FakeConnections implements Connections {
         @Override
         public PublishOutcome publish(String stream, OutgoingTask task) {
             final long next = sequence.incrementAndGet();
-            final StandingMessage message = new StandingMessage(next, "", "", "", 1);
+            final StandingMessage message =
+                    new StandingMessage(next, task.headers().get(Headers.INSTALLATION), "", "", 1);
             return standing.putIfAbsent(task.subject(), message) == null
                     ? new PublishOutcome.Stored(next)
                     : new PublishOutcome.Occupied();
@@ -203,7 +205,7 @@ public final class FakeConnections implements Connections {
             }
 
             @Override
-            public boolean cancel(String taskId, String type, String reason, Duration timeout) {
+            public boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout) {
                 return false;
             }
         };

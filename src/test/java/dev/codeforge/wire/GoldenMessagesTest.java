@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -62,6 +63,27 @@ final class GoldenMessagesTest {
         assertThat(key.proves(vector.uid(), vector.attempt() - 1, body, vector.proof()))
                 .isFalse();
         assertThat(key.proves(vector.uid(), vector.attempt(), body, "")).isFalse();
+    }
+
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void whatWasSentUnderThePreviousKeyIsStillProven(Vector vector) {
+        final DispatchKey changed = new DispatchKey(
+                new byte[32], Optional.of(new DispatchKey(HexFormat.of().parseHex(vector.key()))));
+        final byte[] body = vector.body().getBytes(StandardCharsets.UTF_8);
+        assertThat(changed.proves(vector.uid(), vector.attempt(), body, vector.proof()))
+                .isTrue();
+        assertThat(changed.dispatchId(vector.uid(), vector.attempt())).isNotEqualTo(vector.dispatchId());
+    }
+
+    @Test
+    void anEventWithoutWhatItMayLackIsReadAllTheSame() throws Exception {
+        final TaskEvent event = TaskEvent.parse(
+                "{\"task_id\":\"a\",\"event\":\"failed\",\"event_id\":\"e\",\"attempt\":1,\"usage\":{},\"failure\":{}}"
+                        .getBytes(StandardCharsets.UTF_8));
+        assertThat(event.failureType()).isEqualTo("AgentFailed");
+        assertThat(event.usage().costUsd()).isEqualTo("0");
+        assertThat(event.time()).isNotNull();
     }
 
     static Stream<String> events() throws IOException {

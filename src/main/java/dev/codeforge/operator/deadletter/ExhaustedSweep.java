@@ -2,13 +2,18 @@ package dev.codeforge.operator.deadletter;
 
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueCensus;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.sweep.Sweep;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Buries exhausted messages that no advisory told: one is sent once, and only when a worker asks for work. Without dead
  * messages it costs four requests a pool.
  */
 public final class ExhaustedSweep implements Sweep {
+    private static final Logger LOG = LoggerFactory.getLogger(ExhaustedSweep.class);
+
     private final PoolQueues pools;
     private final Connections connections;
     private final Holders holders;
@@ -24,7 +29,12 @@ public final class ExhaustedSweep implements Sweep {
     @Override
     public void run() {
         for (final PoolQueues.PoolQueue queue : pools.all()) {
-            connections.queue(queue.namespace()).census(queue.stream()).ifPresent(census -> bury(queue, census));
+            try {
+                connections.queue(queue.namespace()).census(queue.stream()).ifPresent(census -> bury(queue, census));
+            } catch (QueueUnavailableException e) {
+                // The other pools are swept all the same.
+                LOG.debug("{} cannot be swept: {}", queue.stream(), e.getMessage());
+            }
         }
     }
 

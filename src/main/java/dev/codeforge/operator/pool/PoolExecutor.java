@@ -162,8 +162,8 @@ final class PoolExecutor {
                     .filter(task -> task.observedStatus()
                             .filter(status -> status.phase() == Phase.Running)
                             .isPresent())
-                    .forEach(task ->
-                            all.submit(() -> control.cancel(task.uid(), POOL_DELETED, detail(pool), CONTROL_TIMEOUT)));
+                    .forEach(task -> all.submit(() -> control.cancel(
+                            task.uid(), task.getStatus().attempts(), POOL_DELETED, detail(pool), CONTROL_TIMEOUT)));
         }
     }
 

@@ -16,8 +16,12 @@ sealed interface PoolPlan {
     /** Hand out nothing more and ask whoever runs a task to stop, with workers as decided. */
     record Stop(ReplicaPlanner.Decision decision) implements PoolPlan {}
 
-    /** Fail and bury what is unfinished, then remove queue and workers and let the resource go. */
-    record Remove() implements PoolPlan {}
+    /**
+     * Fail and bury what is unfinished, then remove queue and workers and let the resource go.
+     *
+     * @param letGoAnyway nothing may be waited for any more, not even what NATS does not take
+     */
+    record Remove(boolean letGoAnyway) implements PoolPlan {}
 
     /** Remove the workers, keep the stream, let the resource go. */
     record LetGo() implements PoolPlan {}

@@ -48,15 +48,12 @@ final class PoolPlanner {
     /** Without NATS nothing can be removed there, and the deadline must still hold. */
     private PoolPlan removal(PoolSnapshot snapshot) {
         final WorkerPool pool = snapshot.pool();
+        final boolean atOnce = snapshot.namespaceTerminating() || passed(PoolDeletion.deadline(pool));
         if (snapshot.queue() instanceof QueueState.Broken) {
-            return snapshot.namespaceTerminating() || passed(PoolDeletion.deadline(pool))
-                    ? new PoolPlan.LetGo()
-                    : new PoolPlan.Remove();
+            return atOnce ? new PoolPlan.LetGo() : new PoolPlan.Remove(false);
         }
-        final boolean wait = snapshot.runningTasks() > 0
-                && !snapshot.namespaceTerminating()
-                && !passed(PoolDeletion.stopsUntil(pool));
-        return wait ? new PoolPlan.Stop(decide(snapshot)) : new PoolPlan.Remove();
+        final boolean wait = snapshot.runningTasks() > 0 && !atOnce && !passed(PoolDeletion.stopsUntil(pool));
+        return wait ? new PoolPlan.Stop(decide(snapshot)) : new PoolPlan.Remove(atOnce);
     }
 
     private boolean passed(Instant deadline) {

@@ -59,6 +59,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final Supplier<TaskIndex> tasks;
     private final Clock clock;
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
+    private final Set<String> letGo = ConcurrentHashMap.newKeySet();
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
     private final Recreations<WorkerPool> recreations = new Recreations<>();
@@ -96,6 +97,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final String uid = pool.getMetadata().getUid();
         if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             forget(uid);
+            letGo.remove(uid);
+            return UpdateControl.noUpdate();
+        }
+        if (letGo.contains(uid)) {
+            // The cache is behind: a look would make its stream anew.
             return UpdateControl.noUpdate();
         }
         if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
@@ -160,8 +166,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 executor.stopRunning(pool, tasks.get());
                 keep(snapshot, stop.decision());
             }
-            case PoolPlan.Remove ignored -> {
-                executor.removeQueue(pool, tasks.get());
+            case PoolPlan.Remove remove -> {
+                removeQueue(pool, remove);
                 letGo(pool, context);
                 return true;
             }
@@ -171,6 +177,21 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             }
         }
         return false;
+    }
+
+    private void removeQueue(WorkerPool pool, PoolPlan.Remove plan) {
+        try {
+            executor.removeQueue(pool, tasks.get());
+        } catch (RuntimeException e) {
+            if (!plan.letGoAnyway()) {
+                throw e;
+            }
+            LOG.warn(
+                    "WorkerPool {}/{} is let go although its queue could not be removed: {}",
+                    pool.getMetadata().getNamespace(),
+                    pool.getMetadata().getName(),
+                    e.getMessage());
+        }
     }
 
     private void keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision) throws InvalidTemplateException {
@@ -193,6 +214,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 throw e;
             }
         }
+        letGo.add(pool.getMetadata().getUid());
         forget(pool.getMetadata().getUid());
     }
 

@@ -7,11 +7,15 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.HttpURLConnection;
 import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
 
 /** The operator's key, made once and kept by the cluster over upgrades and uninstalls: Helm does not know it. */
 public final class DispatchKeySecret {
     public static final String NAME = "codeforge-dispatch-key";
     private static final String FIELD = "key";
+    /** Optional: the key before it was changed by hand; what runs under it still ends. */
+    private static final String PREVIOUS = "previous";
 
     private DispatchKeySecret() {}
 
@@ -36,6 +40,13 @@ public final class DispatchKeySecret {
                 secret = client.secrets().inNamespace(namespace).withName(NAME).require();
             }
         }
-        return new DispatchKey(Base64.getDecoder().decode(secret.getData().getOrDefault(FIELD, "")));
+        final Map<String, String> data = secret.getData();
+        return new DispatchKey(
+                decode(data.getOrDefault(FIELD, "")),
+                Optional.ofNullable(data.get(PREVIOUS)).map(old -> new DispatchKey(decode(old))));
+    }
+
+    private static byte[] decode(String value) {
+        return Base64.getDecoder().decode(value);
     }
 }

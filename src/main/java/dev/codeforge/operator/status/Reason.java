@@ -9,6 +9,9 @@ public enum Reason {
     QueueFull(
             "The pool's queue has reached its limit.",
             "Wait, or raise spec.stream.maxMessages or maxBytes of the pool."),
+    SubjectOccupied(
+            "Somebody else's message stands on the task's subject.",
+            "Take it off the stream, or wait until a worker has run it."),
     Queued("The task waits for a worker.", "Nothing; see the pool if it takes long."),
     Running("A worker runs the task.", "Nothing; kubectl logs of status.podName shows its output."),
     Released("The worker had to stop and gave the task back; another will take it.", "Nothing."),

@@ -4,6 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.task.OperatorEvents;
@@ -11,6 +12,7 @@ import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -55,7 +57,14 @@ public final class OrphanSweep implements Sweep {
         pools.get()
                 .list()
                 .flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream())
-                .forEach(this::sweep);
+                .forEach(place -> {
+                    try {
+                        sweep(place);
+                    } catch (QueueUnavailableException | KubernetesClientException e) {
+                        // The other pools are swept all the same.
+                        LOG.debug("{} cannot be swept: {}", place.stream(), e.getMessage());
+                    }
+                });
     }
 
     private void sweep(WorkerPoolStatus.Queue place) {

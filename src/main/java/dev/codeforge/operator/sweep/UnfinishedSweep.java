@@ -3,6 +3,7 @@ package dev.codeforge.operator.sweep;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -59,8 +60,19 @@ public final class UnfinishedSweep implements Sweep {
         final Map<String, List<AgentTask>> byStream =
                 published.stream().collect(Collectors.groupingBy(task -> streamOf(task.getStatus())));
         final Set<String> standing = new HashSet<>();
-        byStream.keySet().forEach(stream -> standing.addAll(idsIn(stream)));
-        return published.stream().filter(task -> !standing.contains(task.uid())).toList();
+        final Set<String> unread = new HashSet<>();
+        for (final String stream : byStream.keySet()) {
+            try {
+                standing.addAll(idsIn(stream));
+            } catch (QueueUnavailableException e) {
+                // The others are looked at all the same.
+                LOG.debug("stream {} cannot be read: {}", stream, e.getMessage());
+                unread.add(stream);
+            }
+        }
+        return published.stream()
+                .filter(task -> !standing.contains(task.uid()) && !unread.contains(streamOf(task.getStatus())))
+                .toList();
     }
 
     private static String streamOf(AgentTaskStatus status) {

@@ -51,6 +51,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     private final Connections connections;
     private final DispatchKey key;
+    private final String installation;
     private final TaskPlanner planner;
     private final TaskClocks clocks;
     private final TaskExecutor executor;
@@ -72,6 +73,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             Clock clock) {
         this.connections = connections;
         this.key = key;
+        this.installation = installation;
         this.planner = new TaskPlanner(clock);
         this.clocks = new TaskClocks(clock);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
@@ -80,7 +82,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 new TaskMessages(key, installation, clock),
                 operatorEvents,
                 new TaskLedger(client, connections, operatorEvents),
-                new ExpiredTasks(client));
+                new ExpiredTasks(client),
+                installation);
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
@@ -177,7 +180,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .map(WorkerPoolStatus::queue)
                 .flatMap(queue -> connections
                         .queue(namespace)
-                        .standing(queue.stream(), Subjects.task(queue.subject(), task.uid())));
+                        .standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
+                // Somebody else's message on our subject is not ours to judge by, nor to remove.
+                .filter(message -> message.installation().equals(installation));
         final Optional<StoredEvent> stored = connections.results(namespace).last(task.uid());
         return new TaskSnapshot(
                 task,

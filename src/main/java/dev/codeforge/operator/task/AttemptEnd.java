@@ -26,10 +26,17 @@ final class AttemptEnd {
             return new TaskView.Ended(event);
         }
         final boolean mayNotBeginAgain =
-                snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce && event.delivery() > 0;
+                snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce && hasBegun(snapshot, event);
         return mayNotBeginAgain
                 ? new TaskView.Ended(event.endedBecause(Stop.mayHaveRun().failure()))
                 : new TaskView.Suspended(java.util.Optional.of(event));
+    }
+
+    /** The results may have been lost since a run was seen. */
+    private static boolean hasBegun(TaskSnapshot snapshot, TaskEvent event) {
+        return event.delivery() > 0
+                || (snapshot.status().attempts() == event.attempt()
+                        && snapshot.status().deliveries() > 0);
     }
 
     private TaskView failed(TaskSnapshot snapshot, TaskEvent event) {

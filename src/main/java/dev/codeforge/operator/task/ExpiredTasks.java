@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** Deletes tasks whose time to live is over: this very object as it was seen, or none. */
 final class ExpiredTasks {
-    /** Gone, or changed since it was seen: a rerun may have been asked for. The change brings the task here again. */
+    /** Gone, or changed since it was seen: a rerun may have been asked for.  */
     private static final Set<Integer> OVERTAKEN =
             Set.of(HttpURLConnection.HTTP_NOT_FOUND, HttpURLConnection.HTTP_CONFLICT);
 
@@ -19,7 +19,8 @@ final class ExpiredTasks {
         this.client = client;
     }
 
-    void delete(AgentTask task) {
+    /** @return false when the task has changed, or is gone: look again */
+    boolean delete(AgentTask task) {
         final String path = "/apis/" + task.getApiVersion() + "/namespaces/"
                 + task.getMetadata().getNamespace() + "/agenttasks/"
                 + task.getMetadata().getName();
@@ -33,10 +34,12 @@ final class ExpiredTasks {
                             .withResourceVersion(task.getMetadata().getResourceVersion())
                             .endPreconditions()
                             .build());
+            return true;
         } catch (KubernetesClientException e) {
-            if (!OVERTAKEN.contains(e.getCode())) {
-                throw e;
+            if (OVERTAKEN.contains(e.getCode())) {
+                return false;
             }
+            throw e;
         }
     }
 }

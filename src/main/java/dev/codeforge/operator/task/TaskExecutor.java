@@ -24,18 +24,21 @@ final class TaskExecutor {
     private final OperatorEvents events;
     private final TaskLedger ledger;
     private final ExpiredTasks expired;
+    private final String installation;
 
     TaskExecutor(
             Connections connections,
             TaskMessages messages,
             OperatorEvents events,
             TaskLedger ledger,
-            ExpiredTasks expired) {
+            ExpiredTasks expired,
+            String installation) {
         this.connections = connections;
         this.messages = messages;
         this.events = events;
         this.ledger = ledger;
         this.expired = expired;
+        this.installation = installation;
     }
 
     TaskSnapshot answer(TaskSnapshot snapshot, TaskPlan.Question question) {
@@ -67,10 +70,8 @@ final class TaskExecutor {
                 ledger.takeOver(snapshot.task(), takeOver);
                 yield Optional.empty();
             }
-            case TaskPlan.Delete ignored -> {
-                expired.delete(snapshot.task());
-                yield Optional.of(new TaskView.Unchanged());
-            }
+            case TaskPlan.Delete ignored ->
+                expired.delete(snapshot.task()) ? Optional.of(new TaskView.Unchanged()) : Optional.empty();
             case TaskPlan.Question ignored -> Optional.empty();
             case TaskPlan.LookAgain ignored -> Optional.empty();
         };
@@ -83,19 +84,35 @@ final class TaskExecutor {
         final TaskQueue queue = connections.queue(namespaceOf(snapshot));
         final OutgoingTask message = messages.of(task, pool, place.subject(), plan.attempt(), plan.freshId());
         if (plan.purgeFirst()) {
-            queue.purge(place.stream(), message.subject());
+            snapshot.standing().ifPresent(older -> queue.remove(place.stream(), older.sequence()));
         }
         return switch (queue.publish(place.stream(), message)) {
             case PublishOutcome.Stored stored ->
                 Optional.of(new TaskView.Queued(plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
             case PublishOutcome.Duplicate ignored -> duplicate(queue, task, pool, plan);
-            case PublishOutcome.Occupied ignored -> Optional.empty();
+            case PublishOutcome.Occupied ignored -> occupied(snapshot, message.subject());
             case PublishOutcome.Full ignored ->
                 Optional.of(new TaskView.Waiting(Reason.QueueFull, Reason.QueueFull.sentence()));
             case PublishOutcome.NoQueue ignored ->
                 Optional.of(new TaskView.Waiting(
                         Reason.PoolNotReady, "The stream " + place.stream() + " is gone; it is being made again."));
         };
+    }
+
+    /** By this very task, which the next look finds, or by a stranger, who is left alone. */
+    private Optional<TaskView> occupied(TaskSnapshot snapshot, String subject) {
+        return snapshot.standing().isEmpty() && stranger(snapshot, subject)
+                ? Optional.of(new TaskView.Waiting(
+                        Reason.SubjectOccupied, Reason.SubjectOccupied.sentence() + " The subject is " + subject + "."))
+                : Optional.empty();
+    }
+
+    private boolean stranger(TaskSnapshot snapshot, String subject) {
+        return connections
+                .queue(namespaceOf(snapshot))
+                .standing(TaskPlanner.streamOf(snapshot), subject)
+                .filter(message -> !message.installation().equals(installation))
+                .isPresent();
     }
 
     /** The id was seen before, but a duplicate says nothing of whether the message stands: look, else send anew. */
@@ -122,8 +139,10 @@ final class TaskExecutor {
                 plan.stop().failure(),
                 snapshot.lastSequence(),
                 snapshot.lastEvent());
-        if (written && !plan.subject().isEmpty()) {
-            connections.queue(namespaceOf(snapshot)).purge(plan.stream(), plan.subject());
+        if (written) {
+            snapshot.standing()
+                    .ifPresent(message ->
+                            connections.queue(namespaceOf(snapshot)).remove(plan.stream(), message.sequence()));
         }
         return Optional.empty();
     }
@@ -132,7 +151,7 @@ final class TaskExecutor {
         final Stop stop = plan.end().stop();
         final boolean accepted = connections
                 .control(namespaceOf(snapshot))
-                .cancel(snapshot.task().uid(), stop.type(), stop.message(), CONTROL_TIMEOUT);
+                .cancel(snapshot.task().uid(), plan.end().attempt(), stop.type(), stop.message(), CONTROL_TIMEOUT);
         return plan.overdue() && !accepted
                 ? end(snapshot, plan.end())
                 : Optional.of(new TaskView.Stopping(stop, snapshot.news()));
@@ -145,7 +164,7 @@ final class TaskExecutor {
         if (plan.running()
                 && connections
                         .control(namespaceOf(snapshot))
-                        .cancel(task.uid(), failure.type(), failure.message(), CONTROL_TIMEOUT)) {
+                        .cancel(task.uid(), plan.attempt(), failure.type(), failure.message(), CONTROL_TIMEOUT)) {
             return Optional.of(new TaskView.Unchanged());
         }
         final boolean written = events.end(
@@ -159,9 +178,9 @@ final class TaskExecutor {
         if (!written) {
             return Optional.empty();
         }
-        if (!plan.subject().isEmpty()) {
-            connections.queue(namespaceOf(snapshot)).purge(plan.stream(), plan.subject());
-        }
+        snapshot.standing()
+                .ifPresent(
+                        message -> connections.queue(namespaceOf(snapshot)).remove(plan.stream(), message.sequence()));
         return Optional.of(new TaskView.Unchanged());
     }
 

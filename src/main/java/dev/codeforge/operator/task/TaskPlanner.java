@@ -99,8 +99,10 @@ final class TaskPlanner {
             return publish(snapshot, attempt, true, false);
         }
         if (event.isEmpty() && snapshot.mayRun(event)) {
-            // Its last event cannot be believed, or is lost: that tells nothing new.
-            return say(new TaskView.Unchanged());
+            // Its last event cannot be believed, or is lost: that tells nothing new, but a second run must not begin.
+            return snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce
+                    ? ifUnheld(snapshot, mayHaveRun(snapshot, attempt))
+                    : say(new TaskView.Unchanged());
         }
         final String stream = streamOf(snapshot);
         return say(event.filter(TaskEvent::isRunning)
@@ -119,11 +121,24 @@ final class TaskPlanner {
         }
         final AgentTaskStatus status = snapshot.status();
         final boolean publishedBefore = event.isPresent() || (status.attempts() >= attempt && status.queue() != null);
-        if (publishedBefore && snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce) {
+        // Without the pool nobody knows where the message stands: then it is not lost.
+        final boolean looked = !subjectOf(snapshot).isEmpty();
+        if (looked && publishedBefore && snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce) {
             // A message that was lost may have been run by somebody whose events were lost with it.
-            return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, Stop.mayHaveRun());
+            return mayHaveRun(snapshot, attempt);
         }
         return claims.before(snapshot).orElseGet(() -> publish(snapshot, attempt, false, publishedBefore));
+    }
+
+    private static TaskPlan mayHaveRun(TaskSnapshot snapshot, int attempt) {
+        return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, Stop.mayHaveRun());
+    }
+
+    private static TaskPlan ifUnheld(TaskSnapshot snapshot, TaskPlan plan) {
+        if (snapshot.answers().holder().isEmpty()) {
+            return new TaskPlan.AskHolder();
+        }
+        return snapshot.answers().holder().get().isPresent() ? say(new TaskView.Unchanged()) : plan;
     }
 
     private TaskPlan publish(TaskSnapshot snapshot, int attempt, boolean purgeFirst, boolean freshId) {
@@ -162,7 +177,10 @@ final class TaskPlanner {
                         .filter(last -> snapshot.standing().isEmpty()
                                 || snapshot.standing().get().attempt() <= last.attempt())
                         .isPresent();
-        if (ended || (event.isEmpty() && snapshot.standing().isEmpty())) {
+        // Without the pool its message may stand unseen, and a pool of that name may come again.
+        final boolean unseen =
+                snapshot.status().queue() != null && subjectOf(snapshot).isEmpty();
+        if (ended || (event.isEmpty() && snapshot.standing().isEmpty() && !unseen)) {
             return say(new TaskView.Unchanged());
         }
         final int attempt = Math.max(

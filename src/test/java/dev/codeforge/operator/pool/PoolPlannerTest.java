@@ -65,7 +65,7 @@ final class PoolPlannerTest {
     @Test
     void deleteRemovesAtOnce() {
         assertThat(plan(deleted(DeletionPolicy.Delete, 0), queue(9, 0), 9, false))
-                .isEqualTo(new PoolPlan.Remove());
+                .isEqualTo(new PoolPlan.Remove(false));
     }
 
     @Test
@@ -74,11 +74,11 @@ final class PoolPlannerTest {
         assertThat(plan(deleted(DeletionPolicy.Delete, 29), queue(9, 2), 11, false))
                 .isInstanceOf(PoolPlan.Stop.class);
         assertThat(plan(deleted(DeletionPolicy.Delete, 30), queue(9, 2), 11, false))
-                .isEqualTo(new PoolPlan.Remove());
+                .isEqualTo(new PoolPlan.Remove(false));
         assertThat(plan(deleted(DeletionPolicy.Drain, 329), queue(0, 2), 2, false))
                 .isInstanceOf(PoolPlan.Stop.class);
         assertThat(plan(deleted(DeletionPolicy.Delete, 0), queue(9, 2), 11, true))
-                .isEqualTo(new PoolPlan.Remove());
+                .isEqualTo(new PoolPlan.Remove(true));
     }
 
     @Test
@@ -96,7 +96,7 @@ final class PoolPlannerTest {
     @Test
     void aDrainedPoolIsRemoved() {
         assertThat(plan(deleted(DeletionPolicy.Drain, 10), queue(0, 0), 0, false))
-                .isEqualTo(new PoolPlan.Remove());
+                .isEqualTo(new PoolPlan.Remove(false));
     }
 
     @Test
@@ -104,13 +104,13 @@ final class PoolPlannerTest {
         assertThat(plan(deleted(DeletionPolicy.Drain, 299), queue(3, 0), 3, false))
                 .isInstanceOf(PoolPlan.Drain.class);
         assertThat(plan(deleted(DeletionPolicy.Drain, 300), queue(3, 0), 3, false))
-                .isEqualTo(new PoolPlan.Remove());
+                .isEqualTo(new PoolPlan.Remove(false));
     }
 
     @Test
     void noDrainTakesLongerThanTenMinutes() {
         final WorkerPool patient = draining(86_400, 600);
-        assertThat(plan(patient, queue(3, 0), 3, false)).isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(patient, queue(3, 0), 3, false)).isEqualTo(new PoolPlan.Remove(true));
         assertThat(plan(draining(86_400, 599), queue(3, 0), 3, false)).isInstanceOf(PoolPlan.Drain.class);
     }
 
@@ -119,7 +119,7 @@ final class PoolPlannerTest {
             value = DeletionPolicy.class,
             names = {"Drain", "Delete"})
     void aTerminatingNamespaceIsNotKeptWaiting(DeletionPolicy policy) {
-        assertThat(plan(deleted(policy, 0), queue(3, 1), 4, true)).isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(deleted(policy, 0), queue(3, 1), 4, true)).isEqualTo(new PoolPlan.Remove(true));
         assertThat(plan(deleted(policy, 0), AWAY, 4, true)).isEqualTo(new PoolPlan.LetGo());
     }
 
@@ -131,7 +131,7 @@ final class PoolPlannerTest {
 
     @Test
     void removalIsTriedUntilTheDeadlineWhenTheQueueIsAway() {
-        assertThat(plan(deleted(DeletionPolicy.Delete, 599), AWAY, 1, false)).isEqualTo(new PoolPlan.Remove());
+        assertThat(plan(deleted(DeletionPolicy.Delete, 599), AWAY, 1, false)).isEqualTo(new PoolPlan.Remove(false));
         assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false)).isEqualTo(new PoolPlan.LetGo());
     }
 

@@ -3,6 +3,7 @@ package dev.codeforge.operator.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.testing.Events;
+import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +43,30 @@ final class DeliveryPlanTest {
         final Seen seen = Seen.task("delivery: AtMostOnce").between("Suspended", 1, "");
         seen.event(Events.cancelled(seen.task, 1, "Suspended"));
         assertThat(seen.plan()).isEqualTo(seen.publish(2));
+    }
+
+    /** The results were lost, and with them the only trace of a run that the status has seen. */
+    @Test
+    void anAtMostOnceTaskWhoseRunLeftNoTraceIsNotBegunAgainByItsMessage() {
+        final Seen seen = Seen.task("delivery: AtMostOnce").running(1);
+        assertThat(seen.plan()).isEqualTo(new TaskPlan.AskHolder());
+        assertThat(seen.heldBy("worker-0").plan()).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, Stop.mayHaveRun()));
+    }
+
+    @Test
+    void anAtMostOnceTaskWhoseRunWasSeenAndLostIsNotResumed() {
+        final Seen seen = Seen.task("suspend: true, delivery: AtMostOnce").running(1);
+        final TaskEvent ended = Events.at(
+                seen.task, Kind.CANCELLED, 1, 0, new TaskEvent.Failure("Suspended", "asked to", false), Events.ENDED);
+        assertThat(seen.event(ended).said().error().type()).isEqualTo("MayHaveRun");
+    }
+
+    @Test
+    void aMessageThatNobodyCanLookForIsNotLost() {
+        final Seen seen = Seen.task("delivery: AtMostOnce").queued(1).lost();
+        seen.pool().setStatus(null);
+        assertThat(((TaskPlan.Say) seen.plan()).view()).isInstanceOf(TaskView.Waiting.class);
     }
 
     @ParameterizedTest

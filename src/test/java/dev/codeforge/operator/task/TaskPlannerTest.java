@@ -227,6 +227,14 @@ final class TaskPlannerTest {
                 .isEqualTo(new TaskPlan.Withdraw(STREAM, "", 1, true));
     }
 
+    /** A pool of that name may come again and hand it out. */
+    @Test
+    void aDeletedTaskThatWasPublishedInADeletedPoolIsEndedAllTheSame() {
+        task.setStatus(status(Phase.Queued, 1, new QueuePosition(STREAM, 7L)));
+        assertThat(planner.plan(snapshot(true, null, null, null)))
+                .isEqualTo(new TaskPlan.Withdraw(STREAM, "", 1, false));
+    }
+
     @Test
     void aDeletedTaskThatEndedOrNeverBeganNeedsNothing() {
         final TaskPlan nothing = new TaskPlan.Say(new TaskView.Unchanged());
