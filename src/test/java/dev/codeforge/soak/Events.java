@@ -17,7 +17,14 @@ import java.util.Optional;
 final class Events {
     private final Map<String, List<TaskEvent>> byTask = new HashMap<>();
 
-    Events(Connection connection) throws Exception {
+    Events(List<TaskEvent> all) {
+        all.forEach(event -> byTask.computeIfAbsent(event.taskId(), unseen -> new ArrayList<>())
+                .add(event));
+    }
+
+    /** Reads them all. */
+    static Events stored(Connection connection) throws Exception {
+        final List<TaskEvent> stored = new ArrayList<>();
         final long count = connection
                 .jetStreamManagement()
                 .getStreamInfo(Subjects.RESULTS_STREAM)
@@ -32,11 +39,10 @@ final class Events {
                 if (message == null) {
                     throw new IllegalStateException("RESULTS told " + i + " of its " + count + " events");
                 }
-                final TaskEvent event = TaskEvent.parse(message.getData());
-                byTask.computeIfAbsent(event.taskId(), unseen -> new ArrayList<>())
-                        .add(event);
+                stored.add(TaskEvent.parse(message.getData()));
             }
         }
+        return new Events(stored);
     }
 
     List<TaskEvent> of(String task) {

@@ -139,7 +139,7 @@ public final class Soak {
         final List<Task> tasks = load.tasks();
         final List<Ledger.Run> all = platform.ledger.runs();
         final Runs runs = new Runs(tasks, all);
-        final Events events = new Events(platform.connection);
+        final Events events = Events.stored(platform.connection);
         final FaultLog faults = platform.faults;
         new EndCheck(observer, events, runs, breaches).check(tasks);
         final RunCheck runCheck = new RunCheck(
@@ -165,10 +165,15 @@ public final class Soak {
         tally.put("runs above one an attempt", runCheck.repeats());
         tally.put("starts after the end, their worker stopped", runCheck.lateStarts());
         tally.put("seconds to converge", convergence.toSeconds());
-        final Writes.PerTask perTask = writes.perTask(tasks);
-        tally.put("writes a task, median", perTask.median());
-        tally.put("writes a task, p99", perTask.p99());
-        tally.put("writes a task, most", perTask.most());
+        tally.put("writes a task: median, p99, most", writes.perTask(tasks));
+        tally.put(
+                "writes a task by kind: median, p99, most",
+                tasks.stream()
+                        .filter(task -> task.kind().isResource())
+                        .collect(Collectors.groupingBy(
+                                task -> task.kind().name(),
+                                TreeMap::new,
+                                Collectors.collectingAndThen(Collectors.toList(), writes::perTask))));
         tally.put("writes of Events a task", writes.count("/events") / (double) tasks.size());
         tally.put("writes of pools", writes.count("/workerpools/"));
     }

@@ -16,7 +16,12 @@ final class Writes {
     }
 
     /** Writes a task, those without any counted as 0. */
-    record PerTask(int median, int p99, int most) {}
+    record PerTask(int median, int p99, int most) {
+        @Override
+        public String toString() {
+            return median + ", " + p99 + ", " + most;
+        }
+    }
 
     PerTask perTask(List<Task> tasks) {
         final Map<String, Long> counts = done.stream()
