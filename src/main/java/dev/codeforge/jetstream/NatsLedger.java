@@ -7,7 +7,6 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.PublishOptions;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.impl.NatsMessage;
-import java.io.IOException;
 import java.util.Optional;
 
 /** {@link Ledger} in a key-value bucket, so that people may look into it by {@code nats kv}. */
@@ -86,22 +85,14 @@ final class NatsLedger implements Ledger {
                 .expectedStream(STREAM)
                 .expectedLastSubjectSequence(expectedRevision)
                 .build();
-        try {
-            return Optional.of(nats.publish(jetStream -> jetStream.publish(
-                            NatsMessage.builder()
-                                    .subject(subject)
-                                    .headers(headers)
-                                    .data(body)
-                                    .build(),
-                            options))
-                    .getSeqno());
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.WRONG_LAST_SEQUENCE) {
-                return Optional.empty();
-            }
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new QueueUnavailableException("no acknowledgement from the ledger: " + e.getMessage(), e);
-        }
+        return FencedWrite.of(
+                nats,
+                NatsMessage.builder()
+                        .subject(subject)
+                        .headers(headers)
+                        .data(body)
+                        .build(),
+                options,
+                "from the ledger");
     }
 }

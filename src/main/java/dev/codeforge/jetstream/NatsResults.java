@@ -6,7 +6,6 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.Message;
 import io.nats.client.PublishOptions;
 import io.nats.client.impl.NatsMessage;
-import java.io.IOException;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -76,23 +75,15 @@ final class NatsResults implements Results {
                 .expectedStream(Subjects.RESULTS_STREAM)
                 .expectedLastSubjectSequence(expectedSequence)
                 .build();
-        try {
-            return Optional.of(nats.publish(jetStream -> jetStream.publish(
-                            NatsMessage.builder()
-                                    .subject(Subjects.results(taskId))
-                                    .headers(headers)
-                                    .data(body)
-                                    .build(),
-                            options))
-                    .getSeqno());
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.WRONG_LAST_SEQUENCE) {
-                return Optional.empty();
-            }
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new QueueUnavailableException("no acknowledgement of an event: " + e.getMessage(), e);
-        }
+        return FencedWrite.of(
+                nats,
+                NatsMessage.builder()
+                        .subject(Subjects.results(taskId))
+                        .headers(headers)
+                        .data(body)
+                        .build(),
+                options,
+                "of an event");
     }
 
     @Override

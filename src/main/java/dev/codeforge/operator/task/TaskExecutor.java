@@ -129,22 +129,37 @@ final class TaskExecutor {
         return Optional.empty();
     }
 
-    /** The event first: a worker that takes the message meanwhile finds it and leaves the task alone. */
     private Optional<TaskView> end(TaskSnapshot snapshot, TaskPlan.End plan) {
+        endAttempt(
+                snapshot,
+                plan.stream(),
+                plan.attempt(),
+                plan.stop().kind(),
+                plan.stop().failure());
+        return Optional.empty();
+    }
+
+    /**
+     * The event first: a worker that takes the message meanwhile finds it and leaves the task alone.
+     *
+     * @return false when another event came in between
+     */
+    private boolean endAttempt(
+            TaskSnapshot snapshot, String stream, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
         final boolean written = events.end(
                 connections.results(namespaceOf(snapshot)),
                 snapshot.task().uid(),
-                plan.attempt(),
-                plan.stop().kind(),
-                plan.stop().failure(),
+                attempt,
+                kind,
+                failure,
                 snapshot.lastSequence(),
                 snapshot.lastEvent());
         if (written) {
             snapshot.standing()
-                    .ifPresent(message ->
-                            connections.queue(namespaceOf(snapshot)).remove(plan.stream(), message.sequence()));
+                    .ifPresent(
+                            message -> connections.queue(namespaceOf(snapshot)).remove(stream, message.sequence()));
         }
-        return Optional.empty();
+        return written;
     }
 
     private Optional<TaskView> askToStop(TaskSnapshot snapshot, TaskPlan.AskToStop plan) {
@@ -167,21 +182,9 @@ final class TaskExecutor {
                         .cancel(task.uid(), plan.attempt(), failure.type(), failure.message(), CONTROL_TIMEOUT)) {
             return Optional.of(new TaskView.Unchanged());
         }
-        final boolean written = events.end(
-                connections.results(namespaceOf(snapshot)),
-                task.uid(),
-                plan.attempt(),
-                TaskEvent.Kind.CANCELLED,
-                failure,
-                snapshot.lastSequence(),
-                snapshot.lastEvent());
-        if (!written) {
-            return Optional.empty();
-        }
-        snapshot.standing()
-                .ifPresent(
-                        message -> connections.queue(namespaceOf(snapshot)).remove(plan.stream(), message.sequence()));
-        return Optional.of(new TaskView.Unchanged());
+        return endAttempt(snapshot, plan.stream(), plan.attempt(), TaskEvent.Kind.CANCELLED, failure)
+                ? Optional.of(new TaskView.Unchanged())
+                : Optional.empty();
     }
 
     private static String namespaceOf(TaskSnapshot snapshot) {
