@@ -85,15 +85,17 @@ public final class CodeforgeOperator implements AutoCloseable {
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
         this.pools = new WorkerPoolReconciler(
                 client, connections, settings, installation, operatorEvents, events, index::get, clock);
-        this.tasks = new AgentTaskReconciler(client, connections, key, installation, events, pools::trigger, clock);
         final LastEvents lastEvents = new LastEvents(connections, key);
+        final OrphanSweep orphans = new OrphanSweep(
+                index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);
+        this.tasks = new AgentTaskReconciler(
+                client, connections, key, installation, events, pools::trigger, orphans::withdrawWaiting, clock);
         final PoolQueues queues = new PoolQueues(poolCache::get);
         final Burial burial = new Burial(connections, operatorEvents, key, installation);
         this.deadMessages = new AdvisoryInbox(queues, index::get, connections, operatorEvents, burial);
         this.sweeps = new Sweeps(List.of(
                 new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
-                new OrphanSweep(
-                        index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation),
+                orphans,
                 new ExhaustedSweep(queues, connections, burial)));
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));

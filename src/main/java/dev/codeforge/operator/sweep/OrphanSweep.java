@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,14 +53,25 @@ public final class OrphanSweep implements Sweep {
         this.installation = installation;
     }
 
+    /** What waits first: ending a run frees its worker, which would take the next message. */
     @Override
     public void run() {
+        withdrawWaiting();
+        forEachQueue(place -> sweep(place, true));
+    }
+
+    /** Takes off the queues what no worker has begun and nobody waits for. */
+    public void withdrawWaiting() {
+        forEachQueue(place -> sweep(place, false));
+    }
+
+    private void forEachQueue(Consumer<WorkerPoolStatus.Queue> look) {
         pools.get()
                 .list()
                 .flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream())
                 .forEach(place -> {
                     try {
-                        sweep(place);
+                        look.accept(place);
                     } catch (QueueUnavailableException | KubernetesClientException e) {
                         // The other pools are swept all the same.
                         LOG.debug("{} cannot be swept: {}", place.stream(), e.getMessage());
@@ -67,7 +79,7 @@ public final class OrphanSweep implements Sweep {
                 });
     }
 
-    private void sweep(WorkerPoolStatus.Queue place) {
+    private void sweep(WorkerPoolStatus.Queue place, boolean alsoRunning) {
         final TaskQueue queue = connections.queue("");
         for (final String subject : queue.standingSubjects(place.stream())) {
             final Optional<AgentTask> task = tasks.get().byUid(Subjects.taskIdOfMessage(subject));
@@ -76,10 +88,18 @@ public final class OrphanSweep implements Sweep {
             }
             queue.standing(place.stream(), subject)
                     .filter(message -> message.installation().equals(installation))
+                    .filter(message -> alsoRunning || !isRunning(message, Subjects.taskIdOfMessage(subject)))
                     .ifPresent(message -> task.ifPresentOrElse(
                             ended -> removeEnded(place.stream(), ended, message),
                             () -> removeOrphan(place.stream(), subject, message)));
         }
+    }
+
+    private boolean isRunning(StandingMessage message, String id) {
+        return lastEvents
+                .of(id)
+                .filter(last -> last.attempt() >= message.attempt() && last.isRunning())
+                .isPresent();
     }
 
     private void removeOrphan(String stream, String subject, StandingMessage message) {

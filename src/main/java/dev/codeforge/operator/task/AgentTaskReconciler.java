@@ -58,11 +58,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskStatusBuilder statuses;
     private final EventRecorder events;
     private final Consumer<ResourceID> onQueueChange;
+    private final Runnable withdrawWaiting;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final Recreations<AgentTask> recreations = new Recreations<>();
 
-    /** @param onQueueChange called with the pool whose queue a task has just changed */
+    /**
+     * @param onQueueChange called with the pool whose queue a task has just changed
+     * @param withdrawWaiting takes what waits for tasks that are gone off the queues
+     */
     public AgentTaskReconciler(
             KubernetesClient client,
             Connections connections,
@@ -70,6 +74,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             String installation,
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
+            Runnable withdrawWaiting,
             Clock clock) {
         this.connections = connections;
         this.key = key;
@@ -87,6 +92,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
+        this.withdrawWaiting = withdrawWaiting;
     }
 
     @Override
@@ -95,6 +101,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             return UpdateControl.noUpdate();
         }
         try {
+            if (freesAWorkerAfterAnOutage(task, context)) {
+                withdrawWaiting.run();
+            }
             return look(task, context);
         } catch (QueueUnavailableException e) {
             if (context.isPrimaryResourceDeleted()) {
@@ -105,6 +114,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(AWAY.plusMillis(jitter()));
         }
+    }
+
+    /** Others may have been deleted meanwhile: the worker would take the next of them at once. */
+    private static boolean freesAWorkerAfterAnOutage(AgentTask task, Context<AgentTask> context) {
+        return context.isPrimaryResourceDeleted()
+                && context.getRetryInfo().isPresent()
+                && task.observedStatus()
+                        .filter(status -> status.phase() == Phase.Running)
+                        .isPresent();
     }
 
     private static long jitter() {

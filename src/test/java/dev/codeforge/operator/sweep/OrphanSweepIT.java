@@ -115,4 +115,19 @@ final class OrphanSweepIT {
         assertThat(pool.queue.messages()).isZero();
         assertThat(pool.lastEvent(gone.uid()).orElseThrow().failure().type()).isEqualTo("TaskDeleted");
     }
+
+    @Test
+    void whatWaitsForATaskThatIsGoneGoesBeforeItsWorkerIsFreed() throws Exception {
+        final AgentTask running = Resources.task(ServedPool.NAMESPACE, "running", ServedPool.POOL);
+        final AgentTask waiting = Resources.task(ServedPool.NAMESPACE, "waiting", ServedPool.POOL);
+        pool.publish(running, 1);
+        pool.report(Events.of(running, Kind.RUNNING, 1, 1));
+        pool.publish(waiting, 1);
+        sweep.withdrawWaiting();
+        assertThat(pool.lastEvent(waiting.uid()).orElseThrow().isTerminal()).isTrue();
+        assertThat(pool.lastEvent(running.uid()).orElseThrow().isTerminal()).isFalse();
+        sweep.run();
+        assertThat(pool.lastEvent(running.uid()).orElseThrow().isTerminal()).isTrue();
+        assertThat(pool.queue.messages()).isZero();
+    }
 }
