@@ -22,6 +22,7 @@ REFUSED = [
     ("$JS.API.CONSUMER.MSG.NEXT.RESULTS.operator-test", b"1"),
     (f"{SUBJECT}.made-by-a-worker", b"{}"),
     ("control.some-task", b'{"action":"cancel"}'),
+    ("control.worker.worker-1", b'{"action":"drain","leaseSeconds":60}'),
 ]
 
 

@@ -15,7 +15,7 @@ from harness.git_server import GitServer
 from harness.operator import KEY, Operator
 from jsonschema import Draft202012Validator
 
-from codeforge_worker import wire
+from codeforge_worker import wire, worker_control
 from codeforge_worker.outcome import Outcome, failure
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -26,6 +26,8 @@ EVENTS = [
     for path in sorted(GOLDEN.glob(f"{kind}-*.json"))
     if not path.name.endswith(".headers.json")
 ]
+REQUESTS = sorted(GOLDEN.glob("worker-request-*.json"))
+ANSWERS = sorted(GOLDEN.glob("worker-answer-*.json"))
 
 
 def _read(name: str | Path) -> Any:
@@ -46,6 +48,8 @@ def _validator(name: str) -> Draft202012Validator:
         ("task-message", "task-message-at-most-once.json"),
         ("log-line", "log-line.json"),
         *(("event", path.name) for path in EVENTS),
+        *(("worker-request", path.name) for path in REQUESTS),
+        *(("worker-answer", path.name) for path in ANSWERS),
     ],
 )
 def test_golden_messages_fit(schema: str, file: str) -> None:
@@ -106,6 +110,34 @@ def test_a_failures_kind_and_whether_it_may_be_retried(path: Path) -> None:
     assert Outcome.failed(failed).kind == told["event"]
 
 
+@pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
+def test_reads_a_request_to_a_worker(path: Path) -> None:
+    told = _read(path)
+    request = worker_control.parse_request(path.read_bytes())
+    assert (request.action, request.lease_seconds) == (told["action"], told.get("leaseSeconds", 0))
+
+
+@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
+def test_answers_alike(path: Path) -> None:
+    shape = worker_control.Refusal if "error" in _read(path) else worker_control.Answer
+    answer = wire.msgspec.json.decode(path.read_bytes(), type=shape)
+    assert json.loads(wire.msgspec.json.encode(answer)) == _read(path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("worker-request", {"action": "drain"}),
+        ("worker-request", {"action": "drain", "leaseSeconds": 601}),
+        ("worker-request", {"action": "stop"}),
+        ("worker-answer", {"worker": "w", "idle": True, "draining": True}),
+        ("worker-answer", {"worker": "w", "idle": True, "draining": True, "idleSeconds": 1, "error": "no"}),
+    ],
+)
+def test_what_the_schemas_refuse(schema: str, message: dict[str, Any]) -> None:
+    assert not _validator(schema).is_valid(message)
+
+
 @pytest.mark.parametrize(
     ("script", "end"), [("echo a; echo b >&2; echo c > d", "completed"), ("exit 1", "failed"), ("sleep 9", "cancelled")]
 )
@@ -137,3 +169,13 @@ async def test_what_a_worker_writes_fits(
     assert len(lines) == (2 if end == "completed" else 0)
     for line in lines:
         _validator("log-line").validate(json.loads(line))
+
+
+async def test_what_a_worker_answers_fits(operator: Operator, start_worker: StartWorker) -> None:
+    await start_worker("true")
+    known = _validator("worker-answer")
+    shapes = cast(dict[str, Any], known.schema)["oneOf"]
+    refusal = await operator.ask("control.worker.worker-1", b"?")
+    for answer, shape in ((await operator.look(), 0), (await operator.drain(), 0), (refusal, 1)):
+        known.validate(answer)
+        assert set(answer) == set(shapes[shape]["properties"])

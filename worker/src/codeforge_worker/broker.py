@@ -20,13 +20,13 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
 from . import wire
+from .inbox import Inbox
 from .settings import Settings
 
 log = logging.getLogger(__name__)
 
 AWAY = (NatsError, TimeoutError, OSError)
 REQUEST_SECONDS = 5.0
-PULL_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
 # A dead letter's body; the server takes 1 MiB with headers.
 BURIED_BYTES = 1_000_000
@@ -45,6 +45,8 @@ class Broker:
         self._nats = Client()
         self._reconnects = 0
         self.closed = asyncio.Event()
+        # Called when a connection that was lost is there again.
+        self.on_return: Callable[[], None] = lambda: None
 
     async def connect(self) -> None:
         """Connects, however long it takes; afterwards the client reconnects by itself."""
@@ -55,6 +57,7 @@ class Broker:
         async def on_reconnected() -> None:
             self._reconnects += 1
             log.info("NATS is back")
+            self.on_return()
 
         async def on_error(error: Exception) -> None:
             log.warning("NATS: %s", error)
@@ -92,10 +95,11 @@ class Broker:
     def jetstream(self) -> JetStreamContext:
         return self._nats.jetstream(timeout=REQUEST_SECONDS)  # pyright: ignore[reportUnknownMemberType]
 
-    async def bind(self) -> JetStreamContext.PullSubscription:
-        return await self.jetstream().pull_subscribe_bind(
-            consumer=self._settings.consumer, stream=self._settings.stream
-        )
+    async def inbox(self, wake: Callable[[], None]) -> Inbox:
+        source = f"$JS.API.CONSUMER.MSG.NEXT.{self._settings.stream}.{self._settings.consumer}"
+        inbox = Inbox(self._nats, source, wake)
+        await inbox.open()
+        return inbox
 
     async def last_event(self, task_id: str, dispatch_id: str) -> wire.Seen | None:
         """The last event from the leader, whose "none" may be believed; asks until it is answered."""

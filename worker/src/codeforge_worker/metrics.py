@@ -9,6 +9,11 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.running = Gauge("codeforge_worker_tasks_running", "Tasks that run now.", registry=self.registry)
+        self.drained = Gauge(
+            "codeforge_worker_drained",
+            "1 while the worker takes no task, because it was drained or has to stop; else 0.",
+            registry=self.registry,
+        )
         self._ended = Counter(
             "codeforge_worker_tasks",
             "Deliveries that ended, by outcome.",

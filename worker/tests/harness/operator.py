@@ -151,8 +151,23 @@ class Operator:
     async def dead_letters(self) -> list[RawStreamMsg]:
         return await self.messages("DEADLETTERS", f"deadletters.{NAMESPACE}.{POOL}")
 
-    async def ask(self, subject: str, body: bytes = b"") -> dict[str, Any]:
-        return json.loads((await self.nats.request(subject, body, timeout=3)).data)
+    async def ask(self, subject: str, body: bytes = b"", seconds: float = 3) -> dict[str, Any]:
+        return json.loads((await self.nats.request(subject, body, timeout=seconds)).data)
+
+    async def look(self, worker: str = "worker-1") -> dict[str, Any]:
+        return await self.ask(f"control.worker.{worker}", b'{"action":"look"}')
+
+    async def drain(self, worker: str = "worker-1", lease: int = 60, seconds: float = 3) -> dict[str, Any]:
+        body = json.dumps({"action": "drain", "leaseSeconds": lease}).encode()
+        return await self.ask(f"control.worker.{worker}", body, seconds)
+
+    async def resume(self, worker: str = "worker-1") -> dict[str, Any]:
+        return await self.ask(f"control.worker.{worker}", b'{"action":"resume"}')
+
+
+def state(answer: dict[str, Any]) -> str:
+    """What a worker's answer says, but for the seconds."""
+    return f"{'idle' if answer['idle'] else 'busy'}, {'drained' if answer['draining'] else 'pulling'}"
 
 
 def kinds(events: list[Event]) -> list[str]:

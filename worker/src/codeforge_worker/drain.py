@@ -1,0 +1,88 @@
+"""Taking no tasks for a while, so that an idle worker can be removed without taking one with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+import msgspec
+from nats.aio.msg import Msg
+
+from .broker import AWAY, Broker
+from .in_hand import InHand
+from .pulling import Pulling
+from .worker_control import Answer, BadRequest, Refusal, parse_request
+
+log = logging.getLogger(__name__)
+
+
+class Drain:
+    def __init__(self, worker: str, in_hand: InHand, pulling: Pulling, stopping: Callable[[], bool]) -> None:
+        """`stopping`: whether the worker was told to stop, after which it never pulls again."""
+        self._worker = worker
+        self._in_hand = in_hand
+        self._pulling = pulling
+        self._stopping = stopping
+        self._lease: asyncio.TimerHandle | None = None
+
+    @property
+    def draining(self) -> bool:
+        return self._lease is not None or self._stopping()
+
+    async def serve(self, broker: Broker) -> None:
+        """The client calls back one request at a time: a drain that is under way is awaited by the next."""
+        await broker.serve(f"control.worker.{self._worker}", self._on_request)
+        await broker.flush()
+
+    async def _on_request(self, ask: Msg) -> None:
+        answer = await self._answer(ask.data)
+        with contextlib.suppress(*AWAY):
+            await ask.respond(msgspec.json.encode(answer))
+
+    async def _answer(self, body: bytes) -> Answer | Refusal:
+        try:
+            request = parse_request(body)
+        except BadRequest as error:
+            return Refusal(self._worker, str(error))
+        match request.action:
+            case "drain":
+                await self._drain(request.lease_seconds)
+            case "resume":
+                self._resume("asked to")
+            case "look":
+                pass
+        if self._stopping():
+            # What is on its way when the worker is told to stop is given back: until then it is in hand.
+            await self._pulling.stop()
+        idle = not self._in_hand.busy and self._pulling.empty
+        idle_seconds = round(self._in_hand.idle_seconds, 3) if idle else 0.0
+        return Answer(self._worker, idle, self.draining, idle_seconds)
+
+    async def _drain(self, seconds: int) -> None:
+        if self._in_hand.busy or self._stopping():
+            return
+        if self._lease is None:
+            sure = await self._pulling.stop()
+            if self._stopping():
+                return
+            if self._in_hand.busy or not sure:
+                self._pulling.start()
+                return
+            log.info("drained: no tasks are taken for %d s", seconds)
+        self._hold(seconds)
+
+    def _hold(self, seconds: int) -> None:
+        if self._lease:
+            self._lease.cancel()
+        self._lease = asyncio.get_running_loop().call_later(seconds, self._resume, "the lease is over")
+
+    def _resume(self, why: str) -> None:
+        if self._lease is None:
+            return
+        self._lease.cancel()
+        self._lease = None
+        if not self._stopping():
+            log.info("taking tasks again: %s", why)
+            self._pulling.start()

@@ -1,0 +1,113 @@
+"""The loop that takes tasks while there is room for them, until it is stopped; it may be started again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from nats.aio.msg import Msg
+
+from .broker import AWAY, Broker
+from .inbox import EXPIRED, PULL_SECONDS, Inbox
+
+log = logging.getLogger(__name__)
+
+# Beyond a pull's own end: a server that is silent as long has lost it.
+SILENCE_SECONDS = PULL_SECONDS + 1.0
+PAUSE_SECONDS = 1.0
+
+
+class Pulling:
+    def __init__(self, broker: Broker, room: Callable[[], bool], take: Callable[[Msg], None]) -> None:
+        """`take` has the message in hand when it returns: between the two it is nowhere else."""
+        self._broker = broker
+        self._room = room
+        self._take = take
+        self._changed = asyncio.Event()
+        self._halted = False
+        self._inbox: Inbox | None = None
+        self._loop: asyncio.Task[bool] | None = None
+
+    def start(self) -> None:
+        if self._loop is None:
+            self._halted = False
+            self._loop = asyncio.create_task(self._run())
+
+    async def stop(self) -> bool:
+        """Asks for no more and takes what is on its way; true when the server has said that this is all."""
+        loop = self._loop
+        if loop is None:
+            return True
+        self._halted = True
+        self.wake()
+        sure = await asyncio.shield(loop)
+        if self._loop is loop:
+            self._loop = None
+        return sure
+
+    def wake(self) -> None:
+        """Something has changed that the loop may wait for."""
+        self._changed.set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no message has arrived that is not in hand yet."""
+        return self._inbox is None or self._inbox.empty
+
+    async def _run(self) -> bool:
+        sure = True
+        while not self._halted:
+            try:
+                if self._inbox and not self._inbox.current:
+                    await self._close()
+                elif self._broker.connected and self._room():
+                    await self._one()
+                else:
+                    await self._change(PAUSE_SECONDS)
+            except AWAY as error:
+                log.warning("no task could be asked for: %s", str(error) or "no answer")
+                await self._close()
+                await self._change(PAUSE_SECONDS)
+            except Exception:
+                # The tasks in hand need this process: it goes on.
+                log.exception("no task could be asked for")
+                await self._change(PAUSE_SECONDS)
+        if self._inbox:
+            sure = await self._close()
+        return sure
+
+    async def _one(self) -> None:
+        """One pull, until it is answered or nobody waits for its answer any more."""
+        if self._inbox is None:
+            self._inbox = await self._broker.inbox(self.wake)
+        inbox = self._inbox
+        await inbox.pull()
+        async with asyncio.timeout(SILENCE_SECONDS):
+            while inbox.current and not (inbox.answered or self._halted):
+                await self._change()
+        self._take_all(inbox)
+        if inbox.status and not inbox.status.startswith(EXPIRED):
+            log.warning("no task could be asked for: %s", inbox.status)
+            await self._change(PAUSE_SECONDS)
+
+    async def _close(self) -> bool:
+        if self._inbox is None:
+            return True
+        inbox = self._inbox
+        sure = await inbox.close()
+        self._take_all(inbox)
+        self._inbox = None
+        return sure
+
+    def _take_all(self, inbox: Inbox) -> None:
+        for message in inbox.arrived():
+            self._take(message)
+
+    async def _change(self, seconds: float | None = None) -> None:
+        if not self._halted:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait()
+        self._changed.clear()

@@ -1,0 +1,62 @@
+"""What is asked of a worker on control.worker.<pod>, and what it answers; schemas/ holds the golden copies."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+LEASE_SECONDS = (1, 600)
+Action = Literal["look", "drain", "resume"]
+_ACTIONS = ("look", "drain", "resume")
+# An unknown action is repeated in the answer, which must not grow with it.
+_SHOWN = 64
+
+
+class Request(msgspec.Struct, frozen=True, rename="camel"):
+    """`lease_seconds` is a drain's: how long the worker takes no task unless it is asked again."""
+
+    action: Action
+    lease_seconds: int = 0
+
+
+class Answer(msgspec.Struct, frozen=True, rename="camel"):
+    """`idle` and `draining` together are the only answer on which a worker may be removed."""
+
+    worker: str
+    idle: bool
+    draining: bool
+    idle_seconds: float
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The request has changed nothing."""
+
+    worker: str
+    error: str
+
+
+class BadRequest(Exception):
+    """Its text is the refusal's sentence."""
+
+
+class _Body(msgspec.Struct, rename="camel"):
+    action: str
+    lease_seconds: int | None = None
+
+
+def parse_request(body: bytes) -> Request:
+    try:
+        read = msgspec.json.decode(body, type=_Body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the request cannot be read: {error}") from error
+    if read.action not in _ACTIONS:
+        raise BadRequest(f"there is no action {read.action[:_SHOWN]!r}: it is look, drain or resume")
+    if read.action != "drain":
+        return Request(read.action)
+    least, most = LEASE_SECONDS
+    if read.lease_seconds is None:
+        raise BadRequest(f"a drain needs leaseSeconds, {least} to {most}")
+    if not least <= read.lease_seconds <= most:
+        raise BadRequest(f"leaseSeconds must be {least} to {most}, not {read.lease_seconds}")
+    return Request(read.action, read.lease_seconds)
