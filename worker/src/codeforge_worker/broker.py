@@ -95,9 +95,9 @@ class Broker:
     def jetstream(self) -> JetStreamContext:
         return self._nats.jetstream(timeout=REQUEST_SECONDS)  # pyright: ignore[reportUnknownMemberType]
 
-    async def inbox(self, wake: Callable[[], None]) -> Inbox:
+    async def inbox(self, take: Callable[[Msg], None], wake: Callable[[], None]) -> Inbox:
         source = f"$JS.API.CONSUMER.MSG.NEXT.{self._settings.stream}.{self._settings.consumer}"
-        inbox = Inbox(self._nats, source, wake)
+        inbox = Inbox(self._nats, source, take, wake)
         await inbox.open()
         return inbox
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 from nats.aio.client import Client
@@ -22,56 +20,55 @@ EXPIRED = "408"
 class Inbox:
     """nats-py's own pull subscription drops what is on its way when it is given up; this one hands it out."""
 
-    def __init__(self, nats: Client, source: str, wake: Callable[[], None]) -> None:
-        """`source` is the subject that pulls are sent to; `wake` is called when something has arrived."""
+    def __init__(self, nats: Client, source: str, take: Callable[[Msg], None], wake: Callable[[], None]) -> None:
+        """`source` is the subject that pulls are sent to; `wake` is called when one of them has ended."""
         self._nats = nats
         self._source = source
+        self._take = take
         self._wake = wake
         self._subject = nats.new_inbox()
         self._connection = self._connections()
         self._subscription: Subscription | None = None
-        self._messages: deque[Msg] = deque()
-        self._pulls = 0
+        self._answered = False
         self._status = ""
+        self._closed = False
 
     async def open(self) -> None:
         self._subscription = await self._nats.subscribe(  # pyright: ignore[reportUnknownMemberType]
-            f"{self._subject}.*", cb=self._arrive
+            self._subject, cb=self._arrive
         )
 
     async def pull(self) -> None:
-        """Asks for one message; what an earlier pull ended with is not taken for this one's end."""
-        self._pulls += 1
-        self._status = ""
+        """Asks for one message; to be answered before the next."""
+        self._answered, self._status = False, ""
         query = msgspec.json.encode({"batch": 1, "expires": int(PULL_SECONDS * 1e9)})
-        await self._nats.publish(self._source, query, reply=f"{self._subject}.{self._pulls}")
+        await self._nats.publish(self._source, query, reply=self._subject)
 
     async def _arrive(self, message: Msg) -> None:
+        if self._closed:
+            return
+        self._answered = True
         # Only a message can be acknowledged: a task that bears a header Status is a task.
         if message.reply:
-            self._messages.append(message)
-        elif message.subject == f"{self._subject}.{self._pulls}":
+            self._take(message)
+        else:
             headers = message.headers or {}
-            self._status = f"{headers.get('Status', '')} {headers.get('Description', '')}".strip() or "no status"
+            self._status = f"{headers.get('Status', '')} {headers.get('Description', '')}".strip()
         self._wake()
-
-    def arrived(self) -> Iterator[Msg]:
-        """Each message once."""
-        while self._messages:
-            yield self._messages.popleft()
-
-    @property
-    def empty(self) -> bool:
-        return not self._messages and not (self._subscription and self._subscription.pending_msgs)
-
-    @property
-    def status(self) -> str:
-        """How the last pull ended without a message: a code and its text; empty before."""
-        return self._status
 
     @property
     def answered(self) -> bool:
-        return bool(self._messages or self._status)
+        """Whether the last pull has ended."""
+        return self._answered
+
+    @property
+    def status(self) -> str:
+        """How the last pull ended without a message: a code and its text; else empty."""
+        return self._status
+
+    @property
+    def empty(self) -> bool:
+        return self._subscription is None or not self._subscription.pending_msgs
 
     @property
     def current(self) -> bool:
@@ -79,19 +76,25 @@ class Inbox:
         return self._connection == self._connections()
 
     async def close(self) -> bool:
-        """Stops the server and waits for its word; true when it came: what was sent before has then arrived."""
+        """Stops the server and waits for its word; true when it came: what was sent before has then been taken."""
+        try:
+            return await self._drain()
+        except (NatsError, TimeoutError, OSError):
+            return False
+        finally:
+            # What comes all the same is delivered anew after the ack wait.
+            self._closed = True
+
+    async def _drain(self) -> bool:
         if self._subscription is None:
-            return self.current
-        # One that cannot be closed gets no new pull: what comes for its last one is delivered anew after the ack wait.
-        with contextlib.suppress(NatsError, TimeoutError, OSError):
-            if not self._nats.is_connected:
-                await self._subscription.unsubscribe()
-                return False
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._subscription.drain()
-                # A word from another connection says nothing about this one's messages.
-                return self.current
-        return False
+            return True
+        if not self._nats.is_connected:
+            await self._subscription.unsubscribe()
+            return False
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await self._subscription.drain()
+        # A word on another connection says nothing about what was sent on this one.
+        return self.current
 
     def _connections(self) -> int:
         return self._nats.stats["reconnects"]

@@ -21,7 +21,7 @@ PAUSE_SECONDS = 1.0
 
 class Pulling:
     def __init__(self, broker: Broker, room: Callable[[], bool], take: Callable[[Msg], None]) -> None:
-        """`take` has the message in hand when it returns: between the two it is nowhere else."""
+        """`take` has the message in hand when it returns: until then it has not arrived."""
         self._broker = broker
         self._room = room
         self._take = take
@@ -53,11 +53,10 @@ class Pulling:
 
     @property
     def empty(self) -> bool:
-        """Whether no message has arrived that is not in hand yet."""
+        """Whether nothing has arrived that is not in hand yet."""
         return self._inbox is None or self._inbox.empty
 
     async def _run(self) -> bool:
-        sure = True
         while not self._halted:
             try:
                 if self._inbox and not self._inbox.current:
@@ -66,28 +65,23 @@ class Pulling:
                     await self._one()
                 else:
                     await self._change(PAUSE_SECONDS)
-            except AWAY as error:
-                log.warning("no task could be asked for: %s", str(error) or "no answer")
+            except Exception as error:
+                # Also after what nobody thought of: the tasks in hand need this process.
+                unknown = not isinstance(error, AWAY)
+                log.warning("no task could be asked for: %s", str(error) or "no answer", exc_info=unknown)
                 await self._close()
                 await self._change(PAUSE_SECONDS)
-            except Exception:
-                # The tasks in hand need this process: it goes on.
-                log.exception("no task could be asked for")
-                await self._change(PAUSE_SECONDS)
-        if self._inbox:
-            sure = await self._close()
-        return sure
+        return await self._close()
 
     async def _one(self) -> None:
         """One pull, until it is answered or nobody waits for its answer any more."""
         if self._inbox is None:
-            self._inbox = await self._broker.inbox(self.wake)
+            self._inbox = await self._broker.inbox(self._take, self.wake)
         inbox = self._inbox
         await inbox.pull()
         async with asyncio.timeout(SILENCE_SECONDS):
             while inbox.current and not (inbox.answered or self._halted):
                 await self._change()
-        self._take_all(inbox)
         if inbox.status and not inbox.status.startswith(EXPIRED):
             log.warning("no task could be asked for: %s", inbox.status)
             await self._change(PAUSE_SECONDS)
@@ -95,15 +89,9 @@ class Pulling:
     async def _close(self) -> bool:
         if self._inbox is None:
             return True
-        inbox = self._inbox
-        sure = await inbox.close()
-        self._take_all(inbox)
+        sure = await self._inbox.close()
         self._inbox = None
         return sure
-
-    def _take_all(self, inbox: Inbox) -> None:
-        for message in inbox.arrived():
-            self._take(message)
 
     async def _change(self, seconds: float | None = None) -> None:
         if not self._halted:
