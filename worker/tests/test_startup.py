@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
+import time
+from pathlib import Path
 
 import pytest
 from harness.ports import free_port
@@ -57,3 +60,19 @@ def test_its_port_is_taken() -> None:
         done = _run("run", "--", "cat", CODEFORGE_HTTP_PORT=str(port))
     assert done.returncode == 64
     assert f"port {port} cannot be opened" in done.stderr
+
+
+def test_it_ends_when_told_before_nats_was_there(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        environment = GOOD | {"CODEFORGE_HTTP_PORT": str(free_port())}
+        process = subprocess.Popen([*program(), "run", "--", "cat"], env=environment, stderr=output)
+    deadline = time.monotonic() + 10
+    while "does not answer yet" not in log.read_text() and "Connect call failed" not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    try:
+        assert process.wait(timeout=10) == 0, log.read_text()
+    finally:
+        process.kill()

@@ -219,7 +219,9 @@ class Broker:
         await self._nats.publish(subject, body)
 
     async def close(self) -> None:
-        await self._nats.close()
+        # A client that was never connected cannot be closed.
+        if self._nats.is_connected or self._nats.is_reconnecting:
+            await self._nats.close()
 
 
 def _stored(message: Msg) -> int:
