@@ -10,6 +10,7 @@ import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
 from harness.operator import STREAM, Operator, kinds
 from harness.proxy import TcpProxy
+from test_ending import SLOW_TO_LISTEN
 
 
 @pytest.mark.parametrize("mode", ["AtLeastOnce", "AtMostOnce"])
@@ -98,6 +99,20 @@ async def test_a_stale_holders_report_is_refused(
     events = await operator.until(uid)
     assert kinds(events) == ["running", "running", "completed"] and events[-1].body["output"] == "in time"
     await operator.queue_is_empty()
+
+
+async def test_a_worker_whose_server_was_silent_while_it_began_hears_again(
+    operator: Operator, start_worker: StartWorker, proxy: TcpProxy
+) -> None:
+    impatient = f"{SLOW_TO_LISTEN}\nimport codeforge_worker.broker as broker; broker.REQUEST_SECONDS = 1"
+    await start_worker("true", change=impatient, NATS_URL=proxy.url)
+    uid = await operator.submit()
+    await operator.until_taken()
+    proxy.freeze()
+    await asyncio.sleep(4)
+    await proxy.resume()
+    assert kinds(await operator.until(uid, seconds=20)) == ["running", "completed"]
+    assert (await operator.until(await operator.submit(), seconds=5))[-1].body["event"] == "completed"
 
 
 async def test_a_holder_whose_stream_is_gone_still_sees_that_its_run_was_ended(

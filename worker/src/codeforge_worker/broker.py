@@ -212,7 +212,16 @@ class Broker:
         return await self._nats.subscribe(subject, cb=answer)  # pyright: ignore[reportUnknownMemberType]
 
     async def flush(self) -> None:
-        await self.until_done(lambda: self._nats.flush(timeout=int(REQUEST_SECONDS)))
+        """Waits until the server has read what was sent."""
+        while True:
+            try:
+                await self._nats.flush(timeout=int(REQUEST_SECONDS))
+                return
+            except AWAY as error:
+                log.debug("flushed again: %s", error)
+            # nats-py goes deaf when a ping that it has given up is answered after all: a new connection has none.
+            await self._nats.force_reconnect()
+            await asyncio.sleep(0.5)
 
     async def publish(self, subject: str, body: bytes) -> None:
         """Fire and forget, over core NATS."""

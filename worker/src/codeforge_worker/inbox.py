@@ -80,6 +80,8 @@ class Inbox:
         try:
             return await self._drain()
         except (NatsError, TimeoutError, OSError):
+            # nats-py goes deaf when a ping that it has given up is answered after all: a new connection has none.
+            await self._nats.force_reconnect()
             return False
         finally:
             # What comes all the same is delivered anew after the ack wait.
