@@ -25,6 +25,15 @@ async def late(self):
 Inbox.close = late
 """
 
+TELLS_OF_GIVING_UP = """
+from codeforge_worker.inbox import Inbox
+close = Inbox.close
+async def told(self):
+    print("gave up its subject", flush=True)
+    return await close(self)
+Inbox.close = told
+"""
+
 
 async def _takes_nothing(operator: Operator, task: str, seconds: float = 1) -> None:
     await asyncio.sleep(seconds)
@@ -70,7 +79,8 @@ async def test_a_busy_worker_says_no_and_goes_on_pulling(
     operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
 ) -> None:
     go = marker("go")
-    await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.05; done", CODEFORGE_CONCURRENCY="2")
+    script = f"while ! [ -e {go} ]; do sleep 0.05; done"
+    worker = await start_worker("sh", "-c", script, change=TELLS_OF_GIVING_UP, CODEFORGE_CONCURRENCY="2")
     first = await operator.submit()
     await operator.until(first, "running")
     answer = await operator.drain()
@@ -78,6 +88,7 @@ async def test_a_busy_worker_says_no_and_goes_on_pulling(
     second = await operator.submit()
     await operator.until(second, "running")
     assert state(await operator.drain()) == "busy, pulling"
+    assert "gave up its subject" not in worker.log()
     go.touch()
     for uid in (first, second):
         assert kinds(await operator.until(uid)) == ["running", "completed"]
@@ -173,6 +184,8 @@ async def test_a_worker_that_has_to_stop_is_draining_whatever_it_is_asked(
     later = await operator.submit()
     await asyncio.sleep(1.5)
     assert not await operator.events(later), "a worker that has to stop took a task"
+    delivered = (await operator.js.consumer_info(STREAM, "workers")).delivered
+    assert delivered and delivered.consumer_seq == 1, "a worker that has to stop pulled"
     go.touch()
     assert await worker.end() == 0
     assert kinds(await operator.events(uid)) == ["running", "completed"]
