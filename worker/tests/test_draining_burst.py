@@ -11,14 +11,15 @@ from conftest import StartWorker, count
 from harness.operator import Operator, kinds, state
 from harness.worker_process import WorkerProcess
 
-TASKS = 120
+TASKS = 80
 WORKERS = 3
+KILLS = 6
 
 
 async def test_a_burst(operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]) -> None:
     """Who answers idle and drained is resumed, or killed on the spot, as a pod may be that has nothing in hand."""
     chance = random.Random(7)
-    script = f"echo ran >> {marker('runs')}"
+    script = f"echo ran >> {marker('runs')}; sleep 0.2"
     workers: list[WorkerProcess] = []
     seen: list[str] = []
     killed = 0
@@ -30,7 +31,7 @@ async def test_a_burst(operator: Operator, start_worker: StartWorker, marker: Ca
         uids: list[str] = []
         for _ in range(TASKS):
             uids.append(await operator.submit())
-            await asyncio.sleep(chance.uniform(0, 0.1))
+            await asyncio.sleep(chance.uniform(0, 0.3))
         return uids
 
     workers = [await start(number) for number in range(WORKERS)]
@@ -40,7 +41,7 @@ async def test_a_burst(operator: Operator, start_worker: StartWorker, marker: Ca
         answer = state(await operator.drain(worker.name))
         seen.append(answer)
         if answer == "idle, drained":
-            if killed < 5 and chance.random() < 0.1:
+            if killed < KILLS and chance.random() < 0.2:
                 await worker.kill()
                 workers[workers.index(worker)] = await start(WORKERS + killed)
                 killed += 1
