@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import StartWorker, exists
 from harness.operator import STREAM, Operator, kinds, state
 from harness.worker_process import WorkerProcess
+from nats.errors import NoRespondersError
 from test_ending import SLOW_TO_LISTEN
 
 # Reads nothing for a second before it gives up its subject: what the server sends meanwhile is on its way.
@@ -25,6 +28,16 @@ async def late(self):
 Inbox.close = late
 """
 
+LISTENS_LONG_BEFORE_IT_PULLS = """
+import asyncio
+from codeforge_worker.drain import Drain
+serve = Drain.serve
+async def early(self, broker):
+    await serve(self, broker)
+    await asyncio.sleep(2)
+Drain.serve = early
+"""
+
 TELLS_OF_GIVING_UP = """
 from codeforge_worker.inbox import Inbox
 close = Inbox.close
@@ -35,10 +48,10 @@ Inbox.close = told
 """
 
 
-async def _takes_nothing(operator: Operator, task: str, seconds: float = 1) -> None:
+async def _takes_nothing(operator: Operator, task: str, seconds: float = 1, in_hand: int = 0) -> None:
     await asyncio.sleep(seconds)
     assert not await operator.events(task), "a drained worker took a task"
-    assert (await operator.js.consumer_info(STREAM, "workers")).num_ack_pending == 0
+    assert (await operator.js.consumer_info(STREAM, "workers")).num_ack_pending == in_hand
 
 
 async def _drained_by_its_metric(worker: WorkerProcess) -> bool:
@@ -94,6 +107,25 @@ async def test_a_busy_worker_says_no_and_goes_on_pulling(
         assert kinds(await operator.until(uid)) == ["running", "completed"]
     await operator.queue_is_empty()
     assert state(await operator.drain()) == "idle, drained"
+
+
+async def test_a_busy_worker_ends_what_it_has_and_takes_no_more_when_it_is_to_finish(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    go = marker("go")
+    await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.05; done", CODEFORGE_CONCURRENCY="2")
+    first = await operator.submit()
+    await operator.until(first, "running")
+    assert state(await operator.finish()) == "busy, drained"
+    second = await operator.submit()
+    await _takes_nothing(operator, second, in_hand=1)
+    assert state(await operator.finish()) == "busy, drained"
+    go.touch()
+    assert kinds(await operator.until(first)) == ["running", "completed"]
+    await _takes_nothing(operator, second)
+    assert state(await operator.drain()) == "idle, drained"
+    await operator.resume()
+    assert kinds(await operator.until(second)) == ["running", "completed"]
 
 
 async def test_a_message_on_its_way_is_run_and_the_worker_is_busy(
@@ -223,9 +255,9 @@ async def test_a_look_changes_nothing(
         (b"", "the request cannot be read: "),
         (b"\xff", "the request cannot be read: "),
         (b"{}", "the request cannot be read: Object missing required field `action`"),
-        (b'{"action":"cancel"}', "there is no action 'cancel': it is look, drain or resume"),
+        (b'{"action":"cancel"}', "there is no action 'cancel': it is look, drain, finish or resume"),
         (b'{"action":"' + b"x" * 500_000 + b'"}', f"there is no action '{'x' * 64}'"),
-        (b'{"action":"drain"}', "a drain needs leaseSeconds, 1 to 600"),
+        (b'{"action":"drain"}', "drain needs leaseSeconds, 1 to 600"),
         (b'{"action":"drain","leaseSeconds":0}', "leaseSeconds must be 1 to 600, not 0"),
         (b'{"action":"drain","leaseSeconds":601}', "leaseSeconds must be 1 to 600, not 601"),
         (b'{"action":"drain","leaseSeconds":"60"}', "the request cannot be read: "),
@@ -250,3 +282,19 @@ async def test_it_can_be_asked_before_it_takes_its_first_task(
     await operator.until_taken()
     assert state(await operator.look()) == "busy, pulling"
     await exists(marker("begun"))
+
+
+async def test_one_that_is_drained_before_its_first_pull_begins_none(
+    operator: Operator, start_worker: StartWorker
+) -> None:
+    starting = asyncio.ensure_future(start_worker("true", change=LISTENS_LONG_BEFORE_IT_PULLS))
+    answer: dict[str, Any] | None = None
+    while answer is None:
+        with contextlib.suppress(NoRespondersError):
+            answer = await operator.drain(lease=5)
+        await asyncio.sleep(0.1)
+    assert state(answer) == "idle, drained"
+    await starting
+    uid = await operator.submit()
+    await _takes_nothing(operator, uid)
+    assert kinds(await operator.until(uid, seconds=8)) == ["running", "completed"]

@@ -128,6 +128,7 @@ def test_answers_alike(path: Path) -> None:
     ("schema", "message"),
     [
         ("worker-request", {"action": "drain"}),
+        ("worker-request", {"action": "finish"}),
         ("worker-request", {"action": "drain", "leaseSeconds": 601}),
         ("worker-request", {"action": "stop"}),
         ("worker-answer", {"worker": "w", "idle": True, "draining": True}),

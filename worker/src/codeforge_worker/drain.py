@@ -48,7 +48,10 @@ class Drain:
             return Refusal(self._worker, str(error))
         match request.action:
             case "drain":
-                await self._drain(request.lease_seconds)
+                if not self._in_hand.busy:
+                    await self._drain(request.lease_seconds, even_busy=False)
+            case "finish":
+                await self._drain(request.lease_seconds, even_busy=True)
             case "resume":
                 self._resume("asked to")
             case "look":
@@ -60,14 +63,14 @@ class Drain:
         idle_seconds = round(self._in_hand.idle_seconds, 3) if idle else 0.0
         return Answer(self._worker, idle, self.draining, idle_seconds)
 
-    async def _drain(self, seconds: int) -> None:
-        if self._in_hand.busy or self._stopping():
+    async def _drain(self, seconds: int, *, even_busy: bool) -> None:
+        if self._stopping():
             return
         if self._lease is None:
             sure = await self._pulling.stop()
             if self._stopping():
                 return
-            if self._in_hand.busy or not sure:
+            if not sure or (self._in_hand.busy and not even_busy):
                 self._pulling.start()
                 return
             log.info("drained: no tasks are taken for %d s", seconds)

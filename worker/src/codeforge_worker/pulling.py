@@ -89,9 +89,12 @@ class Pulling:
     async def _close(self) -> bool:
         if self._inbox is None:
             return True
-        sure = await self._inbox.close()
-        self._inbox = None
-        return sure
+        inbox, self._inbox = self._inbox, None
+        try:
+            return await inbox.close()
+        except Exception:
+            log.warning("the subject of the pulls could not be given up", exc_info=True)
+            return False
 
     async def _change(self, seconds: float | None = None) -> None:
         if not self._halted:

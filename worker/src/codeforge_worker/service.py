@@ -47,7 +47,8 @@ class Service:
             if not await self._first(self._open()):
                 return
             log.info("taking tasks from %s, %d at once", self._settings.stream, self._settings.concurrency)
-            self._pulling.start()
+            if not self._drain.draining:
+                self._pulling.start()
             await self._first(self._stopping.wait())
             await self._pulling.stop()
             await self._in_hand.finish()

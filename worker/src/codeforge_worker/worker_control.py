@@ -7,14 +7,14 @@ from typing import Literal
 import msgspec
 
 LEASE_SECONDS = (1, 600)
-Action = Literal["look", "drain", "resume"]
-_ACTIONS = ("look", "drain", "resume")
+Action = Literal["look", "drain", "finish", "resume"]
+_ACTIONS = ("look", "drain", "finish", "resume")
 # An unknown action is repeated in the answer, which must not grow with it.
 _SHOWN = 64
 
 
 class Request(msgspec.Struct, frozen=True, rename="camel"):
-    """`lease_seconds` is a drain's: how long the worker takes no task unless it is asked again."""
+    """`lease_seconds`, of drain and finish: how long the worker takes no task unless it is asked again."""
 
     action: Action
     lease_seconds: int = 0
@@ -51,12 +51,12 @@ def parse_request(body: bytes) -> Request:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRequest(f"the request cannot be read: {error}") from error
     if read.action not in _ACTIONS:
-        raise BadRequest(f"there is no action {read.action[:_SHOWN]!r}: it is look, drain or resume")
-    if read.action != "drain":
+        raise BadRequest(f"there is no action {read.action[:_SHOWN]!r}: it is look, drain, finish or resume")
+    if read.action not in ("drain", "finish"):
         return Request(read.action)
     least, most = LEASE_SECONDS
     if read.lease_seconds is None:
-        raise BadRequest(f"a drain needs leaseSeconds, {least} to {most}")
+        raise BadRequest(f"{read.action} needs leaseSeconds, {least} to {most}")
     if not least <= read.lease_seconds <= most:
         raise BadRequest(f"leaseSeconds must be {least} to {most}, not {read.lease_seconds}")
     return Request(read.action, read.lease_seconds)

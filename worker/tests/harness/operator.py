@@ -161,6 +161,10 @@ class Operator:
         body = json.dumps({"action": "drain", "leaseSeconds": lease}).encode()
         return await self.ask(f"control.worker.{worker}", body, seconds)
 
+    async def finish(self, worker: str = "worker-1", lease: int = 60) -> dict[str, Any]:
+        body = json.dumps({"action": "finish", "leaseSeconds": lease}).encode()
+        return await self.ask(f"control.worker.{worker}", body)
+
     async def resume(self, worker: str = "worker-1") -> dict[str, Any]:
         return await self.ask(f"control.worker.{worker}", b'{"action":"resume"}')
 
