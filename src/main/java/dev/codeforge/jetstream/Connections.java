@@ -12,6 +12,8 @@ public interface Connections extends AutoCloseable {
 
     Control control(String namespace);
 
+    WorkerControl workers(String namespace);
+
     DeadLetters deadLetters(String namespace);
 
     /** Idempotency keys of the namespace's tasks. */

@@ -6,6 +6,7 @@ public final class NatsConnections implements Connections {
     private final TaskQueue queue;
     private final Results results;
     private final Control control;
+    private final WorkerControl workers;
     private final DeadLetters deadLetters;
     private final Ledger ledger;
     private final Advisories advisories;
@@ -17,6 +18,7 @@ public final class NatsConnections implements Connections {
         final SharedStreams streams = new SharedStreams(nats, installation);
         this.results = new NatsResults(nats, streams);
         this.control = new NatsControl(nats);
+        this.workers = new NatsWorkerControl(nats);
         this.deadLetters = new NatsDeadLetters(nats);
         this.ledger = new NatsLedger(nats);
         this.advisories = new NatsAdvisories(nats, streams);
@@ -35,6 +37,11 @@ public final class NatsConnections implements Connections {
     @Override
     public Control control(String namespace) {
         return control;
+    }
+
+    @Override
+    public WorkerControl workers(String namespace) {
+        return workers;
     }
 
     @Override

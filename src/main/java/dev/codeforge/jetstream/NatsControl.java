@@ -1,22 +1,17 @@
 package dev.codeforge.jetstream;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.wire.Subjects;
-import io.nats.client.Message;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
 /** {@link Control} over core NATS. */
 final class NatsControl implements Control {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final long AGAIN_MILLIS = 300;
-    private final NatsConnection nats;
+    private final NatsRequests requests;
 
     NatsControl(NatsConnection nats) {
-        this.nats = nats;
+        this.requests = new NatsRequests(nats);
     }
 
     /** Asks until the time is over: after an outage a holder may be back later than we are. */
@@ -42,7 +37,7 @@ final class NatsControl implements Control {
     }
 
     private Optional<Holder> ask(String taskId, Duration timeout) {
-        return request(Subjects.holder(taskId), Map.of(), timeout)
+        return requests.ask(Subjects.holder(taskId), Map.of(), timeout)
                 .map(answer -> new Holder(
                         answer.path("worker").asText(),
                         answer.path("attempt").asInt(),
@@ -51,30 +46,11 @@ final class NatsControl implements Control {
 
     @Override
     public boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout) {
-        return request(
+        return requests.ask(
                         Subjects.control(taskId),
                         Map.of("action", "cancel", "attempt", attempt, "type", type, "reason", reason),
                         timeout)
                 .map(answer -> answer.path("accepted").asBoolean())
                 .orElse(false);
-    }
-
-    private Optional<JsonNode> request(String subject, Map<String, ?> body, Duration timeout) {
-        try {
-            final Message answer = nats.connected().request(subject, JSON.writeValueAsBytes(body), timeout);
-            if (answer == null || answer.isStatusMessage()) {
-                // Silence proves something only while we are connected.
-                nats.connected();
-                return Optional.empty();
-            }
-            return Optional.of(JSON.readTree(answer.getData()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QueueUnavailableException("interrupted while asking " + subject, e);
-        } catch (IOException e) {
-            throw new QueueUnavailableException(subject + " answered what is not JSON: " + e.getMessage(), e);
-        } catch (IllegalStateException e) {
-            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
-        }
     }
 }

@@ -40,6 +40,11 @@ public final class Subjects {
         return "holder." + taskId;
     }
 
+    /** Where a worker is asked, by the name of its pod. */
+    public static String workerControl(String pod) {
+        return "control.worker." + pod;
+    }
+
     public static String deadLetters(String namespace, String pool) {
         return "deadletters." + namespace + "." + pool;
     }

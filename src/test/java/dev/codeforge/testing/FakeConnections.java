@@ -15,6 +15,7 @@ import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
@@ -209,6 +210,11 @@ public final class FakeConnections implements Connections {
                 return false;
             }
         };
+    }
+
+    @Override
+    public WorkerControl workers(String namespace) {
+        throw new UnsupportedOperationException("no test with a fake NATS asks workers");
     }
 
     @Override

@@ -1,0 +1,50 @@
+package dev.codeforge.jetstream;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.codeforge.wire.Subjects;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@link WorkerControl} over core NATS. */
+final class NatsWorkerControl implements WorkerControl {
+    private static final double MILLIS = 1000.0;
+    private final NatsRequests requests;
+
+    NatsWorkerControl(NatsConnection nats) {
+        this.requests = new NatsRequests(nats);
+    }
+
+    @Override
+    public Optional<Answer> look(String pod, Duration timeout) {
+        return ask(pod, Map.of("action", "look"), timeout);
+    }
+
+    @Override
+    public Optional<Answer> drain(String pod, Duration lease, Duration timeout) {
+        return ask(pod, Map.of("action", "drain", "leaseSeconds", lease.toSeconds()), timeout);
+    }
+
+    @Override
+    public Optional<Answer> finish(String pod, Duration lease, Duration timeout) {
+        return ask(pod, Map.of("action", "finish", "leaseSeconds", lease.toSeconds()), timeout);
+    }
+
+    @Override
+    public Optional<Answer> resume(String pod, Duration timeout) {
+        return ask(pod, Map.of("action", "resume"), timeout);
+    }
+
+    private Optional<Answer> ask(String pod, Map<String, ?> body, Duration timeout) {
+        return requests.ask(Subjects.workerControl(pod), body, timeout)
+                .filter(answer -> !answer.has("error"))
+                .map(NatsWorkerControl::answer);
+    }
+
+    /** What is missing counts against a removal. */
+    private static Answer answer(JsonNode answer) {
+        return new Answer(
+                answer.path("idle").asBoolean(), answer.path("draining").asBoolean(), Duration.ofMillis((long)
+                        (answer.path("idleSeconds").asDouble() * MILLIS)));
+    }
+}

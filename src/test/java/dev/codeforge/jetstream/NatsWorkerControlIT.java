@@ -1,0 +1,97 @@
+package dev.codeforge.jetstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.wire.Subjects;
+import io.nats.client.Message;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The operator asks in the words of the golden messages, and understands their answers. */
+final class NatsWorkerControlIT {
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration LEASE = Duration.ofSeconds(60);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private JetStreamFixture jetStream;
+    private WorkerControl workers;
+    private final List<JsonNode> asked = new CopyOnWriteArrayList<>();
+    private volatile String answer = "worker-answer-idle";
+
+    @BeforeEach
+    void aWorkerThatAnswers() throws Exception {
+        jetStream = new JetStreamFixture();
+        workers = jetStream.connections.workers("ns");
+        jetStream.client.createDispatcher(this::answer).subscribe(Subjects.workerControl("pod"));
+        jetStream.client.flush(TIMEOUT);
+    }
+
+    private void answer(Message question) {
+        try {
+            asked.add(JSON.readTree(question.getData()));
+            jetStream.client.publish(question.getReplyTo(), JSON.writeValueAsBytes(golden(answer)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @AfterEach
+    void stop() {
+        jetStream.close();
+    }
+
+    @Test
+    void itAsksAsTheGoldenRequestsDo() throws Exception {
+        workers.look("pod", TIMEOUT);
+        workers.drain("pod", LEASE, TIMEOUT);
+        workers.finish("pod", LEASE, TIMEOUT);
+        workers.resume("pod", TIMEOUT);
+        assertThat(asked)
+                .containsExactly(
+                        golden("worker-request-look"),
+                        golden("worker-request-drain"),
+                        golden("worker-request-finish"),
+                        golden("worker-request-resume"));
+    }
+
+    @Test
+    void onlyADrainedWorkerMayGo() {
+        assertThat(answered("worker-answer-drained").mayGo()).isTrue();
+        assertThat(answered("worker-answer-idle").mayGo()).isFalse();
+        assertThat(answered("worker-answer-busy").mayGo()).isFalse();
+        assertThat(answered("worker-answer-finishing").mayGo()).isFalse();
+        assertThat(answered("worker-answer-finishing").draining()).isTrue();
+    }
+
+    @Test
+    void itTellsForHowLongItHasBeenIdle() throws Exception {
+        final double seconds = golden("worker-answer-idle").path("idleSeconds").asDouble();
+        assertThat(answered("worker-answer-idle").idleFor()).isEqualTo(Duration.ofMillis((long) (seconds * 1000)));
+    }
+
+    @Test
+    void whoRefusesOrIsSilentIsNotDrained() {
+        answer = "worker-answer-refused";
+        assertThat(workers.drain("pod", LEASE, TIMEOUT)).isEmpty();
+        assertThat(workers.drain("nobody", LEASE, TIMEOUT)).isEmpty();
+    }
+
+    private WorkerControl.Answer answered(String golden) {
+        answer = golden;
+        return workers.look("pod", TIMEOUT).orElseThrow();
+    }
+
+    private static JsonNode golden(String name) throws IOException {
+        return JSON.readTree(Files.readString(Path.of("schemas/golden", name + ".json")));
+    }
+}
