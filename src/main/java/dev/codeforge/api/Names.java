@@ -6,6 +6,8 @@ public final class Names {
     public static final String VERSION = "v1alpha1";
     public static final String POOL_LABEL = "codeforge.dev/pool";
     public static final String BACKEND_LABEL = "codeforge.dev/backend";
+    /** On a Deployment: which operator keeps it. */
+    public static final String OPERATOR_ANNOTATION = "codeforge.dev/operator";
 
     private Names() {}
 }

@@ -127,6 +127,7 @@ public record WorkerPoolSpec(
     public record SecretRef(
             @Required @Size(min = 1, max = 253) @JsonPropertyDescription("The Secret's name.") String name) {}
 
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)
     @ValidationRule(
             value = "self.minReplicas <= self.maxReplicas",
@@ -143,7 +144,19 @@ public record WorkerPoolSpec(
                     @Max(3600)
                     @JsonPropertyDescription(
                             "Seconds that fewer workers must have been enough before any is removed, 0 to 3,600.")
-                    Integer scaleDownStabilizationWindowSeconds) {
+                    Integer scaleDownStabilizationWindowSeconds,
+            @Nullable
+                    @Min(1)
+                    @Max(86400)
+                    @JsonPropertyDescription(
+                            "Seconds that a task may wait for a worker, 1 to 86,400: with it the pool is only as large as its latest tasks' run time says. Default: a worker for each task at once.")
+                    Integer queueAgeTargetSeconds,
+            @Nullable
+                    @Min(1)
+                    @Max(1000)
+                    @JsonPropertyDescription(
+                            "Most workers that start at once, 1 to 1,000; the next are added as these become ready; a worker that is not ready counts as starting. Default: no limit.")
+                    Integer maxScaleUpStep) {
         public Scaling {
             minReplicas = minReplicas == null ? 0 : minReplicas;
             maxReplicas = maxReplicas == null ? 1 : maxReplicas;

@@ -34,6 +34,7 @@ import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
 import io.javaoperatorsdk.operator.processing.Controller;
+import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -42,6 +43,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +52,9 @@ import org.slf4j.LoggerFactory;
 public final class CodeforgeOperator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CodeforgeOperator.class);
     private static final String FIELD_MANAGER = "codeforge-operator";
+    /** The first event of a burst is looked at at once, those that follow together. */
+    private static final Duration POOL_LOOKS = Duration.ofMillis(50);
+
     private static final Duration STOP = Duration.ofSeconds(10);
 
     private final OperatorSettings settings;
@@ -99,7 +104,10 @@ public final class CodeforgeOperator implements AutoCloseable {
                 new ExhaustedSweep(queues, connections, burial)));
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
-        poolCache.set(cacheOf(operator.register(pools, this::controller)));
+        poolCache.set(cacheOf(operator.register(pools, overrider -> {
+            controller(overrider);
+            overrider.withRateLimiter(new LinearRateLimiter(POOL_LOOKS, 1));
+        })));
         this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
     }
 
@@ -115,7 +123,9 @@ public final class CodeforgeOperator implements AutoCloseable {
                 .withMetrics(metrics)
                 .withCloseClientOnStop(false)
                 .withUseSSAToPatchPrimaryResource(true)
-                .withConcurrentReconciliationThreads(20)
+                // Who works at once is bounded where tasks are looked at: a pool must not wait behind a thousand of
+                // them.
+                .withExecutorService(Executors.newVirtualThreadPerTaskExecutor())
                 .withReconciliationTerminationTimeout(STOP)
                 // The API server may be away when we start: keep trying instead of giving up.
                 .withStopOnInformerErrorDuringStartup(false);

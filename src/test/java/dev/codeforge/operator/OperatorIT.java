@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 /** The whole operator against a real API server and a real nats-server; workers are played by the test. */
 final class OperatorIT {
     private static final Duration PATIENCE = Duration.ofSeconds(15);
-    private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 2);
+    private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 2, null, null);
 
     private static TestNats nats;
     private static KubernetesClient client;
@@ -353,7 +353,7 @@ final class OperatorIT {
                         }))
                 .isInstanceOf(KubernetesClientException.class)
                 .hasMessageContaining("create a new task");
-        final WorkerPool pool = Resources.pool(namespace, "pool", new WorkerPoolSpec.Scaling(3, 2, 60));
+        final WorkerPool pool = Resources.pool(namespace, "pool", new WorkerPoolSpec.Scaling(3, 2, 60, null, null));
         assertThatThrownBy(() -> create(pool))
                 .isInstanceOf(KubernetesClientException.class)
                 .hasMessageContaining("minReplicas must not be greater than maxReplicas");

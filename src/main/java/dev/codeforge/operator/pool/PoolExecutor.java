@@ -7,16 +7,20 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.jetstream.Results;
+import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
+import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
+import io.fabric8.kubernetes.api.model.apps.DeploymentSpecBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +30,6 @@ import java.util.concurrent.Executors;
 
 /** Carries a pool's plan out on the API server and in NATS. */
 final class PoolExecutor {
-    static final String SCALER = "codeforge-scaler";
     private static final String OPERATOR = "codeforge-operator";
     private static final String POOL_DELETED = "PoolDeleted";
     private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
@@ -37,46 +40,88 @@ final class PoolExecutor {
     private final Connections connections;
     private final QueueKeeper queues;
     private final WorkerDeployment deployments;
+    private final WorkerScale scale;
+    private final ScaleDown scaleDown;
     private final NatsEndpoint workerNats;
     private final OperatorEvents events;
     /** What was applied last, and what it became: an unchanged world is not written to. */
     private final Map<String, Applied> applied = new ConcurrentHashMap<>();
 
-    private record Applied(Deployment wanted, long generation) {}
+    /** @param became with the API server's defaults, without the number of workers */
+    private record Applied(Deployment wanted, DeploymentSpec became) {}
 
     PoolExecutor(
             KubernetesClient client,
             Connections connections,
             QueueKeeper queues,
             WorkerDeployment deployments,
+            WorkerScale scale,
             NatsEndpoint workerNats,
-            OperatorEvents events) {
+            OperatorEvents events,
+            Clock clock) {
         this.client = client;
         this.connections = connections;
         this.queues = queues;
         this.deployments = deployments;
+        this.scale = scale;
+        this.scaleDown = new ScaleDown(scale, connections, clock);
         this.workerNats = workerNats;
         this.events = events;
     }
 
-    /** Brings the Deployment to the template and the decided size. */
-    void serve(WorkerPool pool, Optional<Deployment> existing, int replicas) throws InvalidTemplateException {
+    /**
+     * Brings the Deployment to the template and the decided size. It grows at once, and shrinks by workers that are idle.
+     *
+     * @return the decision as far as it could be carried out
+     */
+    Decision serve(PoolSnapshot snapshot, Decision decision) throws InvalidTemplateException {
+        final WorkerPool pool = snapshot.pool();
+        final int size = Math.max(snapshot.replicas().orElse(0), decision.desired());
+        final Deployment current;
+        try {
+            current = keep(pool, snapshot.deployment(), size);
+        } catch (InvalidTemplateException e) {
+            // Workers of the template before go on following the queue.
+            snapshot.deployment().ifPresent(workers -> resize(snapshot, workers, decision));
+            throw e;
+        }
+        return resize(snapshot, current, decision);
+    }
+
+    private Decision resize(PoolSnapshot snapshot, Deployment current, Decision decision) {
+        final WorkerPool pool = snapshot.pool();
+        final int present = snapshot.replicas().orElse(decision.desired());
+        final int size = Math.max(present, decision.desired());
+        if (!WorkerScale.owns(current) || current.getSpec().getReplicas() != size) {
+            scale.set(pool, current, size);
+        }
+        scaleDown.resumeOnce(pool, snapshot.pods());
+        if (decision.desired() < present) {
+            return scaleDown.execute(pool, current, snapshot.pods(), decision);
+        }
+        scaleDown.settle(pool, current, snapshot.pods());
+        return decision;
+    }
+
+    private Deployment keep(WorkerPool pool, Optional<Deployment> existing, int replicas)
+            throws InvalidTemplateException {
         final Deployment wanted = deployments.of(pool, queues.subject(pool));
         final String uid = pool.getMetadata().getUid();
-        final Applied before = applied.get(uid);
-        Optional<Deployment> current = existing;
-        final boolean settled = existing.isPresent()
-                && before != null
-                && before.wanted().equals(wanted)
-                && before.generation() == existing.get().getMetadata().getGeneration();
-        if (!settled) {
+        final Deployment current;
+        if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
+            current = existing.get();
+        } else {
             applyCredential(pool);
-            current = Optional.of(apply(wanted, existing, replicas));
+            current = apply(wanted, existing, replicas);
+            applied.put(uid, new Applied(wanted, withoutSize(current)));
         }
-        if (!ownedByScaler(current.get()) || current.get().getSpec().getReplicas() != replicas) {
-            current = Optional.of(scale(pool, replicas));
-        }
-        applied.put(uid, new Applied(wanted, current.get().getMetadata().getGeneration()));
+        return current;
+    }
+
+    private static DeploymentSpec withoutSize(Deployment deployment) {
+        return new DeploymentSpecBuilder(deployment.getSpec())
+                .withReplicas(null)
+                .build();
     }
 
     private void applyCredential(WorkerPool pool) {
@@ -101,7 +146,7 @@ final class PoolExecutor {
     /** Replicas go along until the scaler owns them: left out before, the API server would set them to 1. */
     private Deployment apply(Deployment wanted, Optional<Deployment> existing, int replicas)
             throws InvalidTemplateException {
-        final boolean scalerOwns = existing.filter(PoolExecutor::ownedByScaler).isPresent();
+        final boolean scalerOwns = existing.filter(WorkerScale::owns).isPresent();
         final Deployment sent = scalerOwns
                 ? wanted
                 : new DeploymentBuilder(wanted)
@@ -110,7 +155,7 @@ final class PoolExecutor {
                         .endSpec()
                         .build();
         try {
-            return patch(sent, OPERATOR);
+            return patch(sent);
         } catch (KubernetesClientException e) {
             // An unknown field in a server-side apply is answered with 500, in these words only.
             final boolean unknownField = String.valueOf(e.getMessage()).contains("failed to create typed patch object");
@@ -121,36 +166,17 @@ final class PoolExecutor {
         }
     }
 
-    private Deployment scale(WorkerPool pool, int replicas) {
-        return patch(
-                new DeploymentBuilder()
-                        .withNewMetadata()
-                        .withName(pool.workersName())
-                        .withNamespace(pool.getMetadata().getNamespace())
-                        .endMetadata()
-                        .withNewSpec()
-                        .withReplicas(replicas)
-                        .endSpec()
-                        .build(),
-                SCALER);
-    }
-
     /** Server-side apply; a field that does not exist is an error, not dropped. */
-    private Deployment patch(Deployment deployment, String fieldManager) {
+    private Deployment patch(Deployment deployment) {
         return client.apps()
                 .deployments()
                 .resource(deployment)
                 .patch(new PatchContext.Builder()
                         .withPatchType(PatchType.SERVER_SIDE_APPLY)
-                        .withFieldManager(fieldManager)
+                        .withFieldManager(OPERATOR)
                         .withFieldValidation("Strict")
                         .withForce(true)
                         .build());
-    }
-
-    private static boolean ownedByScaler(Deployment deployment) {
-        return deployment.getMetadata().getManagedFields().stream()
-                .anyMatch(entry -> SCALER.equals(entry.getManager()));
     }
 
     /** Asks whoever runs a task of the pool to stop its agent: so what was used and done is still told. */
@@ -215,6 +241,10 @@ final class PoolExecutor {
                 .withName(pool.workersName())
                 .delete();
         client.secrets().inNamespace(namespace).withName(pool.workersName()).delete();
-        applied.remove(pool.getMetadata().getUid());
+    }
+
+    void forget(String uid) {
+        applied.remove(uid);
+        scaleDown.forget(uid);
     }
 }

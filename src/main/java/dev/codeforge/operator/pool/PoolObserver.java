@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.task.TaskIndex;
 import io.fabric8.kubernetes.api.model.Namespace;
@@ -10,7 +11,10 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -18,12 +22,17 @@ import java.util.function.Supplier;
 final class PoolObserver {
     private final KubernetesClient client;
     private final QueueKeeper queues;
+    private final WorkerScale scale;
     private final Supplier<TaskIndex> tasks;
+    private final ServiceTimes serviceTimes;
 
-    PoolObserver(KubernetesClient client, QueueKeeper queues, Supplier<TaskIndex> tasks) {
+    PoolObserver(
+            KubernetesClient client, QueueKeeper queues, WorkerScale scale, Supplier<TaskIndex> tasks, Clock clock) {
         this.client = client;
         this.queues = queues;
+        this.scale = scale;
         this.tasks = tasks;
+        this.serviceTimes = new ServiceTimes(tasks, clock);
     }
 
     PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {
@@ -31,12 +40,22 @@ final class PoolObserver {
         return new PoolSnapshot(
                 pool,
                 queues.ensure(pool),
-                context.getSecondaryResource(Deployment.class),
+                context.getSecondaryResource(Deployment.class).map(scale::newest),
                 List.copyOf(context.getSecondaryResources(Pod.class)),
                 count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
                 count(pool, status -> status.phase() == Phase.Running),
                 pool.isTerminating() && isTerminating(namespace),
+                serviceTime(pool),
                 window);
+    }
+
+    private Optional<Duration> serviceTime(WorkerPool pool) {
+        final WorkerPoolSpec.Scaling scaling = pool.getSpec().scaling();
+        return scaling == null || scaling.queueAgeTargetSeconds() == null ? Optional.empty() : serviceTimes.of(pool);
+    }
+
+    void forget(String uid) {
+        serviceTimes.forget(uid);
     }
 
     private int count(WorkerPool pool, Predicate<AgentTaskStatus> which) {

@@ -5,11 +5,15 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.QueueSample;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
+import dev.codeforge.operator.scaling.Workers;
 import dev.codeforge.operator.status.Reason;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Decides what is done with a pool. Pure. */
 final class PoolPlanner {
@@ -91,13 +95,25 @@ final class PoolPlanner {
                         scaling.maxReplicas(),
                         spec.tasksPerWorker(),
                         QueueKeeper.maxAckPending(spec),
-                        Duration.ofSeconds(scaling.scaleDownStabilizationWindowSeconds())),
+                        Duration.ofSeconds(scaling.scaleDownStabilizationWindowSeconds()),
+                        Optional.ofNullable(scaling.queueAgeTargetSeconds()).map(Duration::ofSeconds),
+                        scaling.maxScaleUpStep() == null
+                                ? OptionalInt.empty()
+                                : OptionalInt.of(scaling.maxScaleUpStep())),
                 sample,
-                snapshot.deployment()
-                        .map(deployment -> deployment.getSpec().getReplicas())
-                        .orElse(0),
+                workers(snapshot),
                 spec.suspend(),
+                snapshot.serviceTime(),
                 snapshot.window(),
                 clock.instant()));
+    }
+
+    private static Workers workers(PoolSnapshot snapshot) {
+        final Optional<DeploymentStatus> status = snapshot.deployment().map(Deployment::getStatus);
+        return new Workers(
+                snapshot.replicas().orElse(0),
+                status.map(DeploymentStatus::getReadyReplicas).orElse(0),
+                WorkerPods.unschedulable(snapshot.pods()),
+                snapshot.deployment().filter(WorkerPods::rollingOut).isPresent());
     }
 }

@@ -4,6 +4,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.scaling.DemandWindow;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue
  * @param runningTasks those of them that a worker runs
  * @param namespaceTerminating nothing new can be made in it
+ * @param serviceTime how long its tasks run; empty when that is not known, or not asked for
  */
 record PoolSnapshot(
         WorkerPool pool,
@@ -22,4 +24,11 @@ record PoolSnapshot(
         int unfinishedTasks,
         int runningTasks,
         boolean namespaceTerminating,
-        DemandWindow window) {}
+        Optional<Duration> serviceTime,
+        DemandWindow window) {
+
+    /** The Deployment's number of workers; empty without one. */
+    Optional<Integer> replicas() {
+        return deployment.map(found -> found.getSpec().getReplicas());
+    }
+}

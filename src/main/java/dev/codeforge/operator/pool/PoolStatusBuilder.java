@@ -114,6 +114,15 @@ final class PoolStatusBuilder {
             return verdict(
                     conditions, true, Reason.WorkersFailing, trouble.get() + ". " + Reason.WorkersFailing.remedy());
         }
+        final Optional<String> noRoom = WorkerHealth.unschedulable(snapshot.pods());
+        if (ready < wanted && noRoom.isPresent()) {
+            // Not stalled: a node may be on its way.
+            return verdict(
+                    conditions,
+                    false,
+                    Reason.WorkersUnschedulable,
+                    noRoom.get() + " " + Reason.WorkersUnschedulable.remedy());
+        }
         if (ready < wanted) {
             return verdict(conditions, false, Reason.WorkersStarting, ready + " of " + wanted + " workers take tasks.");
         }

@@ -33,8 +33,11 @@ final class WorkerDeployment {
     private static final int AFTER_RUN_SECONDS = 60;
 
     private final WorkerContainer container;
+    private final String operator;
 
-    WorkerDeployment(Map<String, String> images, String imagePullPolicy) {
+    /** @param operator the name of the operator that keeps the Deployments */
+    WorkerDeployment(Map<String, String> images, String imagePullPolicy, String operator) {
+        this.operator = operator;
         this.container = new WorkerContainer(images, imagePullPolicy);
     }
 
@@ -65,6 +68,8 @@ final class WorkerDeployment {
                 .withName(pool.workersName())
                 .withNamespace(pool.getMetadata().getNamespace())
                 .withLabels(labels(pool))
+                // Another leader's first apply changes the resourceVersion that its predecessor would scale by.
+                .addToAnnotations(Names.OPERATOR_ANNOTATION, operator)
                 .endMetadata()
                 .withNewSpec()
                 .withNewSelector()

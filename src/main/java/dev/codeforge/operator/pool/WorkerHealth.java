@@ -32,8 +32,7 @@ final class WorkerHealth {
         final String name = pod.getMetadata().getName();
         return pod.getStatus().getContainerStatuses().stream()
                 .flatMap(container -> trouble(name, container).stream())
-                .findFirst()
-                .or(() -> unschedulable(name, pod));
+                .findFirst();
     }
 
     private static Optional<String> trouble(String pod, ContainerStatus container) {
@@ -57,11 +56,13 @@ final class WorkerHealth {
                 + state.getWaiting().getReason() + ": " + (own.isEmpty() ? kubelet : own));
     }
 
-    private static Optional<String> unschedulable(String name, Pod pod) {
-        return pod.getStatus().getConditions().stream()
-                .filter(condition ->
-                        "PodScheduled".equals(condition.getType()) && "Unschedulable".equals(condition.getReason()))
-                .map(condition -> "pod " + name + " cannot be scheduled: " + condition.getMessage())
+    /** What the scheduler says of the first pod that it finds no node for. */
+    static Optional<String> unschedulable(List<Pod> pods) {
+        return WorkerPods.alive(pods).stream()
+                .flatMap(pod ->
+                        WorkerPods.unschedulable(pod)
+                                .map(why -> "pod " + pod.getMetadata().getName() + ": " + why)
+                                .stream())
                 .findFirst();
     }
 }

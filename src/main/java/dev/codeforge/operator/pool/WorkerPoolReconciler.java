@@ -75,16 +75,19 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             Clock clock) {
         final QueueKeeper queues = new QueueKeeper(connections, settings.subjectTemplate(), installation, clock);
         this.planner = new PoolPlanner(clock);
+        final WorkerScale scale = new WorkerScale(client);
         this.executor = new PoolExecutor(
                 client,
                 connections,
                 queues,
-                new WorkerDeployment(settings.workerImages(), settings.imagePullPolicy()),
+                new WorkerDeployment(settings.workerImages(), settings.imagePullPolicy(), settings.podName()),
+                scale,
                 settings.workerNats(),
-                operatorEvents);
+                operatorEvents,
+                clock);
         this.statuses = new PoolStatusBuilder(queues, clock);
         this.warnings = new PoolWarnings(connections, events);
-        this.observer = new PoolObserver(client, queues, tasks);
+        this.observer = new PoolObserver(client, queues, scale, tasks, clock);
         this.tasks = tasks;
         this.clock = clock;
     }
@@ -110,15 +113,17 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final PoolSnapshot snapshot = observer.observe(pool, windows.getOrDefault(uid, DemandWindow.EMPTY), context);
         final PoolPlan plan = planner.plan(snapshot);
+        Optional<PoolPlan> done = Optional.of(plan);
         Optional<String> problem = Optional.empty();
         try {
-            if (execute(snapshot, plan, context)) {
-                return UpdateControl.noUpdate();
-            }
+            done = execute(snapshot, plan, context);
         } catch (InvalidTemplateException e) {
             problem = Optional.of(e.getMessage());
         }
-        final WorkerPoolStatus status = statuses.build(snapshot, plan, problem);
+        if (done.isEmpty()) {
+            return UpdateControl.noUpdate();
+        }
+        final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
         if (worthWriting(pool, status)) {
             if (!StatusWriter.write(pool, status, WorkerPool::new, context)) {
                 return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(LOOK_AGAIN);
@@ -126,8 +131,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             warnings.tell(pool, status);
             written.put(uid, clock.instant());
         }
-        return UpdateControl.<WorkerPool>noUpdate()
-                .rescheduleAfter(pool.getSpec().scaling() == null && !pool.isTerminating() ? FIXED_TICK : TICK);
+        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(isFixed(pool, done.get()) ? FIXED_TICK : TICK);
+    }
+
+    private static boolean isFixed(WorkerPool pool, PoolPlan done) {
+        return done instanceof PoolPlan.Serve serve
+                && serve.decision().why() == ReplicaPlanner.Why.Fixed
+                && serve.decision().desired() == pool.getSpec().replicas();
     }
 
     /** Counts change with every task: alone they are written once a tick at most. */
@@ -152,31 +162,34 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
-    /** @return true when the resource was let go */
-    private boolean execute(PoolSnapshot snapshot, PoolPlan plan, Context<WorkerPool> context)
+    /** @return the plan as far as it could be carried out; empty when the resource was let go */
+    private Optional<PoolPlan> execute(PoolSnapshot snapshot, PoolPlan plan, Context<WorkerPool> context)
             throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
         switch (plan) {
-            case PoolPlan.Hold ignored -> {
-                return false;
+            case PoolPlan.Hold hold -> {
+                return Optional.of(hold);
             }
-            case PoolPlan.Serve serve -> keep(snapshot, serve.decision());
-            case PoolPlan.Drain drain -> keep(snapshot, drain.decision());
+            case PoolPlan.Serve serve -> {
+                return Optional.of(new PoolPlan.Serve(keep(snapshot, serve.decision())));
+            }
+            case PoolPlan.Drain drain -> {
+                return Optional.of(new PoolPlan.Drain(keep(snapshot, drain.decision())));
+            }
             case PoolPlan.Stop stop -> {
                 executor.stopRunning(pool, tasks.get());
-                keep(snapshot, stop.decision());
+                return Optional.of(new PoolPlan.Stop(keep(snapshot, stop.decision())));
             }
             case PoolPlan.Remove remove -> {
                 removeQueue(pool, remove);
                 letGo(pool, context);
-                return true;
+                return Optional.empty();
             }
             case PoolPlan.LetGo ignored -> {
                 letGo(pool, context);
-                return true;
+                return Optional.empty();
             }
         }
-        return false;
     }
 
     private void removeQueue(WorkerPool pool, PoolPlan.Remove plan) {
@@ -194,13 +207,16 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
     }
 
-    private void keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision) throws InvalidTemplateException {
+    private ReplicaPlanner.Decision keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision)
+            throws InvalidTemplateException {
         windows.put(snapshot.pool().getMetadata().getUid(), decision.window());
-        executor.serve(snapshot.pool(), snapshot.deployment(), decision.desired());
+        return executor.serve(snapshot, decision);
     }
 
     private void forget(String uid) {
         windows.remove(uid);
+        observer.forget(uid);
+        executor.forget(uid);
         written.remove(uid);
     }
 

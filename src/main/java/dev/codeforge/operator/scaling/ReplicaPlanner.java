@@ -4,10 +4,11 @@ import dev.codeforge.jetstream.QueueSample;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
- * How many workers: up at once, down over a window and only while nobody is busy. Pure. The algorithm's terms: demand is
- * waiting plus running; a task that waits for redelivery counts as running.
+ * How many workers a pool should have: up at once, down over a window. Pure. Demand is waiting plus running; a task that
+ * waits for redelivery counts as running. See docs/design/010-who-may-go.md for where the rules come from.
  */
 public final class ReplicaPlanner {
 
@@ -17,9 +18,14 @@ public final class ReplicaPlanner {
         QueueGrew("More tasks than workers."),
         Steady("As many as the queue needs."),
         AtMaximum("The queue needs more, but maxReplicas, or what the consumer lets run at once, is reached."),
+        StepLimit(
+                "The queue needs more, but maxScaleUpStep workers are starting: the next follow as these become ready."),
+        Unschedulable("The queue needs more, but the cluster has no room for the workers that were asked for."),
         StabilizationWindow("Fewer would do, but not for long enough."),
-        WorkersBusy("Fewer would do, but a worker is busy."),
+        WorkersBusy("Fewer would do, but those that are left are busy, do not answer, or are just being removed."),
+        RollingOut("Fewer would do, but a new template is being rolled out."),
         QueueShrank("Fewer were enough for the whole window."),
+        MaximumLowered("There are more than maxReplicas, or what the consumer lets run at once, allows."),
         QueueUnavailable("The queue cannot be read: the number stays."),
         Suspended("The pool is suspended: the number does not grow.");
 
@@ -34,55 +40,124 @@ public final class ReplicaPlanner {
         }
     }
 
+    /**
+     * @param desired what the pool should have now; below the replicas it means that so many may go if they are found
+     *     idle: the drain decides who, and takes no busy one
+     * @param demand tasks that wait or run, 0 when the queue cannot be read
+     */
     public record Decision(int desired, Why why, long demand, DemandWindow window) {}
 
     /**
      * @param sample empty when the queue cannot be read
-     * @param current replicas of the Deployment, or 0 without one
+     * @param suspended no task is handed out
+     * @param serviceTime how long a task runs, empty when not known; used with a queue age target only
      */
     public record Input(
             Limits limits,
             Optional<QueueSample> sample,
-            int current,
+            Workers workers,
             boolean suspended,
+            Optional<Duration> serviceTime,
             DemandWindow window,
             Instant now) {}
 
-    /** @param maxAckPending tasks that the consumer lets run at once */
-    public record Limits(int min, int max, int tasksPerWorker, int maxAckPending, Duration stabilization) {
+    /**
+     * @param min fewest workers, 0 or more
+     * @param max most workers, 1 or more, not less than min
+     * @param tasksPerWorker tasks that a worker runs at once, 1 or more
+     * @param maxAckPending tasks that the consumer lets run at once, 1 or more
+     * @param stabilization how long fewer must have been enough before any goes
+     * @param queueAgeTarget how long a task may wait, above zero; empty: a place for each task at once
+     * @param maxStep most workers that may be starting at once, 1 or more; the next are added as these become ready
+     */
+    public record Limits(
+            int min,
+            int max,
+            int tasksPerWorker,
+            int maxAckPending,
+            Duration stabilization,
+            Optional<Duration> queueAgeTarget,
+            OptionalInt maxStep) {
+
+        /** More would have nothing to do. */
         int cap() {
-            return Math.min(max, ceil(maxAckPending, tasksPerWorker));
+            return Math.max(min, Math.min(max, places(maxAckPending)));
+        }
+
+        int clamp(long workers) {
+            return (int) Math.max(min, Math.min(cap(), workers));
+        }
+
+        int places(long tasks) {
+            return (int) Math.min(Integer.MAX_VALUE, Math.ceilDiv(tasks, tasksPerWorker));
         }
     }
 
     public Decision decide(Input input) {
+        final int replicas = input.workers().replicas();
         if (input.sample().isEmpty()) {
-            return new Decision(input.current(), Why.QueueUnavailable, 0, input.window());
+            return new Decision(replicas, Why.QueueUnavailable, 0, input.window());
         }
         final Limits limits = input.limits();
         final QueueSample sample = input.sample().get();
-        final long needed = ceil(sample.demand(), limits.tasksPerWorker());
-        final int wanted = (int) Math.max(limits.min(), Math.min(limits.cap(), needed));
+        final int needed = limits.places(slots(sample, limits, input.serviceTime()));
+        final int wanted = limits.clamp(needed);
         final DemandWindow window = input.window().add(input.now(), wanted, limits.stabilization());
-        if (wanted > input.current()) {
-            return input.suspended()
-                    ? new Decision(input.current(), Why.Suspended, sample.demand(), window)
-                    : new Decision(
-                            wanted, needed > limits.cap() ? Why.AtMaximum : Why.QueueGrew, sample.demand(), window);
-        }
-        if (wanted == input.current()) {
-            return new Decision(wanted, needed > limits.cap() ? Why.AtMaximum : Why.Steady, sample.demand(), window);
-        }
-        final int target = window.most();
-        if (!window.covers(input.now(), limits.stabilization()) || target >= input.current()) {
-            return new Decision(input.current(), Why.StabilizationWindow, sample.demand(), window);
-        }
-        return sample.running() > 0
-                ? new Decision(input.current(), Why.WorkersBusy, sample.demand(), window)
-                : new Decision(target, Why.QueueShrank, sample.demand(), window);
+        final Size size = wanted > replicas ? grow(input, wanted, needed) : keepOrShrink(input, window, wanted, needed);
+        return new Decision(size.workers(), size.why(), sample.demand(), window);
     }
 
-    private static int ceil(long amount, int size) {
-        return (int) Math.min(Integer.MAX_VALUE, (amount + size - 1) / size);
+    private record Size(int workers, Why why) {}
+
+    private static Size grow(Input input, int wanted, int needed) {
+        final Workers workers = input.workers();
+        final int replicas = workers.replicas();
+        if (input.suspended()) {
+            return new Size(replicas, Why.Suspended);
+        }
+        if (workers.unschedulable() > 0) {
+            return new Size(replicas, Why.Unschedulable);
+        }
+        final int mayStart = Math.max(0, input.limits().maxStep().orElse(Integer.MAX_VALUE) - workers.starting());
+        if (wanted - replicas > mayStart) {
+            return new Size(replicas + mayStart, Why.StepLimit);
+        }
+        return new Size(wanted, needed > wanted ? Why.AtMaximum : Why.QueueGrew);
+    }
+
+    private static Size keepOrShrink(Input input, DemandWindow window, int wanted, int needed) {
+        final Limits limits = input.limits();
+        final int replicas = input.workers().replicas();
+        if (wanted == replicas) {
+            return new Size(replicas, needed > wanted ? Why.AtMaximum : Why.Steady);
+        }
+        final boolean tooMany = replicas > limits.cap();
+        final boolean covered = window.covers(input.now(), limits.stabilization());
+        // An uncovered window may have seen too little, so only the maximum binds.
+        final int target = Math.min(covered ? window.most() : replicas, limits.cap());
+        if (target >= replicas) {
+            return new Size(replicas, Why.StabilizationWindow);
+        }
+        if (input.workers().rollingOut()) {
+            return new Size(replicas, Why.RollingOut);
+        }
+        return new Size(target, tooMany ? Why.MaximumLowered : Why.QueueShrank);
+    }
+
+    /**
+     * Tasks that must be run at once. With a target age the whole queue may take that long, so it needs the share
+     * serviceTime / target of its length, and never less than what runs: the size of a busy pool stays until nothing waits.
+     */
+    private static long slots(QueueSample sample, Limits limits, Optional<Duration> serviceTime) {
+        if (limits.queueAgeTarget().isEmpty() || serviceTime.isEmpty()) {
+            return sample.demand();
+        }
+        final double share = Math.min(
+                1, seconds(serviceTime.get()) / seconds(limits.queueAgeTarget().get()));
+        return Math.max(sample.running(), (long) Math.ceil(sample.demand() * share));
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / 1e9;
     }
 }

@@ -47,6 +47,9 @@ public enum Reason {
     WorkersStarting("Workers are being started.", "Wait; see the pods if it takes long."),
     WorkersFailing(
             "A worker cannot start.", "Read the condition's message; correct spec.template or the Secret it names."),
+    WorkersUnschedulable(
+            "The cluster has no room for a worker; no more are asked for.",
+            "Add a node, or lower the requests in spec.template, or maxReplicas."),
     QueueReady("Stream and consumer are there.", "Nothing."),
     QueueUnavailable(
             "NATS does not answer; nothing fails and nothing scales.",

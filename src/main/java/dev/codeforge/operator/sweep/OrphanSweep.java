@@ -14,6 +14,7 @@ import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -28,6 +29,8 @@ import org.slf4j.LoggerFactory;
 public final class OrphanSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(OrphanSweep.class);
 
+    private static final Duration JUST_NOW = Duration.ofSeconds(1);
+
     private final Supplier<TaskIndex> tasks;
     private final Supplier<IndexedResourceCache<WorkerPool>> pools;
     private final KubernetesClient client;
@@ -35,6 +38,7 @@ public final class OrphanSweep implements Sweep {
     private final LastEvents lastEvents;
     private final OperatorEvents events;
     private final String installation;
+    private long withdrawn = System.nanoTime() - JUST_NOW.toNanos() - 1;
 
     public OrphanSweep(
             Supplier<TaskIndex> tasks,
@@ -60,9 +64,12 @@ public final class OrphanSweep implements Sweep {
         forEachQueue(place -> sweep(place, true));
     }
 
-    /** Takes off the queues what no worker has begun and nobody waits for. */
-    public void withdrawWaiting() {
-        forEachQueue(place -> sweep(place, false));
+    /** Takes off the queues what no worker has begun and nobody waits for; what another call did just now, it need not. */
+    public synchronized void withdrawWaiting() {
+        if (System.nanoTime() - withdrawn > JUST_NOW.toNanos()) {
+            forEachQueue(place -> sweep(place, false));
+            withdrawn = System.nanoTime();
+        }
     }
 
     private void forEachQueue(Consumer<WorkerPoolStatus.Queue> look) {

@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -49,6 +50,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     /** Between this and twice this, so that not all come at once when NATS is back. */
     private static final Duration AWAY = Duration.ofSeconds(2);
 
+    private static final int AT_ONCE = 8;
+
+    private final Semaphore room = new Semaphore(AT_ONCE);
     private final Connections connections;
     private final DispatchKey key;
     private final String installation;
@@ -100,6 +104,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (recreations.isNamesake(task, context)) {
             return UpdateControl.noUpdate();
         }
+        room.acquireUninterruptibly();
         try {
             if (freesAWorkerAfterAnOutage(task, context)) {
                 withdrawWaiting.run();
@@ -113,6 +118,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
             LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(AWAY.plusMillis(jitter()));
+        } finally {
+            room.release();
         }
     }
 
@@ -143,6 +150,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (view.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
+        tellPool(task, view.get());
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
         final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
         if (!gone && !StatusWriter.write(task, status, AgentTask::new, context)) {
@@ -159,13 +167,20 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .orElseGet(UpdateControl::noUpdate);
     }
 
-    /** Others wait for what has just changed: the pool for its demand, a duplicate for the first one's end. */
-    private void passOn(AgentTask task, TaskView view, Context<AgentTask> context) {
-        final boolean ended = view instanceof TaskView.Ended || view instanceof TaskView.Closed;
-        if (ended || view instanceof TaskView.Queued || view instanceof TaskView.Suspended) {
+    /** At once, not after the status: a worker may have to be started for it. */
+    private void tellPool(AgentTask task, TaskView view) {
+        if (hasEnded(view) || view instanceof TaskView.Queued || view instanceof TaskView.Suspended) {
             onQueueChange.accept(poolOf(task));
         }
-        if (ended && task.getSpec().idempotencyKey() != null) {
+    }
+
+    private static boolean hasEnded(TaskView view) {
+        return view instanceof TaskView.Ended || view instanceof TaskView.Closed;
+    }
+
+    /** A duplicate waits for the first one's end. */
+    private void passOn(AgentTask task, TaskView view, Context<AgentTask> context) {
+        if (hasEnded(view) && task.getSpec().idempotencyKey() != null) {
             context.getPrimaryCache().byIndex(BY_KEY, keyOf(task)).stream()
                     .filter(other -> !other.isFinished())
                     .forEach(this::trigger);

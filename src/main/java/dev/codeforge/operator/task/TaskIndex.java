@@ -17,10 +17,13 @@ public final class TaskIndex {
         return cache.byIndex(AgentTaskReconciler.BY_UID, uid).stream().findFirst();
     }
 
+    /** All tasks of a pool. */
+    public List<AgentTask> of(String namespace, String pool) {
+        return cache.byIndex(AgentTaskReconciler.BY_POOL, namespace + "/" + pool);
+    }
+
     public List<AgentTask> unfinishedOf(String namespace, String pool) {
-        return cache.byIndex(AgentTaskReconciler.BY_POOL, namespace + "/" + pool).stream()
-                .filter(task -> !task.isFinished())
-                .toList();
+        return of(namespace, pool).stream().filter(task -> !task.isFinished()).toList();
     }
 
     public List<AgentTask> unfinished() {

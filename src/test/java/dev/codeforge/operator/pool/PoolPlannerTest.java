@@ -11,6 +11,7 @@ import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import java.time.Clock;
@@ -25,10 +26,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 final class PoolPlannerTest {
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
-    private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 60);
+    private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 60, null, null);
     private static final QueueState AWAY = new QueueState.Broken(Reason.QueueUnavailable, "NATS is away");
 
     private int running;
+    private List<Pod> pods = List.of();
+    private Optional<Duration> serviceTime = Optional.empty();
 
     @Test
     void aFixedPoolHasItsReplicasWhateverTheQueue() {
@@ -41,6 +44,34 @@ final class PoolPlannerTest {
     void aScaledPoolFollowsItsQueue() {
         final PoolPlan plan = plan(pool(UP_TO_FIVE, DeletionPolicy.Drain), queue(3, 0), 0, false);
         assertThat(((PoolPlan.Serve) plan).decision().desired()).isEqualTo(3);
+    }
+
+    @Test
+    void aQueueAgeTargetSizesItByHowLongTasksRun() {
+        serviceTime = Optional.of(Duration.ofSeconds(20));
+        final var patient = new WorkerPoolSpec.Scaling(0, 50, 60, 60, null);
+        final PoolPlan plan = plan(pool(patient, DeletionPolicy.Drain), queue(30, 0), 0, false);
+        assertThat(((PoolPlan.Serve) plan).decision().desired()).isEqualTo(10);
+    }
+
+    @Test
+    void itDoesNotGrowWhileAWorkerFindsNoNode() {
+        pods = List.of(
+                Resources.of(
+                        Pod.class,
+                        "{metadata: {name: pod}, status: {conditions: [{type: PodScheduled, status: 'False', reason: Unschedulable}]}}"));
+        final PoolPlan plan = plan(pool(UP_TO_FIVE, DeletionPolicy.Drain), queue(5, 0), 0, false);
+        assertThat(((PoolPlan.Serve) plan).decision().why()).isEqualTo(Why.Unschedulable);
+        assertThat(((PoolPlan.Serve) plan).decision().desired()).isEqualTo(2);
+    }
+
+    @Test
+    void itDoesNotShrinkDuringARollout() {
+        final Deployment rolling =
+                Resources.of(Deployment.class, "{spec: {replicas: 9}, status: {replicas: 10, updatedReplicas: 1}}");
+        final PoolPlan plan =
+                planned(pool(UP_TO_FIVE, DeletionPolicy.Drain), queue(0, 0), Optional.of(rolling), 0, false);
+        assertThat(((PoolPlan.Serve) plan).decision().why()).isEqualTo(Why.RollingOut);
     }
 
     @Test
@@ -152,10 +183,11 @@ final class PoolPlannerTest {
                         pool,
                         queue,
                         deployment,
-                        List.of(),
+                        pods,
                         unfinished,
                         running,
                         namespaceTerminating,
+                        serviceTime,
                         DemandWindow.EMPTY));
     }
 

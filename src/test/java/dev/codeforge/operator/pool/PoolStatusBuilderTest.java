@@ -31,7 +31,7 @@ final class PoolStatusBuilderTest {
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
     private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, 6, false), 3);
 
-    private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60));
+    private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60, null, null));
 
     @Test
     void aPoolWhoseWorkersTakeTasksIsReady() {
@@ -63,6 +63,13 @@ final class PoolStatusBuilderTest {
         final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
         assertVerdict(status, "Stalled", "WorkersFailing");
         assertThat(condition(status, "Ready").getMessage()).contains("ImagePullBackOff", "no such image");
+    }
+
+    @Test
+    void aWorkerThatFindsNoNodeIsWaitedForAndSaidSo() {
+        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(homeless()), Optional.empty());
+        assertVerdict(status, "Reconciling", "WorkersUnschedulable");
+        assertThat(condition(status, "Ready").getMessage()).startsWith("pod pod-2: 0/1 nodes are available.");
     }
 
     @Test
@@ -155,7 +162,10 @@ final class PoolStatusBuilderTest {
                 "installation",
                 Clock.fixed(NOW, ZoneOffset.UTC));
         return new PoolStatusBuilder(queues, Clock.fixed(now, ZoneOffset.UTC))
-                .build(new PoolSnapshot(pool, queue, workers, pods, 0, 0, false, DemandWindow.EMPTY), plan, problem);
+                .build(
+                        new PoolSnapshot(pool, queue, workers, pods, 0, 0, false, Optional.empty(), DemandWindow.EMPTY),
+                        plan,
+                        problem);
     }
 
     private static Optional<Deployment> workers(int replicas, int ready) {
@@ -184,6 +194,17 @@ final class PoolStatusBuilderTest {
                 .endContainerStatus()
                 .endStatus()
                 .build();
+    }
+
+    private static Pod homeless() {
+        return Resources.of(
+                Pod.class,
+                """
+                metadata: {name: pod-2}
+                status:
+                  conditions:
+                  - {type: PodScheduled, status: "False", reason: Unschedulable, message: 0/1 nodes are available.}
+                """);
     }
 
     /** Exactly this one of the three that kstatus reads is true, for this reason. */

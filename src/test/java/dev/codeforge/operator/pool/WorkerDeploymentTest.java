@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class WorkerDeploymentTest {
     private static final WorkerDeployment DEPLOYMENTS =
-            new WorkerDeployment(Map.of("command", "worker-command:test"), "IfNotPresent");
+            new WorkerDeployment(Map.of("command", "worker-command:test"), "IfNotPresent", "operator-0");
 
     @Test
     void aPoolWithoutATemplateGetsAWholeWorker() throws Exception {
@@ -33,6 +33,8 @@ final class WorkerDeploymentTest {
         assertThat(deployment.getMetadata().getName()).isEqualTo("pool-workers");
         assertThat(deployment.getMetadata().getNamespace()).isEqualTo("ns");
         assertThat(deployment.getMetadata().getOwnerReferences()).isEmpty();
+        assertThat(deployment.getMetadata().getAnnotations())
+                .containsExactly(Map.entry("codeforge.dev/operator", "operator-0"));
         final Container worker = worker(deployment);
         assertThat(worker.getImage()).isEqualTo("worker-command:test");
         assertThat(worker.getImagePullPolicy()).isEqualTo("IfNotPresent");

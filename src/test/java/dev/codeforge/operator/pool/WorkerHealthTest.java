@@ -99,8 +99,9 @@ final class WorkerHealthTest {
                 .endCondition()
                 .endStatus()
                 .build();
-        assertThat(WorkerHealth.trouble(List.of(pod)))
-                .hasValue("pod pod-1 cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.");
+        assertThat(WorkerHealth.unschedulable(List.of(pod)))
+                .hasValue("pod pod-1: 0/1 nodes are available: 1 Insufficient cpu.");
+        assertThat(WorkerHealth.trouble(List.of(pod))).isEmpty();
     }
 
     private static Pod waiting(String reason, String message) {

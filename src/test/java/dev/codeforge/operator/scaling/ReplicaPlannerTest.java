@@ -8,6 +8,7 @@ import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 final class ReplicaPlannerTest {
@@ -19,7 +20,13 @@ final class ReplicaPlannerTest {
     private int tasksPerWorker = 1;
     private int maxAckPending = 1000;
     private boolean suspended = false;
+    private Optional<Duration> queueAgeTarget = Optional.empty();
+    private OptionalInt maxStep = OptionalInt.empty();
+    private Optional<Duration> serviceTime = Optional.empty();
     private int current = 0;
+    private int starting = 0;
+    private int unschedulable = 0;
+    private boolean rollingOut = false;
     private DemandWindow window = DemandWindow.EMPTY;
 
     @Test
@@ -105,11 +112,134 @@ final class ReplicaPlannerTest {
     }
 
     @Test
-    void aBusyWorkerIsNeverRemoved() {
+    void whatRunsIsNeverCountedAway() {
+        tasksPerWorker = 2;
+        at(0, 10, 0);
+        at(10, 0, 3);
+        assertDecision(at(90, 0, 3), 2, Why.QueueShrank);
+        assertDecision(at(160, 0, 3), 2, Why.Steady);
+    }
+
+    @Test
+    void aLoweredMaximumIsMetAtOnce() {
+        at(0, 8, 0);
+        max = 5;
+        assertDecision(at(1, 0, 8), 5, Why.MaximumLowered);
+        assertDecision(at(2, 0, 8), 5, Why.AtMaximum);
+    }
+
+    @Test
+    void aLoweredMaximumBindsARestartedOperatorToo() {
+        current = 20;
+        assertDecision(at(0, 0, 0), 10, Why.MaximumLowered);
+        assertDecision(at(1, 0, 0), 10, Why.StabilizationWindow);
+    }
+
+    @Test
+    void aRolloutRemovesNobody() {
         at(0, 5, 0);
-        at(10, 0, 1);
-        assertDecision(at(90, 0, 1), 5, Why.WorkersBusy);
-        assertDecision(at(160, 0, 0), 1, Why.QueueShrank);
+        rollingOut = true;
+        at(10, 0, 0);
+        assertDecision(at(90, 0, 0), 5, Why.RollingOut);
+        max = 2;
+        assertDecision(at(91, 0, 0), 5, Why.RollingOut);
+        rollingOut = false;
+        assertDecision(at(92, 0, 0), 0, Why.MaximumLowered);
+    }
+
+    @Test
+    void aRolloutDoesNotKeepThePoolFromGrowing() {
+        current = 1;
+        rollingOut = true;
+        assertDecision(at(0, 3, 1), 4, Why.QueueGrew);
+    }
+
+    @Test
+    void noMoreAreAskedForWhileTheClusterHasNoRoom() {
+        current = 4;
+        starting = 2;
+        unschedulable = 1;
+        assertDecision(at(0, 9, 0), 4, Why.Unschedulable);
+        unschedulable = 0;
+        assertDecision(at(2, 9, 0), 9, Why.QueueGrew);
+    }
+
+    @Test
+    void workersWithoutRoomMayGo() {
+        at(0, 5, 0);
+        unschedulable = 3;
+        at(10, 2, 0);
+        assertDecision(at(75, 2, 0), 2, Why.QueueShrank);
+    }
+
+    @Test
+    void aStepIsFollowedByTheNextAsItsWorkersBecomeReady() {
+        maxStep = OptionalInt.of(3);
+        assertDecision(at(0, 20, 0), 3, Why.StepLimit);
+        starting = 3;
+        assertDecision(at(2, 20, 0), 3, Why.StepLimit);
+        starting = 1;
+        assertDecision(at(4, 18, 2), 5, Why.StepLimit);
+        starting = 0;
+        assertDecision(at(6, 15, 5), 8, Why.StepLimit);
+        assertDecision(at(8, 2, 8), 10, Why.QueueGrew);
+    }
+
+    @Test
+    void aStepThatIsNotUsedUpIsNotMentioned() {
+        maxStep = OptionalInt.of(3);
+        assertDecision(at(0, 3, 0), 3, Why.QueueGrew);
+    }
+
+    @Test
+    void aQueueThatMayWaitNeedsFewer() {
+        max = 100;
+        queueAgeTarget = Optional.of(Duration.ofSeconds(600));
+        serviceTime = Optional.of(Duration.ofSeconds(60));
+        assertDecision(at(0, 95, 0), 10, Why.QueueGrew);
+    }
+
+    @Test
+    void tasksThatAreTakenDoNotMakeThePoolGrow() {
+        max = 100;
+        queueAgeTarget = Optional.of(Duration.ofSeconds(600));
+        serviceTime = Optional.of(Duration.ofSeconds(60));
+        at(0, 100, 0);
+        assertDecision(at(2, 90, 10), 10, Why.Steady);
+        assertDecision(at(60, 80, 10), 10, Why.Steady);
+    }
+
+    @Test
+    void aBusyPoolDoesNotShrinkWithItsQueue() {
+        max = 100;
+        queueAgeTarget = Optional.of(Duration.ofSeconds(600));
+        serviceTime = Optional.of(Duration.ofSeconds(60));
+        at(0, 100, 0);
+        at(60, 40, 10);
+        assertDecision(at(180, 20, 10), 10, Why.Steady);
+        at(200, 0, 4);
+        assertDecision(at(261, 0, 4), 4, Why.QueueShrank);
+    }
+
+    @Test
+    void tasksThatRunLongerThanTheyMayWaitGetAWorkerEach() {
+        queueAgeTarget = Optional.of(Duration.ofSeconds(30));
+        serviceTime = Optional.of(Duration.ofSeconds(60));
+        assertDecision(at(0, 7, 0), 7, Why.QueueGrew);
+    }
+
+    @Test
+    void aTaskGetsAWorkerEachUntilTheirTimeIsKnown() {
+        queueAgeTarget = Optional.of(Duration.ofSeconds(600));
+        assertDecision(at(0, 7, 0), 7, Why.QueueGrew);
+    }
+
+    @Test
+    void aTargetAgeCountsTheTasksPerWorker() {
+        tasksPerWorker = 4;
+        queueAgeTarget = Optional.of(Duration.ofSeconds(600));
+        serviceTime = Optional.of(Duration.ofSeconds(60));
+        assertDecision(at(0, 90, 0), 3, Why.QueueGrew);
     }
 
     @Test
@@ -158,10 +288,12 @@ final class ReplicaPlannerTest {
 
     private Decision decide(int second, Optional<QueueSample> sample) {
         final Decision decision = planner.decide(new ReplicaPlanner.Input(
-                new ReplicaPlanner.Limits(min, max, tasksPerWorker, maxAckPending, Duration.ofSeconds(60)),
+                new ReplicaPlanner.Limits(
+                        min, max, tasksPerWorker, maxAckPending, Duration.ofSeconds(60), queueAgeTarget, maxStep),
                 sample,
-                current,
+                new Workers(current, current - starting, unschedulable, rollingOut),
                 suspended,
+                serviceTime,
                 window,
                 START.plusSeconds(second)));
         current = decision.desired();

@@ -1,0 +1,79 @@
+package dev.codeforge.operator.pool;
+
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodCondition;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the pods of a pool tell. */
+final class WorkerPods {
+    private static final Set<String> ENDED = Set.of("Succeeded", "Failed");
+
+    private WorkerPods() {}
+
+    /** Those that Kubernetes counts as replicas. */
+    static List<Pod> alive(List<Pod> pods) {
+        return pods.stream()
+                .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+                .filter(pod -> pod.getStatus() == null
+                        || !ENDED.contains(String.valueOf(pod.getStatus().getPhase())))
+                .toList();
+    }
+
+    /** Those that carry the mark of workers which are to go first. */
+    static List<Pod> marked(List<Pod> pods) {
+        return alive(pods).stream().filter(WorkerScale::isMarked).toList();
+    }
+
+    static boolean isReady(Pod pod) {
+        return conditions(pod).stream()
+                .anyMatch(condition -> "Ready".equals(condition.getType()) && "True".equals(condition.getStatus()));
+    }
+
+    /** How many the scheduler finds no node for. */
+    static int unschedulable(List<Pod> pods) {
+        return (int) alive(pods).stream()
+                .filter(pod -> unschedulable(pod).isPresent())
+                .count();
+    }
+
+    /** Why the scheduler finds no node for the pod; empty when it does. */
+    static Optional<String> unschedulable(Pod pod) {
+        return conditions(pod).stream()
+                .filter(condition ->
+                        "PodScheduled".equals(condition.getType()) && "Unschedulable".equals(condition.getReason()))
+                .map(condition -> String.valueOf(condition.getMessage()))
+                .findFirst();
+    }
+
+    /** Pods of an earlier template are left. */
+    static boolean rollingOut(Deployment deployment) {
+        final DeploymentStatus status = deployment.getStatus();
+        return status != null && number(status.getUpdatedReplicas()) < number(status.getReplicas());
+    }
+
+    /** Kubernetes has carried out all that was asked of it, and our view of the pods is as new. */
+    static boolean settled(Deployment deployment, List<Pod> pods) {
+        final DeploymentStatus status = deployment.getStatus();
+        if (status == null || status.getObservedGeneration() == null) {
+            // Nobody has looked at it: it has no pods yet.
+            return alive(pods).isEmpty();
+        }
+        return status.getObservedGeneration() >= deployment.getMetadata().getGeneration()
+                && !rollingOut(deployment)
+                // The status may tell of a lowered number before any pod has gone.
+                && number(status.getReplicas()) <= deployment.getSpec().getReplicas()
+                && number(status.getReplicas()) == alive(pods).size();
+    }
+
+    private static int number(Integer value) {
+        return value == null ? 0 : value;
+    }
+
+    private static List<PodCondition> conditions(Pod pod) {
+        return pod.getStatus() == null ? List.of() : pod.getStatus().getConditions();
+    }
+}

@@ -1,0 +1,57 @@
+package dev.codeforge.operator.scaling;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+final class ServiceTimeTest {
+
+    @Test
+    void nothingIsKnownBeforeARunHasEnded() {
+        assertThat(ServiceTime.UNKNOWN.estimate(List.of(seconds(500)))).isEmpty();
+    }
+
+    @Test
+    void itIsTheMeanOfTheRuns() {
+        assertThat(of(10, 20, 60).estimate(List.of())).contains(seconds(30));
+    }
+
+    @Test
+    void onlyTheLatestTwentyCount() {
+        ServiceTime time = of(1000, 1000, 1000);
+        for (int i = 0; i < 20; i++) {
+            time = time.add(seconds(5));
+        }
+        assertThat(time.estimate(List.of())).contains(seconds(5));
+        assertThat(new ServiceTime(Collections.nCopies(50, seconds(7))).finished())
+                .hasSize(20);
+    }
+
+    @Test
+    void theNewestStandsLast() {
+        assertThat(of(1, 2).add(seconds(3)).finished()).containsExactly(seconds(1), seconds(2), seconds(3));
+    }
+
+    @Test
+    void aTaskThatRunsLongerThanTheMeanRaisesIt() {
+        assertThat(of(10, 10, 10).estimate(List.of(seconds(50)))).contains(seconds(20));
+    }
+
+    @Test
+    void aTaskThatHasJustBegunTellsNothing() {
+        assertThat(of(10, 10).estimate(List.of(seconds(1), seconds(10)))).contains(seconds(10));
+    }
+
+    private static ServiceTime of(int... runs) {
+        return new ServiceTime(
+                IntStream.of(runs).mapToObj(ServiceTimeTest::seconds).toList());
+    }
+
+    private static Duration seconds(int seconds) {
+        return Duration.ofSeconds(seconds);
+    }
+}
