@@ -9,6 +9,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.faults.Installation;
 import dev.codeforge.testing.faults.KubernetesProxy;
 import dev.codeforge.testing.faults.NatsProxy;
@@ -33,15 +34,37 @@ final class Scene implements AutoCloseable {
     /** The shortest heartbeat timeout, seconds. */
     static final int ACK_WAIT = 5;
 
-    private final Installation installation = new Installation();
-    private final OperatorProcess operator = installation.operator("operator", Map.of());
-    private final StatusLog statuses = new StatusLog(installation.client(), installation.namespace());
-    private final Broker broker = new Broker(installation.nats(), installation.namespace());
-    private final Runs runs = new Runs(installation.directory().resolve("runs"));
+    private final Installation installation;
+    private final OperatorProcess operator;
+    private final StatusLog statuses;
+    private final Broker broker;
+    private final Runs runs;
     private final Map<String, String> uids = new ConcurrentHashMap<>();
 
     /** Nothing runs yet but NATS and the API server. */
-    Scene() throws Exception {}
+    Scene() throws Exception {
+        this(new Installation());
+    }
+
+    private Scene(Installation installation) throws Exception {
+        this.installation = installation;
+        this.operator = installation.operator("operator", Map.of());
+        this.statuses = new StatusLog(installation.client(), installation.namespace());
+        this.broker = new Broker(installation.nats(), installation.namespace());
+        this.runs = new Runs(installation.directory().resolve("runs"));
+    }
+
+    /** On an API server of the test's own; nothing runs yet. */
+    static Scene on(TestCluster cluster) throws Exception {
+        return new Scene(new Installation(cluster));
+    }
+
+    /** On an API server of the test's own; the operator works. */
+    static Scene startedOn(TestCluster cluster) throws Exception {
+        final Scene scene = on(cluster);
+        scene.startOperator();
+        return scene;
+    }
 
     /** The operator works, and these pools have their queues. */
     static Scene started(String... pools) throws Exception {

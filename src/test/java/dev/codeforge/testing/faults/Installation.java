@@ -22,8 +22,9 @@ import java.util.Map;
  * test begins. The test's own client goes to the API server directly and meets no fault.
  */
 public final class Installation implements AutoCloseable {
-    private static TestCluster cluster;
+    private static TestCluster shared;
 
+    private final TestCluster cluster;
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final Path directory = Files.createTempDirectory("codeforge-faults");
     private final String namespace;
@@ -33,20 +34,26 @@ public final class Installation implements AutoCloseable {
     private final NatsProxy workerNats;
 
     public Installation() throws IOException {
-        namespace = cluster().newNamespace();
+        this(shared());
+    }
+
+    /** On an API server of the test's own. */
+    public Installation(TestCluster cluster) throws IOException {
+        this.cluster = cluster;
+        namespace = cluster.newNamespace();
         nats = closing(TestNats.asShipped());
-        kubernetes = closing(new KubernetesProxy(cluster().server().config()));
+        kubernetes = closing(new KubernetesProxy(cluster.server().config()));
         operatorNats = closing(new NatsProxy(nats.endpoint()));
         workerNats = closing(new NatsProxy(nats.workerEndpoint()));
     }
 
-    private static synchronized TestCluster cluster() throws IOException {
-        if (cluster == null) {
-            cluster = new TestCluster();
+    private static synchronized TestCluster shared() throws IOException {
+        if (shared == null) {
+            shared = new TestCluster();
         } else {
-            cluster.server().start();
+            shared.server().start();
         }
-        return cluster;
+        return shared;
     }
 
     private <T extends AutoCloseable> T closing(T part) {
