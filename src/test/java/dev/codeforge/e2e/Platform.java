@@ -24,8 +24,12 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.nats.client.Connection;
 import io.nats.client.Nats;
 import io.nats.client.Options;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +70,7 @@ final class Platform implements AutoCloseable {
                 "tasks.e2e." + namespace + "." + name,
                 null,
                 null,
-                new WorkerPoolSpec.Scaling(0, maxWorkers, 3),
+                new WorkerPoolSpec.Scaling(0, maxWorkers, 3, null, null),
                 null,
                 null,
                 WorkerPoolSpec.DeletionPolicy.Delete,
@@ -78,6 +82,26 @@ final class Platform implements AutoCloseable {
                 null));
         return client.resource(pool).create();
     }
+
+    /** Creates resources from YAML, in this namespace. */
+    void create(String yaml) {
+        client.load(new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
+                .inNamespace(namespace)
+                .create();
+    }
+
+    /** Runs kubectl in this namespace. */
+    Kubectl kubectl(String... arguments) throws IOException, InterruptedException {
+        final List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("codeforge.bin"), "kubectl").toString(), "--namespace", namespace));
+        command.addAll(List.of(arguments));
+        final Process process =
+                new ProcessBuilder(command).redirectErrorStream(true).start();
+        final String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Kubectl(process.waitFor(), output);
+    }
+
+    record Kubectl(int exitCode, String output) {}
 
     private static String arguments(String script) {
         try {
