@@ -38,6 +38,9 @@ test-e2e: ## End to end on the one-node Kubernetes
 soak: ## Load and random faults for MINUTES (10), then every promise is checked (SEED= repeats a run)
 	@hack/soak "$(or $(MINUTES),10)" $(SEED)
 
+bench-scaling: ## CodeForge and KEDA under the same loads, about 20 minutes (QUICK=1: 3)
+	@bench/scaling/run $(if $(QUICK),--quick)
+
 build: ## The operator's jar
 	@mvn -B -ntp -q package -DskipTests
 
