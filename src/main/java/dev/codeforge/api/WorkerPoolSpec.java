@@ -139,7 +139,7 @@ public record WorkerPoolSpec(
                     @JsonPropertyDescription("Fewest workers, 0 to 1,000; 0 lets an idle pool vanish.")
                     Integer minReplicas,
             @Required @Min(1) @Max(1000) @JsonPropertyDescription("Most workers, 1 to 1,000.") Integer maxReplicas,
-            @Default("60")
+            @Default("30")
                     @Min(0)
                     @Max(3600)
                     @JsonPropertyDescription(
@@ -161,7 +161,7 @@ public record WorkerPoolSpec(
             minReplicas = minReplicas == null ? 0 : minReplicas;
             maxReplicas = maxReplicas == null ? 1 : maxReplicas;
             scaleDownStabilizationWindowSeconds =
-                    scaleDownStabilizationWindowSeconds == null ? 60 : scaleDownStabilizationWindowSeconds;
+                    scaleDownStabilizationWindowSeconds == null ? 30 : scaleDownStabilizationWindowSeconds;
         }
     }
 
