@@ -135,11 +135,13 @@ func natsRestart(length time.Duration) load {
 // fullRun takes about 18 minutes.
 func fullRun() [][]load {
 	minute := time.Minute
+	hundred := burst(100, 50, 510*time.Second)
+	hundred.systems = []system{ours, oursPatient, kedaDefault, kedaTuned}
 	return [][]load{
 		{oneAtZero(10)},
 		{oneToFifty(5)},
 		{
-			burst(100, 50, 510*time.Second),
+			hundred,
 			bimodal(150, 2, 170*time.Second, 20*time.Second, 490*time.Second, ours, oursShipped, kedaDefault, kedaTuned),
 			poisson(100, 75*time.Second, 435*time.Second),
 			sawtooth(75*time.Second, 435*time.Second),

@@ -67,7 +67,7 @@ func prepare(ctx context.Context, c *cluster, o options) error {
 // connect gives each system's workers a connection of their own, and KEDA's two settings a way to NATS' monitoring each.
 func (b *bench) connect(ctx context.Context) error {
 	b.clients, b.looks = map[string]*nats.Conn{}, map[string]*monitoringProxy{}
-	for _, s := range append([]system{oursShipped}, everySystem...) {
+	for _, s := range append([]system{oursShipped, oursPatient}, everySystem...) {
 		var client *nats.Conn
 		if err := eventually(ctx, "NATS answered", 10*time.Second, func() error {
 			var err error

@@ -12,6 +12,8 @@ type system struct {
 	ours  bool
 	// shippedGrace leaves the pods' grace to our operator: the longest run's time and a minute.
 	shippedGrace bool
+	// window is ours in seconds, 0 for the default.
+	window int
 	// lagPerWorker is KEDA's lagThreshold.
 	lagPerWorker int
 	poll         int
@@ -20,13 +22,14 @@ type system struct {
 }
 
 const (
-	stabilization = 60 // seconds, ours and tuned KEDA's
+	stabilization = 60 // seconds, tuned KEDA's
 	grace         = 30 // seconds, Kubernetes' default
 )
 
 var (
 	ours        = system{name: "ours", title: "CodeForge", ours: true, lagPerWorker: 1}
 	oursShipped = system{name: "shipped", title: "CodeForge, its own grace", ours: true, shippedGrace: true, lagPerWorker: 1}
+	oursPatient = system{name: "patient", title: "CodeForge, window 60 s", ours: true, window: stabilization, lagPerWorker: 1}
 	kedaDefault = system{name: "keda", title: "KEDA, default", lagPerWorker: 10, poll: 30, cooldown: 300}
 	kedaTuned   = system{name: "tuned", title: "KEDA, tuned", lagPerWorker: 1, poll: 1, cooldown: stabilization, behaviour: fmt.Sprintf(`
   advanced:
@@ -56,6 +59,10 @@ func (s system) manifest(c *cell, looks *monitoringProxy) string {
 		if s.shippedGrace {
 			termination = ""
 		}
+		window := ""
+		if s.window > 0 {
+			window = fmt.Sprintf(", scaleDownStabilizationWindowSeconds: %d", s.window)
+		}
 		return fmt.Sprintf(`apiVersion: codeforge.dev/v1alpha1
 kind: WorkerPool
 metadata: {name: pool, namespace: %s}
@@ -63,9 +70,9 @@ spec:
   backend: command
   heartbeatTimeoutSeconds: %d
   deletionPolicy: Delete
-  scaling: {minReplicas: 0, maxReplicas: %d, scaleDownStabilizationWindowSeconds: %d}
+  scaling: {minReplicas: 0, maxReplicas: %d%s}
   template: {spec: {%scontainers: [{name: worker, image: bench}]}}
-`, c.namespace, int(ackWait.Seconds()), c.max, stabilization, termination)
+`, c.namespace, int(ackWait.Seconds()), c.max, window, termination)
 	}
 	return fmt.Sprintf(`apiVersion: apps/v1
 kind: Deployment
