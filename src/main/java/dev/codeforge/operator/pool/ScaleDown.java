@@ -101,7 +101,7 @@ final class ScaleDown {
         final Set<String> leaving = leaving(views, answers.keySet(), candidates, drain.drain(candidates));
         final Set<String> finishing = finishing(pool, memory, decision, views, answers.keySet(), leaving, surplus);
         drain.finish(finishing);
-        hold(drain, memory, candidates, union(leaving, finishing));
+        hold(drain, memory, alive, candidates, union(leaving, finishing));
         pardon(drain, outOf(WorkerPods.marked(alive), leaving, false));
         final int size = Math.max(decision.desired(), alive.size() - leaving.size());
         final int present = deployment.getSpec().getReplicas();
@@ -113,7 +113,7 @@ final class ScaleDown {
                 && clock.instant().isBefore(asked.plus(TRUSTED))
                 && scale.lower(pool, deployment, size);
         if (!mayGo) {
-            hold(drain, memory, leaving, finishing);
+            hold(drain, memory, alive, leaving, finishing);
             return keeping(decision, present, Why.WorkersBusy);
         }
         return keeping(decision, size, size == decision.desired() ? decision.why() : Why.WorkersBusy);
@@ -161,10 +161,15 @@ final class ScaleDown {
                 || pool.getSpec().tasksPerWorker() > 1;
     }
 
-    /** Whoever was asked, now or before, and is not held any more goes on; also one whose answer came too late. */
-    private static void hold(WorkerDrain drain, Memory memory, Collection<String> asked, Set<String> held) {
-        drain.resume(union(memory.held, asked).stream()
-                .filter(pod -> !held.contains(pod))
+    /**
+     * Whoever was asked, now or before, and is not held any more goes on; also one whose answer came too late. Not who is
+     * being deleted: it would take a task before it is told to stop.
+     */
+    private static void hold(
+            WorkerDrain drain, Memory memory, List<Pod> alive, Collection<String> asked, Set<String> held) {
+        final Set<String> asking = union(memory.held, asked);
+        drain.resume(names(alive).stream()
+                .filter(pod -> asking.contains(pod) && !held.contains(pod))
                 .toList());
         memory.held = held;
     }
@@ -174,7 +179,7 @@ final class ScaleDown {
         final Memory memory = memory(pool);
         memory.last = Optional.empty();
         if (WorkerPods.settled(deployment, pods)) {
-            hold(drain(pool), memory, Set.of(), Set.of());
+            hold(drain(pool), memory, WorkerPods.alive(pods), Set.of(), Set.of());
             pardon(drain(pool), WorkerPods.marked(pods));
         }
     }
