@@ -50,6 +50,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     /** Between this and twice this, so that not all come at once when NATS is back. */
     private static final Duration AWAY = Duration.ofSeconds(2);
 
+    /** So many tasks are looked at at once: with more, each and every pool only waits longer for the same cores. */
     private static final int AT_ONCE = 8;
 
     private final Semaphore room = new Semaphore(AT_ONCE);
