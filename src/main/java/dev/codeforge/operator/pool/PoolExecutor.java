@@ -76,10 +76,9 @@ final class PoolExecutor {
      */
     Decision serve(PoolSnapshot snapshot, Decision decision) throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
-        final int size = Math.max(snapshot.replicas().orElse(0), decision.desired());
         final Deployment current;
         try {
-            current = keep(pool, snapshot.deployment(), size);
+            current = keep(pool, snapshot.deployment(), size(snapshot, decision));
         } catch (InvalidTemplateException e) {
             // Workers of the template before go on following the queue.
             snapshot.deployment().ifPresent(workers -> resize(snapshot, workers, decision));
@@ -90,31 +89,33 @@ final class PoolExecutor {
 
     private Decision resize(PoolSnapshot snapshot, Deployment current, Decision decision) {
         final WorkerPool pool = snapshot.pool();
-        final int present = snapshot.replicas().orElse(decision.desired());
-        final int size = Math.max(present, decision.desired());
+        final int size = size(snapshot, decision);
         if (!WorkerScale.owns(current) || current.getSpec().getReplicas() != size) {
-            scale.set(pool, current, size);
+            scale.set(pool, size);
         }
         scaleDown.resumeOnce(pool, snapshot.pods());
-        if (decision.desired() < present) {
+        if (decision.desired() < size) {
             return scaleDown.execute(pool, current, snapshot.pods(), decision);
         }
         scaleDown.settle(pool, current, snapshot.pods());
         return decision;
     }
 
+    /** Only growing is done by a number alone. */
+    private static int size(PoolSnapshot snapshot, Decision decision) {
+        return Math.max(snapshot.replicas().orElse(0), decision.desired());
+    }
+
     private Deployment keep(WorkerPool pool, Optional<Deployment> existing, int replicas)
             throws InvalidTemplateException {
         final Deployment wanted = deployments.of(pool, queues.subject(pool));
         final String uid = pool.getMetadata().getUid();
-        final Deployment current;
         if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
-            current = existing.get();
-        } else {
-            applyCredential(pool);
-            current = apply(wanted, existing, replicas);
-            applied.put(uid, new Applied(wanted, withoutSize(current)));
+            return existing.get();
         }
+        applyCredential(pool);
+        final Deployment current = apply(wanted, existing, replicas);
+        applied.put(uid, new Applied(wanted, withoutSize(current)));
         return current;
     }
 
@@ -246,5 +247,6 @@ final class PoolExecutor {
     void forget(String uid) {
         applied.remove(uid);
         scaleDown.forget(uid);
+        scale.forget(uid);
     }
 }

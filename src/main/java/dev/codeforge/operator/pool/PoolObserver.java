@@ -40,7 +40,7 @@ final class PoolObserver {
         return new PoolSnapshot(
                 pool,
                 queues.ensure(pool),
-                context.getSecondaryResource(Deployment.class).map(scale::newest),
+                context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached)),
                 List.copyOf(context.getSecondaryResources(Pod.class)),
                 count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
                 count(pool, status -> status.phase() == Phase.Running),

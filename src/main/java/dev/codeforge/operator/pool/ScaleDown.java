@@ -108,7 +108,7 @@ final class ScaleDown {
         if (size == present) {
             return keeping(decision, present, Why.WorkersBusy);
         }
-        final boolean mayGo = planner.maySwitch(unmarked(views), leaving, alive.size() - leaving.size())
+        final boolean mayGo = planner.maySwitch(views, leaving, alive.size() - leaving.size())
                 && scale.mark(outOf(alive, leaving, true))
                 && clock.instant().isBefore(asked.plus(TRUSTED))
                 && scale.lower(pool, deployment, size);
@@ -209,13 +209,7 @@ final class ScaleDown {
         pods.forEach(scale::unmark);
     }
 
-    private static List<WorkerView> unmarked(List<WorkerView> views) {
-        return views.stream()
-                .map(view -> new WorkerView(
-                        view.pod(), view.ready(), view.terminating(), view.idleFor(), view.created(), false))
-                .toList();
-    }
-
+    /** Without marks: those of workers that stay are taken back before any may go. */
     private static List<WorkerView> views(List<Pod> pods, Map<String, WorkerControl.Answer> answers) {
         return pods.stream()
                 .map(pod -> new WorkerView(
@@ -226,7 +220,7 @@ final class ScaleDown {
                                 .filter(WorkerControl.Answer::idle)
                                 .map(WorkerControl.Answer::idleFor),
                         Instant.parse(pod.getMetadata().getCreationTimestamp()),
-                        WorkerScale.isMarked(pod)))
+                        false))
                 .toList();
     }
 

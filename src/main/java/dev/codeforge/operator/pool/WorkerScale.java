@@ -37,7 +37,7 @@ final class WorkerScale {
             .build();
 
     private final KubernetesClient client;
-    /** By the Deployment's uid: what we set last, for caches that are behind. */
+    /** By the pool's uid: what we set last, for caches that are behind. */
     private final Map<String, Sized> sized = new ConcurrentHashMap<>();
 
     private record Sized(int replicas, long resourceVersion) {}
@@ -58,8 +58,8 @@ final class WorkerScale {
     }
 
     /** The Deployment as the cache shows it, with the number that we set since. */
-    Deployment newest(Deployment cached) {
-        final Sized last = sized.get(cached.getMetadata().getUid());
+    Deployment newest(WorkerPool pool, Deployment cached) {
+        final Sized last = sized.get(pool.getMetadata().getUid());
         return last == null || version(cached.getMetadata().getResourceVersion()) >= last.resourceVersion()
                 ? cached
                 : new DeploymentBuilder(cached)
@@ -74,8 +74,8 @@ final class WorkerScale {
     }
 
     /** Sets the number, whatever it was. */
-    void set(WorkerPool pool, Deployment seen, int replicas) {
-        patch(pool, seen, replicas, Optional.empty());
+    void set(WorkerPool pool, int replicas) {
+        patch(pool, replicas, Optional.empty());
     }
 
     /**
@@ -85,7 +85,7 @@ final class WorkerScale {
      */
     boolean lower(WorkerPool pool, Deployment seen, int replicas) {
         try {
-            patch(pool, seen, replicas, Optional.of(seen.getMetadata().getResourceVersion()));
+            patch(pool, replicas, Optional.of(seen.getMetadata().getResourceVersion()));
             return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
@@ -95,7 +95,7 @@ final class WorkerScale {
         }
     }
 
-    private void patch(WorkerPool pool, Deployment seen, int replicas, Optional<String> resourceVersion) {
+    private void patch(WorkerPool pool, int replicas, Optional<String> resourceVersion) {
         final GenericKubernetesResource scale = new GenericKubernetesResourceBuilder()
                 .withApiVersion("autoscaling/v1")
                 .withKind("Scale")
@@ -118,7 +118,7 @@ final class WorkerScale {
                                 .build(),
                         scale);
         sized.put(
-                seen.getMetadata().getUid(),
+                pool.getMetadata().getUid(),
                 new Sized(replicas, version(scaled.getMetadata().getResourceVersion())));
     }
 
@@ -131,8 +131,8 @@ final class WorkerScale {
         }
     }
 
-    void forget(Deployment deployment) {
-        sized.remove(deployment.getMetadata().getUid());
+    void forget(String uid) {
+        sized.remove(uid);
     }
 
     /** All at once: they were asked to wait. @return false when one of the pods is gone */
