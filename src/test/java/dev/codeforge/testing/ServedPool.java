@@ -34,6 +34,7 @@ public final class ServedPool implements AutoCloseable {
     public static final String POOL = "pool";
     public static final String STREAM = Subjects.poolStream(NAMESPACE, POOL);
     private static final String SUBJECT = "tasks.test.pool";
+    public static final WorkerPoolStatus.Queue PLACE = new WorkerPoolStatus.Queue(STREAM, SUBJECT, 0L, 0L);
 
     public final TestNats server = new TestNats();
     public final DispatchKey key = new DispatchKey(new byte[32]);
@@ -48,7 +49,7 @@ public final class ServedPool implements AutoCloseable {
         makeStreams();
         makeQueue();
         final WorkerPool pool = Resources.pool(NAMESPACE, POOL, null);
-        pool.setStatus(WorkerPoolStatus.unobserved().withQueue(new WorkerPoolStatus.Queue(STREAM, SUBJECT, 0L, 0L)));
+        pool.setStatus(WorkerPoolStatus.unobserved().withQueue(PLACE));
         pools.put(pool);
     }
 

@@ -15,8 +15,9 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +39,7 @@ public final class OrphanSweep implements Sweep {
     private final LastEvents lastEvents;
     private final OperatorEvents events;
     private final String installation;
-    private long withdrawn = System.nanoTime() - JUST_NOW.toNanos() - 1;
+    private final Map<String, Long> withdrawn = new HashMap<>();
 
     public OrphanSweep(
             Supplier<TaskIndex> tasks,
@@ -60,30 +61,30 @@ public final class OrphanSweep implements Sweep {
     /** What waits first: ending a run frees its worker, which would take the next message. */
     @Override
     public void run() {
-        withdrawWaiting();
-        forEachQueue(place -> sweep(place, true));
-    }
-
-    /** Takes off the queues what no worker has begun and nobody waits for; what another call did just now, it need not. */
-    public synchronized void withdrawWaiting() {
-        if (System.nanoTime() - withdrawn > JUST_NOW.toNanos()) {
-            forEachQueue(place -> sweep(place, false));
-            withdrawn = System.nanoTime();
-        }
-    }
-
-    private void forEachQueue(Consumer<WorkerPoolStatus.Queue> look) {
         pools.get()
                 .list()
                 .flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream())
                 .forEach(place -> {
                     try {
-                        look.accept(place);
+                        sweep(place, false);
+                        sweep(place, true);
                     } catch (QueueUnavailableException | KubernetesClientException e) {
                         // The other pools are swept all the same.
                         LOG.debug("{} cannot be swept: {}", place.stream(), e.getMessage());
                     }
                 });
+    }
+
+    /**
+     * Takes off a queue what no worker has begun and nobody waits for; what another call did just now, it need not. Throws
+     * {@link QueueUnavailableException} when the queue cannot be seen.
+     */
+    public synchronized void withdrawWaiting(WorkerPoolStatus.Queue place) {
+        final Long before = withdrawn.get(place.stream());
+        if (before == null || System.nanoTime() - before > JUST_NOW.toNanos()) {
+            sweep(place, false);
+            withdrawn.put(place.stream(), System.nanoTime());
+        }
     }
 
     private void sweep(WorkerPoolStatus.Queue place, boolean alsoRunning) {

@@ -63,14 +63,14 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskStatusBuilder statuses;
     private final EventRecorder events;
     private final Consumer<ResourceID> onQueueChange;
-    private final Runnable withdrawWaiting;
+    private final Deletions deletions;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final Recreations<AgentTask> recreations = new Recreations<>();
 
     /**
      * @param onQueueChange called with the pool whose queue a task has just changed
-     * @param withdrawWaiting takes what waits for tasks that are gone off the queues
+     * @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws
      */
     public AgentTaskReconciler(
             KubernetesClient client,
@@ -79,7 +79,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             String installation,
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
-            Runnable withdrawWaiting,
+            Consumer<WorkerPoolStatus.Queue> withdrawWaiting,
             Clock clock) {
         this.connections = connections;
         this.key = key;
@@ -97,7 +97,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
-        this.withdrawWaiting = withdrawWaiting;
+        this.deletions = new Deletions(withdrawWaiting);
     }
 
     @Override
@@ -105,14 +105,18 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (recreations.isNamesake(task, context)) {
             return UpdateControl.noUpdate();
         }
+        final boolean deleted = context.isPrimaryResourceDeleted();
+        if (deleted) {
+            deletions.begun(task);
+        }
         room.acquireUninterruptibly();
         try {
-            if (freesAWorkerAfterAnOutage(task, context)) {
-                withdrawWaiting.run();
+            if (deleted) {
+                deletions.beforeItsEnd(task, context.getSecondaryResource(WorkerPool.class));
             }
             return look(task, context);
         } catch (QueueUnavailableException e) {
-            if (context.isPrimaryResourceDeleted()) {
+            if (deleted) {
                 // For what is gone the framework repeats a failure, not a wish to look again.
                 throw e;
             }
@@ -122,15 +126,6 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         } finally {
             room.release();
         }
-    }
-
-    /** Others may have been deleted meanwhile: the worker would take the next of them at once. */
-    private static boolean freesAWorkerAfterAnOutage(AgentTask task, Context<AgentTask> context) {
-        return context.isPrimaryResourceDeleted()
-                && context.getRetryInfo().isPresent()
-                && task.observedStatus()
-                        .filter(status -> status.phase() == Phase.Running)
-                        .isPresent();
     }
 
     private static long jitter() {
@@ -160,6 +155,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
         passOn(task, view.get(), context);
         if (gone) {
+            deletions.ended(task);
             return UpdateControl.noUpdate();
         }
         warn(task, status);

@@ -55,7 +55,7 @@ final class AgentTaskReconcilerTest {
                 "installation",
                 new EventRecorder(client, "test", Clock.systemUTC()),
                 pool -> {},
-                () -> {},
+                queue -> {},
                 Clock.systemUTC());
         operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)

@@ -1,0 +1,44 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.Phase;
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolStatus;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/**
+ * The deleted tasks whose queue still holds something of theirs. Several at once is what an outage of NATS leaves: ending the
+ * one that runs frees its worker, which would take the next of them, so what waits goes first.
+ */
+final class Deletions {
+    private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+    private final Consumer<WorkerPoolStatus.Queue> withdrawWaiting;
+
+    /** @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws */
+    Deletions(Consumer<WorkerPoolStatus.Queue> withdrawWaiting) {
+        this.withdrawWaiting = withdrawWaiting;
+    }
+
+    /** Call it as soon as the deletion is known, before anything of any task is ended. */
+    void begun(AgentTask task) {
+        underWay.add(task.uid());
+    }
+
+    void beforeItsEnd(AgentTask task, Optional<WorkerPool> pool) {
+        final boolean runs = task.observedStatus()
+                .filter(status -> status.phase() == Phase.Running)
+                .isPresent();
+        if (runs && underWay.size() > 1) {
+            pool.flatMap(WorkerPool::observedStatus)
+                    .map(WorkerPoolStatus::queue)
+                    .ifPresent(withdrawWaiting);
+        }
+    }
+
+    void ended(AgentTask task) {
+        underWay.remove(task.uid());
+    }
+}
