@@ -13,6 +13,9 @@ import java.util.Set;
 public final class Main {
     private static final int USAGE = 64;
 
+    /** More than there are cores: the system shares those, and no look waits until another one's computing is done. */
+    private static final String CARRIERS = "6";
+
     private Main() {}
 
     public static void main(String[] arguments) throws IOException {
@@ -30,6 +33,7 @@ public final class Main {
     }
 
     private static void operator() throws IOException {
+        System.setProperty("jdk.virtualThreadScheduler.parallelism", CARRIERS);
         final OperatorSettings settings;
         try {
             settings = OperatorSettings.from(System.getenv());

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.model.annotation.LabelSelector;
 import io.fabric8.kubernetes.model.annotation.StatusReplicas;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of a pool. */
@@ -40,6 +41,21 @@ public record WorkerPoolStatus(
     public WorkerPoolStatus withQueue(@Nullable Queue other) {
         return new WorkerPoolStatus(
                 observedGeneration, conditions, replicas, readyReplicas, selector, other, deadLetters, scaling);
+    }
+
+    /** Whether the two differ in counts at most, those in the conditions' messages too. */
+    public boolean saysTheSameAs(WorkerPoolStatus other) {
+        return observedGeneration.equals(other.observedGeneration)
+                && verdicts().equals(other.verdicts())
+                && selector.equals(other.selector)
+                && deadLetters.equals(other.deadLetters)
+                && Objects.equals(scaling, other.scaling);
+    }
+
+    private List<List<String>> verdicts() {
+        return conditions.stream()
+                .map(condition -> List.of(condition.getType(), condition.getStatus(), condition.getReason()))
+                .toList();
     }
 
     /** The status of a pool that nobody has looked at. */

@@ -72,7 +72,7 @@ final class NatsTaskQueue implements TaskQueue {
                         settings.subject(), settings.stream() + " of another installation (" + owner + ")");
             }
         }
-        final StreamInfo stream = keeper.ensure(
+        keeper.ensure(
                 streamConfiguration(settings),
                 settings.replicas(),
                 nats.connected().getServers().size());
@@ -95,7 +95,7 @@ final class NatsTaskQueue implements TaskQueue {
         } else if (!settings.paused() && consumer.getPaused()) {
             management.resumeConsumer(settings.stream(), Subjects.WORKERS_DURABLE);
         }
-        return sample(consumer, stream, settings.paused());
+        return new QueueSample(consumer.getNumPending(), consumer.getNumAckPending(), settings.paused());
     }
 
     private static StreamConfiguration streamConfiguration(QueueSettings settings) {
@@ -125,12 +125,11 @@ final class NatsTaskQueue implements TaskQueue {
         });
     }
 
-    private static QueueSample sample(ConsumerInfo consumer, StreamInfo stream, boolean paused) {
-        return new QueueSample(
-                consumer.getNumPending(),
-                consumer.getNumAckPending(),
-                stream.getStreamState().getMsgCount(),
-                paused);
+    @Override
+    public Optional<QueueSample> sample(String stream) {
+        return nats.ask(management -> new StreamKeeper(management).findConsumer(stream, Subjects.WORKERS_DURABLE))
+                .map(consumer ->
+                        new QueueSample(consumer.getNumPending(), consumer.getNumAckPending(), consumer.getPaused()));
     }
 
     @Override

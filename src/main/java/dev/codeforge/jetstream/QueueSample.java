@@ -5,9 +5,8 @@ package dev.codeforge.jetstream;
  *
  * @param waiting messages that no worker has taken
  * @param running messages that a worker holds, or that wait for redelivery
- * @param messages all messages of the stream; more than waiting + running means dead ones
  */
-public record QueueSample(long waiting, long running, long messages, boolean paused) {
+public record QueueSample(long waiting, long running, boolean paused) {
     public long demand() {
         return waiting + running;
     }

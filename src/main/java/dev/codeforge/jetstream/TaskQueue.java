@@ -18,6 +18,9 @@ public interface TaskQueue {
      */
     QueueSample ensure(QueueSettings settings);
 
+    /** A look at the consumer alone, one request; empty when it, or the stream, is missing. */
+    Optional<QueueSample> sample(String stream);
+
     /** The message on the subject, read from the leader: absence is to be believed. */
     Optional<StandingMessage> standing(String stream, String subject);
 

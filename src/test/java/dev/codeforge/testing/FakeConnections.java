@@ -109,7 +109,12 @@ public final class FakeConnections implements Connections {
 
         @Override
         public QueueSample ensure(QueueSettings settings) {
-            return new QueueSample(standing.size(), 0, standing.size(), false);
+            return new QueueSample(standing.size(), 0, false);
+        }
+
+        @Override
+        public Optional<QueueSample> sample(String stream) {
+            return Optional.of(new QueueSample(standing.size(), 0, false));
         }
 
         @Override

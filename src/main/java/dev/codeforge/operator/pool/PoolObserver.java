@@ -39,7 +39,7 @@ final class PoolObserver {
         final String namespace = pool.getMetadata().getNamespace();
         return new PoolSnapshot(
                 pool,
-                queues.ensure(pool),
+                queues.look(pool),
                 context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached)),
                 List.copyOf(context.getSecondaryResources(Pod.class)),
                 count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
@@ -56,6 +56,7 @@ final class PoolObserver {
 
     void forget(String uid) {
         serviceTimes.forget(uid);
+        queues.forget(uid);
     }
 
     private int count(WorkerPool pool, Predicate<AgentTaskStatus> which) {

@@ -12,18 +12,28 @@ import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Keeps a pool's stream and consumer as its spec wants them, and tells in the status' words how they are. */
 final class QueueKeeper {
     private static final int LEAST_ACK_PENDING = 1000;
 
+    /** Shorter than a tick: each tick looks at all of it. */
+    private static final Duration KEPT = Duration.ofMillis(1900);
+
     private final Connections connections;
     private final String subjectTemplate;
     private final String installation;
     private final Clock clock;
+    private final Map<String, Kept> kept = new ConcurrentHashMap<>();
+
+    /** The queue was as wanted at that time, and so many dead letters were there. */
+    private record Kept(QueueSettings settings, Instant at, long deadLetters) {}
 
     QueueKeeper(Connections connections, String subjectTemplate, String installation, Clock clock) {
         this.connections = connections;
@@ -56,7 +66,11 @@ final class QueueKeeper {
         return connections.queue(pool.getMetadata().getNamespace()).owns(stream(pool), installation);
     }
 
-    QueueState ensure(WorkerPool pool) {
+    /**
+     * Corrects what drifted, unless that was done just now: then a pool that follows its queue is sampled only, since four
+     * requests take too long for a worker that is wanted at once.
+     */
+    QueueState look(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         final Optional<String> problem = connections.results(namespace).problem();
         if (problem.isPresent()) {
@@ -65,12 +79,8 @@ final class QueueKeeper {
                     Reason.QueueUnavailable, problem.get() + ". " + Reason.QueueUnavailable.sentence());
         }
         try {
-            final QueueSample sample = connections.queue(namespace).ensure(settings(pool));
-            return new QueueState.Ready(
-                    sample,
-                    connections
-                            .deadLetters(namespace)
-                            .count(namespace, pool.getMetadata().getName()));
+            final Optional<QueueState> sampled = sample(pool);
+            return sampled.isPresent() ? sampled.get() : ensure(pool);
         } catch (SubjectTakenException e) {
             return new QueueState.Broken(Reason.SubjectTaken, e.getMessage() + ". " + Reason.SubjectTaken.remedy());
         } catch (QueueRefusedException e) {
@@ -79,6 +89,36 @@ final class QueueKeeper {
             return new QueueState.Broken(
                     Reason.QueueUnavailable, e.getMessage() + ". " + Reason.QueueUnavailable.sentence());
         }
+    }
+
+    private Optional<QueueState> sample(WorkerPool pool) {
+        final Kept last = kept.get(pool.getMetadata().getUid());
+        if (last == null
+                || pool.getSpec().scaling() == null
+                || !clock.instant().isBefore(last.at().plus(KEPT))
+                || !last.settings().equals(settings(pool))) {
+            return Optional.empty();
+        }
+        return connections
+                .queue(pool.getMetadata().getNamespace())
+                .sample(stream(pool))
+                .map(sample -> new QueueState.Ready(sample, last.deadLetters()));
+    }
+
+    private QueueState ensure(WorkerPool pool) {
+        final String namespace = pool.getMetadata().getNamespace();
+        final QueueSettings settings = settings(pool);
+        final Instant now = clock.instant();
+        final QueueSample sample = connections.queue(namespace).ensure(settings);
+        final long deadLetters = connections
+                .deadLetters(namespace)
+                .count(namespace, pool.getMetadata().getName());
+        kept.put(pool.getMetadata().getUid(), new Kept(settings, now, deadLetters));
+        return new QueueState.Ready(sample, deadLetters);
+    }
+
+    void forget(String uid) {
+        kept.remove(uid);
     }
 
     private QueueSettings settings(WorkerPool pool) {

@@ -49,6 +49,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private static final Duration TICK = Duration.ofSeconds(2);
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    private static final Duration GROWN = Duration.ofMillis(200);
     private static final Duration FIXED_TICK = Duration.ofSeconds(10);
 
     private final PoolPlanner planner;
@@ -123,6 +124,10 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         if (done.isEmpty()) {
             return UpdateControl.noUpdate();
         }
+        if (grows(snapshot, done.get())) {
+            // Whoever is queued next may want another worker: told when that is settled.
+            return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(GROWN);
+        }
         final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
         if (worthWriting(pool, status)) {
             if (!StatusWriter.write(pool, status, WorkerPool::new, context)) {
@@ -130,8 +135,17 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             }
             warnings.tell(pool, status);
             written.put(uid, clock.instant());
+        } else if (!status.equals(pool.getStatus())) {
+            return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(TICK);
         }
         return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(isFixed(pool, done.get()) ? FIXED_TICK : TICK);
+    }
+
+    private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
+        return done instanceof PoolPlan.Serve serve
+                && snapshot.replicas()
+                        .filter(size -> serve.decision().desired() > size)
+                        .isPresent();
     }
 
     private static boolean isFixed(WorkerPool pool, PoolPlan done) {
@@ -140,10 +154,10 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 && serve.decision().desired() == pool.getSpec().replicas();
     }
 
-    /** Counts change with every task: alone they are written once a tick at most. */
+    /** Counts change with every task and pod: alone they are written once a tick at most. */
     private boolean worthWriting(WorkerPool pool, WorkerPoolStatus status) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
-        return !status.withQueue(before.queue()).equals(before)
+        return !status.saysTheSameAs(before)
                 || !clock.instant()
                         .isBefore(written.getOrDefault(pool.getMetadata().getUid(), Instant.EPOCH)
                                 .plus(TICK));

@@ -192,7 +192,7 @@ final class PoolPlannerTest {
     }
 
     private static QueueState queue(long waiting, long running) {
-        return new QueueState.Ready(new QueueSample(waiting, running, waiting + running, false), 0);
+        return new QueueState.Ready(new QueueSample(waiting, running, false), 0);
     }
 
     private static WorkerPool pool(WorkerPoolSpec.Scaling scaling, DeletionPolicy policy) {

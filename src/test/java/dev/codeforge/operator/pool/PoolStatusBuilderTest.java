@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 final class PoolStatusBuilderTest {
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
-    private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, 6, false), 3);
+    private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, false), 3);
 
     private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60, null, null));
 

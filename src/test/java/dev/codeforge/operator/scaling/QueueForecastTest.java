@@ -50,6 +50,6 @@ final class QueueForecastTest {
     }
 
     private static QueueSample queue(long waiting, long running) {
-        return new QueueSample(waiting, running, waiting + running, false);
+        return new QueueSample(waiting, running, false);
     }
 }

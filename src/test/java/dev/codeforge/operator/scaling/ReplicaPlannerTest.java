@@ -283,7 +283,7 @@ final class ReplicaPlannerTest {
 
     /** Decides after so many seconds, and lets the Deployment follow. */
     private Decision at(int second, long waiting, long running) {
-        return decide(second, Optional.of(new QueueSample(waiting, running, waiting + running, suspended)));
+        return decide(second, Optional.of(new QueueSample(waiting, running, suspended)));
     }
 
     private Decision decide(int second, Optional<QueueSample> sample) {

@@ -113,9 +113,7 @@ final class SimulatedQueue {
     }
 
     Optional<QueueSample> sample() {
-        return up
-                ? Optional.of(new QueueSample(fresh.size(), unacknowledged, fresh.size() + unacknowledged, false))
-                : Optional.empty();
+        return up ? Optional.of(new QueueSample(fresh.size(), unacknowledged, false)) : Optional.empty();
     }
 
     List<Message> messages() {
