@@ -45,12 +45,7 @@ import org.slf4j.LoggerFactory;
 public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerPoolReconciler.class);
     public static final String FINALIZER = "codeforge.dev/workerpool";
-    /** Outside producers tell nobody: look. */
-    private static final Duration TICK = Duration.ofSeconds(2);
-
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
-    private static final Duration GROWN = Duration.ofMillis(200);
-    private static final Duration FIXED_TICK = Duration.ofSeconds(10);
 
     private final PoolPlanner planner;
     private final PoolExecutor executor;
@@ -62,6 +57,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
     private final Set<String> letGo = ConcurrentHashMap.newKeySet();
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
+    private final NextLook nextLook = new NextLook();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
     private final Recreations<WorkerPool> recreations = new Recreations<>();
 
@@ -101,6 +97,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final String uid = pool.getMetadata().getUid();
         if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             forget(uid);
+            nextLook.forget(pool);
             letGo.remove(uid);
             return UpdateControl.noUpdate();
         }
@@ -126,7 +123,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         if (grows(snapshot, done.get())) {
             // Whoever is queued next may want another worker: told when that is settled.
-            return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(GROWN);
+            return again(pool, NextLook.After.GROWTH);
         }
         final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
         if (worthWriting(pool, status)) {
@@ -136,9 +133,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             warnings.tell(pool, status);
             written.put(uid, clock.instant());
         } else if (!status.equals(pool.getStatus())) {
-            return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(TICK);
+            return again(pool, NextLook.After.A_LOOK);
         }
-        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(isFixed(pool, done.get()) ? FIXED_TICK : TICK);
+        return again(pool, isFixed(pool, done.get()) ? NextLook.After.NOTHING_TO_FOLLOW : NextLook.After.A_LOOK);
+    }
+
+    private UpdateControl<WorkerPool> again(WorkerPool pool, NextLook.After last) {
+        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(nextLook.in(pool, last));
     }
 
     private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
@@ -160,7 +161,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return !status.saysTheSameAs(before)
                 || !clock.instant()
                         .isBefore(written.getOrDefault(pool.getMetadata().getUid(), Instant.EPOCH)
-                                .plus(TICK));
+                                .plus(NextLook.TICK));
     }
 
     /** The framework tries again for ever and says so nowhere: say it. */
@@ -250,6 +251,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     /** Looks at a pool again, because its queue changed. */
     public void trigger(ResourceID pool) {
+        nextLook.told(pool);
         triggers.propagateEvent(pool);
     }
 

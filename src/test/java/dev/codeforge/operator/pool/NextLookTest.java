@@ -1,0 +1,41 @@
+package dev.codeforge.operator.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.testing.Resources;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+final class NextLookTest {
+    private final NextLook next = new NextLook();
+    private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, null, null, null));
+
+    @Test
+    void aMessageThatTheConsumerMayNotHaveCountedIsLookedForOnceMoreAndThenByTheTick() {
+        next.told(ResourceID.fromResource(pool));
+        assertThat(next.in(pool, NextLook.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
+        assertThat(next.in(pool, NextLook.After.A_LOOK)).isEqualTo(NextLook.TICK);
+    }
+
+    @Test
+    void aFixedPoolCountsNothing() {
+        final WorkerPool fixed = Resources.pool("ns", "fixed", null);
+        next.told(ResourceID.fromResource(fixed));
+        assertThat(next.in(fixed, NextLook.After.NOTHING_TO_FOLLOW)).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void theStatusTellsOfAGrowthSoon() {
+        assertThat(next.in(pool, NextLook.After.GROWTH)).isEqualTo(Duration.ofMillis(200));
+    }
+
+    @Test
+    void whatWasToldOfAPoolThatIsGoneIsForgotten() {
+        next.told(ResourceID.fromResource(pool));
+        next.forget(pool);
+        assertThat(next.in(pool, NextLook.After.A_LOOK)).isEqualTo(NextLook.TICK);
+    }
+}
