@@ -17,6 +17,7 @@ REFUSED = [
     (f"$JS.API.STREAM.PURGE.{STREAM}", b""),
     (f"$JS.API.STREAM.DELETE.{STREAM}", b""),
     (f"$JS.API.STREAM.MSG.GET.{STREAM}", b'{"seq":1}'),
+    ("$KV.config.team.pool", b"{}"),
     (f"$JS.API.CONSUMER.CREATE.{STREAM}", b"{}"),
     (f"$JS.API.CONSUMER.DELETE.{STREAM}.workers", b""),
     ("$JS.API.CONSUMER.MSG.NEXT.RESULTS.operator-test", b"1"),

@@ -31,6 +31,7 @@ WRONG_LAST_SEQUENCE = 10071
 # A dead letter's body; the server takes 1 MiB with headers.
 BURIED_BYTES = 1_000_000
 NO_MESSAGE_FOUND = 10037
+NO_STREAM = 10059
 # How long an acknowledgement is sent to a consumer that does not answer.
 UNANSWERED_SECONDS = 10.0
 
@@ -118,25 +119,37 @@ class Broker:
         return events
 
     async def _event(self, which: dict[str, str | int], dispatch_id: str) -> wire.Seen | None:
+        message = await self._read("RESULTS", which)
+        if message is None:
+            return None
+        headers = _headers(message.get("hdrs", ""))
+        return wire.read_event(
+            message["seq"],
+            base64.b64decode(message.get("data", "")),
+            headers.get(wire.PROOF.lower(), ""),
+            dispatch_id,
+        )
+
+    async def last(self, stream: str, subject: str) -> bytes | None:
+        """The last message's body; None also when there is no such stream. Asks until it is answered."""
+        message = await self._read(stream, {"last_by_subj": subject})
+        return base64.b64decode(message.get("data", "")) if message else None
+
+    async def _read(self, stream: str, which: dict[str, str | int]) -> dict[str, Any] | None:
+        """From the leader."""
         query = msgspec.json.encode(which)
         while True:
             try:
-                answer = await self.request("$JS.API.STREAM.MSG.GET.RESULTS", query)
+                answer = await self.request(f"$JS.API.STREAM.MSG.GET.{stream}", query)
                 read = cast(dict[str, Any], msgspec.json.decode(answer.data))
                 if "message" in read:
-                    message = read["message"]
-                    headers = _headers(message.get("hdrs", ""))
-                    return wire.read_event(
-                        message["seq"],
-                        base64.b64decode(message.get("data", "")),
-                        headers.get(wire.PROOF.lower(), ""),
-                        dispatch_id,
-                    )
-                if read.get("error", {}).get("err_code") == NO_MESSAGE_FOUND:
+                    return read["message"]
+                code = read.get("error", {}).get("err_code")
+                if code == NO_MESSAGE_FOUND or (code == NO_STREAM and stream != "RESULTS"):
                     return None
-                log.warning("RESULTS cannot be read: %s", read.get("error"))
+                log.warning("%s cannot be read: %s", stream, read.get("error"))
             except AWAY as error:
-                log.debug("RESULTS cannot be read: %s", error)
+                log.debug("%s cannot be read: %s", stream, error)
             await asyncio.sleep(0.5)
 
     async def append(self, task_id: str, body: bytes, headers: dict[str, str], expected: int) -> int:

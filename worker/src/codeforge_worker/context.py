@@ -39,13 +39,15 @@ class RunContext:
         return self.task.model or self.settings.environment.get("CODEFORGE_MODEL", "")
 
     def config(self, known: Mapping[str, str]) -> dict[str, str]:
-        """The task's settings over the backend's defaults; an unknown one is an error of the task."""
-        given = self.task.config or {}
-        unknown = sorted(set(given) - set(known))
-        if unknown:
-            raise RunError(
-                "InvalidConfig",
-                f"backend {self.settings.backend} does not know config {', '.join(unknown)}; "
-                f"it knows: {', '.join(sorted(known)) or 'none'}",
-            )
-        return {**known, **given}
+        """The task's settings over the pool's workerConfig over the backend's defaults; an unknown one is an error."""
+        pool = self.settings.pool_config
+        task = self.task.config or {}
+        for given, where in ((task, "config"), (pool, "workerConfig of the pool:")):
+            unknown = sorted(set(given) - set(known))
+            if unknown:
+                raise RunError(
+                    "InvalidConfig",
+                    f"backend {self.settings.backend} does not know {where} {', '.join(unknown)}; "
+                    f"it knows: {', '.join(sorted(known)) or 'none'}",
+                )
+        return {**known, **pool, **task}

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from nats.aio.msg import Msg
 
@@ -13,6 +14,7 @@ from .backends import Backend
 from .broker import Broker
 from .delivery import Delivery
 from .metrics import Metrics
+from .pool_config import PoolConfig
 from .run import Stop
 from .settings import Settings
 
@@ -21,10 +23,17 @@ log = logging.getLogger(__name__)
 
 class InHand:
     def __init__(
-        self, settings: Settings, broker: Broker, backend: Backend, metrics: Metrics, ended: Callable[[], None]
+        self,
+        settings: Settings,
+        pool_config: PoolConfig,
+        broker: Broker,
+        backend: Backend,
+        metrics: Metrics,
+        ended: Callable[[], None],
     ) -> None:
         """`ended` is called whenever there is room for one more."""
         self._settings = settings
+        self._pool_config = pool_config
         self._broker = broker
         self._backend = backend
         self._metrics = metrics
@@ -47,7 +56,8 @@ class InHand:
         return 0.0 if self._tasks else time.monotonic() - self._idle_since
 
     def begin(self, message: Msg) -> None:
-        delivery = Delivery(self._settings, self._broker, self._backend, self._metrics, message)
+        settings = replace(self._settings, pool_config=self._pool_config.values)
+        delivery = Delivery(settings, self._broker, self._backend, self._metrics, message)
         self._hold(asyncio.create_task(delivery.handle()), delivery)
 
     def give_back(self, message: Msg) -> None:

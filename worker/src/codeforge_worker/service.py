@@ -16,6 +16,7 @@ from .drain import Drain
 from .health import serve
 from .in_hand import InHand
 from .metrics import Metrics
+from .pool_config import PoolConfig
 from .pulling import Pulling
 from .settings import Settings
 
@@ -33,9 +34,10 @@ class Service:
         self._metrics = Metrics()
         self._broker = Broker(settings)
         self._pulling = Pulling(self._broker, lambda: self._in_hand.room, self._take)
-        self._in_hand = InHand(settings, self._broker, backend, self._metrics, self._pulling.wake)
+        self._config = PoolConfig(settings, self._broker)
+        self._in_hand = InHand(settings, self._config, self._broker, backend, self._metrics, self._pulling.wake)
         self._drain = Drain(settings.pod_name, self._in_hand, self._pulling, self._stopping.is_set)
-        self._broker.on_return = self._pulling.wake
+        self._broker.on_return = self._returned
         self._metrics.drained.set_function(lambda: float(self._drain.draining))
 
     async def run(self) -> None:
@@ -53,6 +55,7 @@ class Service:
             await self._pulling.stop()
             await self._in_hand.finish()
         finally:
+            await self._config.close()
             await self._broker.close()
             await http.cleanup()
 
@@ -60,6 +63,11 @@ class Service:
         await self._broker.connect()
         # Before the first pull, so that a worker that may have a task in hand can always be asked.
         await self._drain.serve(self._broker)
+        await self._config.open()
+
+    def _returned(self) -> None:
+        self._config.look_again()
+        self._pulling.wake()
 
     def _ready(self) -> bool:
         # Readiness must not drop while a task runs: a worker that is not ready is removed first.

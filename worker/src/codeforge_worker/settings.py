@@ -39,6 +39,8 @@ class Settings:
     workspace: Path
     http_port: int
     git_credentials: tuple[GitCredential, ...] = ()
+    # workerConfig of the pool when the task was begun.
+    pool_config: Mapping[str, str] = field(default_factory=dict[str, str])
     argv: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -49,6 +49,16 @@ class Operator:
         for name, subject in (("RESULTS", "results.*"), ("LOGS", "results.*.log"), ("DEADLETTERS", "deadletters.*.*")):
             await js.add_stream(StreamConfig(name=name, subjects=[subject], allow_direct=True))
 
+        await self.js.add_stream(
+            StreamConfig(name="KV_config", subjects=["$KV.config.>"], max_msgs_per_subject=1, allow_direct=True)
+        )
+
+    async def configure(self, values: dict[str, str], *, tell: bool = True) -> None:
+        """Sets workerConfig of the pool as the operator does."""
+        await self.js.publish(f"$KV.config.{NAMESPACE}.{POOL}", json.dumps(values).encode())
+        if tell:
+            await self.nats.publish(f"control.pool.{NAMESPACE}.{POOL}", b"")
+
     async def add_queue(self, ack_wait: float) -> None:
         await self.js.add_stream(
             StreamConfig(

@@ -76,6 +76,11 @@ class WorkerProcess:
     def log(self) -> str:
         return self._log.read_text()
 
+    async def logged(self, text: str) -> None:
+        async with asyncio.timeout(10):
+            while text not in self.log():
+                await asyncio.sleep(0.05)
+
     def signal(self, number: signal.Signals) -> None:
         assert self.process
         self.process.send_signal(number)

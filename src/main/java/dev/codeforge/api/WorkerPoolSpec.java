@@ -70,6 +70,10 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription("How often a task is begun when its worker is lost, before it fails, 1 to 50.")
                 Integer maxDeliveries,
         @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
+        @Size(max = 64)
+                @JsonPropertyDescription(
+                        "Settings of the backend for the tasks that are begun from now on, told to running workers within a second; what a task or taskDefaults.config names wins key by key. Every worker of the NATS account can read them: no secrets.")
+                Map<String, String> workerConfig,
         @Nullable
                 @PreserveUnknownFields
                 @JsonPropertyDescription(
@@ -87,6 +91,7 @@ public record WorkerPoolSpec(
         heartbeatTimeoutSeconds = heartbeatTimeoutSeconds == null ? 60 : heartbeatTimeoutSeconds;
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null) : taskDefaults;
+        workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
         suspend = suspend != null && suspend;
     }
 

@@ -19,6 +19,9 @@ public interface Connections extends AutoCloseable {
     /** Idempotency keys of the namespace's tasks. */
     Ledger ledger(String namespace);
 
+    /** Settings of the namespace's pools. */
+    PoolConfigs configs(String namespace);
+
     Advisories advisories(String namespace);
 
     /** True while the server is connected. */

@@ -119,6 +119,15 @@ final class NatsConnection implements AutoCloseable {
         }
     }
 
+    /** Says on a subject that something happened; nobody answers. */
+    void tell(String subject) {
+        try {
+            connected().publish(subject, new byte[0]);
+        } catch (IllegalStateException e) {
+            throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
+        }
+    }
+
     /** Asks on a subject where a server or a worker answers; silence is an exception. */
     Message request(String subject, byte[] body) {
         try {

@@ -9,6 +9,7 @@ public final class NatsConnections implements Connections {
     private final WorkerControl workers;
     private final DeadLetters deadLetters;
     private final Ledger ledger;
+    private final PoolConfigs configs;
     private final Advisories advisories;
 
     /** Returns at once; the connection is made in the background and for ever made again. */
@@ -21,6 +22,7 @@ public final class NatsConnections implements Connections {
         this.workers = new NatsWorkerControl(nats);
         this.deadLetters = new NatsDeadLetters(nats);
         this.ledger = new NatsLedger(nats);
+        this.configs = new NatsPoolConfigs(nats);
         this.advisories = new NatsAdvisories(nats, streams);
     }
 
@@ -52,6 +54,11 @@ public final class NatsConnections implements Connections {
     @Override
     public Ledger ledger(String namespace) {
         return ledger;
+    }
+
+    @Override
+    public PoolConfigs configs(String namespace) {
+        return configs;
     }
 
     @Override

@@ -97,7 +97,12 @@ final class SharedStreams {
                             .build(),
                     OptionalInt.empty(),
                     servers);
-            keeper.ensure(ledger(), OptionalInt.empty(), servers);
+            keeper.ensure(
+                    bucket(NatsLedger.STREAM, NatsLedger.SUBJECTS, LEDGER_RETENTION), OptionalInt.empty(), servers);
+            keeper.ensure(
+                    bucket(NatsPoolConfigs.STREAM, NatsPoolConfigs.SUBJECTS, Duration.ZERO),
+                    OptionalInt.empty(),
+                    servers);
             keeper.ensureConsumer(Subjects.ADVISORIES_STREAM, consumer());
             return keeper.ensureConsumer(Subjects.RESULTS_STREAM, consumer());
         });
@@ -116,9 +121,9 @@ final class SharedStreams {
     }
 
     /** A key-value bucket as every client makes one: the last write of a key, no deletes but by a marker. */
-    private static StreamConfiguration ledger() {
-        return stream(NatsLedger.STREAM, NatsLedger.SUBJECTS)
-                .maxAge(LEDGER_RETENTION)
+    private static StreamConfiguration bucket(String name, String subjects, Duration retention) {
+        return stream(name, subjects)
+                .maxAge(retention)
                 .maxMessagesPerSubject(1)
                 .discardPolicy(DiscardPolicy.New)
                 .denyDelete(true)

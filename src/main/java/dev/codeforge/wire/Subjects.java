@@ -45,6 +45,16 @@ public final class Subjects {
         return "control.worker." + pod;
     }
 
+    /** Where a pool's workers are told that its settings have changed. */
+    public static String poolControl(String namespace, String pool) {
+        return "control.pool." + namespace + "." + pool;
+    }
+
+    /** The key of a pool's settings in the key-value bucket {@code config}. */
+    public static String poolConfig(String namespace, String pool) {
+        return "$KV.config." + namespace + "." + pool;
+    }
+
     public static String deadLetters(String namespace, String pool) {
         return "deadletters." + namespace + "." + pool;
     }

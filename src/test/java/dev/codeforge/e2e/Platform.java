@@ -78,6 +78,7 @@ final class Platform implements AutoCloseable {
                 5,
                 null,
                 new WorkerPoolSpec.TaskDefaults(null, 60, null, null, null),
+                null,
                 json("{\"spec\":{\"containers\":[" + container + "]}}"),
                 null));
         return client.resource(pool).create();

@@ -272,6 +272,7 @@ final class OperatorIT {
                 null,
                 null,
                 null,
+                null,
                 new com.fasterxml.jackson.databind.ObjectMapper()
                         .readTree("{\"spec\":{\"containers\":[{\"name\":\"worker\",\"imagee\":\"x\"}]}}"),
                 null));

@@ -6,6 +6,7 @@ import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.DeadLetters;
 import dev.codeforge.jetstream.Ledger;
 import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.jetstream.PoolConfigs;
 import dev.codeforge.jetstream.PublishOutcome;
 import dev.codeforge.jetstream.QueueCensus;
 import dev.codeforge.jetstream.QueueSample;
@@ -230,6 +231,11 @@ public final class FakeConnections implements Connections {
     @Override
     public Ledger ledger(String namespace) {
         throw new UnsupportedOperationException("no test with a fake NATS looks at the ledger");
+    }
+
+    @Override
+    public PoolConfigs configs(String namespace) {
+        return (of, pool, settings) -> {};
     }
 
     @Override

@@ -59,7 +59,21 @@ public final class Resources {
                 .withGeneration(1L)
                 .build());
         pool.setSpec(new WorkerPoolSpec(
-                "command", subject, null, null, scaling, null, null, deletionPolicy, null, 5, null, null, null, null));
+                "command",
+                subject,
+                null,
+                null,
+                scaling,
+                null,
+                null,
+                deletionPolicy,
+                null,
+                5,
+                null,
+                null,
+                null,
+                null,
+                null));
         return pool;
     }
 }

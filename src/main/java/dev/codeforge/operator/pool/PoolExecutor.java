@@ -41,6 +41,7 @@ final class PoolExecutor {
     private final QueueKeeper queues;
     private final WorkerDeployment deployments;
     private final WorkerScale scale;
+    private final PoolSettings settings;
     private final ScaleDown scaleDown;
     private final NatsEndpoint workerNats;
     private final OperatorEvents events;
@@ -64,6 +65,7 @@ final class PoolExecutor {
         this.queues = queues;
         this.deployments = deployments;
         this.scale = scale;
+        this.settings = new PoolSettings(connections, clock);
         this.scaleDown = new ScaleDown(scale, connections, clock);
         this.workerNats = workerNats;
         this.events = events;
@@ -76,6 +78,7 @@ final class PoolExecutor {
      */
     Decision serve(PoolSnapshot snapshot, Decision decision) throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
+        settings.keep(pool);
         final Deployment current;
         try {
             current = keep(pool, snapshot.deployment(), size(snapshot, decision));
@@ -208,6 +211,7 @@ final class PoolExecutor {
         }
         if (queues.owns(pool)) {
             connections.deadLetters(namespace).buryAll(namespace, name, queues.stream(pool), POOL_DELETED, detail);
+            settings.remove(pool);
             connections.queue(namespace).delete(queues.stream(pool));
         }
     }
@@ -248,5 +252,6 @@ final class PoolExecutor {
         applied.remove(uid);
         scaleDown.forget(uid);
         scale.forget(uid);
+        settings.forget(uid);
     }
 }

@@ -281,6 +281,7 @@ final class WorkerDeploymentTest {
                 null,
                 null,
                 null,
+                null,
                 template == null ? null : new ObjectMapper().readTree(template.replace('\'', '"')),
                 null));
         return pool;

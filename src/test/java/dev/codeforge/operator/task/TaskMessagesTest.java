@@ -216,6 +216,7 @@ final class TaskMessagesTest {
                 null,
                 defaults,
                 null,
+                null,
                 null));
         return pool;
     }
