@@ -25,6 +25,10 @@ build_node() {
   for program in "${NODE_PROGRAMS[@]}"; do ln -s node "$1/$program"; done
 }
 
+core_key() { (cd "$CORE_SOURCE" && cat go.mod go.sum ./*.go && go_version) | sha256sum | cut -c1-16; }
+
+build_core() { (cd "$CORE_SOURCE" && CGO_ENABLED=0 go build -trimpath -o "$1/codeforge-core" .); }
+
 # build_module FOLDER PACKAGE@VERSION [LDFLAGS]
 build_module() {
   CGO_ENABLED=0 GOBIN="$1" go install -trimpath -ldflags "-s -w ${3:-}" "$2"
