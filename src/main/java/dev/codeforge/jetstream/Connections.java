@@ -24,6 +24,9 @@ public interface Connections extends AutoCloseable {
 
     Advisories advisories(String namespace);
 
+    /** Requests for tasks of the namespace. */
+    RequestReply requests(String namespace);
+
     /** True while the server is connected. */
     boolean isConnected();
 

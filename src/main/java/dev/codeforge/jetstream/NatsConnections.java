@@ -11,6 +11,7 @@ public final class NatsConnections implements Connections {
     private final Ledger ledger;
     private final PoolConfigs configs;
     private final Advisories advisories;
+    private final RequestReply requests;
 
     /** Returns at once; the connection is made in the background and for ever made again. */
     public NatsConnections(NatsEndpoint endpoint, String installation) {
@@ -24,6 +25,7 @@ public final class NatsConnections implements Connections {
         this.ledger = new NatsLedger(nats);
         this.configs = new NatsPoolConfigs(nats);
         this.advisories = new NatsAdvisories(nats, streams);
+        this.requests = new NatsRequestReply(nats, installation);
     }
 
     @Override
@@ -64,6 +66,11 @@ public final class NatsConnections implements Connections {
     @Override
     public Advisories advisories(String namespace) {
         return advisories;
+    }
+
+    @Override
+    public RequestReply requests(String namespace) {
+        return requests;
     }
 
     @Override

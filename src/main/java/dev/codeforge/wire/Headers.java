@@ -1,6 +1,6 @@
 package dev.codeforge.wire;
 
-/** Header names of task messages, events and dead letters. */
+/** Header names of task messages, events, dead letters, requests and answers. */
 public final class Headers {
     public static final String PROTOCOL = "Codeforge-Protocol";
     public static final String PROTOCOL_VERSION = "1";
@@ -16,6 +16,12 @@ public final class Headers {
     public static final String ORIGIN_SUBJECT = "Codeforge-Origin-Subject";
     public static final String ORIGIN_STREAM = "Codeforge-Origin-Stream";
     public static final String ORIGIN_SEQUENCE = "Codeforge-Origin-Sequence";
+    /** On a request: tell what happens in between. On an answer: this is such news, and of which kind. */
+    public static final String PROGRESS = "Codeforge-Progress";
+    /** Of the NATS services protocol: why a request was refused, and with which code. */
+    public static final String SERVICE_ERROR = "Nats-Service-Error";
+
+    public static final String SERVICE_ERROR_CODE = "Nats-Service-Error-Code";
 
     private Headers() {}
 }

@@ -7,6 +7,8 @@ public final class Subjects {
     public static final String DEADLETTERS_STREAM = "DEADLETTERS";
     public static final String ADVISORIES_STREAM = "ADVISORIES";
     public static final String WORKERS_DURABLE = "workers";
+    /** The NATS micro service that takes tasks as requests, and the first token of its subjects. */
+    public static final String AGENTS_SERVICE = "agents";
 
     private Subjects() {}
 
@@ -57,5 +59,10 @@ public final class Subjects {
 
     public static String deadLetters(String namespace, String pool) {
         return "deadletters." + namespace + "." + pool;
+    }
+
+    /** Where a task for a pool is asked for; {@code *} as namespace and pool stands for all of them. */
+    public static String request(String endpoint, String namespace, String pool) {
+        return AGENTS_SERVICE + "." + endpoint + "." + namespace + "." + pool;
     }
 }

@@ -12,6 +12,7 @@ import dev.codeforge.jetstream.QueueCensus;
 import dev.codeforge.jetstream.QueueSample;
 import dev.codeforge.jetstream.QueueSettings;
 import dev.codeforge.jetstream.QueuedTask;
+import dev.codeforge.jetstream.RequestReply;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
@@ -241,6 +242,11 @@ public final class FakeConnections implements Connections {
     @Override
     public Advisories advisories(String namespace) {
         return onAdvisory -> () -> {};
+    }
+
+    @Override
+    public RequestReply requests(String namespace) {
+        return onRequest -> () -> {};
     }
 
     @Override
