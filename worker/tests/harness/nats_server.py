@@ -10,6 +10,7 @@ from pathlib import Path
 from .ports import free_port, listening
 
 _REPOSITORY = Path(__file__).parents[3]
+_USERS = ("operator", "worker", "client")
 _SHIPPED = _REPOSITORY / "helm/codeforge-operator/files/nats.conf"
 
 
@@ -50,7 +51,7 @@ class NatsServer:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 _binary(), "--config", str(self._configuration),
-                env={"POD_NAME": "test", "OPERATOR_PASSWORD": "operator-pw", "WORKER_PASSWORD": "worker-pw"},
+                env={"POD_NAME": "test"} | {f"{user.upper()}_PASSWORD": f"{user}-pw" for user in _USERS},
                 stdout=log, stderr=log,
             )  # fmt: skip
         await listening(self.port)

@@ -90,6 +90,11 @@ public final class TestNats implements AutoCloseable {
         return endpoint("worker");
     }
 
+    /** The server as the user who may ask for tasks. */
+    public NatsEndpoint clientEndpoint() {
+        return endpoint("client");
+    }
+
     private NatsEndpoint endpoint(String user) {
         final String url = "nats://127.0.0.1:" + port;
         return users ? new NatsEndpoint(url, user, user + PASSWORD) : new NatsEndpoint(url, "", "");
@@ -119,7 +124,9 @@ public final class TestNats implements AutoCloseable {
                         "OPERATOR_PASSWORD",
                         "operator" + PASSWORD,
                         "WORKER_PASSWORD",
-                        "worker" + PASSWORD));
+                        "worker" + PASSWORD,
+                        "CLIENT_PASSWORD",
+                        "client" + PASSWORD));
         process = builder.redirectErrorStream(true)
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(home.resolve("log").toFile()))
