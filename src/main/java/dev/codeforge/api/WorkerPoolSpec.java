@@ -79,6 +79,10 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription(
                         "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes); everything else is yours.")
                 JsonNode template,
+        @Default("false")
+                @JsonPropertyDescription(
+                        "Takes tasks by NATS request while true: whoever may publish agents.run.<namespace>.<pool> in NATS may then create tasks here, without any right in Kubernetes.")
+                Boolean requestReply,
         @Default("false") @JsonPropertyDescription("Hands out no further tasks while true; running ones finish.")
                 Boolean suspend) {
 
@@ -92,6 +96,7 @@ public record WorkerPoolSpec(
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
+        requestReply = requestReply != null && requestReply;
         suspend = suspend != null && suspend;
     }
 

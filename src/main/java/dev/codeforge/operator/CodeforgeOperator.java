@@ -13,6 +13,8 @@ import dev.codeforge.operator.runtime.HttpEndpoints;
 import dev.codeforge.operator.runtime.HttpEndpoints.Health;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
+import dev.codeforge.operator.service.AgentsService;
+import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.OrphanSweep;
@@ -69,6 +71,8 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AtomicReference<TaskIndex> index = new AtomicReference<>();
     private final AtomicReference<IndexedResourceCache<WorkerPool>> poolCache = new AtomicReference<>();
     private final AdvisoryInbox deadMessages;
+    private final AgentsService agents;
+    private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
     private volatile AutoCloseable advisories = () -> {};
 
@@ -93,15 +97,27 @@ public final class CodeforgeOperator implements AutoCloseable {
         final LastEvents lastEvents = new LastEvents(connections, key);
         final OrphanSweep orphans = new OrphanSweep(
                 index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);
+        final WaitingReplies waiting = new WaitingReplies(clock);
+        registry.gauge("codeforge_requests_waiting", waiting, WaitingReplies::size);
         this.tasks = new AgentTaskReconciler(
-                client, connections, key, installation, events, pools::trigger, orphans::withdrawWaiting, clock);
+                client,
+                connections,
+                key,
+                installation,
+                events,
+                pools::trigger,
+                orphans::withdrawWaiting,
+                waiting,
+                clock);
+        this.agents = new AgentsService(client, connections, index::get, poolCache::get, waiting);
         final PoolQueues queues = new PoolQueues(poolCache::get);
         final Burial burial = new Burial(connections, operatorEvents, key, installation);
         this.deadMessages = new AdvisoryInbox(queues, index::get, connections, operatorEvents, burial);
         this.sweeps = new Sweeps(List.of(
                 new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
                 orphans,
-                new ExhaustedSweep(queues, connections, burial)));
+                new ExhaustedSweep(queues, connections, burial),
+                agents.sweep()));
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
         poolCache.set(cacheOf(operator.register(pools, overrider -> {
@@ -163,11 +179,12 @@ public final class CodeforgeOperator implements AutoCloseable {
         }
     }
 
-    /** Only the leader takes results: one that stands by would hold them back. */
+    /** Only the leader takes results and requests: one that stands by would hold them back. */
     private void lead() {
         results = tasks.takeResults(index.get());
         advisories = deadMessages.open();
         sweeps.start();
+        requests = agents.open();
         LOG.info("operator works");
     }
 
@@ -191,7 +208,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     public void close() {
         LOG.info("operator stops");
         sweeps.close();
-        for (final AutoCloseable taking : List.of(results, advisories)) {
+        for (final AutoCloseable taking : List.of(requests, results, advisories)) {
             try {
                 taking.close();
             } catch (Exception e) {

@@ -80,6 +80,7 @@ final class Platform implements AutoCloseable {
                 new WorkerPoolSpec.TaskDefaults(null, 60, null, null, null),
                 null,
                 json("{\"spec\":{\"containers\":[" + container + "]}}"),
+                null,
                 null));
         return client.resource(pool).create();
     }

@@ -275,6 +275,7 @@ final class OperatorIT {
                 null,
                 new com.fasterxml.jackson.databind.ObjectMapper()
                         .readTree("{\"spec\":{\"containers\":[{\"name\":\"worker\",\"imagee\":\"x\"}]}}"),
+                null,
                 null));
         create(pool);
         assertThat(awaitReason("pool", "InvalidTemplate").getMessage()).contains("imagee");

@@ -73,6 +73,7 @@ public final class Resources {
                 null,
                 null,
                 null,
+                null,
                 null));
         return pool;
     }

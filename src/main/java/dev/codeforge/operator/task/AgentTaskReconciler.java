@@ -64,6 +64,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final EventRecorder events;
     private final Consumer<ResourceID> onQueueChange;
     private final Deletions deletions;
+    private final TaskWatch watch;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final Recreations<AgentTask> recreations = new Recreations<>();
@@ -71,6 +72,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     /**
      * @param onQueueChange called with the pool whose queue a task has just changed
      * @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws
+     * @param watch told what becomes of each task
      */
     public AgentTaskReconciler(
             KubernetesClient client,
@@ -80,8 +82,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
             Consumer<WorkerPoolStatus.Queue> withdrawWaiting,
+            TaskWatch watch,
             Clock clock) {
         this.connections = connections;
+        this.watch = watch;
         this.key = key;
         this.installation = installation;
         this.planner = new TaskPlanner(clock);
@@ -156,8 +160,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         passOn(task, view.get(), context);
         if (gone) {
             deletions.ended(task);
+            watch.gone(task);
             return UpdateControl.noUpdate();
         }
+        watch.status(task, status);
         warn(task, status);
         return clocks.nextLook(task, status, snapshot.pool())
                 .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
@@ -264,6 +270,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 delivery.ack();
                 return;
             }
+            believed(delivery.event())
+                    .ifPresent(event -> watch.event(event, delivery.event().sequence()));
             inbox.put(delivery);
             trigger(task.get());
         });

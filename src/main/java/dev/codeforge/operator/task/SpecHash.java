@@ -11,13 +11,13 @@ import java.util.HexFormat;
 import java.util.TreeMap;
 
 /** What an idempotency key stands for: pool, prompt, model, config and workspace as written, not as resolved. */
-final class SpecHash {
+public final class SpecHash {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
     private SpecHash() {}
 
     /** Lowercase hexadecimal SHA-256. */
-    static String of(AgentTaskSpec spec) {
+    public static String of(AgentTaskSpec spec) {
         final TreeMap<String, Object> covered = new TreeMap<>();
         covered.put("pool", spec.workerPoolRef().name());
         covered.put("prompt", spec.prompt());

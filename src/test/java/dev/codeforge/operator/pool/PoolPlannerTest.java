@@ -225,6 +225,7 @@ final class PoolPlannerTest {
                 null,
                 null,
                 null,
+                null,
                 null));
         pool.getMetadata()
                 .setDeletionTimestamp(NOW.minus(Duration.ofSeconds(secondsAgo)).toString());

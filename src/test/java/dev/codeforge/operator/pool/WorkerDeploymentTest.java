@@ -283,6 +283,7 @@ final class WorkerDeploymentTest {
                 null,
                 null,
                 template == null ? null : new ObjectMapper().readTree(template.replace('\'', '"')),
+                null,
                 null));
         return pool;
     }

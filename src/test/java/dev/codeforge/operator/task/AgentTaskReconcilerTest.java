@@ -8,6 +8,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
+import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.Reason;
@@ -56,6 +57,7 @@ final class AgentTaskReconcilerTest {
                 new EventRecorder(client, "test", Clock.systemUTC()),
                 pool -> {},
                 queue -> {},
+                new WaitingReplies(Clock.systemUTC()),
                 Clock.systemUTC());
         operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)
@@ -133,7 +135,7 @@ final class AgentTaskReconcilerTest {
         final long outcome = nats.report(Events.failed(task, "CommandFailed", "exit code 1"));
         awaitPhase(Phase.Failed);
         await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
-        assertThat(server.count("POST", "/events")).isEqualTo(1);
+        await().atMost(PATIENCE).until(() -> server.count("POST", "/events") == 1);
     }
 
     @Test

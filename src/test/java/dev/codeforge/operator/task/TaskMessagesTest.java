@@ -217,6 +217,7 @@ final class TaskMessagesTest {
                 defaults,
                 null,
                 null,
+                null,
                 null));
         return pool;
     }

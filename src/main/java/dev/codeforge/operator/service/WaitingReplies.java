@@ -1,0 +1,113 @@
+package dev.codeforge.operator.service;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.operator.task.TaskWatch;
+import dev.codeforge.wire.TaskEvent;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/** Who waits for which task's end: no thread, a few hundred bytes each. */
+public final class WaitingReplies implements TaskWatch {
+    /** Nobody says when a caller is gone. */
+    private static final Duration LONGEST = Duration.ofHours(24);
+
+    private final Map<String, List<Waiter>> byTask = new ConcurrentHashMap<>();
+    private final Clock clock;
+
+    public WaitingReplies(Clock clock) {
+        this.clock = clock;
+    }
+
+    /** @param task as it was when the caller came */
+    private record Waiter(AgentTask task, Caller caller, Instant since, AtomicLong toldThrough) {}
+
+    /** Look at the task once more afterwards: it may just have ended. */
+    void put(AgentTask task, Caller caller) {
+        final Waiter waiter = new Waiter(task, caller, clock.instant(), new AtomicLong());
+        byTask.merge(task.uid(), List.of(waiter), (before, added) -> java.util.stream.Stream.concat(
+                        before.stream(), added.stream())
+                .toList());
+    }
+
+    /** How many requests wait. */
+    public int size() {
+        return byTask.values().stream().mapToInt(List::size).sum();
+    }
+
+    /** The tasks that are waited for. */
+    List<AgentTask> tasks() {
+        return byTask.values().stream()
+                .map(waiters -> waiters.getFirst().task())
+                .toList();
+    }
+
+    @Override
+    public void event(TaskEvent event, long sequence) {
+        for (final Waiter waiter : byTask.getOrDefault(event.taskId(), List.of())) {
+            if (waiter.caller().progress() && waiter.toldThrough().getAndAccumulate(sequence, Math::max) < sequence) {
+                waiter.caller().tell(Answer.news(event));
+            }
+        }
+    }
+
+    @Override
+    public void status(AgentTask task, AgentTaskStatus status) {
+        if (status.isTerminal() && !task.isRerunRequested(status)) {
+            answer(task.uid(), waiter -> true, waiter -> Answer.outcome(task, status));
+        }
+    }
+
+    @Override
+    public void gone(AgentTask task) {
+        final Optional<AgentTaskStatus> end = task.observedStatus().filter(status -> task.isFinished());
+        answer(task.uid(), waiter -> true, waiter -> end.map(status -> Answer.outcome(task, status))
+                .orElseGet(
+                        () -> Answer.refused(Refusal.deleted(task.getMetadata().getName()), Optional.of(task))));
+    }
+
+    /** Lets those go that have waited too long. */
+    void expire() {
+        final Instant oldest = clock.instant().minus(LONGEST);
+        for (final String uid : byTask.keySet()) {
+            answer(
+                    uid,
+                    waiter -> waiter.since().isBefore(oldest),
+                    waiter -> Answer.refused(
+                            Refusal.stillRunning(waiter.task().getMetadata().getName(), LONGEST.toHours()),
+                            Optional.of(waiter.task())));
+        }
+    }
+
+    /** Nobody will answer them here any more. */
+    void dismiss() {
+        for (final String uid : byTask.keySet()) {
+            answer(
+                    uid,
+                    waiter -> true,
+                    waiter -> Answer.refused(
+                            Refusal.unavailable("The operator stops; AgentTask "
+                                    + waiter.task().getMetadata().getName()
+                                    + " goes on. Ask again with the same Nats-Msg-Id, or look at the AgentTask."),
+                            Optional.of(waiter.task())));
+        }
+    }
+
+    /** One whom the answer did not reach stays, and is tried again by the sweep. */
+    private void answer(String uid, Predicate<Waiter> whom, Function<Waiter, Answer> answer) {
+        byTask.computeIfPresent(uid, (id, waiters) -> {
+            final List<Waiter> left = waiters.stream()
+                    .filter(waiter -> !(whom.test(waiter) && waiter.caller().finish(answer.apply(waiter))))
+                    .toList();
+            return left.isEmpty() ? null : left;
+        });
+    }
+}

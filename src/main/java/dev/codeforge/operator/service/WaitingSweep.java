@@ -1,0 +1,45 @@
+package dev.codeforge.operator.service;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.operator.sweep.Sweep;
+import dev.codeforge.operator.task.TaskIndex;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers whom no reconcile has reached: the task ended just before they waited, or while NATS was away, or was deleted. */
+final class WaitingSweep implements Sweep {
+    private static final Logger LOG = LoggerFactory.getLogger(WaitingSweep.class);
+
+    private final Supplier<TaskIndex> index;
+    private final RequestedTasks tasks;
+    private final WaitingReplies waiting;
+
+    WaitingSweep(Supplier<TaskIndex> index, RequestedTasks tasks, WaitingReplies waiting) {
+        this.index = index;
+        this.tasks = tasks;
+        this.waiting = waiting;
+    }
+
+    @Override
+    public void run() {
+        try {
+            waiting.tasks().forEach(this::look);
+        } catch (KubernetesClientException e) {
+            LOG.debug("the API server is away, waiting requests are looked at later: {}", e.getMessage());
+        }
+        waiting.expire();
+    }
+
+    /** The cache may not know a new task yet: that one is gone only the API server can say. */
+    private void look(AgentTask task) {
+        final Optional<AgentTask> now = index.get().byUid(task.uid()).or(() -> tasks.find(
+                        task.getMetadata().getNamespace(), task.getMetadata().getName())
+                .filter(live -> live.uid().equals(task.uid())));
+        now.ifPresentOrElse(
+                found -> found.observedStatus().ifPresent(status -> waiting.status(found, status)),
+                () -> waiting.gone(task));
+    }
+}
