@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTask;
@@ -12,6 +13,8 @@ import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.nats.client.Connection;
+import io.nats.service.Discovery;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -42,6 +45,11 @@ final class LeaderElectionIT {
                 worker.ack();
             }
             await().atMost(SHORTER_THAN_AN_ACK_WAIT).until(phaseOf(client, namespace, i, Phase.Succeeded));
+        }
+        try (Connection asking = nats.connect()) {
+            assertThat(new Discovery(asking).ping("agents"))
+                    .as("who takes requests")
+                    .hasSize(1);
         }
     }
 

@@ -11,9 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Who waits for which task's end: no thread, a few hundred bytes each. */
 public final class WaitingReplies implements TaskWatch {
@@ -21,6 +23,7 @@ public final class WaitingReplies implements TaskWatch {
     private static final Duration LONGEST = Duration.ofHours(24);
 
     private final Map<String, List<Waiter>> byTask = new ConcurrentHashMap<>();
+    private final AtomicInteger size = new AtomicInteger();
     private final Clock clock;
 
     public WaitingReplies(Clock clock) {
@@ -32,15 +35,15 @@ public final class WaitingReplies implements TaskWatch {
 
     /** Look at the task once more afterwards: it may just have ended. */
     void put(AgentTask task, Caller caller) {
+        size.incrementAndGet();
         final Waiter waiter = new Waiter(task, caller, clock.instant(), new AtomicLong());
-        byTask.merge(task.uid(), List.of(waiter), (before, added) -> java.util.stream.Stream.concat(
-                        before.stream(), added.stream())
+        byTask.merge(task.uid(), List.of(waiter), (before, added) -> Stream.concat(before.stream(), added.stream())
                 .toList());
     }
 
     /** How many requests wait. */
     public int size() {
-        return byTask.values().stream().mapToInt(List::size).sum();
+        return size.get();
     }
 
     /** The tasks that are waited for. */
@@ -107,6 +110,7 @@ public final class WaitingReplies implements TaskWatch {
             final List<Waiter> left = waiters.stream()
                     .filter(waiter -> !(whom.test(waiter) && waiter.caller().finish(answer.apply(waiter))))
                     .toList();
+            size.addAndGet(left.size() - waiters.size());
             return left.isEmpty() ? null : left;
         });
     }

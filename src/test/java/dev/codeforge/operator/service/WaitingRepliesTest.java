@@ -8,6 +8,7 @@ import dev.codeforge.jetstream.RequestReply;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
+import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -114,7 +116,7 @@ final class WaitingRepliesTest {
 
     @Test
     void twentyThousandWaitInAFewMegabytesAndAreAllAnswered() {
-        final List<AgentTask> tasks = Stream.generate(() -> Resources.task("team", "task", "pool"))
+        final List<AgentTask> tasks = Stream.generate(this::another)
                 .limit(RequestPlanner.MOST_WAITING)
                 .toList();
         final Inbox inbox = new Inbox();
@@ -123,6 +125,15 @@ final class WaitingRepliesTest {
         tasks.forEach(each -> waiting.status(each, SUCCEEDED));
         assertThat(inbox.received).hasSize(RequestPlanner.MOST_WAITING);
         assertThat(waiting.size()).isZero();
+    }
+
+    private AgentTask another() {
+        final AgentTask other = new AgentTask();
+        other.setMetadata(new ObjectMetaBuilder(task.getMetadata())
+                .withUid(UUID.randomUUID().toString())
+                .build());
+        other.setSpec(task.getSpec());
+        return other;
     }
 
     private Inbox waits(boolean progress) {
