@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
-import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.Reason;
@@ -28,6 +28,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,23 @@ final class AgentTaskReconcilerTest {
             CustomResourceDefinitionContext.fromCustomResourceType(AgentTask.class),
             CustomResourceDefinitionContext.fromCustomResourceType(WorkerPool.class));
     private final KubernetesClient client = server.client();
+    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final TaskWatch watch = new TaskWatch() {
+        @Override
+        public void event(TaskEvent event, long sequence) {
+            told.add("event " + event.kind());
+        }
+
+        @Override
+        public void status(AgentTask seen, AgentTaskStatus status) {
+            told.add("status " + status.phase());
+        }
+
+        @Override
+        public void gone(AgentTask seen) {
+            told.add("gone");
+        }
+    };
     private Operator operator;
     private AutoCloseable results;
     private AgentTask task;
@@ -57,7 +75,7 @@ final class AgentTaskReconcilerTest {
                 new EventRecorder(client, "test", Clock.systemUTC()),
                 pool -> {},
                 queue -> {},
-                new WaitingReplies(Clock.systemUTC()),
+                watch,
                 Clock.systemUTC());
         operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)
@@ -119,6 +137,18 @@ final class AgentTaskReconcilerTest {
         final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
         awaitPhase(Phase.Succeeded);
         await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+    }
+
+    @Test
+    void whoWatchesIsToldOfEventsThenOfTheirStatusAndOfADeletion() {
+        nats.forge(Events.of(task, Kind.COMPLETED));
+        nats.report(Events.of(task, Kind.RUNNING));
+        awaitPhase(Phase.Running);
+        await().atMost(PATIENCE).until(() -> told.contains("status Running"));
+        assertThat(told).containsSubsequence("status Queued", "event RUNNING", "status Running");
+        assertThat(told).doesNotContain("event COMPLETED");
+        client.resource(task).delete();
+        await().atMost(PATIENCE).until(() -> told.contains("gone"));
     }
 
     @Test
