@@ -7,12 +7,16 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .logs import LINE_BYTES, Stream
 
 STOP_SECONDS = 10.0
+_MARK = "CODEFORGE_PROCESS"
+_ROUNDS = 50
 _CHUNK = 65536
 
 
@@ -23,17 +27,20 @@ async def run(
     environment: Mapping[str, str],
     on_line: Callable[[str, Stream], None],
     stdin: str = "",
+    strays: bool = False,
 ) -> int:
     """Runs to the end and returns the exit code.
 
     Cancelled: the whole group gets SIGTERM, and what is left of it after ten seconds SIGKILL. When the first process
-    ends by itself, the rest gets SIGKILL at once.
+    ends by itself, the rest gets SIGKILL at once. With `strays` this goes also for processes that have left the group,
+    as long as they kept the environment that they were started with.
     """
+    marked = {_MARK: uuid.uuid4().hex} if strays else {}
     starting = asyncio.create_task(
         asyncio.create_subprocess_exec(
             *argv,
             cwd=cwd,
-            env=dict(environment),
+            env={**environment, **marked},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -44,7 +51,7 @@ async def run(
         process = await asyncio.shield(starting)
     except asyncio.CancelledError:
         # Half started is started: nobody else would end it.
-        await _end_group((await starting).pid, 0)
+        await _end(_Group((await starting).pid, marked.get(_MARK, "")), 0)
         raise
     assert process.stdin and process.stdout and process.stderr  # noqa: S101 (pipes were asked for)
     feeding = asyncio.create_task(_feed(process.stdin, stdin))
@@ -60,7 +67,7 @@ async def run(
         await asyncio.wait(reading, timeout=1)
         return code
     finally:
-        await _end_group(process.pid, grace)
+        await _end(_Group(process.pid, marked.get(_MARK, "")), grace)
         await _exit_code(process)
         for task in (feeding, *reading):
             task.cancel()
@@ -99,29 +106,61 @@ def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None]) -
         on_line(text[start : start + LINE_BYTES].decode("utf-8", "replace"), stream)
 
 
-async def _end_group(group: int, grace: float) -> None:
+@dataclass(frozen=True)
+class _Group:
+    """A process group, and the processes outside of it that bear its mark; with no mark there are none."""
+
+    number: int
+    mark: str
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Whether there was anybody to hear it."""
+        heard = _heard(os.killpg, self.number, number)
+        for stray in self._strays():
+            heard = _heard(os.kill, stray, number) or heard
+        return heard
+
+    def alive(self) -> bool:
+        return any(group == self.number for _, group in _living()) or self.has_strays()
+
+    def has_strays(self) -> bool:
+        return any(self._strays())
+
+    def _strays(self) -> Iterator[int]:
+        wanted = f"{_MARK}={self.mark}".encode()
+        for process, group in _living() if self.mark else ():
+            with contextlib.suppress(OSError):
+                if group != self.number and wanted in Path(f"/proc/{process}/environ").read_bytes().split(b"\0"):
+                    yield process
+
+
+async def _end(group: _Group, grace: float) -> None:
     end = time.monotonic() + grace
-    if grace and _signal(group, signal.SIGTERM):
-        while time.monotonic() < end and _alive(group):
+    if grace and group.signal(signal.SIGTERM):
+        while time.monotonic() < end and group.alive():
             await asyncio.sleep(0.05)
-    _signal(group, signal.SIGKILL)
+    for _ in range(_ROUNDS):
+        group.signal(signal.SIGKILL)
+        # A stray may have started another one between the look and the signal.
+        if not group.has_strays():
+            return
+        await asyncio.sleep(0.02)
 
 
-def _signal(group: int, number: signal.Signals) -> bool:
+def _heard(send: Callable[[int, int], None], target: int, number: signal.Signals) -> bool:
     try:
-        os.killpg(group, number)
+        send(target, number)
     except (ProcessLookupError, PermissionError):
         return False
     return True
 
 
-def _alive(group: int) -> bool:
-    """Whether a process of the group lives. One that has ended may stay listed, until its parent asks for it."""
+def _living() -> Iterator[tuple[int, int]]:
+    """Each process that lives, with its group. One that has ended may stay listed, until its parent asks for it."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 # After the name, which may hold anything: state, parent, group.
-                state, _, of = (entry / "stat").read_text().rpartition(") ")[2].split()[:3]
-                if int(of) == group and state != "Z":
-                    return True
-    return False
+                state, _, group = (entry / "stat").read_text().rpartition(") ")[2].split()[:3]
+                if state != "Z":
+                    yield int(entry.name), int(group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from aiohttp import web
@@ -24,10 +25,26 @@ EDIT_THAT_MATCHES_NOTHING = GOOD_EDIT.replace("ANSWER = 0", "QUESTION = 7")
 ONLY_WORDS = "There is nothing to do here."
 
 
+Message = dict[str, Any]
+
+
+def words(text: str) -> Message:
+    return {"role": "assistant", "content": text}
+
+
+def call(tool: str, say: str = "", **arguments: Any) -> Message:
+    """The model wants a tool to be run."""
+    function = {"name": tool, "arguments": json.dumps(arguments)}
+    return words(say) | {"tool_calls": [{"id": "call_1", "type": "function", "function": function}]}
+
+
 class LlmServer:
+    """`turns`, where given, come instead of `reply`: the next after each answer, and the last for ever."""
+
     def __init__(self) -> None:
         self.port = free_port()
         self.reply = GOOD_EDIT
+        self.turns: list[Message] = []
         self.status = 200
         self.answers = 1000
         self.asked: list[dict[str, Any]] = []
@@ -56,12 +73,13 @@ class LlmServer:
             await asyncio.sleep(60)
         if self.status != 200:
             return web.json_response({"error": {"message": "no such key"}}, status=self.status)
+        given = sum(message["role"] == "assistant" for message in self.asked[-1]["messages"])
+        message = self.turns[min(given, len(self.turns) - 1)] if self.turns else words(self.reply)
+        finish = "tool_calls" if "tool_calls" in message else "stop"
         return web.json_response(
             {
                 "id": "1", "object": "chat.completion", "created": 1, "model": self.asked[-1]["model"],
-                "choices": [
-                    {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": self.reply}}
-                ],
+                "choices": [{"index": 0, "finish_reason": finish, "message": message}],
                 "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
             }
         )  # fmt: skip
