@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from harness.git_server import GitServer
+from harness.git_server import GitServer, git
+from harness.llm_server import LlmServer
 from harness.nats_server import NatsServer
 from harness.operator import Operator
 from harness.proxy import TcpProxy
@@ -43,6 +44,26 @@ async def proxy(server: NatsServer) -> AsyncIterator[TcpProxy]:
 @pytest.fixture
 async def repository(tmp_path: Path) -> AsyncIterator[GitServer]:
     server = GitServer(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def code(repository: GitServer, tmp_path: Path) -> GitServer:
+    """The repository with a file that agents are asked to change."""
+    clone = tmp_path / "add-answer"
+    git(tmp_path, "clone", "--quiet", str(repository.bare), str(clone))
+    (clone / "answer.py").write_text("ANSWER = 0\n")
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "Add answer")
+    git(clone, "push", "--quiet", "origin", "main")
+    return repository
+
+
+@pytest.fixture
+async def llm() -> AsyncIterator[LlmServer]:
+    server = LlmServer()
     await server.start()
     yield server
     await server.stop()

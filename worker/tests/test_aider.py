@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import StartWorker
-from harness.git_server import GitServer, git
+from harness.git_server import GitServer
 from harness.llm_server import EDIT_THAT_MATCHES_NOTHING, ONLY_WORDS, LlmServer
 from harness.operator import Operator
 
@@ -20,30 +19,8 @@ pytestmark = pytest.mark.skipif(not AIDER, reason="CODEFORGE_AIDER is not set: r
 PRICES = {"input_cost_per_token": 0.000003, "output_cost_per_token": 0.000015}
 
 
-@pytest.fixture
-async def llm() -> AsyncIterator[LlmServer]:
-    server = LlmServer()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def repository(tmp_path: Path) -> AsyncIterator[GitServer]:
-    server = GitServer(tmp_path)
-    clone = tmp_path / "add-answer"
-    git(tmp_path, "clone", "--quiet", str(server.bare), str(clone))
-    (clone / "answer.py").write_text("ANSWER = 0\n")
-    git(clone, "add", "--all")
-    git(clone, "commit", "--quiet", "--message", "Add answer")
-    git(clone, "push", "--quiet", "origin", "main")
-    await server.start()
-    yield server
-    await server.stop()
-
-
 async def _run(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer, **more: Any
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer, **more: Any
 ) -> dict[str, Any]:
     settings = more.pop("settings", {})
     await start_worker(
@@ -51,7 +28,7 @@ async def _run(
     )
     task: dict[str, Any] = {
         "model": "coder",
-        "workspace": {"git": {"url": repository.url, "push": {"branch": "b"}}},
+        "workspace": {"git": {"url": code.url, "push": {"branch": "b"}}},
     } | more
     uid = await operator.submit("In answer.py, set ANSWER to 42.", **task)
     last = (await operator.until(uid, seconds=50))[-1].body
@@ -60,21 +37,21 @@ async def _run(
 
 
 async def test_an_edit_is_pushed_and_paid_for(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer, tmp_path: Path
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer, tmp_path: Path
 ) -> None:
     metadata = tmp_path / "models.json"
     limits = {"litellm_provider": "openai", "mode": "chat", "max_input_tokens": 128000, "max_output_tokens": 8192}
     metadata.write_text(json.dumps({"openai/coder": limits | PRICES}))
     spent = {"tokens_in": 1, "tokens_out": 1, "cost_usd": "0.1"}
     last = await _run(
-        operator, start_worker, llm, repository, spent=spent, config={"files": "answer.py"},
+        operator, start_worker, llm, code, spent=spent, config={"files": "answer.py"},
         settings={"AIDER_MODEL_METADATA_FILE": str(metadata)},
     )  # fmt: skip
     assert last["event"] == "completed", last["error"]
-    assert repository.content("b", "answer.py") == "ANSWER = 42"
+    assert code.content("b", "answer.py") == "ANSWER = 42"
     assert "Applied edit to answer.py" in last["result"]["summary"]
     assert last["files"] == ["answer.py"], "aider's own files were committed"
-    assert last["result"]["git"]["commit"] == repository.commit("b")
+    assert last["result"]["git"]["commit"] == code.commit("b")
     # 100 and 20 tokens at the prices above, after what was spent before.
     assert last["usage"] == {"tokens_in": 101, "tokens_out": 21, "cost_usd": "0.1006"}
     assert [request["model"] for request in llm.asked] == ["coder"] and llm.keys == ["Bearer a-key"]
@@ -82,43 +59,41 @@ async def test_an_edit_is_pushed_and_paid_for(
 
 
 async def test_without_a_price_list_nothing_costs(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer
 ) -> None:
-    last = await _run(operator, start_worker, llm, repository)
+    last = await _run(operator, start_worker, llm, code)
     assert last["event"] == "completed", last["error"]
     assert (last["usage"]["tokens_in"], last["usage"]["cost_usd"]) == (100, "0")
 
 
 @pytest.mark.parametrize("reply", [EDIT_THAT_MATCHES_NOTHING, ONLY_WORDS])
 async def test_an_edit_that_does_not_fit(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer, reply: str
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer, reply: str
 ) -> None:
     llm.reply = reply
-    last = await _run(operator, start_worker, llm, repository)
+    last = await _run(operator, start_worker, llm, code)
     assert (last["event"], last["failure"]["type"]) == ("failed", "NoChanges")
     assert last["usage"]["tokens_in"] == 100 * len(llm.asked), "a failure costs as well"
-    assert repository.branches() == ["main"]
+    assert code.branches() == ["main"]
 
 
-async def test_the_model_fails(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer
-) -> None:
+async def test_the_model_fails(operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer) -> None:
     llm.status = 401
-    last = await _run(operator, start_worker, llm, repository)
+    last = await _run(operator, start_worker, llm, code)
     assert (last["event"], last["failure"]["type"]) == ("failed", "AgentFailed")
     assert llm.asked and "no such key" in last["output"]
 
 
 async def test_no_model_is_named(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer
 ) -> None:
-    last = await _run(operator, start_worker, llm, repository, model="")
+    last = await _run(operator, start_worker, llm, code, model="")
     assert last["failure"]["type"] == "InvalidConfig" and "no model is named" in last["error"]
     assert not llm.asked
 
 
 async def test_a_cancelled_run_has_cost_too(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, code: GitServer
 ) -> None:
     """Cancelled while aider waits for the answer to its second question."""
     llm.reply, llm.answers = EDIT_THAT_MATCHES_NOTHING, 1
@@ -131,6 +106,6 @@ async def test_a_cancelled_run_has_cost_too(
 
     uid = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
     cancelling = asyncio.create_task(cancel_later(uid))
-    last = await _run(operator, start_worker, llm, repository, uid=uid)
+    last = await _run(operator, start_worker, llm, code, uid=uid)
     await cancelling
     assert (last["event"], last["usage"]["tokens_in"]) == ("cancelled", 100)

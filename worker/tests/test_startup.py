@@ -45,7 +45,11 @@ def test_validate() -> None:
         (["run", "--", "cat"], {"CODEFORGE_STREAM": ""}, "CODEFORGE_STREAM is not set"),
         (["run", "--", "cat"], {"CODEFORGE_CONCURRENCY": "many"}, "CODEFORGE_CONCURRENCY is not a number: 'many'"),
         (["run", "--", "cat"], {"CODEFORGE_GIT_CREDENTIALS": "{"}, "CODEFORGE_GIT_CREDENTIALS is not what"),
-        (["run", "--", "cat"], {"CODEFORGE_BACKEND": "goose"}, "no backend 'goose' (it has: aider, command)"),
+        (
+            ["run", "--", "cat"],
+            {"CODEFORGE_BACKEND": "goose"},
+            "no backend 'goose' (it has: aider, command, mini-swe-agent)",
+        ),
     ],
 )
 def test_refused(arguments: list[str], environment: dict[str, str], sentence: str) -> None:

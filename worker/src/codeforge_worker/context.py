@@ -38,6 +38,16 @@ class RunContext:
     def model(self) -> str:
         return self.task.model or self.settings.environment.get("CODEFORGE_MODEL", "")
 
+    @property
+    def litellm_model(self) -> str:
+        """The model as LiteLLM calls it: with its provider, which is openai where none is named."""
+        if not self.model:
+            raise RunError(
+                "InvalidConfig",
+                "no model is named: set spec.model of the task, or taskDefaults.model or CODEFORGE_MODEL of the pool",
+            )
+        return self.model if "/" in self.model else f"openai/{self.model}"
+
     def config(self, known: Mapping[str, str]) -> dict[str, str]:
         """The task's settings over the pool's workerConfig over the backend's defaults; an unknown one is an error."""
         pool = self.settings.pool_config
@@ -51,3 +61,11 @@ class RunContext:
                     f"it knows: {', '.join(sorted(known)) or 'none'}",
                 )
         return {**known, **pool, **task}
+
+
+def number(config: Mapping[str, str], key: str, lowest: int, highest: int) -> int:
+    """A whole number among a task's settings; both bounds are allowed."""
+    text = config[key]
+    if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
+        raise RunError("InvalidConfig", f"config {key} is {text!r}: give a whole number from {lowest} to {highest}")
+    return int(text)

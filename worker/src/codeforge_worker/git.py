@@ -47,6 +47,11 @@ class GitRepository:
             await self.git("init", "--quiet")
             await self.git("commit", "--quiet", "--allow-empty", "--message", "Empty workspace")
 
+    async def name_author(self) -> None:
+        """For an agent that runs git itself."""
+        await self.git("config", "user.name", "CodeForge")
+        await self.git("config", "user.email", "codeforge@localhost")
+
     async def head(self) -> str:
         return await self.git("rev-parse", "HEAD")
 

@@ -9,6 +9,7 @@ from ..outcome import Outcome
 from ..settings import Settings, StartupError
 from .aider import Aider
 from .command import Command
+from .mini_swe_agent import MiniSweAgent
 
 
 class Backend(Protocol):
@@ -23,7 +24,9 @@ def backend_for(settings: Settings) -> Backend:
             return Command(settings)
         case "aider":
             return Aider(settings)
+        case "mini-swe-agent":
+            return MiniSweAgent(settings)
         case other:
             raise StartupError(
-                f"this image has no backend {other!r} (it has: aider, command): set another image or backend"
+                f"this worker has no backend {other!r} (it has: aider, command, mini-swe-agent): set another backend"
             )

@@ -23,21 +23,16 @@ class Aider:
 
     async def run(self, context: RunContext) -> Outcome:
         config = context.config(_CONFIG)
-        if not context.model:
-            raise RunError(
-                "InvalidConfig",
-                "no model is named: set spec.model of the task, or taskDefaults.model or CODEFORGE_MODEL of the pool",
-            )
+        model = context.litellm_model
         repository = GitRepository(context.directory, context.environment())
         await repository.ensure()
         # Else aider says in each run that they are missing.
-        await repository.git("config", "user.name", "CodeForge")
-        await repository.git("config", "user.email", "codeforge@localhost")
+        await repository.name_author()
         before = await repository.fingerprint()
         analytics = context.scratch / "analytics.jsonl"
         try:
             await run(
-                self._arguments(context, config, analytics),
+                self._arguments(context, model, config, analytics),
                 cwd=context.directory,
                 environment={**context.environment(), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
                 on_line=context.on_line,
@@ -55,8 +50,7 @@ class Aider:
             )
         return Outcome(summary=last, output=context.output())
 
-    def _arguments(self, context: RunContext, config: dict[str, str], analytics: Path) -> list[str]:
-        model = context.model if "/" in context.model else f"openai/{context.model}"
+    def _arguments(self, context: RunContext, model: str, config: dict[str, str], analytics: Path) -> list[str]:
         message = context.scratch / "task.md"
         message.write_text(context.task.prompt)
         arguments = [self._program, "--model", model, "--weak-model", model, "--message-file", str(message)]

@@ -1,0 +1,149 @@
+"""Runs mini-swe-agent. Its exit code says nothing: its trajectory tells how it ended, the files tell of the edit."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+from ..context import RunContext, number
+from ..git import GitRepository
+from ..outcome import Outcome, RunError, Usage
+from ..process import run
+from ..settings import Settings
+
+_CONFIG = {"step-limit": "100", "command-timeout": "120"}
+_SUBMITTED = "Submitted"
+# What each way to stop before the end asks for; any other one is the name of an exception.
+_STOPPED = {
+    "LimitsExceeded": "it had not finished after config step-limit steps: raise it, or make the task smaller",
+    "RepeatedFormatError": "three answers in a row had no call of the tool bash: use a model that calls tools",
+}
+_ENVIRONMENT = {
+    "MSWEA_CONFIGURED": "true",
+    "MSWEA_SILENT_STARTUP": "1",
+    # A model without a price costs nothing, and is no error.
+    "MSWEA_COST_TRACKING": "ignore_errors",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    # Plain tracebacks, and lines that are not broken at 80 columns.
+    "_TYPER_STANDARD_TRACEBACK": "1",
+    "TERM": "dumb",
+    "COLUMNS": "200",
+    "PYTHONUNBUFFERED": "1",
+}
+# Ten, its own number, would take minutes to tell that there is no model.
+_DEFAULTS = {"MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": "3"}
+
+
+class MiniSweAgent:
+    def __init__(self, settings: Settings) -> None:
+        self._program = settings.environment.get("CODEFORGE_MINI_SWE_AGENT", "mini")
+        self._extra = settings.argv
+
+    async def run(self, context: RunContext) -> Outcome:
+        settings = _settings(context)
+        repository = GitRepository(context.directory, context.environment())
+        await repository.ensure()
+        await repository.name_author()
+        before = await repository.fingerprint()
+        trajectory = context.scratch / "trajectory.json"
+        try:
+            await run(
+                self._arguments(context, settings, trajectory),
+                # Not in the repository: a mini.yaml there would be taken for mini-swe-agent's own.
+                cwd=context.scratch,
+                environment={
+                    **_DEFAULTS,
+                    **context.environment(),
+                    **_ENVIRONMENT,
+                    "MSWEA_GLOBAL_CONFIG_DIR": str(context.scratch / "mini-swe-agent"),
+                },
+                on_line=context.on_line,
+                # Each of its commands gets a process group of its own.
+                strays=True,
+            )
+        except OSError as error:
+            raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
+        finally:
+            end = _read(trajectory)
+            _count(end.messages, end.cost, context.used)
+        if end.status != _SUBMITTED:
+            raise RunError("AgentFailed", f"mini-swe-agent did not finish: {_reason(end, context)}")
+        if before == await repository.fingerprint():
+            raise RunError("NoChanges", f"mini-swe-agent changed no file; its last words: {end.last_words or 'none'}")
+        return Outcome(summary=end.last_words or "mini-swe-agent has finished", output=context.output())
+
+    def _arguments(self, context: RunContext, settings: dict[str, Any], trajectory: Path) -> list[str]:
+        file = context.scratch / "settings.yaml"
+        file.write_text(_yaml(settings))
+        arguments = [self._program, "--yolo", "--exit-immediately", "--output", str(trajectory)]
+        return [*arguments, "--config", "mini.yaml", "--config", str(file), *self._extra]
+
+
+def _settings(context: RunContext) -> dict[str, Any]:
+    """What differs from mini-swe-agent's own mini.yaml. Address and key of the model it reads from the environment."""
+    config = context.config(_CONFIG)
+    return {
+        "run": {"task": context.task.prompt},
+        # The run's time is the worker's to limit.
+        "agent": {"step_limit": number(config, "step-limit", 1, 10_000), "cost_limit": 0},
+        "environment": {"cwd": str(context.directory), "timeout": number(config, "command-timeout", 1, 86_400)},
+        "model": {"model_name": context.litellm_model},
+    }
+
+
+def _yaml(settings: dict[str, Any]) -> str:
+    """JSON, with the escapes of YAML: JSON's own for a character beyond the first 65536 are none there."""
+    return re.sub(r"[^\x20-\x7e]", lambda found: f"\\U{ord(found[0]):08x}", json.dumps(settings, ensure_ascii=False))
+
+
+@dataclass(frozen=True)
+class _End:
+    """How far the trajectory goes; `status` is empty while it has no end."""
+
+    status: str = ""
+    error: str = ""
+    last_words: str = ""
+    cost: Decimal = Decimal(0)
+    messages: tuple[dict[str, Any], ...] = ()
+
+
+def _read(trajectory: Path) -> _End:
+    try:
+        content = cast(dict[str, Any], json.loads(trajectory.read_text(), parse_float=Decimal))
+    except (OSError, ValueError):
+        # Not written yet, or cut off by the end of the run.
+        return _End()
+    info = cast(dict[str, Any], content.get("info") or {})
+    messages = tuple(cast(list[dict[str, Any]], content.get("messages") or []))
+    said = [str(message["content"]).strip() for message in messages if message.get("role") == "assistant"]
+    extra = cast(dict[str, Any], messages[-1].get("extra") or {}) if messages else {}
+    return _End(
+        status=str(info.get("exit_status") or ""),
+        error=str(extra.get("exception_str") or ""),
+        last_words=next((words for words in reversed(said) if words and words != "None"), ""),
+        cost=Decimal(str(info.get("model_stats", {}).get("instance_cost") or 0)),
+        messages=messages,
+    )
+
+
+def _count(messages: tuple[dict[str, Any], ...], cost: Decimal, used: Usage) -> None:
+    for message in messages:
+        response = cast(dict[str, Any], message.get("extra") or {}).get("response")
+        # It is a text where mini-swe-agent could not read the model's answer.
+        usage = cast(dict[str, Any], response).get("usage") if isinstance(response, dict) else None
+        counts = cast(dict[str, Any], usage or {})
+        used.tokens_in += int(counts.get("prompt_tokens") or 0)
+        used.tokens_out += int(counts.get("completion_tokens") or 0)
+    used.cost += cost
+
+
+def _reason(end: _End, context: RunContext) -> str:
+    if end.status in _STOPPED:
+        return _STOPPED[end.status]
+    if end.status:
+        return f"{end.status}: {end.error}"
+    return f"it left no trajectory; its last line: {context.last_line()}"
