@@ -2,6 +2,8 @@
 # One entry an image. Sourced, never run.
 
 IMAGES=(operator worker-command worker-aider nats demo-git demo-llm)
+# Built only when they are named.
+MORE_IMAGES=(worker-mini-swe-agent)
 # The server that the tests use too.
 NATS_VERSION=$(sed -n 's/^NATS_SERVER_VERSION=v//p' "$REPOSITORY/hack/tools/lib/build.sh")
 
@@ -19,7 +21,7 @@ define() {
       REFERENCE=codeforge/operator:$VERSION CONTEXT=. DOCKERFILE=Dockerfile BASE=java
       INPUTS=(pom.xml src/main Dockerfile .dockerignore)
       ;;
-    worker-command | worker-aider)
+    worker-command | worker-aider | worker-mini-swe-agent)
       REFERENCE=codeforge/$1:$VERSION CONTEXT=worker DOCKERFILE=worker/Dockerfile BASE=python
       TARGET=${1#worker-}
       # Tests and notes change often and are not in the image.
@@ -37,7 +39,7 @@ define() {
       REFERENCE=codeforge/demo-llm:$VERSION CONTEXT=hack/demo/llm DOCKERFILE=hack/demo/llm/Dockerfile BASE=python
       INPUTS=(hack/demo/llm)
       ;;
-    *) fail "no image is called '$1'; there are: ${IMAGES[*]}" ;;
+    *) fail "no image is called '$1'; there are: ${IMAGES[*]} ${MORE_IMAGES[*]}" ;;
   esac
 }
 
