@@ -7,7 +7,7 @@ NEEDED_MEMORY_GB=4
 announce() {
   if [ "$CLUSTER" = current ]; then
     cat <<TEXT
-CodeForge demo on the cluster of kubectl's current context: $(kubectl config current-context)
+CodeForge demo with $AGENT on the cluster of kubectl's current context: $(kubectl config current-context)
 It will change there:
   namespaces $SYSTEM (operator, NATS) and $DEMO (git server, LiteLLM, a pool, a task)
   the definitions of AgentTask and WorkerPool, a ClusterRole and its binding
@@ -17,7 +17,7 @@ and on this machine:
 TEXT
   else
     cat <<TEXT
-CodeForge demo on a one-node Kubernetes of its own.
+CodeForge demo with $AGENT on a one-node Kubernetes of its own.
 It will change on this machine:
   Debian packages, by apt, when they are missing: containerd, runc and the like; buildah and mmdebstrap when docker
   does not run
@@ -53,5 +53,5 @@ check_machine() {
 
 # A second run builds little.
 needed_disk() {
-  if compgen -G "$CACHE/images/worker-aider-*.tar" >/dev/null; then echo 4; else echo $NEEDED_DISK_GB; fi
+  if compgen -G "$CACHE/images/worker-$AGENT-????????????????.tar" >/dev/null; then echo 4; else echo $NEEDED_DISK_GB; fi
 }

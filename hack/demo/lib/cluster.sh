@@ -23,7 +23,7 @@ check_current_cluster() {
 
 bring_images() {
   step "Images: built where something changed, and put into the cluster"
-  local names=(operator worker-aider worker-command demo-git demo-llm)
+  local names=(operator "worker-$AGENT" worker-command demo-git demo-llm)
   [ "$CLUSTER" = current ] || names+=(nats)
   "$REPOSITORY/hack/images/load" "${names[@]}" 2>&1 | indent
 }

@@ -49,7 +49,7 @@ install_chart() {
   local values=(
     --set image.repository="${REGISTRY:+$REGISTRY/}codeforge/operator"
     --set workerImages.command="$(image worker-command)"
-    --set workerImages.aider="$(image worker-aider)"
+    --set "workerImages.$AGENT=$(image "worker-$AGENT")"
     --set "podAnnotations.codeforge\.dev/image=$(image_hash operator)"
   )
   [ "$CLUSTER" = current ] || values+=(--set nats.image.repository=codeforge/nats --set nats.image.tag="$NATS_VERSION")

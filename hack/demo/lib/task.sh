@@ -5,13 +5,13 @@ task_field() { kubectl --namespace "$DEMO" get agenttask "$1" -o "jsonpath={$2}"
 
 run_task() {
   step "The pool has no worker; a task makes it start one"
-  kubectl --namespace "$DEMO" apply -f "$HERE/manifests/pool.yaml" | indent
-  kubectl --namespace "$DEMO" wait --for=condition=Ready workerpool/aider --timeout=60s >/dev/null || {
-    kubectl --namespace "$DEMO" get workerpool aider -o yaml | indent >&2
+  for_agent pool | kubectl --namespace "$DEMO" apply -f - | indent
+  kubectl --namespace "$DEMO" wait --for=condition=Ready "workerpool/$AGENT" --timeout=60s >/dev/null || {
+    kubectl --namespace "$DEMO" get workerpool "$AGENT" -o yaml | indent >&2
     fail "the pool did not become ready within a minute; its conditions above say why."
   }
   kubectl --namespace "$DEMO" get workerpools | indent
-  sed "s|%TASK%|$1|" "$HERE/manifests/task.yaml" >"$WORK/task.yaml"
+  for_agent task | sed "s|%TASK%|$1|" >"$WORK/task.yaml"
   start_watching "$1"
   kubectl --namespace "$DEMO" apply -f "$WORK/task.yaml" | indent
   kubectl --namespace "$DEMO" wait --for=condition=Finished "agenttask/$1" --timeout=10m >/dev/null || {
@@ -25,12 +25,12 @@ run_task() {
 # Its workers are watched until the last is gone.
 wait_for_zero() {
   step "Nothing to do: the pool goes back to zero"
-  kubectl --namespace "$DEMO" wait --for=jsonpath='{.spec.replicas}'=0 deployment/aider-workers --timeout=3m >/dev/null \
-    || fail "the pool still has workers after 3 minutes: kubectl --namespace $DEMO describe workerpool aider"
-  kubectl --namespace "$DEMO" wait --for=delete pod --selector codeforge.dev/pool=aider --timeout=2m >/dev/null \
+  kubectl --namespace "$DEMO" wait --for=jsonpath='{.spec.replicas}'=0 "deployment/$AGENT-workers" --timeout=3m >/dev/null \
+    || fail "the pool still has workers after 3 minutes: kubectl --namespace $DEMO describe workerpool $AGENT"
+  kubectl --namespace "$DEMO" wait --for=delete pod --selector "codeforge.dev/pool=$AGENT" --timeout=2m >/dev/null \
     || fail "a worker of the pool did not stop: kubectl --namespace $DEMO get pods"
-  kubectl --namespace "$DEMO" wait --for=jsonpath='{.status.replicas}'=0 workerpool/aider --timeout=1m >/dev/null \
-    || fail "the pool's status still counts workers: kubectl --namespace $DEMO get workerpool aider -o yaml"
+  kubectl --namespace "$DEMO" wait --for=jsonpath='{.status.replicas}'=0 "workerpool/$AGENT" --timeout=1m >/dev/null \
+    || fail "the pool's status still counts workers: kubectl --namespace $DEMO get workerpool $AGENT -o yaml"
   stop_watching
 }
 

@@ -22,7 +22,7 @@ watch_phases() {
 
 # What is seen here is kept: the demo is right only when the pool went from zero to one and back.
 watch_workers() {
-  kubectl --namespace "$DEMO" get workerpool aider --watch \
+  kubectl --namespace "$DEMO" get workerpool "$AGENT" --watch \
     -o jsonpath='{.status.replicas}{" workers, "}{.status.queue.waiting}{" waiting, "}{.status.queue.running}{" running"}{"\n"}' 2>/dev/null \
     | sed -u 's/^ workers/0 workers/; s/,  waiting/, 0 waiting/; s/,  running/, 0 running/' \
     | tee -i "$WORK/workers" | stamp pool
