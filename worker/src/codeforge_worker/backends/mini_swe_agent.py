@@ -119,12 +119,13 @@ def _read(trajectory: Path) -> _End:
         return _End()
     info = cast(dict[str, Any], content.get("info") or {})
     messages = tuple(cast(list[dict[str, Any]], content.get("messages") or []))
-    said = [str(message["content"]).strip() for message in messages if message.get("role") == "assistant"]
+    said = [message.get("content") for message in messages if message.get("role") == "assistant"]
     extra = cast(dict[str, Any], messages[-1].get("extra") or {}) if messages else {}
     return _End(
         status=str(info.get("exit_status") or ""),
         error=str(extra.get("exception_str") or ""),
-        last_words=next((words for words in reversed(said) if words and words != "None"), ""),
+        # An answer may be a call of a tool alone.
+        last_words=next((words.strip() for words in reversed(said) if isinstance(words, str) and words.strip()), ""),
         cost=Decimal(str(info.get("model_stats", {}).get("instance_cost") or 0)),
         messages=messages,
     )
