@@ -48,7 +48,7 @@ def test_validate() -> None:
         (
             ["run", "--", "cat"],
             {"CODEFORGE_BACKEND": "goose"},
-            "no backend 'goose' (it has: aider, command, mini-swe-agent)",
+            "no backend 'goose' (it has: aider, command, mini-swe-agent, openhands)",
         ),
     ],
 )

@@ -2,14 +2,15 @@
 # Base images without a registry: a small Debian, and for the operator a run time cut from this machine's JDK.
 # Sourced, never run.
 
-SUITE=bookworm
 # What the operator and its libraries use; jlink leaves the rest of the JDK out.
 JAVA_MODULES=java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.security.jgss,java.sql,java.xml,jdk.crypto.ec,jdk.httpserver,jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs
+
+base_suite() { if [ "$1" = python13 ]; then echo trixie; else echo bookworm; fi; }
 
 base_packages() {
   case $1 in
     java) echo ca-certificates,curl,tini ;;
-    python) echo ca-certificates,git,libstdc++6,openssh-client,python3,python3-venv,tini ;;
+    python | python13) echo ca-certificates,git,libstdc++6,openssh-client,python3,python3-venv,tini ;;
     git) echo ca-certificates,git,lighttpd,tini ;;
   esac
 }
@@ -17,7 +18,7 @@ base_packages() {
 # What the base is made of, without making it.
 base_identity() {
   [ "$ENGINE" = buildah ] && [ -n "$1" ] || return 0
-  printf '%s %s\n' "$SUITE" "$(base_packages "$1")"
+  printf '%s %s\n' "$(base_suite "$1")" "$(base_packages "$1")"
   [ "$1" = java ] || return 0
   printf '%s\n' "$JAVA_MODULES"
   cat "$(find_jdk)/release"
@@ -36,13 +37,14 @@ base_image() {
 }
 
 make_base() {
-  local work jdk
+  local work jdk suite
+  suite=$(base_suite "$1")
   need_packages mmdebstrap
   work=$(mktemp -d "$ARCHIVES/base.XXXXXX")
-  say "  making the base image $1 (Debian $SUITE: $(base_packages "$1"))"
+  say "  making the base image $1 (Debian $suite: $(base_packages "$1"))"
   mmdebstrap --quiet --variant=essential --include="$(base_packages "$1")" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' "$SUITE" "$work/root.tar" || fail "mmdebstrap could not make a Debian $SUITE"
+    --dpkgopt='path-exclude=/usr/share/locale/*' "$suite" "$work/root.tar" || fail "mmdebstrap could not make a Debian $suite"
   {
     echo 'FROM scratch'
     echo 'ADD root.tar /'

@@ -24,6 +24,7 @@ build_archive() {
   [ -n "$TARGET" ] && arguments+=(--target "$TARGET")
   case $ENGINE in
     docker)
+      [ -z "$PULLED" ] || arguments+=(--build-arg "BASE_IMAGE=$PULLED")
       docker build --quiet "${arguments[@]}" --tag "$REFERENCE" "$1/$CONTEXT" >&2
       docker save --output "$2" "$REFERENCE"
       ;;

@@ -27,7 +27,7 @@ def task_runner(
             "workspace": {"git": {"url": code.url, "push": {"branch": "b"}}},
         } | more
         uid = await operator.submit(prompt, **task)
-        last = (await operator.until(uid, seconds=50))[-1].body
+        last = (await operator.until(uid, seconds=120))[-1].body
         await operator.queue_is_empty()
         return last
 

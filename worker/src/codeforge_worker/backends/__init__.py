@@ -10,6 +10,7 @@ from ..settings import Settings, StartupError
 from .aider import Aider
 from .command import Command
 from .mini_swe_agent import MiniSweAgent
+from .openhands import OpenHands
 
 
 class Backend(Protocol):
@@ -26,7 +27,10 @@ def backend_for(settings: Settings) -> Backend:
             return Aider(settings)
         case "mini-swe-agent":
             return MiniSweAgent(settings)
+        case "openhands":
+            return OpenHands(settings)
         case other:
             raise StartupError(
-                f"this worker has no backend {other!r} (it has: aider, command, mini-swe-agent): set another backend"
+                f"this worker has no backend {other!r} (it has: aider, command, mini-swe-agent, openhands): "
+                "set another backend"
             )

@@ -1,0 +1,90 @@
+"""Runs OpenHands by its SDK, which needs Python 3.12: the driver beside this file is run by a Python of its own."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+from ..context import RunContext, number
+from ..git import GitRepository
+from ..outcome import Outcome, RunError, Usage
+from ..process import run
+from ..settings import Settings, StartupError
+
+_CONFIG = {"step-limit": "100"}
+_DRIVER = Path(__file__).with_name("openhands_driver.py")
+_FINISHED = "finished"
+_ENVIRONMENT = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "OPENHANDS_SUPPRESS_BANNER": "1",
+    "LOG_JSON": "false",
+    "LOG_LEVEL": "WARNING",
+    "LOG_RICH_TRACEBACKS": "false",
+    "TERM": "dumb",
+    "COLUMNS": "200",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+class OpenHands:
+    def __init__(self, settings: Settings) -> None:
+        if settings.argv:
+            raise StartupError("backend openhands takes no arguments: remove args of container worker in spec.template")
+        self._python = settings.environment.get("CODEFORGE_OPENHANDS_PYTHON", "python3")
+
+    async def run(self, context: RunContext) -> Outcome:
+        settings = context.scratch / "openhands.json"
+        settings.write_text(json.dumps(_settings(context)))
+        repository = GitRepository(context.directory, context.environment())
+        await repository.ensure()
+        await repository.name_author()
+        before = await repository.fingerprint()
+        outcome = context.scratch / "outcome.json"
+        try:
+            await run(
+                # -P: the driver's folder has an `openhands` too.
+                [self._python, "-P", str(_DRIVER), str(settings), str(outcome)],
+                cwd=context.scratch,
+                environment={**context.environment(), **_ENVIRONMENT},
+                on_line=context.on_line,
+                # Its terminal is a process group of its own.
+                strays=True,
+            )
+        except OSError as error:
+            raise RunError("AgentFailed", f"{self._python} cannot be started: {error}") from error
+        finally:
+            end = _read(outcome)
+            _count(end, context.used)
+        words = str(end.get("last_words") or "").strip()
+        if end.get("status") != _FINISHED:
+            reason = (
+                end.get("error") or f"it was {end.get('status', 'not begun')}; its last line: {context.last_line()}"
+            )
+            raise RunError("AgentFailed", f"OpenHands did not finish: {reason}")
+        if before == await repository.fingerprint():
+            raise RunError("NoChanges", f"OpenHands changed no file; its last words: {words or 'none'}")
+        return Outcome(summary=words or "OpenHands has finished", output=context.output())
+
+
+def _settings(context: RunContext) -> dict[str, Any]:
+    """Address and key of the model come by the environment."""
+    config = context.config(_CONFIG)
+    return {
+        "model": context.litellm_model,
+        "prompt": context.task.prompt,
+        "directory": str(context.directory),
+        "step_limit": number(config, "step-limit", 1, 10_000),
+    }
+
+
+def _read(outcome: Path) -> dict[str, Any]:
+    """What the driver has written last; nothing when it did not get that far."""
+    return cast(dict[str, Any], json.loads(outcome.read_text())) if outcome.exists() else {}
+
+
+def _count(end: dict[str, Any], used: Usage) -> None:
+    used.tokens_in += int(end.get("tokens_in", 0))
+    used.tokens_out += int(end.get("tokens_out", 0))
+    used.cost += Decimal(end.get("cost", "0"))
