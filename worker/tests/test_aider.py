@@ -31,7 +31,7 @@ async def _run(
         "workspace": {"git": {"url": code.url, "push": {"branch": "b"}}},
     } | more
     uid = await operator.submit("In answer.py, set ANSWER to 42.", **task)
-    last = (await operator.until(uid, seconds=50))[-1].body
+    last = (await operator.until(uid, seconds=120))[-1].body
     await operator.queue_is_empty()
     return last
 
