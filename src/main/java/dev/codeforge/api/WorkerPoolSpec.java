@@ -33,7 +33,8 @@ public record WorkerPoolSpec(
         @Required
                 @Size(min = 1, max = 63)
                 @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-                @JsonPropertyDescription("The agent that the workers run, such as command or aider. Cannot be changed.")
+                @JsonPropertyDescription(
+                        "The agent that the workers run: command, aider, mini-swe-agent or openhands. Cannot be changed.")
                 String backend,
         @Nullable
                 @Size(max = 255)
