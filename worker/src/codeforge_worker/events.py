@@ -44,6 +44,8 @@ class RunEvents:
         self._written: set[str] = set()
         self._settled = False
         self.used = Usage()
+        # The last word on the run's progress.
+        self.said = ""
 
     @property
     def attempt(self) -> int:
@@ -144,6 +146,7 @@ class RunEvents:
             tokens_out=usage.tokens_out,
             cost_usd=Decimal(usage.cost_usd),
             usage=usage,
+            progress=self.said[: wire.MESSAGE_CHARACTERS] or wire.msgspec.UNSET,
             result=outcome.result() if terminal else wire.msgspec.UNSET,
             failure=outcome.failure or wire.msgspec.UNSET,
         )

@@ -152,6 +152,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=False):
     tokens_out: int = 0
     cost_usd: Decimal = Decimal(0)
     usage: Spent = Spent()
+    progress: str | msgspec.UnsetType = msgspec.UNSET
     result: Result | msgspec.UnsetType = msgspec.UNSET
     failure: Failure | msgspec.UnsetType = msgspec.UNSET
 

@@ -123,7 +123,7 @@ final class GoldenMessagesTest {
     }
 
     @Test
-    void everyKindOfEventHasAGoldenOneExceptProgressWhichIsLikeRunning() throws IOException {
+    void everyKindOfEventHasAGoldenOne() throws IOException {
         assertThat(events().toList())
                 .containsExactly(
                         "event-cancelled-suspended.json",
@@ -131,6 +131,7 @@ final class GoldenMessagesTest {
                         "event-completed.json",
                         "event-failed-may-have-run.json",
                         "event-failed.json",
+                        "event-progress.json",
                         "event-released.json",
                         "event-running.json");
     }
