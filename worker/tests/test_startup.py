@@ -22,18 +22,30 @@ GOOD = {
 }
 
 
-def _run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run_worker_in(Path.cwd(), *arguments, **environment)
+
+
+def run_worker_in(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in (GOOD | environment).items() if value}
-    return subprocess.run([*program(), *arguments], env=kept, capture_output=True, text=True, timeout=10, check=False)
+    command = [*program(), *arguments]
+    return subprocess.run(command, env=kept, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
 
 
 def test_version() -> None:
-    assert _run("version").stdout == "0.1.0\n"
+    assert run_worker("version").stdout == "0.1.0\n"
 
 
 def test_validate() -> None:
-    done = _run("validate", "--", "cat")
-    assert (done.returncode, done.stdout) == (0, "backend command can run tasks of tasks_team_pool\n")
+    done = run_worker("validate", "--", "cat")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "backend command can run tasks of tasks_team_pool",
+        "found aider (built in)",
+        "found command (built in)",
+        "found mini-swe-agent (built in)",
+        "found openhands (built in)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +65,7 @@ def test_validate() -> None:
     ],
 )
 def test_refused(arguments: list[str], environment: dict[str, str], sentence: str) -> None:
-    done = _run(*arguments, **environment)
+    done = run_worker(*arguments, **environment)
     assert done.returncode == 64
     assert sentence in done.stderr and len(done.stderr.splitlines()) == 1
 
@@ -61,7 +73,7 @@ def test_refused(arguments: list[str], environment: dict[str, str], sentence: st
 def test_its_port_is_taken() -> None:
     with socket.create_server(("", free_port())) as taken:
         port = taken.getsockname()[1]
-        done = _run("run", "--", "cat", CODEFORGE_HTTP_PORT=str(port))
+        done = run_worker("run", "--", "cat", CODEFORGE_HTTP_PORT=str(port))
     assert done.returncode == 64
     assert f"port {port} cannot be opened" in done.stderr
 

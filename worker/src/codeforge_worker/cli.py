@@ -1,4 +1,4 @@
-"""codeforge-worker run | validate | version."""
+"""Takes tasks from a pool of CodeForge and runs its backend for each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .backends import backend_for
-from .service import ConnectionLost, Service
+from .backends import BUILT_IN, Backend, backend_for
+from .sdk.finding import find
+from .sdk.function_backend import FunctionBackend
+from .service import ConnectionLost, Service, Stuck
 from .settings import Settings, StartupError
 
 USAGE = 64
@@ -23,10 +25,13 @@ def main() -> None:
     own, separator, argv = _split(sys.argv[1:])
     parser = argparse.ArgumentParser(prog="codeforge-worker", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="take tasks until told to stop; after --: the program of backend command")
-    commands.add_parser("validate", help="check the environment and exit")
+    run = commands.add_parser("run", help="take tasks until told to stop; after --: the program of backend command")
+    validate = commands.add_parser("validate", help="check the environment, name the backends there are, and exit")
+    for taking in (run, validate):
+        taking.add_argument("--module", default="", help="module or .py file with a backend; else CODEFORGE_MODULE")
     commands.add_parser("version", help="print the version")
-    command: str = parser.parse_args(own).command
+    parsed = parser.parse_args(own)
+    command: str = parsed.command
     if separator and command == "version":
         parser.error("version takes no program")
     if command == "version":
@@ -34,21 +39,42 @@ def main() -> None:
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        settings = Settings.from_environment(os.environ, tuple(argv))
+        given = {"CODEFORGE_MODULE": parsed.module} if parsed.module else {}
+        settings = Settings.from_environment({**os.environ, **given}, tuple(argv))
         backend = backend_for(settings)
     except StartupError as error:
         _exit(str(error))
         return
     if command == "validate":
         print(f"backend {settings.backend} can run tasks of {settings.stream}")
+        places = {name: "built in" for name in BUILT_IN} | {one.name: one.where for one in find(settings, BUILT_IN)}
+        print("\n".join(f"found {name} ({places[name]})" for name in sorted(places)))
         return
     try:
-        asyncio.run(Service(settings, backend).run())
+        asyncio.run(_serve(settings, backend))
     except StartupError as error:
         _exit(str(error))
     except ConnectionLost as error:
         print(f"codeforge-worker: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+async def _serve(settings: Settings, backend: Backend) -> None:
+    service = Service(settings, backend)
+    if not isinstance(backend, FunctionBackend):
+        await service.run()
+        return
+    code = 0
+    try:
+        await service.run()
+    except (ConnectionLost, Stuck) as error:
+        print(f"codeforge-worker: {error}", file=sys.stderr)
+        code = 1
+    # Python would wait for each thread that a function has left at work.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], bool, list[str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import wire
 from .logs import Stream
@@ -14,7 +16,11 @@ from .settings import Settings
 
 @dataclass(frozen=True)
 class RunContext:
-    """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing."""
+    """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing.
+
+    `say` tells of progress. `leave` takes what could not be ended in time: the slot is not
+    free before that ends.
+    """
 
     task: wire.Task
     settings: Settings
@@ -24,6 +30,9 @@ class RunContext:
     output: Callable[[], str]
     last_line: Callable[[], str]
     used: Usage
+    delivery: int
+    say: Callable[[str], None]
+    leave: Callable[[asyncio.Future[Any]], None]
 
     def environment(self) -> dict[str, str]:
         return {

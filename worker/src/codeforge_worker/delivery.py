@@ -28,6 +28,8 @@ from .settings import Settings
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 3000.0
+# Between two events on what the agent says: they are kept for days, and each is a write to three disks.
+SAYING_SECONDS = 5.0
 
 
 class Delivery:
@@ -43,6 +45,8 @@ class Delivery:
         # The stream is lost: in the next one this message's sequence is another's.
         self._gone = False
         self._stopping: Stopping | None = None
+        # The agent has said something that no event tells yet.
+        self._said = asyncio.Event()
 
     def stop(self, why: Stop, type: str, reason: str) -> None:
         self._stopping = self._stopping or Stopping(why, type, reason)
@@ -86,10 +90,22 @@ class Delivery:
             decision.expected,
         )
 
+    def _run_of(self, task: wire.Task, events: RunEvents, run_log: RunLog) -> Run:
+        def say(message: str) -> None:
+            events.said = message
+            self._said.set()
+
+        return Run(self._settings, self._backend, task, self._origin, run_log, events.used, events.delivery, say)
+
+    async def gone(self) -> None:
+        """Returns when nothing of the run is left, which may be long after its end."""
+        if self._run:
+            await self._run.gone()
+
     async def _give_up(self, task: wire.Task, look: FirstLook, decision: GiveUp) -> None:
         events = self._events_of(task, decision)
         run_log = RunLog(self._broker, task, events.delivery)
-        ended = await Run(self._settings, self._backend, task, self._origin, run_log, events.used).earlier()
+        ended = await self._run_of(task, events, run_log).earlier()
         run_log.stop()
         failure = decision.failure
         if ended is None and failure.type == "MaxDeliveriesExceeded":
@@ -108,7 +124,7 @@ class Delivery:
 
     async def _hold(self, task: wire.Task, look: FirstLook, events: RunEvents) -> None:
         run_log = RunLog(self._broker, task, events.delivery)
-        run = self._run = Run(self._settings, self._backend, task, self._origin, run_log, events.used)
+        run = self._run = self._run_of(task, events, run_log)
 
         async def on_holder(ask: Msg) -> None:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
@@ -132,9 +148,14 @@ class Delivery:
                 return
             if self._stopping:
                 run.stop(self._stopping)
-            ended = await run.outcome()
-            await run_log.close()
-            await self._report(task, events, ended)
+            telling = asyncio.create_task(self._tell(events))
+            try:
+                ended = await run.outcome()
+                await run_log.close()
+                await self._report(task, events, ended)
+            finally:
+                # Not before: an event that is given up half written may stand, and is then taken for another's.
+                telling.cancel()
         except Stale as error:
             log.warning("task %s is not ours any more: %s", task.task_id, error)
             self._metrics.ended("stale")
@@ -184,6 +205,17 @@ class Delivery:
                 return
             except AWAY as error:
                 log.info("results not read: %s", error)
+
+    async def _tell(self, events: RunEvents) -> None:
+        while True:
+            await self._said.wait()
+            self._said.clear()
+            try:
+                await events.progress()
+            except Stale as error:
+                self.stop(Stop.STALE, "", str(error))
+                return
+            await asyncio.sleep(SAYING_SECONDS)
 
     async def _heartbeat(self) -> None:
         try:

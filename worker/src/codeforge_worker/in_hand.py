@@ -20,6 +20,9 @@ from .settings import Settings
 
 log = logging.getLogger(__name__)
 
+# How long what has outlived its run may hold a slot before the worker gives up on it.
+STUCK_SECONDS = 60.0
+
 
 class InHand:
     def __init__(
@@ -30,14 +33,17 @@ class InHand:
         backend: Backend,
         metrics: Metrics,
         ended: Callable[[], None],
+        stuck: Callable[[], None],
     ) -> None:
-        """`ended` is called whenever there is room for one more."""
+        """`ended` is called whenever there is room for one more, `stuck` when only a new process frees a slot."""
         self._settings = settings
         self._pool_config = pool_config
         self._broker = broker
         self._backend = backend
         self._metrics = metrics
         self._ended = ended
+        self._stuck = stuck
+        self._leaving = asyncio.Event()
         # No delivery: it is only given back.
         self._tasks: dict[asyncio.Task[None], Delivery | None] = {}
         self._idle_since = time.monotonic()
@@ -58,13 +64,15 @@ class InHand:
     def begin(self, message: Msg) -> None:
         settings = replace(self._settings, pool_config=self._pool_config.values)
         delivery = Delivery(settings, self._broker, self._backend, self._metrics, message)
-        self._hold(asyncio.create_task(delivery.handle()), delivery)
+        self._hold(asyncio.create_task(self._handle(delivery)), delivery)
 
     def give_back(self, message: Msg) -> None:
         self._hold(asyncio.create_task(self._broker.acknowledge(message, b"-NAK")), None)
 
     async def finish(self) -> None:
         """Waits for all of them; those that take longer than the grace period are given back."""
+        # What has outlived its run ends with the process.
+        self._leaving.set()
         if not self._tasks:
             return
         grace = self._settings.grace_seconds
@@ -76,6 +84,23 @@ class InHand:
         if unfinished:
             log.info("giving %d tasks back", len(unfinished))
             await asyncio.wait(unfinished)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        try:
+            await delivery.handle()
+        finally:
+            await self._outlive(delivery)
+
+    async def _outlive(self, delivery: Delivery) -> None:
+        """Keeps the slot: a thread that nobody can end still uses the worker's processor, memory and folder."""
+        gone = asyncio.create_task(delivery.gone())
+        leaving = asyncio.create_task(self._leaving.wait())
+        done, _ = await asyncio.wait({gone, leaving}, timeout=STUCK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            self._stuck()
+            await asyncio.wait({gone, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        leaving.cancel()
 
     def _hold(self, task: asyncio.Task[None], delivery: Delivery | None) -> None:
         self._tasks[task] = delivery

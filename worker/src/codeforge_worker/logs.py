@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections import deque
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -16,6 +16,16 @@ from .broker import AWAY, Broker
 Stream = Literal["stdout", "stderr"]
 LINE_BYTES = 8192
 BUFFERED_LINES = 10_000
+
+
+class Lines(Protocol):
+    """The lines of one run, as the run itself sees them."""
+
+    last_line: str
+
+    def line(self, text: str, stream: Stream = "stdout") -> None: ...
+
+    def output(self) -> str: ...
 
 
 class RunLog:

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from . import wire
 from .backends import Backend
 from .context import RunContext
-from .logs import RunLog
+from .logs import Lines
 from .outcome import Outcome, RunError, Usage, failure
 from .settings import Settings
 from .workspace import GitWorkspace
@@ -49,8 +49,10 @@ class Run:
         backend: Backend,
         task: wire.Task,
         origin: wire.Origin,
-        log: RunLog,
+        log: Lines,
         used: Usage,
+        delivery: int,
+        say: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._backend = backend
@@ -58,11 +60,21 @@ class Run:
         self._origin = origin
         self._log = log
         self._used = used
+        self._delivery = delivery
+        self._say = say
+        # What went on when the run had to end, and the folder that it may still write to.
+        self.left: dict[asyncio.Future[Any], Path] = {}
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
 
     def stop(self, stopping: Stopping) -> None:
         if not self._stop.done():
             self._stop.set_result(stopping)
+
+    async def gone(self) -> None:
+        """Returns when nothing of the run is left. It may have written again to the folder that was removed."""
+        for rest, root in self.left.items():
+            await asyncio.wait({rest})
+            await _remove(root)
 
     async def outcome(self) -> Outcome | Stop:
         """The outcome to report, or why there is none."""
@@ -147,6 +159,9 @@ class Run:
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
                 used=self._used,
+                delivery=self._delivery,
+                say=self._say,
+                leave=lambda rest: self.left.update({rest: directory.parent}),
             )
         )
         return await workspace.keep(outcome) if workspace else outcome

@@ -27,15 +27,22 @@ class ConnectionLost(Exception):
     """NATS closed the connection for good: the process ends, and Kubernetes starts a new one."""
 
 
+class Stuck(Exception):
+    """A function that cannot be ended holds a slot: a new process is the only cure."""
+
+
 class Service:
     def __init__(self, settings: Settings, backend: Backend) -> None:
         self._settings = settings
         self._stopping = asyncio.Event()
+        self._is_stuck = False
         self._metrics = Metrics()
         self._broker = Broker(settings)
         self._pulling = Pulling(self._broker, lambda: self._in_hand.room, self._take)
         self._config = PoolConfig(settings, self._broker)
-        self._in_hand = InHand(settings, self._config, self._broker, backend, self._metrics, self._pulling.wake)
+        self._in_hand = InHand(
+            settings, self._config, self._broker, backend, self._metrics, self._pulling.wake, self._stuck
+        )
         self._drain = Drain(settings.pod_name, self._in_hand, self._pulling, self._stopping.is_set)
         self._broker.on_return = self._returned
         self._metrics.drained.set_function(lambda: float(self._drain.draining))
@@ -58,6 +65,8 @@ class Service:
             await self._config.close()
             await self._broker.close()
             await http.cleanup()
+        if self._is_stuck:
+            raise Stuck("a function outlived its run and held its slot: ended, so that a new worker takes its place")
 
     async def _open(self) -> None:
         await self._broker.connect()
@@ -68,6 +77,11 @@ class Service:
     def _returned(self) -> None:
         self._config.look_again()
         self._pulling.wake()
+
+    def _stuck(self) -> None:
+        log.error("a function goes on long after its run has ended: no more tasks are taken, the others may finish")
+        self._is_stuck = True
+        self._stopping.set()
 
     def _ready(self) -> bool:
         # Readiness must not drop while a task runs: a worker that is not ready is removed first.

@@ -43,6 +43,8 @@ class Settings:
     pool_config: Mapping[str, str] = field(default_factory=dict[str, str])
     argv: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    # A dotted name or a file; empty: only what is installed.
+    module: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -83,6 +85,7 @@ class Settings:
             git_credentials=credentials,
             argv=argv,
             environment=dict(environment),
+            module=environment.get("CODEFORGE_MODULE", ""),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:

@@ -6,11 +6,15 @@ from typing import Protocol
 
 from ..context import RunContext
 from ..outcome import Outcome
+from ..sdk.finding import GROUP, Found, find
+from ..sdk.function_backend import FunctionBackend
 from ..settings import Settings, StartupError
 from .aider import Aider
 from .command import Command
 from .mini_swe_agent import MiniSweAgent
 from .openhands import OpenHands
+
+BUILT_IN = ("aider", "command", "mini-swe-agent", "openhands")
 
 
 class Backend(Protocol):
@@ -29,8 +33,22 @@ def backend_for(settings: Settings) -> Backend:
             return MiniSweAgent(settings)
         case "openhands":
             return OpenHands(settings)
-        case other:
-            raise StartupError(
-                f"this worker has no backend {other!r} (it has: aider, command, mini-swe-agent, openhands): "
-                "set another backend"
-            )
+        case _:
+            return _function(settings, find(settings, BUILT_IN))
+
+
+def _function(settings: Settings, found: tuple[Found, ...]) -> Backend:
+    chosen = next((one for one in found if one.name == settings.backend), None)
+    if chosen is None:
+        names = ", ".join(sorted([*BUILT_IN, *(one.name for one in found)]))
+        raise StartupError(
+            f"this image has no backend {settings.backend!r} (it has: {names}): set another image or backend; "
+            f"one of your own is found by CODEFORGE_MODULE, --module, or an entry point in group {GROUP}"
+        )
+    function = chosen.function()
+    if settings.argv:
+        raise StartupError(
+            f"backend {settings.backend} is a function and has no use for what follows --: remove it from args of "
+            "container worker in the pool's spec.template"
+        )
+    return FunctionBackend(function)

@@ -1,0 +1,112 @@
+"""What a function gets: its task, its folder, and ways to tell how it gets on. Safe to use from any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+from ..context import RunContext
+from ..logs import LINE_BYTES
+from .handover import Handover
+from .sendable import sendable
+
+
+@dataclass(frozen=True)
+class Task:
+    """The task as it was asked for. Nothing in it can be changed.
+
+    `id` is the AgentTask's UID, or another producer's id. `attempt` counts from 1 and rises with each retry, `delivery`
+    with each run of this attempt whose worker was lost. `model` is the task's, else the pool's, else empty. `config`
+    has all the keys that `@backend` names.
+    """
+
+    id: str
+    attempt: int
+    delivery: int
+    title: str
+    prompt: str
+    model: str
+    config: Mapping[str, str]
+    project_id: str
+    run_timeout_seconds: int
+
+
+class Context:
+    """Made by the worker, and by `codeforge_worker.testing`."""
+
+    def __init__(self, run: RunContext, config: Mapping[str, str]) -> None:
+        self._run = run
+        self._handover = Handover()
+        self._cancelled = threading.Event()
+        self._counting = threading.Lock()
+        self._environment = MappingProxyType(run.environment())
+        self._task = Task(
+            id=run.task.task_id,
+            attempt=run.task.attempt,
+            delivery=run.delivery,
+            title=run.task.title,
+            prompt=run.task.prompt,
+            model=run.model,
+            config=MappingProxyType(dict(config)),
+            project_id=run.task.project_id,
+            run_timeout_seconds=run.task.run_timeout_seconds,
+        )
+
+    @property
+    def task(self) -> Task:
+        return self._task
+
+    @property
+    def workspace(self) -> Path:
+        """The checked-out repository, or an empty folder; removed after the run. The process is not in it."""
+        return self._run.directory
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """For programs that the function starts: the pool's variables without the worker's own secrets."""
+        return self._environment
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was asked to stop. A plain function has ten seconds to end from then on."""
+        return self._cancelled.is_set()
+
+    def wait_cancelled(self, seconds: float) -> bool:
+        """Sleeps that long, or until the run is asked to stop; true when it is. For plain functions only."""
+        return self._cancelled.wait(seconds)
+
+    def log(self, line: str) -> None:
+        """Shown in the pod's log and live to whoever follows the task; cut to pieces of 8 KiB."""
+        for text in sendable(line).split("\n"):
+            raw = text.rstrip("\r").encode()
+            for start in range(0, max(1, len(raw)), LINE_BYTES):
+                piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
+                self._handover.call(lambda piece=piece: self._run.on_line(piece, "stdout"))
+
+    def progress(self, message: str) -> None:
+        """What was reached, in a line of at most 1,024 characters. Of what comes fast only the last is told."""
+        said = sendable(message)
+        self._handover.call(lambda: self._run.say(said))
+
+    def usage(self, *, tokens_in: int = 0, tokens_out: int = 0, cost: Decimal | int = 0) -> None:
+        """Adds to what the run has used so far, in tokens and US dollars; counted however the run ends."""
+        if isinstance(cost, float):
+            raise TypeError("cost is a float, which rounds: pass a Decimal, such as Decimal(str(cost))")
+        added = Decimal(cost)
+        if tokens_in < 0 or tokens_out < 0 or not added.is_finite() or added < 0:
+            raise ValueError("usage only adds up: tokens_in, tokens_out and cost must be numbers of at least 0")
+        with self._counting:
+            used = self._run.used
+            used.tokens_in += tokens_in
+            used.tokens_out += tokens_out
+            used.cost += added
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def close(self) -> None:
+        self._handover.close()

@@ -1,0 +1,50 @@
+"""The failures that a function can choose."""
+
+from __future__ import annotations
+
+import re
+
+from .. import wire
+
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
+# They say how somebody else ended the run, and are acted upon.
+_RESERVED = frozenset(
+    {
+        "Cancelled",
+        "MaxDeliveriesExceeded",
+        "MayHaveRun",
+        "PoolDeleted",
+        "QueueTimeout",
+        "RunTimeout",
+        "Suspended",
+        "TaskDeleted",
+    }
+)
+
+
+def may_be_type(type: str) -> bool:
+    return _TYPE.fullmatch(type) is not None and type not in _RESERVED
+
+
+class _Chosen(Exception):
+    def __init__(self, message: str, *, type: str = "AgentFailed") -> None:
+        if not may_be_type(type):
+            raise ValueError(
+                f"type {type!r} cannot be a failure's: use 2 to 64 letters that begin with a capital, "
+                f"and none of {', '.join(sorted(_RESERVED))}"
+            )
+        super().__init__(message)
+        self.message = message[: wire.MESSAGE_CHARACTERS]
+        self.type = type
+
+
+class Retry(_Chosen):
+    """The run failed, and another attempt may not: the task's `retry` says whether and when there is one.
+
+    `message` (the first 1,024 characters) is for whoever reads the task's status; `type` can be named in
+    `retry.nonRetryable`.
+    """
+
+
+class Fatal(_Chosen):
+    """The run failed, and so would every other attempt: there is none."""

@@ -1,0 +1,103 @@
+"""One run of a function without NATS: what a worker would send is kept instead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import wire
+from ..context import RunContext
+from ..logs import Stream
+from ..outcome import Outcome, Usage
+from ..run import Run, Stop, Stopping
+from ..settings import Settings
+from .function import Function
+from .function_backend import FunctionBackend
+
+
+class Recorder:
+    """The lines of the run."""
+
+    def __init__(self) -> None:
+        self.last_line = ""
+        self.lines: list[str] = []
+        self._output: deque[str] = deque(maxlen=400)
+
+    def line(self, text: str, stream: Stream = "stdout") -> None:
+        self.lines.append(text)
+        self.last_line = text.strip() or self.last_line
+        if stream == "stdout":
+            self._output.append(text)
+
+    def output(self) -> str:
+        return wire.tail("\n".join(self._output))
+
+
+@dataclass
+class Trial:
+    """`before` and `after` are the text files of the workspace by their paths in it; the rest is what the run told."""
+
+    before: Mapping[str, str]
+    recorder: Recorder = field(default_factory=Recorder)
+    progress: list[str] = field(default_factory=list[str])
+    used: Usage = field(default_factory=Usage)
+    after: dict[str, str] = field(default_factory=dict[str, str])
+    ended_in_time: bool = True
+
+    async def run(
+        self,
+        function: Function,
+        task: wire.Task,
+        folder: Path,
+        environment: Mapping[str, str],
+        delivery: int,
+        cancel_after_seconds: float | None,
+        grace_seconds: float,
+    ) -> Outcome:
+        settings = _settings(function.name, folder, environment)
+        backend = _Filled(self, FunctionBackend(function, grace_seconds=grace_seconds))
+        origin = wire.Origin(settings.stream, 1)
+        run = Run(settings, backend, task, origin, self.recorder, self.used, delivery, self.progress.append)
+        if cancel_after_seconds is not None:
+            cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
+            asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)
+        outcome = await run.outcome()
+        self.ended_in_time = not run.left
+        # Only a shutdown, which no trial has, ends in anything else.
+        assert isinstance(outcome, Outcome)  # noqa: S101
+        return outcome
+
+
+class _Filled:
+    """The function's backend, in a workspace that is filled before the run and read after it."""
+
+    def __init__(self, trial: Trial, inner: FunctionBackend) -> None:
+        self._trial = trial
+        self._inner = inner
+
+    async def run(self, context: RunContext) -> Outcome:
+        for name, text in self._trial.before.items():
+            file = context.directory / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        try:
+            return await self._inner.run(context)
+        finally:
+            self._trial.after = _texts(context.directory)
+
+
+def _texts(directory: Path) -> dict[str, str]:
+    """A binary file is shown as well as it can be."""
+    found = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_text(errors="replace") for path in found}
+
+
+def _settings(backend: str, folder: Path, environment: Mapping[str, str]) -> Settings:
+    return Settings(
+        nats_url="", nats_user="", nats_password="", namespace="test", pool="test",
+        backend=backend, stream="tasks_test_test", consumer="workers", concurrency=1, pod_name="test",
+        ack_wait_seconds=60, grace_seconds=30, workspace=folder, http_port=0, environment=dict(environment),
+    )  # fmt: skip

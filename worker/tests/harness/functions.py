@@ -1,0 +1,79 @@
+"""Backends for the tests, one function each; the worker loads this file as a user's module."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from codeforge_worker import Context, Fatal, Result, Retry, backend
+
+
+@backend("sleeper")
+def sleeper(context: Context) -> str:
+    """Blocks for the seconds that the prompt says, deaf to everything."""
+    _mark(context, "begun")
+    time.sleep(float(context.task.prompt))
+    _mark(context, "ended")
+    return "slept"
+
+
+@backend("polite")
+def polite(context: Context) -> str:
+    context.log("begun")
+    while not context.wait_cancelled(30):
+        pass
+    _mark(context, "tidied")
+    return "nobody hears this"
+
+
+@backend("waiter")
+async def waiter(context: Context) -> None:
+    try:
+        await asyncio.sleep(30)
+    except asyncio.CancelledError:
+        _mark(context, "tidied" if context.cancelled else "not told")
+        raise
+
+
+@backend("blocker")
+async def blocker(context: Context) -> None:
+    time.sleep(2)  # noqa: ASYNC251 (what must not be done is what is tested)
+
+
+@backend("teller", config={"times": "1"})
+def teller(context: Context) -> Result:
+    for number in range(int(context.task.config["times"])):
+        context.progress(f"step {number}")
+        context.log(f"line {number}")
+    context.usage(tokens_in=1200, tokens_out=80, cost=Decimal("0.25"))
+    context.usage(tokens_in=1)
+    (context.workspace / "made.txt").write_text(f"{context.task.title} {context.task.attempt} {context.task.delivery}")
+    return Result(summary="told all", output=f"{context.task.model}: {context.task.prompt}")
+
+
+@backend("stepper")
+def stepper(context: Context) -> None:
+    context.progress("half of it")
+    time.sleep(1.5)
+
+
+@backend("failing", config={"how": "retry"})
+def failing(context: Context) -> None:
+    match context.task.config["how"]:
+        case "retry":
+            raise Retry("the model is busy", type="RateLimited")
+        case "fatal":
+            raise Fatal("there is no such branch")
+        case "exit":
+            raise SystemExit(3)
+        case _:
+            raise LookupError("no such thing")
+
+
+def _mark(context: Context, what: str) -> None:
+    folder = context.environment.get("MARKERS")
+    if folder:
+        with (Path(folder) / what).open("a") as file:
+            file.write("x\n")
