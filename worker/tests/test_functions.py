@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
-from harness.operator import Operator, kinds
+from harness.operator import STREAM, Operator, kinds
 from harness.worker_process import WorkerProcess
 
 MODULE = str(Path(__file__).parent / "harness" / "functions.py")
@@ -20,6 +21,17 @@ from codeforge_worker.sdk import function_backend
 function_backend.FunctionBackend.__init__.__kwdefaults__["grace_seconds"] = 0.5
 """
 SHORT_SLOT = f"{SHORT}\nfrom codeforge_worker import in_hand; in_hand.STUCK_SECONDS = 0.5"
+SLOW_PROGRESS = """
+import asyncio
+from codeforge_worker.broker import Broker
+append = Broker.append
+async def slow(self, task_id, body, headers, expected):
+    written = await append(self, task_id, body, headers, expected)
+    if b'"event":"progress"' in body:
+        await asyncio.sleep(0.5)
+    return written
+Broker.append = slow
+"""
 StartFunction = Callable[..., Awaitable[WorkerProcess]]
 
 
@@ -54,6 +66,9 @@ async def test_a_function_that_blocks_for_long_is_delivered_once(
     assert kinds(await operator.until(uid)) == ["running", "completed"]
     await operator.queue_is_empty()
     assert count(tmp_path / "begun") == 1
+    # Not even handed out a second time, to a worker that would find it held.
+    delivered = (await operator.js.consumer_info(STREAM, "workers")).delivered
+    assert delivered and delivered.consumer_seq == 1
 
 
 async def test_progress_is_told_while_it_runs(operator: Operator, start_function: StartFunction) -> None:
@@ -64,12 +79,22 @@ async def test_progress_is_told_while_it_runs(operator: Operator, start_function
     assert kinds(await operator.until(uid)) == ["running", "progress", "completed"]
 
 
+async def test_an_end_while_progress_is_being_written(operator: Operator, start_function: StartFunction) -> None:
+    """What is half written must not be given up: it would be taken for another holder's."""
+    worker = await start_function("teller", change=SLOW_PROGRESS)
+    uid = await operator.submit()
+    assert kinds(await operator.until(uid)) == ["running", "progress", "completed"]
+    assert "not ours any more" not in worker.log()
+
+
 async def test_a_loop_of_progress_and_lines_floods_nothing(operator: Operator, start_function: StartFunction) -> None:
     await start_function("teller")
-    uid = await operator.submit(config={"times": "20000"})
+    begun = time.monotonic()
+    uid = await operator.submit(config={"times": "5000"})
     events = await operator.until(uid, seconds=30)
-    assert len(events) <= 4, kinds(events)
-    assert events[-1].body["progress"] == "step 19999"
+    # The first word at once, then one in five seconds.
+    assert len(events) <= 3 + (time.monotonic() - begun) / 5, kinds(events)
+    assert events[-1].body["progress"] == "step 4999"
     await operator.queue_is_empty()
 
 
@@ -148,7 +173,7 @@ async def test_a_worker_that_has_to_stop_does_not_wait_for_a_function(
 async def test_an_async_function_that_blocks_is_named(operator: Operator, start_function: StartFunction) -> None:
     worker = await start_function("blocker")
     await operator.until(await operator.submit())
-    assert "backend blocker kept the event loop from running for 2.0 s" in worker.log()
+    assert re.search(r"backend blocker kept the event loop from running for [2-9]\.\d s", worker.log())
 
 
 async def test_config_that_the_function_does_not_know(operator: Operator, start_function: StartFunction) -> None:
