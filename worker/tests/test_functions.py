@@ -158,10 +158,11 @@ async def test_a_function_that_never_ends_ends_its_worker(operator: Operator, st
     assert "a function outlived its run" in worker.log()
 
 
-async def test_a_worker_that_has_to_stop_does_not_wait_for_a_function(
-    operator: Operator, start_function: StartFunction
+@pytest.mark.parametrize("name", ["sleeper", "offloader"])
+async def test_a_worker_that_has_to_stop_waits_for_no_thread(
+    operator: Operator, start_function: StartFunction, name: str
 ) -> None:
-    worker = await start_function("sleeper", change=SHORT, CODEFORGE_GRACE_SECONDS="0.5")
+    worker = await start_function(name, change=SHORT, CODEFORGE_GRACE_SECONDS="0.5")
     uid = await operator.submit("60")
     await operator.until(uid, "running")
     await asyncio.sleep(0.3)

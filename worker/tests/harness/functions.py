@@ -37,6 +37,11 @@ async def waiter(context: Context) -> None:
         raise
 
 
+@backend("offloader")
+async def offloader(context: Context) -> None:
+    await asyncio.to_thread(time.sleep, float(context.task.prompt))
+
+
 @backend("blocker")
 async def blocker(context: Context) -> None:
     time.sleep(2)  # noqa: ASYNC251 (what must not be done is what is tested)
