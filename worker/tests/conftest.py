@@ -42,6 +42,14 @@ async def proxy(server: NatsServer) -> AsyncIterator[TcpProxy]:
 
 
 @pytest.fixture
+async def llm() -> AsyncIterator[LlmServer]:
+    server = LlmServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
 async def repository(tmp_path: Path) -> AsyncIterator[GitServer]:
     server = GitServer(tmp_path)
     await server.start()
@@ -59,14 +67,6 @@ async def code(repository: GitServer, tmp_path: Path) -> GitServer:
     git(clone, "commit", "--quiet", "--message", "Add answer")
     git(clone, "push", "--quiet", "origin", "main")
     return repository
-
-
-@pytest.fixture
-async def llm() -> AsyncIterator[LlmServer]:
-    server = LlmServer()
-    await server.start()
-    yield server
-    await server.stop()
 
 
 @pytest.fixture

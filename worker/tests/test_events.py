@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from codeforge_worker.broker import Broker
 from codeforge_worker.events import RunEvents, Stale
 from codeforge_worker.outcome import Outcome
 from codeforge_worker.settings import Settings
+from codeforge_worker.spending import Spent
 
 UID = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
 
@@ -22,9 +24,12 @@ class LosingBroker(Broker):
     """Writes, and loses the answer as often as it is told to."""
 
     lose = 0
+    hang = False
 
     async def append(self, task_id: str, body: bytes, headers: dict[str, str], expected: int) -> int:
         sequence = await super().append(task_id, body, headers, expected)
+        if self.hang:
+            await asyncio.sleep(60)
         if self.lose:
             self.lose -= 1
             raise TimeoutError
@@ -46,7 +51,7 @@ async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[Losing
 
 def _events(broker: Broker, expected: int = 0) -> RunEvents:
     task = wire.Task(task_id=UID, prompt="p", dispatch_id=dispatch_id(UID))
-    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, wire.Spent(), expected)
+    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, Spent(), expected)
 
 
 async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, broker: LosingBroker) -> None:
@@ -54,6 +59,22 @@ async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, bro
     for write in (events.running, events.progress, lambda: events.ended(Outcome())):
         broker.lose = 1
         await write()
+    assert kinds(await operator.events(UID)) == ["running", "progress", "completed"]
+
+
+async def test_a_write_that_was_given_up_when_it_was_stored_is_still_ours(
+    operator: Operator, broker: LosingBroker
+) -> None:
+    """As at the end of a run that has just told what it spent."""
+    events = _events(broker)
+    await events.running()
+    broker.hang = True
+    telling = asyncio.create_task(events.progress())
+    await operator.until(UID, "progress")
+    telling.cancel()
+    await asyncio.wait({telling})
+    broker.hang = False
+    await events.ended(Outcome())
     assert kinds(await operator.events(UID)) == ["running", "progress", "completed"]
 
 

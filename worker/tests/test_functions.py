@@ -51,7 +51,7 @@ async def test_what_a_function_is_told_and_tells(operator: Operator, start_funct
     last = events[-1].body
     assert (last["event"], last["output"]) == ("completed", "m-1: what is asked")
     assert last["result"]["summary"] == "told all"
-    assert last["usage"] == {"tokens_in": 1201, "tokens_out": 80, "cost_usd": "0.25"}
+    assert last["usage"] == {"tokens_in": 1201, "tokens_out": 80, "cost_usd": "0.25", "unmetered_calls": 0}
     # Cumulative: the last event tells also what was said before.
     assert last["progress"] == "step 0"
     await operator.queue_is_empty()

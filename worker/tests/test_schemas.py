@@ -74,7 +74,7 @@ def test_reads_a_task_message(file: str, mode: str) -> None:
     unused = {"workspace_path", "heartbeat_seconds"}
     written = json.loads(wire.msgspec.json.encode(task))
     told = {name: value for name, value in json.loads(body).items() if name not in unused}
-    assert written == {"delivery_mode": "AtLeastOnce"} | told
+    assert written == {"delivery_mode": "AtLeastOnce", "budget": None} | told
     assert task.delivery_mode == mode
     text = f"{task.task_id}\n{task.attempt}".encode()
     assert task.dispatch_id == hmac.new(KEY, text, hashlib.sha256).hexdigest()

@@ -59,6 +59,11 @@ def test_validate() -> None:
         (["run", "--", "cat"], {"CODEFORGE_GIT_CREDENTIALS": "{"}, "CODEFORGE_GIT_CREDENTIALS is not what"),
         (
             ["run", "--", "cat"],
+            {"OPENAI_API_KEY": "k", "CODEFORGE_PRICES": '{"coder": 3}'},
+            "CODEFORGE_PRICES is no price list",
+        ),
+        (
+            ["run", "--", "cat"],
             {"CODEFORGE_BACKEND": "goose"},
             "no backend 'goose' (it has: aider, command, mini-swe-agent, openhands)",
         ),

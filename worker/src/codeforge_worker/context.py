@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import wire
 from .logs import Stream
-from .outcome import RunError, Usage
+from .outcome import RunError
 from .settings import Settings
+from .spending import Usage
 
 
 @dataclass(frozen=True)
 class RunContext:
     """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing.
 
-    `say` tells of progress. `leave` takes what could not be ended in time: the slot is not
-    free before that ends.
+    `metered` are the variables by which the agent finds its model; empty when nothing counts its calls: then the
+    backend adds to `used` what it knows. `say` tells of progress. `leave` takes what could not be ended in time: the
+    slot is not free before that ends.
     """
 
     task: wire.Task
@@ -33,15 +35,22 @@ class RunContext:
     delivery: int
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
+    metered: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def environment(self) -> dict[str, str]:
         return {
             **self.settings.child_environment(self.scratch),
+            **self.metered,
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
             "CODEFORGE_TITLE": self.task.title,
             "CODEFORGE_MODEL": self.model,
         }
+
+    @property
+    def account(self) -> Usage:
+        """Where a backend adds what its agent says that it has used: it counts where nothing else counts the calls."""
+        return Usage() if self.metered else self.used
 
     @property
     def model(self) -> str:

@@ -20,6 +20,7 @@ from .control import parse_order
 from .events import RunEvents, Stale
 from .first_look import Begin, FirstLook, GiveUp, Leave
 from .logs import RunLog
+from .metering import Meter
 from .metrics import Metrics
 from .outcome import Outcome
 from .run import Run, Stop, Stopping
@@ -28,8 +29,8 @@ from .settings import Settings
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 3000.0
-# Between two events on what the agent says: they are kept for days, and each is a write to three disks.
-SAYING_SECONDS = 5.0
+# Between two events on what was used or said: they are kept for days, and each is a write to three disks.
+TELLING_SECONDS = 2.0
 
 
 class Delivery:
@@ -45,8 +46,8 @@ class Delivery:
         # The stream is lost: in the next one this message's sequence is another's.
         self._gone = False
         self._stopping: Stopping | None = None
-        # The agent has said something that no event tells yet.
-        self._said = asyncio.Event()
+        # The run has used or said something that no event tells yet.
+        self._news = asyncio.Event()
 
     def stop(self, why: Stop, type: str, reason: str) -> None:
         self._stopping = self._stopping or Stopping(why, type, reason)
@@ -93,9 +94,11 @@ class Delivery:
     def _run_of(self, task: wire.Task, events: RunEvents, run_log: RunLog) -> Run:
         def say(message: str) -> None:
             events.said = message
-            self._said.set()
+            self._news.set()
 
-        return Run(self._settings, self._backend, task, self._origin, run_log, events.used, events.delivery, say)
+        meter = Meter(task.budget, events.spent, events.used)
+        meter.on_call = self._news.set
+        return Run(self._settings, self._backend, task, self._origin, run_log, meter, events.delivery, say)
 
     async def gone(self) -> None:
         """Returns when nothing of the run is left, which may be long after its end."""
@@ -207,15 +210,16 @@ class Delivery:
                 log.info("results not read: %s", error)
 
     async def _tell(self, events: RunEvents) -> None:
+        """Soon after each call of the model: who continues after a crash counts on from the last event."""
         while True:
-            await self._said.wait()
-            self._said.clear()
+            await self._news.wait()
+            self._news.clear()
             try:
                 await events.progress()
             except Stale as error:
                 self.stop(Stop.STALE, "", str(error))
                 return
-            await asyncio.sleep(SAYING_SECONDS)
+            await asyncio.sleep(TELLING_SECONDS)
 
     async def _heartbeat(self) -> None:
         try:

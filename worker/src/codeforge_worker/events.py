@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from . import wire
 from .broker import AWAY, Broker, WrongSequence
-from .outcome import Outcome, Usage
+from .outcome import Outcome
+from .spending import Spent, Usage, add
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class RunEvents:
         worker: str,
         origin: wire.Origin,
         delivery: int,
-        spent: wire.Spent,
+        spent: Spent,
         expected: int,
     ) -> None:
         self._broker = broker
@@ -37,7 +38,7 @@ class RunEvents:
         self._worker = worker
         self._origin = origin
         self._delivery = delivery
-        self._spent = spent
+        self.spent = spent
         self._expected = expected
         self._start = wire.now()
         self._writing = asyncio.Lock()
@@ -78,7 +79,7 @@ class RunEvents:
     def _step_over(self, last: wire.Seen) -> None:
         """An event without a proof is nobody's: only its sequence counts. Any other but our own ends this run."""
         if last.event_id in self._written:
-            log.warning("task %s: later events are lost", self._task.task_id)
+            log.warning("task %s: the last event is not the one that was expected, but ours", self._task.task_id)
         elif last.proven or last.attempt > self._task.attempt:
             raise Stale(f"{last.worker or 'the operator'} wrote {last.event or 'an event'}", last)
         else:
@@ -92,9 +93,10 @@ class RunEvents:
                 return
             event = self._event(kind, outcome)
             body = wire.encode(event)
+            # Ours from now on: a write that is given up in the middle may have been stored.
+            self._written.add(event.event_id)
             await self._append(event, body)
             self._settled = kind == "released" or kind in wire.TERMINAL
-            self._written.add(event.event_id)
 
     async def _append(self, event: wire.Event, body: bytes) -> None:
         headers = {wire.PROTOCOL: "1", "Nats-Msg-Id": event.event_id}
@@ -124,7 +126,7 @@ class RunEvents:
 
     def _event(self, kind: wire.Kind, outcome: Outcome) -> wire.Event:
         terminal = kind in wire.TERMINAL
-        usage = wire.add(self._spent, self.used.tokens_in, self.used.tokens_out, self.used.cost)
+        usage = add(self.spent, self.used)
         event = wire.Event(
             task_id=self._task.task_id,
             project_id=self._task.project_id,

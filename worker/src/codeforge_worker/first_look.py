@@ -13,6 +13,7 @@ import msgspec
 from . import wire
 from .broker import AWAY, Broker
 from .outcome import failure
+from .spending import Spent
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Begin:
     """To be run. `delivery` counts this run, `spent` is what the earlier ones used, `expected` the last sequence."""
 
     delivery: int
-    spent: wire.Spent
+    spent: Spent
     expected: int
 
 
@@ -34,7 +35,7 @@ class GiveUp:
     """To be ended without a run; `delivery` counts those that were begun."""
 
     delivery: int
-    spent: wire.Spent
+    spent: Spent
     expected: int
     failure: wire.Failure
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from . import wire
 
@@ -34,15 +33,6 @@ class RunError(Exception):
     def __init__(self, type: str, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
         self.failure = failure(type, message, refused=refused)
-
-
-@dataclass
-class Usage:
-    """What a run has used so far; it counts however the run ends."""
-
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

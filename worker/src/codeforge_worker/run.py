@@ -16,7 +16,8 @@ from . import wire
 from .backends import Backend
 from .context import RunContext
 from .logs import Lines
-from .outcome import Outcome, RunError, Usage, failure
+from .metering import Meter, proxied, unmetered
+from .outcome import Outcome, RunError, failure
 from .settings import Settings
 from .workspace import GitWorkspace
 
@@ -50,7 +51,7 @@ class Run:
         task: wire.Task,
         origin: wire.Origin,
         log: Lines,
-        used: Usage,
+        meter: Meter,
         delivery: int,
         say: Callable[[str], None],
     ) -> None:
@@ -59,7 +60,7 @@ class Run:
         self._task = task
         self._origin = origin
         self._log = log
-        self._used = used
+        self._meter = meter
         self._delivery = delivery
         self._say = say
         # What went on when the run had to end, and the folder that it may still write to.
@@ -116,7 +117,7 @@ class Run:
             async with asyncio.timeout(LOOK_SECONDS):
                 found = await self._work(root, self._look)
         await _remove(root)
-        return found if found and not found.failure else None
+        return found if found and (found.git or not found.failure) else None
 
     def _root(self) -> Path:
         return self._settings.workspace / f"{self._task.task_id}-{uuid.uuid4().hex[:8]}"
@@ -149,8 +150,11 @@ class Run:
             earlier = await workspace.clone()
             if earlier:
                 return earlier
-        outcome = await self._backend.run(
-            RunContext(
+        refusal = self._meter.refusal()
+        if refusal:
+            return Outcome.failed(refusal, self._log.output())
+        async with self._metering() as metered:
+            context = RunContext(
                 self._task,
                 self._settings,
                 directory,
@@ -158,13 +162,32 @@ class Run:
                 on_line=self._log.line,
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
-                used=self._used,
+                used=self._meter.used,
                 delivery=self._delivery,
                 say=self._say,
                 leave=lambda rest: self.left.update({rest: directory.parent}),
+                metered=metered,
             )
-        )
-        return await workspace.keep(outcome) if workspace else outcome
+            outcome = await self._meter.guard(self._backend.run(context), self._log.output)
+        return await _kept(workspace, outcome) if workspace else outcome
+
+    def _metering(self) -> contextlib.AbstractAsyncContextManager[dict[str, str]]:
+        if self._settings.model:
+            return proxied(self._settings.model, self._meter, self._settings.environment)
+        if self._meter.limited:
+            raise unmetered()
+        return contextlib.nullcontext(dict[str, str]())
+
+
+async def _kept(workspace: GitWorkspace, outcome: Outcome) -> Outcome:
+    """With what the agent left; a run that had to end has failed for that reason, whatever becomes of its files."""
+    try:
+        return await workspace.keep(outcome)
+    except RunError as error:
+        if outcome.failure is None:
+            raise
+        told = f"{outcome.failure.message}; what was done could not be kept: {error}"
+        return Outcome.failed(failure(outcome.failure.type, told), outcome.output)
 
 
 def _make(root: Path, *inside: Path) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from .metering.prices import PricesUnreadable
+from .metering.upstream import Upstream
+
 
 class StartupError(Exception):
     """The worker cannot start; the sentence says what to set and where."""
@@ -45,6 +48,8 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     # A dotted name or a file; empty: only what is installed.
     module: str = ""
+    # None: the agents reach their model in a way that cannot be counted.
+    model: Upstream | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -67,6 +72,10 @@ class Settings:
             )
         except msgspec.MsgspecError as error:
             raise StartupError(f"CODEFORGE_GIT_CREDENTIALS is not what the operator writes: {error}") from error
+        try:
+            model = Upstream.of(environment)
+        except PricesUnreadable as error:
+            raise StartupError(str(error)) from error
         return cls(
             nats_url=required("NATS_URL"),
             nats_user=environment.get("NATS_USER", ""),
@@ -86,10 +95,12 @@ class Settings:
             argv=argv,
             environment=dict(environment),
             module=environment.get("CODEFORGE_MODULE", ""),
+            model=model,
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
         """The environment of an agent: the pool's own, without what only the worker may know."""
         hidden = ("NATS_", "CODEFORGE_GIT_CREDENTIALS")
-        kept = {name: value for name, value in self.environment.items() if not name.startswith(hidden)}
+        shown = self.model.without_key(self.environment) if self.model else self.environment
+        kept = {name: value for name, value in shown.items() if not name.startswith(hidden)}
         return {**kept, "HOME": str(home), "TMPDIR": str(home)}

@@ -8,10 +8,12 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from decimal import Decimal
+from typing import Literal
 
 import msgspec
+
+from .spending import AtLeastOne, Budget, Spent
 
 PROTOCOL = "Codeforge-Protocol"
 PROOF = "Codeforge-Proof"
@@ -42,15 +44,6 @@ class Unreadable(Exception):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
-
-
-AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class Spent(msgspec.Struct, frozen=True):
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost_usd: str = "0"
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -84,6 +77,7 @@ class Task(msgspec.Struct, frozen=True):
     max_deliveries: AtLeastOne = 3
     delivery_mode: DeliveryMode = "AtLeastOnce"
     spent: Spent = Spent()
+    budget: Budget | None = None
     workspace: Workspace | None = None
 
 
@@ -238,17 +232,6 @@ def new_event_id() -> str:
 def status_of(kind: Kind) -> str:
     """CodeForge's own word for an event."""
     return _STATUS[kind]
-
-
-def add(spent: Spent, tokens_in: int, tokens_out: int, cost: Decimal) -> Spent:
-    try:
-        before = Decimal(spent.cost_usd)
-    except InvalidOperation:
-        before = Decimal(0)
-    total = (before if before.is_finite() else Decimal(0)) + cost
-    # Prices are floats at their source: what is below a tenth of a billionth of a dollar is their noise.
-    money = format(round(total, 10).normalize(), "f")
-    return Spent(spent.tokens_in + tokens_in, spent.tokens_out + tokens_out, money)
 
 
 def tail(text: str, limit: int = OUTPUT_BYTES) -> str:

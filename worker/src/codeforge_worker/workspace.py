@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import credentials, wire
 from .git import GitError, GitRepository
-from .outcome import Outcome, RunError
+from .outcome import Outcome, RunError, failure
 from .settings import Settings
 
 _URL = re.compile(r"(https?|ssh|git)://\S+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:\S+")
@@ -23,6 +23,8 @@ _REFUSED = (
 )
 
 
+# Tells a later delivery that the work was cut short: it is no success.
+_FAILURE = "Codeforge-Failure: "
 # How far below a head a task's own commits are looked for.
 _DEPTH = "50"
 
@@ -120,11 +122,10 @@ class GitWorkspace:
         self._start = earlier
         if not all(trailer in trailers for trailer in self._trailers):
             return None
-        return Outcome(
-            summary="an earlier run of this attempt had pushed its commit",
-            files=await self._files(self._base),
-            git=wire.GitResult(self._base, push.branch, earlier, True),
-        )
+        failed = next((line[len(_FAILURE) :] for line in trailers if line.startswith(_FAILURE)), "")
+        told = "an earlier run of this attempt had pushed its commit"
+        found = Outcome.failed(failure(failed, f"{told} when it failed")) if failed else Outcome(summary=told)
+        return _with_git(found, await self._files(self._base), wire.GitResult(self._base, push.branch, earlier, True))
 
     async def keep(self, outcome: Outcome) -> Outcome:
         """Commits what the agent left, pushes where asked, and adds both to the outcome."""
@@ -157,7 +158,8 @@ class GitWorkspace:
             return False
 
     async def _commit(self, outcome: Outcome) -> str:
-        trailers = [argument for trailer in self._trailers for argument in ("--trailer", trailer)]
+        failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
+        trailers = [argument for trailer in self._trailers + failed for argument in ("--trailer", trailer)]
         await self._repository.git("add", "--all")
         if await self._repository.git("status", "--porcelain"):
             subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]

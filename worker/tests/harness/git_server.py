@@ -77,12 +77,13 @@ class GitServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
-    def push(self, branch: str, task: str, attempt: int) -> str:
+    def push(self, branch: str, task: str, attempt: int, *more: str) -> str:
         """A commit over main as an earlier run of the task left it, or a stranger (no task); returns it."""
         clone = Path(tempfile.mkdtemp(dir=self._root.parent))
         git(clone, "clone", "--quiet", str(self.bare), ".")
         (clone / "file.txt").write_text("earlier\n" if task else "theirs\n")
         trailers = ["--trailer", f"Codeforge-Task: {task}", "--trailer", f"Codeforge-Attempt: {attempt}"]
+        trailers += [argument for trailer in more for argument in ("--trailer", trailer)]
         git(clone, "commit", "--quiet", "--all", "--message", "Earlier", *(trailers if task else ()))
         git(clone, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
         return self.commit(branch)
@@ -97,6 +98,9 @@ class GitServer:
 
     def let_pushes_end(self) -> None:
         (self._root / "taken-end").touch()
+
+    def message(self, ref: str) -> str:
+        return git(self.bare, "log", "-1", "--format=%B", ref)
 
     def commit(self, ref: str) -> str:
         return git(self.bare, "rev-parse", ref)

@@ -23,6 +23,7 @@ ANSWER = 42
 """
 EDIT_THAT_MATCHES_NOTHING = GOOD_EDIT.replace("ANSWER = 0", "QUESTION = 7")
 ONLY_WORDS = "There is nothing to do here."
+USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 
 
 Message = dict[str, Any]
@@ -47,6 +48,14 @@ class LlmServer:
         self.turns: list[Message] = []
         self.status = 200
         self.answers = 1000
+        # What the server says of a call: LiteLLM's header, and the tokens.
+        self.cost = ""
+        self.tells_tokens = True
+        # A stream waits for this before its last word.
+        self.gate = asyncio.Event()
+        self.gate.set()
+        # Seconds that a stream stays open after its last word.
+        self.lingers = 0.0
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self._runner: web.AppRunner | None = None
@@ -57,7 +66,9 @@ class LlmServer:
 
     async def start(self) -> None:
         application = web.Application(client_max_size=2**24)
-        application.router.add_post("/v1/chat/completions", self._answer)
+        for path in ("/v1/chat/completions", "/chat/completions", "/v1/responses"):
+            application.router.add_post(path, self._answer)
+        application.router.add_get("/v1/models", self._models)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -66,20 +77,44 @@ class LlmServer:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _models(self, request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": []})
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         self.keys.append(request.headers.get("Authorization", ""))
         if len(self.asked) > self.answers:
             await asyncio.sleep(60)
         if self.status != 200:
             return web.json_response({"error": {"message": "no such key"}}, status=self.status)
+        if self.asked[-1].get("stream"):
+            return await self._stream(request)
         given = sum(message["role"] == "assistant" for message in self.asked[-1]["messages"])
         message = self.turns[min(given, len(self.turns) - 1)] if self.turns else words(self.reply)
         finish = "tool_calls" if "tool_calls" in message else "stop"
+        usage = {"usage": USAGE} if self.tells_tokens else {}
         return web.json_response(
-            {
+            usage
+            | {
                 "id": "1", "object": "chat.completion", "created": 1, "model": self.asked[-1]["model"],
                 "choices": [{"index": 0, "finish_reason": finish, "message": message}],
-                "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
-            }
+            },
+            headers={"x-litellm-response-cost": self.cost} if self.cost else {},
         )  # fmt: skip
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        """Tells its tokens only when asked to, in a chunk with nothing else, as LiteLLM does."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await _send(response, {"choices": [{"index": 0, "delta": {"content": "Hel"}}]})
+        await self.gate.wait()
+        await _send(response, {"choices": [{"index": 0, "delta": {"content": "lo"}, "finish_reason": "stop"}]})
+        if (self.asked[-1].get("stream_options") or {}).get("include_usage") and self.tells_tokens:
+            await _send(response, {"choices": [{"index": 0, "delta": {}}], "usage": USAGE})
+        await response.write(b"data: [DONE]\n\n")
+        await asyncio.sleep(self.lingers)
+        return response
+
+
+async def _send(response: web.StreamResponse, chunk: dict[str, Any]) -> None:
+    await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")

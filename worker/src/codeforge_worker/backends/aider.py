@@ -84,9 +84,9 @@ class Aider:
 
 
 def _read(analytics: Path, context: RunContext) -> bool:
-    """Adds up what was used; true when the model answered, and never failed to."""
+    """True when the model answered, and never failed to. Adds up what was used where nothing else counts it."""
     sent = failed = 0
-    used = context.used
+    used = context.account
     for line in analytics.read_text().splitlines() if analytics.exists() else ():
         try:
             entry = cast(dict[str, Any], json.loads(line, parse_float=Decimal))

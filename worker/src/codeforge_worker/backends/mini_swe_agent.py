@@ -11,9 +11,10 @@ from typing import Any, cast
 
 from ..context import RunContext, number
 from ..git import GitRepository
-from ..outcome import Outcome, RunError, Usage
+from ..outcome import Outcome, RunError
 from ..process import run
 from ..settings import Settings
+from ..spending import Usage
 
 _CONFIG = {"step-limit": "100", "command-timeout": "120"}
 _SUBMITTED = "Submitted"
@@ -69,7 +70,7 @@ class MiniSweAgent:
             raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
         finally:
             end = _read(trajectory)
-            _count(end.messages, end.cost, context.used)
+            _count(end.messages, end.cost, context.account)
         if end.status != _SUBMITTED:
             raise RunError("AgentFailed", f"mini-swe-agent did not finish: {_reason(end, context)}")
         if before == await repository.fingerprint():

@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from ..context import RunContext, number
 from ..git import GitRepository
-from ..outcome import Outcome, RunError, Usage
+from ..outcome import Outcome, RunError
 from ..process import run
 from ..settings import Settings, StartupError
+from ..spending import Usage
 
 _CONFIG = {"step-limit": "100"}
 _DRIVER = Path(__file__).with_name("openhands_driver.py")
@@ -56,7 +57,7 @@ class OpenHands:
             raise RunError("AgentFailed", f"{self._python} cannot be started: {error}") from error
         finally:
             end = _read(outcome)
-            _count(end, context.used)
+            _count(end, context.account)
         words = str(end.get("last_words") or "").strip()
         if end.get("status") != _FINISHED:
             reason = (

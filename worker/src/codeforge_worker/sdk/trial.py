@@ -11,9 +11,11 @@ from pathlib import Path
 from .. import wire
 from ..context import RunContext
 from ..logs import Stream
-from ..outcome import Outcome, Usage
+from ..metering import Meter
+from ..outcome import Outcome
 from ..run import Run, Stop, Stopping
 from ..settings import Settings
+from ..spending import Spent, Usage
 from .function import Function
 from .function_backend import FunctionBackend
 
@@ -60,7 +62,8 @@ class Trial:
         settings = _settings(function.name, folder, environment)
         backend = _Filled(self, FunctionBackend(function, grace_seconds=grace_seconds))
         origin = wire.Origin(settings.stream, 1)
-        run = Run(settings, backend, task, origin, self.recorder, self.used, delivery, self.progress.append)
+        meter = Meter(None, Spent(), self.used)
+        run = Run(settings, backend, task, origin, self.recorder, meter, delivery, self.progress.append)
         if cancel_after_seconds is not None:
             cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
             asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)

@@ -68,6 +68,10 @@ public record AgentTaskSpec(
                 Retry retry,
         @Nullable
                 @JsonPropertyDescription(
+                        "What the agent may use of its model, over all attempts since creation or the last rerun. Needs a pool whose agents reach the model by OPENAI_API_BASE or OPENAI_API_KEY. Default: the pool's taskDefaults.budget, else no limit.")
+                Budget budget,
+        @Nullable
+                @JsonPropertyDescription(
                         "What happens when a worker is lost in the middle of a run. AtLeastOnce (default): another continues with what was pushed. ResetThenRetry: another begins anew from the ref, and replaces what the first pushed. AtMostOnce: the task fails with MayHaveRun and is never run again.")
                 DeliveryMode delivery,
         @Nullable

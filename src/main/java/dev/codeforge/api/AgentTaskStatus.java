@@ -46,6 +46,10 @@ public record AgentTaskStatus(
                 Effective effective,
         @Nullable @JsonPropertyDescription("What the agent produced.") Result result,
         @Nullable @JsonPropertyDescription("What was used over all attempts.") Usage usage,
+        @Nullable
+                @JsonPropertyDescription(
+                        "The usage at the last rerun: the budget counts from here. Absent before the first.")
+                Usage usageAtRerun,
         @Nullable @JsonPropertyDescription("Why the task did not succeed.") Failure error) {
 
     public AgentTaskStatus {
@@ -63,7 +67,7 @@ public record AgentTaskStatus(
     public static AgentTaskStatus unobserved() {
         return new AgentTaskStatus(
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null, null);
+                null, null, null);
     }
 
     @JsonIgnore
@@ -98,7 +102,9 @@ public record AgentTaskStatus(
             @JsonPropertyDescription("Attempts that may fail before the task does.") Integer maxAttempts,
             @JsonPropertyDescription("Seconds before the second attempt.") Integer backoffSeconds,
             @JsonPropertyDescription("Most seconds between two attempts.") Integer maxBackoffSeconds,
-            @JsonPropertyDescription("Error types that end the task at once.") List<String> nonRetryable) {
+            @JsonPropertyDescription("Error types that end the task at once.") List<String> nonRetryable,
+            @Nullable @JsonPropertyDescription("What the task may use of its model; absent for no limit.")
+                    Budget budget) {
         public Effective {
             maxAttempts = maxAttempts == null ? 1 : maxAttempts;
             backoffSeconds = backoffSeconds == null ? 30 : backoffSeconds;
@@ -134,11 +140,20 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The agent's commit; absent when nothing was changed.") String commit,
             @JsonPropertyDescription("Whether the commit was pushed.") Boolean pushed) {}
 
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Usage(
             @JsonPropertyDescription("Tokens sent to the model.") Long tokensIn,
             @JsonPropertyDescription("Tokens received from the model.") Long tokensOut,
-            @JsonPropertyDescription("Cost in US dollars, a decimal.") String costUSD) {}
+            @JsonPropertyDescription("Cost in US dollars, a decimal.") String costUSD,
+            @Nullable
+                    @JsonPropertyDescription(
+                            "Answered calls whose tokens or price are not known: what was really used is more. Absent for none.")
+                    Long unmeteredCalls) {
+        public Usage(Long tokensIn, Long tokensOut, String costUSD) {
+            this(tokensIn, tokensOut, costUSD, null);
+        }
+    }
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Failure(

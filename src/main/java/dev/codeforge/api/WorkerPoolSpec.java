@@ -95,7 +95,7 @@ public record WorkerPoolSpec(
         drainTimeoutSeconds = drainTimeoutSeconds == null ? 600 : drainTimeoutSeconds;
         heartbeatTimeoutSeconds = heartbeatTimeoutSeconds == null ? 60 : heartbeatTimeoutSeconds;
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
-        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null) : taskDefaults;
+        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
         requestReply = requestReply != null && requestReply;
         suspend = suspend != null && suspend;
@@ -229,6 +229,7 @@ public record WorkerPoolSpec(
                             "Seconds that a task may wait for a worker, 1 to 2,592,000. Default: no limit.")
                     Integer queueTimeoutSeconds,
             @Nullable @JsonPropertyDescription("When a failed attempt is tried again. Default: never.") Retry retry,
+            @Nullable @JsonPropertyDescription("What a task may use of its model. Default: no limit.") Budget budget,
             @Size(max = 64) @JsonPropertyDescription("Settings of the backend; a task's own win key by key.")
                     Map<String, String> config) {
         public TaskDefaults {

@@ -139,10 +139,14 @@ public record TaskEvent(
         }
     }
 
-    /** Money is a decimal string. */
-    public record Usage(long tokensIn, long tokensOut, String costUsd) {
+    /** Money is a decimal string; {@code unmeteredCalls} were answered, and their tokens or price are not known. */
+    public record Usage(long tokensIn, long tokensOut, String costUsd, long unmeteredCalls) {
         public Usage {
             costUsd = costUsd == null ? "0" : costUsd;
+        }
+
+        public Usage(long tokensIn, long tokensOut, String costUsd) {
+            this(tokensIn, tokensOut, costUsd, 0);
         }
     }
 

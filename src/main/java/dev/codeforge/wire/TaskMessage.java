@@ -28,6 +28,7 @@ public record TaskMessage(
         int maxDeliveries,
         @Nullable String deliveryMode,
         Spent spent,
+        @Nullable Budget budget,
         @Nullable Workspace workspace) {
 
     public byte[] toJson() {
@@ -39,9 +40,20 @@ public record TaskMessage(
     }
 
     /** What attempts before this one used; money is a decimal string. */
-    public record Spent(long tokensIn, long tokensOut, String costUsd) {
+    public record Spent(long tokensIn, long tokensOut, String costUsd, long unmeteredCalls) {
         public static final Spent NOTHING = new Spent(0, 0, "0");
+
+        public Spent(long tokensIn, long tokensOut, String costUsd) {
+            this(tokensIn, tokensOut, costUsd, 0);
+        }
     }
+
+    /**
+     * What the task may use.
+     *
+     * @param since the usage at which the budget began, at the last rerun: what was used before does not count
+     */
+    public record Budget(@Nullable Long maxTokens, @Nullable String maxCostUsd, Spent since) {}
 
     public record Workspace(Git git) {}
 

@@ -40,6 +40,10 @@ final class CrdIT {
                 "{workerPoolRef: {name: p}, prompt: x, delivery: Twice} | spec.delivery",
                 "{workerPoolRef: {name: p}, prompt: x, delivery: AtMostOnce, retry: {maxAttempts: 2}} | an AtMostOnce task has one attempt",
                 "{workerPoolRef: {name: p}, prompt: x, retry: {maxAttempts: 0}} | spec.retry.maxAttempts",
+                "{workerPoolRef: {name: p}, prompt: x, budget: {}} | a budget limits something",
+                "{workerPoolRef: {name: p}, prompt: x, budget: {maxTokens: 0}} | spec.budget.maxTokens",
+                "{workerPoolRef: {name: p}, prompt: x, budget: {maxCostUSD: '1e3'}} | spec.budget.maxCostUSD",
+                "{workerPoolRef: {name: p}, prompt: x, budget: {maxCostUSD: '0.00'}} | maxCostUSD must be more than 0",
                 "{workerPoolRef: {name: p}, prompt: x, queueTimeoutSeconds: 0} | spec.queueTimeoutSeconds",
                 "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: ''} | spec.idempotencyKey",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {}} | spec.workspace.git",
@@ -65,7 +69,8 @@ final class CrdIT {
             strings = {
                 "{workerPoolRef: {name: p}, prompt: another}",
                 "{workerPoolRef: {name: q}, prompt: x}",
-                "{workerPoolRef: {name: p}, prompt: x, model: m}"
+                "{workerPoolRef: {name: p}, prompt: x, model: m}",
+                "{workerPoolRef: {name: p}, prompt: x, budget: {maxCostUSD: '2.50'}}"
             })
     void aTasksSpecDoesNotChange(String spec) {
         create("AgentTask", "task", task("x"));
@@ -132,6 +137,7 @@ final class CrdIT {
                 "{backend: a, scaling: {minReplicas: 3, maxReplicas: 2}} | minReplicas must not be greater than maxReplicas",
                 "{backend: a, replicas: 2, scaling: {maxReplicas: 2}} | the queue drives this pool",
                 "{backend: a, heartbeatTimeoutSeconds: 4} | spec.heartbeatTimeoutSeconds",
+                "{backend: a, taskDefaults: {budget: {maxCostUSD: '-1'}}} | spec.taskDefaults.budget.maxCostUSD",
                 "{backend: a, stream: {storage: tape}} | spec.stream.storage"
             })
     void aPoolThatCannotServeIsRefused(String spec, String words) {

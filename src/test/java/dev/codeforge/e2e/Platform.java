@@ -77,7 +77,7 @@ final class Platform implements AutoCloseable {
                 null,
                 5,
                 null,
-                new WorkerPoolSpec.TaskDefaults(null, 60, null, null, null),
+                new WorkerPoolSpec.TaskDefaults(null, 60, null, null, null, null),
                 null,
                 json("{\"spec\":{\"containers\":[" + container + "]}}"),
                 null,

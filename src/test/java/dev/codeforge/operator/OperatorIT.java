@@ -24,6 +24,8 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.nats.client.Connection;
 import java.time.Duration;
 import java.util.List;
@@ -117,6 +119,37 @@ final class OperatorIT {
         await().atMost(PATIENCE)
                 .until(() -> client.events().v1().events().inNamespace(namespace).list().getItems().stream()
                         .anyMatch(event -> "CommandFailed".equals(event.getReason())));
+    }
+
+    @Test
+    void aBudgetSpansAttemptsAndBeginsAnewWithARerun() throws Exception {
+        create(Resources.pool(namespace, "pool", null));
+        create(Resources.task(
+                namespace, "task", "pool", "budget: {maxTokens: 14}, retry: {maxAttempts: 5, backoffSeconds: 0}"));
+        // Each run uses 3 and 4 tokens and $0.05.
+        try (ScriptedWorker worker = taking("task")) {
+            worker.failSoThatItMayBeRetried("CommandFailed", "exit code 1");
+            worker.ack();
+            final TaskMessage second = worker.take();
+            assertThat(second.budget()).isEqualTo(new TaskMessage.Budget(14L, null, TaskMessage.Spent.NOTHING));
+            assertThat(second.spent()).isEqualTo(new TaskMessage.Spent(3, 4, "0.05"));
+            worker.failSoThatItMayBeRetried("CommandFailed", "exit code 2");
+            worker.ack();
+            final AgentTaskStatus failed = awaitPhase("task", Phase.Failed);
+            assertThat(failed.error().type()).isEqualTo("BudgetExceeded");
+            assertThat(failed.usage()).isEqualTo(new AgentTaskStatus.Usage(6L, 8L, "0.10"));
+            assertThat(failed.effective().budget().maxTokens()).isEqualTo(14);
+            client.resources(AgentTask.class)
+                    .inNamespace(namespace)
+                    .withName("task")
+                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"rerun\":1}}");
+            assertThat(worker.take().budget().since()).isEqualTo(new TaskMessage.Spent(6, 8, "0.10"));
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        final AgentTaskStatus status = awaitPhase("task", Phase.Succeeded);
+        assertThat(status.usage()).isEqualTo(new AgentTaskStatus.Usage(9L, 12L, "0.15"));
+        assertThat(status.usageAtRerun()).isEqualTo(new AgentTaskStatus.Usage(6L, 8L, "0.10"));
     }
 
     @Test

@@ -48,6 +48,10 @@ public final class ScriptedWorker implements AutoCloseable {
         write(TaskEvent.Kind.FAILED, new TaskEvent.Failure(type, text, false), task.dispatchId());
     }
 
+    public void failSoThatItMayBeRetried(String type, String text) throws Exception {
+        write(TaskEvent.Kind.FAILED, new TaskEvent.Failure(type, text, true), task.dispatchId());
+    }
+
     /** Writes an event as somebody who does not know the dispatch id would. */
     public void forge(TaskEvent.Kind kind) throws Exception {
         write(kind, null, "0".repeat(64));
@@ -55,6 +59,11 @@ public final class ScriptedWorker implements AutoCloseable {
 
     private void write(TaskEvent.Kind kind, TaskEvent.Failure failure, String dispatchId) throws Exception {
         final Instant now = Instant.now();
+        final TaskMessage.Spent spent = task.spent();
+        final TaskEvent.Usage used = new TaskEvent.Usage(
+                spent.tokensIn() + 3,
+                spent.tokensOut() + 4,
+                new BigDecimal(spent.costUsd()).add(new BigDecimal("0.05")).toPlainString());
         final TaskEvent event = new TaskEvent(
                 task.taskId(),
                 task.projectId(),
@@ -72,10 +81,10 @@ public final class ScriptedWorker implements AutoCloseable {
                 kind.isTerminal() ? "hello" : "",
                 List.of(),
                 failure == null ? "" : failure.message(),
-                3,
-                4,
-                new BigDecimal("0.05"),
-                new TaskEvent.Usage(3, 4, "0.05"),
+                used.tokensIn(),
+                used.tokensOut(),
+                new BigDecimal(used.costUsd()),
+                used,
                 kind.isTerminal() ? new TaskEvent.Result("done", 0, null, null) : null,
                 failure);
         final byte[] body = event.toJson();

@@ -140,7 +140,7 @@ final class GoldenMessagesTest {
     void moneyAndOutputComeThroughExactly() throws Exception {
         final TaskEvent event = TaskEvent.parse(body("event-completed.json"));
         assertThat(event.costUsd()).isEqualTo(new BigDecimal("0.01335"));
-        assertThat(event.usage()).isEqualTo(new TaskEvent.Usage(3400, 210, "0.01335"));
+        assertThat(event.usage()).isEqualTo(new TaskEvent.Usage(3400, 210, "0.01335", 1));
         assertThat(event.output()).isEqualTo("Applied edit to greeter.py — naïve “stranger” handled");
         assertThat(event.files()).containsExactly("greeter.py");
         assertThat(event.result().git().pushed()).isTrue();

@@ -36,6 +36,9 @@ public enum Reason {
     MaxDeliveriesExceeded(
             "The task's workers were lost too often.",
             "Read the workers' logs, memory is the usual cause; raise spec.rerun to run the task again."),
+    BudgetExceeded(
+            "The task has used what its budget allows.",
+            "See status.usage; create a task with a higher budget, or raise spec.rerun to allow as much again."),
     IdempotencyKeyReused(
             "The idempotencyKey stands for other work.",
             "Create the task with a key of its own; a key stands for pool, prompt, model, config and workspace."),

@@ -4,6 +4,7 @@ import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
+import java.util.Optional;
 
 /** What an attempt's end means for its task: the end of it, another attempt, or a pause. */
 final class AttemptEnd {
@@ -29,7 +30,7 @@ final class AttemptEnd {
                 snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce && hasBegun(snapshot, event);
         return mayNotBeginAgain
                 ? new TaskView.Ended(event.endedBecause(Stop.mayHaveRun().failure()))
-                : new TaskView.Suspended(java.util.Optional.of(event));
+                : new TaskView.Suspended(Optional.of(event));
     }
 
     /** The results may have been lost since a run was seen. */
@@ -51,7 +52,21 @@ final class AttemptEnd {
         if (!again) {
             return new TaskView.Ended(event);
         }
+        final AgentTaskStatus.Usage usage = EventFields.usage(snapshot.status(), event);
+        final Optional<TaskEvent.Failure> exceeded = Spending.exceeded(snapshot.task(), effective, usage);
+        if (exceeded.isPresent()) {
+            return new TaskView.Ended(event.endedBecause(nothingLeft(exceeded.get(), event)));
+        }
         final Instant next = clocks.retryAt(event, effective, failures);
         return new TaskView.Retrying(event, next);
+    }
+
+    /** What failed must be told as well: with it mended the task may need no more. */
+    private static TaskEvent.Failure nothingLeft(TaskEvent.Failure exceeded, TaskEvent event) {
+        return new TaskEvent.Failure(
+                exceeded.type(),
+                "attempt " + event.attempt() + " failed with " + event.failureType() + ": "
+                        + event.failure().message() + "; " + exceeded.message(),
+                false);
     }
 }

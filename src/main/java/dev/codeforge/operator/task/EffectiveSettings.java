@@ -3,15 +3,17 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Budget;
 import dev.codeforge.api.Retry;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** What applies to a task once its pool's defaults are filled in; from its first publish on, what its status says. */
 final class EffectiveSettings {
-    private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null);
+    private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null, null);
 
     private EffectiveSettings() {}
 
@@ -34,7 +36,14 @@ final class EffectiveSettings {
                         : retry(spec, defaults, Retry::maxAttempts),
                 retry(spec, defaults, Retry::backoffSeconds),
                 retry(spec, defaults, Retry::maxBackoffSeconds),
-                retry(spec, defaults, Retry::nonRetryable));
+                retry(spec, defaults, Retry::nonRetryable),
+                budget(spec.budget(), defaults.budget()));
+    }
+
+    private static @Nullable Budget budget(@Nullable Budget own, @Nullable Budget other) {
+        return own == null || other == null
+                ? first(own, other)
+                : new Budget(first(own.maxTokens(), other.maxTokens()), first(own.maxCostUSD(), other.maxCostUSD()));
     }
 
     private static <T> T retry(AgentTaskSpec spec, TaskDefaults defaults, Function<Retry, T> field) {

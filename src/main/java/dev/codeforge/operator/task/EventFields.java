@@ -3,7 +3,6 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.wire.TaskEvent;
-import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,27 +57,22 @@ final class EventFields {
                 : new AgentTaskStatus.Usage(
                         event.usage().tokensIn(),
                         event.usage().tokensOut(),
-                        event.usage().costUsd());
+                        event.usage().costUsd(),
+                        event.usage().unmeteredCalls() == 0
+                                ? null
+                                : event.usage().unmeteredCalls());
         final AgentTaskStatus.Usage known = before.usage();
         return known == null
                 ? told
                 : new AgentTaskStatus.Usage(
                         Math.max(known.tokensIn(), told.tokensIn()),
                         Math.max(known.tokensOut(), told.tokensOut()),
-                        moreOf(known.costUSD(), told.costUSD()));
+                        moreOf(known.costUSD(), told.costUSD()),
+                        told.unmeteredCalls() == null ? known.unmeteredCalls() : told.unmeteredCalls());
     }
 
     private static String moreOf(String known, String told) {
-        return money(told).compareTo(money(known)) < 0 ? known : told;
-    }
-
-    /** What a worker calls money may be none; it must not keep the outcome from being told. */
-    private static BigDecimal money(String text) {
-        try {
-            return new BigDecimal(text);
-        } catch (NumberFormatException e) {
-            return BigDecimal.ZERO;
-        }
+        return Spending.money(told).compareTo(Spending.money(known)) < 0 ? known : told;
     }
 
     /** Counted within an attempt, and never back. */

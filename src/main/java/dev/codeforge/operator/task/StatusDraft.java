@@ -41,6 +41,7 @@ final class StatusDraft {
     AgentTaskStatus.@Nullable Effective effective;
     AgentTaskStatus.@Nullable Result result;
     AgentTaskStatus.@Nullable Usage usage;
+    AgentTaskStatus.@Nullable Usage usageAtRerun;
     AgentTaskStatus.@Nullable Failure error;
 
     StatusDraft(AgentTaskStatus before) {
@@ -62,6 +63,7 @@ final class StatusDraft {
         effective = before.effective();
         result = before.result();
         usage = before.usage();
+        usageAtRerun = before.usageAtRerun();
         error = before.error();
     }
 
@@ -85,6 +87,7 @@ final class StatusDraft {
                 effective,
                 result,
                 usage,
+                usageAtRerun,
                 error);
     }
 }

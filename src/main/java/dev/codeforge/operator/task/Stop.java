@@ -15,6 +15,7 @@ record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable,
     static final String QUEUE_TIMEOUT = "QueueTimeout";
     static final String RUN_TIMEOUT = "RunTimeout";
     static final String MAY_HAVE_RUN = "MayHaveRun";
+    static final String BUDGET_EXCEEDED = "BudgetExceeded";
 
     static Stop cancelled() {
         return new Stop(TaskEvent.Kind.CANCELLED, CANCELLED, "spec.cancel was set to true", false, Reason.Cancelling);
@@ -52,6 +53,11 @@ record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable,
                         + " did, then raise rerun to run it anew",
                 false,
                 Reason.TimingOut);
+    }
+
+    /** @param why says that nothing is left */
+    static Stop budgetExceeded(TaskEvent.Failure why) {
+        return new Stop(TaskEvent.Kind.FAILED, BUDGET_EXCEEDED, why.message(), false, Reason.BudgetExceeded);
     }
 
     TaskEvent.Failure failure() {

@@ -3,6 +3,7 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Budget;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.Workspace;
@@ -63,14 +64,29 @@ final class TaskMessages {
                 poolSpec.maxDeliveries(),
                 spec.delivery().name(),
                 spent(task),
+                budget(task, effective.budget()),
                 workspace(task));
     }
 
     private static TaskMessage.Spent spent(AgentTask task) {
         return task.observedStatus()
                 .map(AgentTaskStatus::usage)
-                .map(usage -> new TaskMessage.Spent(usage.tokensIn(), usage.tokensOut(), usage.costUSD()))
+                .map(TaskMessages::spent)
                 .orElse(TaskMessage.Spent.NOTHING);
+    }
+
+    private static TaskMessage.Spent spent(AgentTaskStatus.Usage usage) {
+        return new TaskMessage.Spent(
+                usage.tokensIn(),
+                usage.tokensOut(),
+                usage.costUSD(),
+                usage.unmeteredCalls() == null ? 0 : usage.unmeteredCalls());
+    }
+
+    private static TaskMessage.@Nullable Budget budget(AgentTask task, @Nullable Budget budget) {
+        return budget == null
+                ? null
+                : new TaskMessage.Budget(budget.maxTokens(), budget.maxCostUSD(), spent(Spending.since(task)));
     }
 
     private static TaskMessage.@Nullable Workspace workspace(AgentTask task) {

@@ -162,7 +162,19 @@ final class TaskPlanner {
                     Reason.PoolNotReady,
                     "The queue of pool " + pool.getMetadata().getName() + " is not there: " + why);
         }
-        return new TaskPlan.Publish(pool, attempt, purgeFirst, freshId);
+        return Spending.exceeded(
+                        snapshot.task(),
+                        EffectiveSettings.of(snapshot.task(), snapshot.pool()),
+                        snapshot.status().usage())
+                .map(why -> spent(snapshot, attempt, purgeFirst || freshId, why))
+                .orElseGet(() -> new TaskPlan.Publish(pool, attempt, purgeFirst, freshId));
+    }
+
+    /** @param published the attempt, or one before it, may have a message: it is ended as any other */
+    private static TaskPlan spent(TaskSnapshot snapshot, int attempt, boolean published, TaskEvent.Failure why) {
+        return published
+                ? new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, Stop.budgetExceeded(why))
+                : say(new TaskView.Closed(false, why));
     }
 
     private static TaskPlan waiting(Reason reason, String message) {

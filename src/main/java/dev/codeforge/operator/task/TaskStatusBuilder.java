@@ -197,6 +197,7 @@ final class TaskStatusBuilder {
         if (rerun) {
             draft.rerun = task.getSpec().rerun();
             draft.failedAttempts = 0;
+            draft.usageAtRerun = before.usage();
         }
         if (rerun || before.phase() == Phase.Suspended) {
             draft.nextAttemptTime = now();

@@ -61,7 +61,7 @@ final class AskReaderTest {
             {"prompt": "a", "prompt": "b"}         | Duplicate field 'prompt'
             {"title": "no prompt"}                 | The body has no prompt
             {"prompt": 7}                          | The body has no prompt, a string
-            {"prompt": "a", "promptt": "b"}        | unknown field promptt. Known are config, delivery, model,
+            {"prompt": "a", "promptt": "b"}        | unknown field promptt. Known are budget, config, delivery, model,
             {"prompt": "a", "workerPoolRef": {}}   | the subject names the pool
             {"prompt": "a", "idempotencyKey": "k"} | send it as the header Nats-Msg-Id
             {"prompt": "a", "cancel": true}        | set it on the AgentTask once it is there

@@ -93,6 +93,7 @@ final class TaskLife {
                 spec.runTimeoutSeconds(),
                 spec.queueTimeoutSeconds(),
                 spec.retry(),
+                spec.budget(),
                 spec.delivery(),
                 spec.idempotencyKey(),
                 suspend,

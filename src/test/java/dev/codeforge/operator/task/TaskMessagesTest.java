@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Budget;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
@@ -31,12 +32,13 @@ final class TaskMessagesTest {
 
     private final DispatchKey key = new DispatchKey(new byte[32]);
     private final TaskMessages messages = new TaskMessages(key, "cluster", CLOCK);
-    private final AgentTask task = Resources.task("ns", "task", "pool");
+    private AgentTask task = Resources.task("ns", "task", "pool");
     private WorkerPool pool = Resources.pool("ns", "pool", null);
 
     @Test
     void aPlainTaskTakesEverythingElseFromItsPool() throws Exception {
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, Map.of("a", "pool", "b", "pool")));
+        pool = withDefaults(
+                60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool", "b", "pool")));
         final TaskMessage message = written(1);
         assertThat(message.taskId()).isEqualTo(task.uid());
         assertThat(message.prompt()).isEqualTo("say hello");
@@ -52,7 +54,8 @@ final class TaskMessagesTest {
 
     @Test
     void whatTheTaskSaysWinsKeyByKey() throws Exception {
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, Map.of("a", "pool", "b", "pool")));
+        pool = withDefaults(
+                60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool", "b", "pool")));
         task.setSpec(
                 Resources.of(
                         AgentTaskSpec.class,
@@ -102,6 +105,33 @@ final class TaskMessagesTest {
     }
 
     @Test
+    void withoutABudgetTheMessageHasNone() throws Exception {
+        assertThat(written(1).budget()).isNull();
+    }
+
+    @Test
+    void aTasksBudgetWinsFieldByFieldOverThePools() throws Exception {
+        task = Resources.task("ns", "task", "pool", "budget: {maxTokens: 9}");
+        pool = withDefaults(60, new TaskDefaults(null, 900, null, null, new Budget(5L, "1.5"), null));
+        assertThat(written(1).budget()).isEqualTo(new TaskMessage.Budget(9L, "1.5", TaskMessage.Spent.NOTHING));
+    }
+
+    @Test
+    void aBudgetBeginsAtTheLastRerun() throws Exception {
+        final String used = "usage: {tokensIn: 10, tokensOut: 20, costUSD: '0.5', unmeteredCalls: 1}";
+        task = Resources.task("ns", "task", "pool", "rerun: 1, budget: {maxTokens: 9}");
+        task.setStatus(Resources.of(AgentTaskStatus.class, "{phase: Failed, attempts: 1, " + used + "}"));
+        // Asked for, and not yet told by the status.
+        assertThat(written(2).budget().since()).isEqualTo(new TaskMessage.Spent(10, 20, "0.5", 1));
+        task.setStatus(Resources.of(
+                AgentTaskStatus.class,
+                "{phase: Queued, attempts: 2, rerun: 1, " + used
+                        + ", usageAtRerun: {tokensIn: 1, tokensOut: 2, costUSD: '0.1'}}"));
+        assertThat(written(2).budget().since()).isEqualTo(new TaskMessage.Spent(1, 2, "0.1"));
+        assertThat(written(2).spent()).isEqualTo(new TaskMessage.Spent(10, 20, "0.5", 1));
+    }
+
+    @Test
     void eachAttemptHasItsOwnDispatchId() throws Exception {
         assertThat(written(1).dispatchId())
                 .isEqualTo(key.dispatchId(task.uid(), 1))
@@ -143,7 +173,7 @@ final class TaskMessagesTest {
     @Test
     void everyMessageIsAsTheSchemaSays() throws Exception {
         assertThat(Schemas.problems("task-message", body(1))).isEmpty();
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, Map.of("a", "pool")));
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool")));
         inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine")));
         assertThat(Schemas.problems("task-message", body(12))).isEmpty();
     }
@@ -189,6 +219,7 @@ final class TaskMessagesTest {
                 null,
                 null,
                 new Workspace(git),
+                null,
                 null,
                 null,
                 null,

@@ -1,0 +1,84 @@
+"""One request of an agent's: what it asks, and what its answer is counted as."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import Any, cast
+
+import msgspec
+
+from .meter import Call, Meter
+from .prices import Prices, read_cost
+from .reply import Events, Reply, data_of, is_last, only_usage
+
+_COST_HEADER = "x-litellm-response-cost"
+
+
+class ModelCall:
+    """`body` goes to the server. A stream is asked for its usage there; an agent that did not ask is not shown it."""
+
+    def __init__(self, meter: Meter, prices: Prices, method: str, path: str, body: bytes) -> None:
+        self.body = body
+        self._meter = meter
+        self._prices = prices
+        self._reply = Reply()
+        self._cost_told: str | None = None
+        self._hides_usage = False
+        self._model = ""
+        question = _document(body)
+        # Whatever is posted with a model's name, or as a file, may cost something.
+        self._open = method == "POST" and (question is None or "model" in question)
+        if question is None:
+            return
+        self._model = str(question.get("model") or "")
+        options = question.get("stream_options")
+        asked = cast(dict[str, Any], options) if isinstance(options, dict) else {}
+        if self._open and path.endswith("/completions") and question.get("stream") and not asked.get("include_usage"):
+            self._hides_usage = True
+            self.body = msgspec.json.encode({**question, "stream_options": {**asked, "include_usage": True}})
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """The answer has begun. One that tells of a failure costs nothing."""
+        self._open = self._open and status < 400
+        self._cost_told = headers.get(_COST_HEADER)
+
+    def whole(self, body: bytes) -> None:
+        self._reply.take(body)
+        self.settle()
+
+    async def parts(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """A stream's events, each as soon as it is complete."""
+        events = Events()
+        async for chunk in chunks:
+            for event in events.feed(chunk):
+                if self._shows(event):
+                    yield event
+        if (rest := events.rest()) and self._shows(rest):
+            yield rest
+
+    def settle(self) -> None:
+        """Counts what is known by now, once; also of an answer that was cut off."""
+        if not self._open:
+            return
+        self._open = False
+        tokens = self._reply.tokens
+        cost = read_cost(self._cost_told)
+        if cost is None and tokens is not None:
+            cost = self._prices.cost(self._model, *tokens)
+        self._meter.count(Call(self._model, tokens, cost))
+
+    def _shows(self, event: bytes) -> bool:
+        data = data_of(event)
+        document = self._reply.take(data)
+        if is_last(data, document):
+            # Before the agent can ask again.
+            self.settle()
+        return not (self._hides_usage and only_usage(document))
+
+
+def _document(body: bytes) -> dict[str, Any] | None:
+    try:
+        read = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return cast(dict[str, Any], read) if isinstance(read, dict) else None

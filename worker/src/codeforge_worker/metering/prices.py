@@ -1,0 +1,76 @@
+"""What a token costs, in the shape of LiteLLM's price list: its other entries are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+# Both name models as an agent does, so a provider may stand before the name.
+_TEXT, _FILE = "CODEFORGE_PRICES", "AIDER_MODEL_METADATA_FILE"
+
+
+class PricesUnreadable(ValueError):
+    """The pool's price list is none; the sentence says what to write."""
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    input_cost_per_token: Decimal | None = None
+    output_cost_per_token: Decimal | None = None
+
+
+class Prices:
+    """US dollars a token, by model."""
+
+    def __init__(self, entries: Mapping[str, _Entry]) -> None:
+        self._entries = dict(entries)
+        for name, entry in entries.items():
+            self._entries.setdefault(name.rpartition("/")[2], entry)
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Prices:
+        text, source = environment.get(_TEXT, ""), _TEXT
+        if not text and environment.get(_FILE):
+            source = f"{_FILE} {environment[_FILE]}"
+            try:
+                text = Path(environment[_FILE]).read_text()
+            except OSError as error:
+                raise PricesUnreadable(f"{source} cannot be read: {error}") from error
+        try:
+            entries = msgspec.json.decode(text or "{}", type=dict[str, _Entry])
+        except msgspec.MsgspecError as error:
+            raise PricesUnreadable(
+                f"{source} is no price list: {error}; write JSON such as "
+                '{"gpt-4.1-mini": {"input_cost_per_token": 4e-7, "output_cost_per_token": 1.6e-6}}'
+            ) from error
+        for name, entry in entries.items():
+            told = (entry.input_cost_per_token, entry.output_cost_per_token)
+            if any(price is not None and not _is_price(price) for price in told):
+                raise PricesUnreadable(f"{source}: a price of {name} is negative or no number")
+        return cls(entries)
+
+    def cost(self, model: str, tokens_in: int, tokens_out: int) -> Decimal | None:
+        """None when the price is not known. Cached tokens count as any other: rather too much than too little."""
+        entry = self._entries.get(model) or self._entries.get(model.rpartition("/")[2])
+        if entry is None:
+            return None
+        parts = ((tokens_in, entry.input_cost_per_token), (tokens_out, entry.output_cost_per_token))
+        if any(tokens and price is None for tokens, price in parts):
+            return None
+        return sum((tokens * cast(Decimal, price) for tokens, price in parts if tokens), Decimal(0))
+
+
+def _is_price(price: Decimal) -> bool:
+    return price.is_finite() and price >= 0
+
+
+def read_cost(header: str | None) -> Decimal | None:
+    """LiteLLM's own word, if there is one."""
+    try:
+        cost = Decimal(header or "")
+    except InvalidOperation:
+        return None
+    return cost if _is_price(cost) else None

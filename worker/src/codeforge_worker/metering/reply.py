@@ -1,0 +1,104 @@
+"""What a reply tells of the tokens it took: whole, or as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, cast
+
+import msgspec
+
+_LAST = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Usage(msgspec.Struct):
+    """Chat completions say prompt and completion, responses and messages say input and output."""
+
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
+    input_tokens: _Count | None = None
+    output_tokens: _Count | None = None
+
+
+class Reply:
+    """Takes a reply's parts in their order."""
+
+    def __init__(self) -> None:
+        self._in: int | None = None
+        self._out: int | None = None
+
+    @property
+    def tokens(self) -> tuple[int, int] | None:
+        """In and out; an embedding has nothing out. None when the reply does not tell."""
+        return None if self._in is None else (self._in, self._out or 0)
+
+    def take(self, body: bytes) -> dict[str, Any]:
+        """A JSON document, or an event's data; returns it, empty when it is none."""
+        try:
+            document = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return {}
+        if not isinstance(document, dict):
+            return {}
+        read = cast(dict[str, Any], document)
+        for holder in (read, read.get("response"), read.get("message")):
+            if isinstance(holder, dict):
+                self._count(cast(dict[str, Any], holder).get("usage"))
+        return read
+
+    def _count(self, usage: Any) -> None:
+        if not usage:
+            return
+        try:
+            told = msgspec.convert(usage, _Usage)
+        except msgspec.MsgspecError:
+            return
+        # Told again and again in some streams: the last word holds.
+        self._in = _first(told.prompt_tokens, told.input_tokens, self._in)
+        self._out = _first(told.completion_tokens, told.output_tokens, self._out)
+
+
+def _first(*values: int | None) -> int | None:
+    return next((value for value in values if value is not None), None)
+
+
+class Events:
+    """Cuts a stream into its events, each with the blank line that ends it."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        self._rest += chunk
+        while True:
+            ends = [at + len(mark) for mark in (b"\n\n", b"\r\n\r\n") if (at := self._rest.find(mark)) >= 0]
+            if not ends:
+                return
+            yield self._rest[: min(ends)]
+            self._rest = self._rest[min(ends) :]
+
+    def rest(self) -> bytes:
+        rest, self._rest = self._rest, b""
+        return rest
+
+
+def data_of(event: bytes) -> bytes:
+    lines = (line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
+    return b"\n".join(lines)
+
+
+def is_last(data: bytes, document: dict[str, Any]) -> bool:
+    """Whether nothing is told after this event: the agent may ask again as soon as it has it."""
+    return data == b"[DONE]" or document.get("type") in _LAST
+
+
+def only_usage(document: dict[str, Any]) -> bool:
+    """The chunk that `stream_options.include_usage` adds. LiteLLM's has a choice, with nothing in it."""
+    if not document.get("usage"):
+        return False
+    return not any(_says_something(choice) for choice in cast(list[dict[str, Any]], document.get("choices") or []))
+
+
+def _says_something(choice: dict[str, Any]) -> bool:
+    delta = cast(dict[str, Any], choice.get("delta") or {})
+    return bool(choice.get("finish_reason") or choice.get("text") or any(delta.values()))

@@ -1,0 +1,70 @@
+"""Where the pool's model is, and what an agent is told instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from .prices import Prices
+
+_OPENAI = "https://api.openai.com/v1"
+_KEY = "OPENAI_API_KEY"
+_BASES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
+_SECRETS = ("KEY", "TOKEN", "SECRET")
+# What is forwarded outside of /v1: a server of models has its own management beside them.
+_MODEL_PATHS = frozenset({
+    "audio", "chat", "completions", "embeddings", "images", "messages", "models", "moderations", "rerank", "responses",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """An OpenAI-compatible server; `key` is empty for one that wants none."""
+
+    base: str
+    key: str
+    prices: Prices
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Upstream | None:
+        """None when the pool names no such server: its agents reach their model some other way."""
+        key = environment.get(_KEY, "")
+        base = next((environment[name] for name in _BASES if environment.get(name)), _OPENAI if key else "")
+        return cls(base.rstrip("/"), key, Prices.of(environment)) if base else None
+
+    def url(self, path: str) -> str:
+        """The address for a path of the proxy's; empty when it is none of a model."""
+        parts = [part for part in path.split("/") if part]
+        if not parts or any(part in (".", "..") for part in map(unquote, parts)):
+            return ""
+        if parts[0] == "v1":
+            parts = parts[1:] if self._is_v1 else parts
+        elif parts[0] not in _MODEL_PATHS:
+            return ""
+        return "/".join((self.base, *parts))
+
+    def environment(self, pool: Mapping[str, str], origin: str, key: str) -> dict[str, str]:
+        """The agent's variables: what names the server or its key in the pool's names the proxy's."""
+        url = f"{origin}/v1" if self._is_v1 else origin
+        told = {_KEY: key, **dict.fromkeys(_BASES, url)}
+        for name, value in pool.items():
+            if self._is_key(name, value):
+                told[name] = key
+            elif value.rstrip("/") == self.base:
+                told[name] = url
+        # Else a client would ask the pool's own HTTP proxy for the loopback.
+        for name in ("NO_PROXY", "no_proxy"):
+            told[name] = ",".join(filter(None, (pool.get(name, ""), "127.0.0.1")))
+        return told
+
+    def without_key(self, pool: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in pool.items() if name != _KEY and not self._is_key(name, value)}
+
+    @property
+    def _is_v1(self) -> bool:
+        return self.base.endswith("/v1")
+
+    def _is_key(self, name: str, value: str) -> bool:
+        """Also under another name, such as an agent's own."""
+        return bool(self.key) and value == self.key and any(word in name.upper() for word in _SECRETS)
