@@ -73,6 +73,21 @@ async def test_a_setting_that_the_backend_does_not_know_fails_the_task_and_names
     assert "does not know workerConfig of the pool: speed" in failure["message"]
 
 
+async def test_a_worker_that_cannot_read_it_takes_no_task_and_is_not_ready(
+    operator: Operator, server: NatsServer, tmp_path: Path
+) -> None:
+    deaf = "import asyncio; from codeforge_worker.broker import Broker; Broker.last = lambda *_: asyncio.sleep(3600)"
+    worker = WorkerProcess(tmp_path, server.url, "worker-1", ["cat"], {}, deaf)
+    uid = await operator.submit()
+    await worker.start()
+    try:
+        await asyncio.sleep(3)
+        assert (await worker.get("/readyz"))[0] == 503
+        assert not await operator.events(uid)
+    finally:
+        await worker.kill()
+
+
 async def test_what_the_operator_does_not_write_changes_nothing(
     operator: Operator, start_worker: StartWorker, tmp_path: Path
 ) -> None:

@@ -28,6 +28,11 @@ class PoolConfig:
         self._reading: asyncio.Task[None] | None = None
 
     @property
+    def known(self) -> bool:
+        """Whether it has been read at all."""
+        return self._reading is not None
+
+    @property
     def values(self) -> Mapping[str, str]:
         return self._values
 

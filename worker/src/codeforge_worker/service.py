@@ -85,7 +85,7 @@ class Service:
 
     def _ready(self) -> bool:
         # Readiness must not drop while a task runs: a worker that is not ready is removed first.
-        return self._in_hand.busy or (self._broker.connected and not self._stopping.is_set())
+        return self._in_hand.busy or (self._broker.connected and self._config.known and not self._stopping.is_set())
 
     def _take(self, message: Msg) -> None:
         if self._stopping.is_set():
