@@ -144,7 +144,7 @@ async def test_max_deliveries(operator: Operator, start_worker: StartWorker, mar
 
 async def test_usage_of_earlier_deliveries_is_kept(operator: Operator, start_worker: StartWorker) -> None:
     uid = await operator.submit()
-    spent = {"tokens_in": 7, "tokens_out": 3, "cost_usd": "0.5"}
+    spent = {"tokens_in": 7, "tokens_out": 3, "cost_usd": "0.5", "unmetered_calls": 0}
     await operator.write_event(uid, "released", usage=spent)
     await start_worker("true")
     last = (await operator.until(uid, "completed"))[-1].body

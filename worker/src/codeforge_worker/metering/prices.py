@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 # Both name models as an agent does, so a provider may stand before the name.
-_TEXT, _FILE = "CODEFORGE_PRICES", "AIDER_MODEL_METADATA_FILE"
+_TEXT, _FILES = "CODEFORGE_PRICES", ("AIDER_MODEL_METADATA_FILE", "LITELLM_MODEL_REGISTRY_PATH")
 
 
 class PricesUnreadable(ValueError):
@@ -33,10 +33,11 @@ class Prices:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Prices:
         text, source = environment.get(_TEXT, ""), _TEXT
-        if not text and environment.get(_FILE):
-            source = f"{_FILE} {environment[_FILE]}"
+        file = next((name for name in _FILES if environment.get(name)), "")
+        if not text and file:
+            source = f"{file} {environment[file]}"
             try:
-                text = Path(environment[_FILE]).read_text()
+                text = Path(environment[file]).read_text()
             except OSError as error:
                 raise PricesUnreadable(f"{source} cannot be read: {error}") from error
         try:
