@@ -3,7 +3,6 @@ package dev.codeforge.jetstream;
 import dev.codeforge.wire.LedgerKey;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.UnreadableMessageException;
-import io.nats.client.JetStreamApiException;
 import io.nats.client.PublishOptions;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.impl.NatsMessage;
@@ -27,7 +26,9 @@ final class NatsLedger implements Ledger {
     @Override
     public Optional<Entry> read(String namespace, String key) {
         final String subject = subject(namespace, key);
-        return last(subject).filter(message -> !isMarker(message)).map(message -> entry(subject, message));
+        return leader.lastKept(STREAM, subject)
+                .filter(message -> !isMarker(message))
+                .map(message -> entry(subject, message));
     }
 
     private static Entry entry(String subject, MessageInfo message) {
@@ -49,7 +50,7 @@ final class NatsLedger implements Ledger {
         return written.isPresent() || expectedRevision > 0
                 ? written
                 // A deleted key leaves a marker, which counts as no entry.
-                : last(subject)
+                : leader.lastKept(STREAM, subject)
                         .filter(NatsLedger::isMarker)
                         .flatMap(marker -> publish(subject, body, "", marker.getSeq()));
     }
@@ -65,15 +66,6 @@ final class NatsLedger implements Ledger {
 
     private static boolean isMarker(MessageInfo message) {
         return message.getHeaders() != null && message.getHeaders().containsKey(OPERATION);
-    }
-
-    /** A missing bucket is no empty one: it is made again, but what it knew is not known now. */
-    private Optional<MessageInfo> last(String subject) {
-        try {
-            return leader.last(STREAM, subject);
-        } catch (JetStreamApiException e) {
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        }
     }
 
     private Optional<Long> publish(String subject, byte[] body, String operation, long expectedRevision) {

@@ -2,7 +2,6 @@ package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.PoolConfig;
 import dev.codeforge.wire.Subjects;
-import io.nats.client.JetStreamApiException;
 import io.nats.client.PublishOptions;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.impl.NatsMessage;
@@ -25,7 +24,7 @@ final class NatsPoolConfigs implements PoolConfigs {
     @Override
     public void keep(String namespace, String pool, Map<String, String> settings) {
         final String subject = Subjects.poolConfig(namespace, pool);
-        final Optional<MessageInfo> stored = last(subject);
+        final Optional<MessageInfo> stored = leader.lastKept(STREAM, subject);
         final Map<String, String> before =
                 stored.map(message -> PoolConfig.parse(message.getData())).orElse(Map.of());
         if (settings.equals(before)) {
@@ -43,13 +42,5 @@ final class NatsPoolConfigs implements PoolConfigs {
             throw new QueueUnavailableException("somebody else wrote " + subject + " meanwhile: looking again");
         }
         nats.tell(Subjects.poolControl(namespace, pool));
-    }
-
-    private Optional<MessageInfo> last(String subject) {
-        try {
-            return leader.last(STREAM, subject);
-        } catch (JetStreamApiException e) {
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        }
     }
 }

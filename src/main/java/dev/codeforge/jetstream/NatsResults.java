@@ -2,7 +2,6 @@ package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
-import io.nats.client.JetStreamApiException;
 import io.nats.client.Message;
 import io.nats.client.PublishOptions;
 import io.nats.client.impl.NatsMessage;
@@ -34,13 +33,9 @@ final class NatsResults implements Results {
 
     @Override
     public Optional<StoredEvent> last(String taskId) {
-        try {
-            return leader.last(Subjects.RESULTS_STREAM, Subjects.results(taskId))
-                    .map(message ->
-                            stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
-        } catch (JetStreamApiException e) {
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        }
+        return leader.lastKept(Subjects.RESULTS_STREAM, Subjects.results(taskId))
+                .map(message ->
+                        stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
     }
 
     @Override

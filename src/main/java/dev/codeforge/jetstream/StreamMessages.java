@@ -22,6 +22,15 @@ final class StreamMessages {
         return get(stream, MessageGetRequest.lastForSubject(subject));
     }
 
+    /** As {@link #last}, of a shared stream: a missing one is not empty, what it knew is not known now. */
+    Optional<MessageInfo> lastKept(String stream, String subject) {
+        try {
+            return last(stream, subject);
+        } catch (JetStreamApiException e) {
+            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+        }
+    }
+
     /** The first message on the subject, which may have wildcards, from this sequence on. */
     Optional<MessageInfo> next(String stream, long from, String subject) throws JetStreamApiException {
         return get(stream, MessageGetRequest.nextForSubject(from, subject));
