@@ -37,12 +37,6 @@ public record WorkerPoolStatus(
         deadLetters = deadLetters == null ? 0 : deadLetters;
     }
 
-    /** The same with other counts. */
-    public WorkerPoolStatus withQueue(@Nullable Queue other) {
-        return new WorkerPoolStatus(
-                observedGeneration, conditions, replicas, readyReplicas, selector, other, deadLetters, scaling);
-    }
-
     /** Whether the two differ in counts at most, those in the conditions' messages too. */
     public boolean saysTheSameAs(WorkerPoolStatus other) {
         return observedGeneration.equals(other.observedGeneration)

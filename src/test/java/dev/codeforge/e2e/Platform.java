@@ -65,23 +65,21 @@ final class Platform implements AutoCloseable {
         final WorkerPool pool = new WorkerPool();
         pool.setMetadata(
                 new ObjectMetaBuilder().withNamespace(namespace).withName(name).build());
-        pool.setSpec(new WorkerPoolSpec(
+        pool.setSpec(Resources.poolSpec(Map.of(
+                "backend",
                 "command",
+                "subject",
                 "tasks.e2e." + namespace + "." + name,
-                null,
-                null,
+                "scaling",
                 new WorkerPoolSpec.Scaling(0, maxWorkers, 3, null, null),
-                null,
-                null,
+                "deletionPolicy",
                 WorkerPoolSpec.DeletionPolicy.Delete,
-                null,
+                "heartbeatTimeoutSeconds",
                 5,
-                null,
-                new WorkerPoolSpec.TaskDefaults(null, 60, null, null, null, null),
-                null,
-                json("{\"spec\":{\"containers\":[" + container + "]}}"),
-                null,
-                null));
+                "taskDefaults",
+                Map.of("runTimeoutSeconds", 60),
+                "template",
+                json("{\"spec\":{\"containers\":[" + container + "]}}"))));
         return client.resource(pool).create();
     }
 

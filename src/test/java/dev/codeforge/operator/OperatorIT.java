@@ -292,24 +292,11 @@ final class OperatorIT {
     void aTemplateThatTheApiServerRefusesStallsThePoolInItsWords() throws Exception {
         final WorkerPool pool = Resources.pool(namespace, "pool", UP_TO_FIVE);
         final WorkerPoolSpec spec = pool.getSpec();
-        pool.setSpec(new WorkerPoolSpec(
-                spec.backend(),
-                spec.subject(),
-                null,
-                null,
-                spec.scaling(),
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                new com.fasterxml.jackson.databind.ObjectMapper()
-                        .readTree("{\"spec\":{\"containers\":[{\"name\":\"worker\",\"imagee\":\"x\"}]}}"),
-                null,
-                null));
+        pool.setSpec(Resources.poolSpec(Map.of(
+                "backend", spec.backend(),
+                "subject", spec.subject(),
+                "scaling", spec.scaling(),
+                "template", Resources.of(Map.class, "{spec: {containers: [{name: worker, imagee: x}]}}"))));
         create(pool);
         assertThat(awaitReason("pool", "InvalidTemplate").getMessage()).contains("imagee");
         client.resource(pool).delete();

@@ -5,11 +5,16 @@ import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 
 /** Valid resources in one line. */
 public final class Resources {
+    private static final KubernetesSerialization JSON = new KubernetesSerialization();
+
     private Resources() {}
 
     public static AgentTask task(String namespace, String name, String pool) {
@@ -39,6 +44,11 @@ public final class Resources {
         return Serialization.unmarshal("---\n" + yaml, type);
     }
 
+    /** A spec with these fields, by their names: a further field of the record is no test's business. */
+    public static WorkerPoolSpec poolSpec(Map<String, ?> fields) {
+        return JSON.convertValue(fields, WorkerPoolSpec.class);
+    }
+
     /** A pool whose subject is its own, so that tests do not meet each other's. */
     public static WorkerPool pool(String namespace, String name, WorkerPoolSpec.Scaling scaling) {
         return pool(
@@ -51,6 +61,18 @@ public final class Resources {
             String subject,
             WorkerPoolSpec.Scaling scaling,
             WorkerPoolSpec.DeletionPolicy deletionPolicy) {
+        final Map<String, Object> fields = new HashMap<>(Map.of(
+                "backend",
+                "command",
+                "subject",
+                subject,
+                "deletionPolicy",
+                deletionPolicy,
+                "heartbeatTimeoutSeconds",
+                5));
+        if (scaling != null) {
+            fields.put("scaling", scaling);
+        }
         final WorkerPool pool = new WorkerPool();
         pool.setMetadata(new ObjectMetaBuilder()
                 .withNamespace(namespace)
@@ -58,23 +80,7 @@ public final class Resources {
                 .withUid(UUID.randomUUID().toString())
                 .withGeneration(1L)
                 .build());
-        pool.setSpec(new WorkerPoolSpec(
-                "command",
-                subject,
-                null,
-                null,
-                scaling,
-                null,
-                null,
-                deletionPolicy,
-                null,
-                5,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null));
+        pool.setSpec(poolSpec(fields));
         return pool;
     }
 }

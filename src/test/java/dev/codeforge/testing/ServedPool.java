@@ -49,7 +49,7 @@ public final class ServedPool implements AutoCloseable {
         makeStreams();
         makeQueue();
         final WorkerPool pool = Resources.pool(NAMESPACE, POOL, null);
-        pool.setStatus(WorkerPoolStatus.unobserved().withQueue(PLACE));
+        pool.setStatus(new WorkerPoolStatus(null, null, null, null, null, PLACE, null, null));
         pools.put(pool);
     }
 

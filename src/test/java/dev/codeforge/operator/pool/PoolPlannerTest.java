@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -210,23 +211,12 @@ final class PoolPlannerTest {
 
     private static WorkerPool deleted(DeletionPolicy policy, int timeout, int secondsAgo) {
         final WorkerPool pool = pool(UP_TO_FIVE, policy);
-        pool.setSpec(new WorkerPoolSpec(
-                "command",
-                "tasks.test",
-                null,
-                null,
-                UP_TO_FIVE,
-                null,
-                null,
-                policy,
-                timeout,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null));
+        pool.setSpec(Resources.poolSpec(Map.of(
+                "backend", "command",
+                "subject", "tasks.test",
+                "scaling", UP_TO_FIVE,
+                "deletionPolicy", policy,
+                "drainTimeoutSeconds", timeout)));
         pool.getMetadata()
                 .setDeletionTimestamp(NOW.minus(Duration.ofSeconds(secondsAgo)).toString());
         return pool;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.Credential;
 import dev.codeforge.api.WorkerPoolSpec.GitAccess;
 import dev.codeforge.api.WorkerPoolSpec.SecretRef;
@@ -17,6 +16,7 @@ import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -267,24 +267,15 @@ final class WorkerDeploymentTest {
     }
 
     private static WorkerPool pool(String backend, GitAccess git, String template) throws JsonProcessingException {
+        final Map<String, Object> fields = new HashMap<>(Map.of("backend", backend, "subject", "tasks.test"));
+        if (git != null) {
+            fields.put("git", git);
+        }
+        if (template != null) {
+            fields.put("template", new ObjectMapper().readTree(template.replace('\'', '"')));
+        }
         final WorkerPool pool = Resources.pool("ns", "pool", null);
-        pool.setSpec(new WorkerPoolSpec(
-                backend,
-                "tasks.test",
-                git,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                template == null ? null : new ObjectMapper().readTree(template.replace('\'', '"')),
-                null,
-                null));
+        pool.setSpec(Resources.poolSpec(fields));
         return pool;
     }
 

@@ -9,7 +9,6 @@ import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Budget;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import dev.codeforge.api.Workspace;
 import dev.codeforge.jetstream.OutgoingTask;
@@ -75,7 +74,7 @@ final class TaskMessagesTest {
 
     @Test
     void heartbeatsComeAtLeastThreeTimesWithinTheTimeout() throws Exception {
-        pool = withDefaults(5, null);
+        pool = withDefaults(5, new TaskDefaults(null, null, null, null, null, null));
         assertThat(written(1).heartbeatSeconds()).isEqualTo(1);
     }
 
@@ -233,23 +232,11 @@ final class TaskMessagesTest {
 
     private static WorkerPool withDefaults(int heartbeatTimeout, TaskDefaults defaults) {
         final WorkerPool pool = Resources.pool("ns", "pool", null);
-        pool.setSpec(new WorkerPoolSpec(
-                "command",
-                SUBJECT,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                heartbeatTimeout,
-                null,
-                defaults,
-                null,
-                null,
-                null,
-                null));
+        pool.setSpec(Resources.poolSpec(Map.of(
+                "backend", "command",
+                "subject", SUBJECT,
+                "heartbeatTimeoutSeconds", heartbeatTimeout,
+                "taskDefaults", defaults)));
         return pool;
     }
 }
