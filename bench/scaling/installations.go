@@ -46,7 +46,7 @@ func (n *natsServer) stop() {
 }
 
 // startOperator runs the jar with the options that the chart gives it.
-func startOperator(ctx context.Context, programs *processes, c *controlPlane, nats *natsServer, java, jar string) error {
+func startOperator(ctx context.Context, programs *processes, c *controlPlane, nats *natsServer, java, options, jar string) error {
 	kubeconfig, err := c.kubeconfig(userOperator)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func startOperator(ctx context.Context, programs *processes, c *controlPlane, na
 		return err
 	}
 	if _, err := programs.start("codeforge-operator", []string{
-		"JDK_JAVA_OPTIONS=-Xmx256m -XX:+UseSerialGC",
+		"JDK_JAVA_OPTIONS=" + options,
 		"KUBECONFIG=" + kubeconfig, "CODEFORGE_NAMESPACE=codeforge-system", "CODEFORGE_POD_NAME=codeforge-operator",
 		"CODEFORGE_LEADER_ELECTION=false", `CODEFORGE_WORKER_IMAGES={"command":"bench"}`,
 		"CODEFORGE_SUBJECT_TEMPLATE=tasks.agent.{namespace}.{pool}", "CODEFORGE_NATS_DIR=" + connection,

@@ -21,6 +21,7 @@ func main() {
 	flag.StringVar(&o.kedaCRDs, "keda-crds", "", "folder of KEDA's CRDs")
 	flag.StringVar(&o.crds, "crds", "", "folder of the operator's CRDs")
 	flag.StringVar(&o.java, "java", "java", "the java to run the operator with")
+	flag.StringVar(&o.javaOptions, "java-options", "", "options of that java")
 	flag.StringVar(&o.jar, "jar", "", "the operator's jar; its libraries are in lib beside it")
 	flag.StringVar(&o.work, "work", "", "folder for state and logs of the servers")
 	flag.StringVar(&o.out, "out", "", "folder for tables.md and scaling.svg")
@@ -35,8 +36,8 @@ func main() {
 }
 
 type options struct {
-	quick                                               bool
-	bin, kedaCRDs, crds, java, jar, work, out, versions string
+	quick                                                            bool
+	bin, kedaCRDs, crds, java, javaOptions, jar, work, out, versions string
 }
 
 func measureAll(ctx context.Context, o options) error {

@@ -32,7 +32,7 @@ func startAll(ctx context.Context, programs *processes, o options) (*bench, *con
 	if err := b.connect(ctx); err != nil {
 		return nil, nil, err
 	}
-	if err := startOperator(ctx, programs, plane, server, o.java, o.jar); err != nil {
+	if err := startOperator(ctx, programs, plane, server, o.java, o.javaOptions, o.jar); err != nil {
 		return nil, nil, err
 	}
 	adapter, err := startKeda(ctx, programs, plane, o.bin)
