@@ -102,13 +102,14 @@ async def test_a_loop_of_progress_and_lines_floods_nothing(operator: Operator, s
     ("how", "failure"),
     [
         ("retry", ("RateLimited", "the model is busy", True)),
+        ("later", ("RateLimited", "the model is busy", True, 7)),
         ("fatal", ("AgentFailed", "there is no such branch", False)),
         ("raise", ("LookupError", "backend failing raised LookupError: no such thing", True)),
         ("exit", ("SystemExit", "backend failing raised SystemExit: 3", True)),
     ],
 )
 async def test_failures(
-    operator: Operator, start_function: StartFunction, how: str, failure: tuple[str, str, bool]
+    operator: Operator, start_function: StartFunction, how: str, failure: tuple[object, ...]
 ) -> None:
     worker = await start_function("failing")
     uid = await operator.submit(config={"how": how})

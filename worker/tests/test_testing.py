@@ -73,6 +73,7 @@ def test_what_returns_nothing_has_its_lines_as_output() -> None:
     ("how", "failed"),
     [
         ("retry", Failed("RateLimited", "the model is busy", True)),
+        ("later", Failed("RateLimited", "the model is busy", True, delay=7)),
         ("fatal", Failed("AgentFailed", "there is no such branch", False)),
         ("raise", Failed("LookupError", "backend failing raised LookupError: no such thing", True)),
     ],
@@ -118,6 +119,12 @@ def test_a_value_that_is_no_result() -> None:
 def test_types_that_cannot_be_chosen(kind: Callable[..., Exception], type: str) -> None:
     with pytest.raises(ValueError, match="cannot be a failure's"):
         kind("message", type=type)
+
+
+@pytest.mark.parametrize("delay", [-1, 3601, float("nan"), float("inf")])
+def test_delays_that_cannot_be_chosen(delay: float) -> None:
+    with pytest.raises(ValueError, match="give seconds, 0 to 3600"):
+        Retry("message", delay=delay)
 
 
 @pytest.mark.parametrize("function", [functions.polite, functions.waiter])

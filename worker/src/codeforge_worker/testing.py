@@ -20,11 +20,12 @@ __all__ = ["Failed", "Ran", "Used", "run_backend"]
 
 @dataclass(frozen=True)
 class Failed:
-    """Why a run failed, as the task's status has it."""
+    """Why a run failed, as the task's status has it; `delay` in seconds is what `Retry` asked for, if it did."""
 
     type: str
     message: str
     retryable: bool
+    delay: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,22 @@ def run_backend(
         # In a thread of its own: the caller may have an event loop already.
         with ThreadPoolExecutor(1) as executor:
             outcome = executor.submit(asyncio.run, run).result()
-    failure = outcome.failure
     return Ran(
         status=outcome.kind,
         summary=outcome.result().summary,
         output=wire.tail(outcome.output),
-        failure=Failed(failure.type, failure.message, failure.retryable) if failure else None,
+        failure=_failed(outcome.failure),
         log=tuple(trial.recorder.lines),
         progress=tuple(trial.progress),
         usage=Used(trial.used.tokens_in, trial.used.tokens_out, trial.used.cost),
         files=trial.after,
         ended_in_time=trial.ended_in_time,
     )
+
+
+def _failed(failure: wire.Failure | None) -> Failed | None:
+    if failure is None:
+        return None
+    after = failure.retry_after_seconds
+    delay = after if isinstance(after, int) else None
+    return Failed(failure.type, failure.message, failure.retryable, delay)

@@ -123,6 +123,8 @@ class Failure(msgspec.Struct, frozen=True):
     type: str
     message: str
     retryable: bool
+    # Until the next attempt begins, in place of the task's backoff.
+    retry_after_seconds: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=False):

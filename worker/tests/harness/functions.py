@@ -69,6 +69,8 @@ def failing(context: Context) -> None:
     match context.task.config["how"]:
         case "retry":
             raise Retry("the model is busy", type="RateLimited")
+        case "later":
+            raise Retry("the model is busy", type="RateLimited", delay=6.5)
         case "fatal":
             raise Fatal("there is no such branch")
         case "exit":

@@ -27,9 +27,10 @@ class Ended:
 class FunctionFailed(RunError):
     """A failure whose writer decides whether it may be tried again."""
 
-    def __init__(self, type: str, message: str, *, retryable: bool) -> None:
+    def __init__(self, type: str, message: str, *, retryable: bool, delay: int | None = None) -> None:
         super().__init__(type, message)
-        self.failure = wire.Failure(type, sendable(message)[: wire.MESSAGE_CHARACTERS], retryable)
+        after = wire.msgspec.UNSET if delay is None else delay
+        self.failure = wire.Failure(type, sendable(message)[: wire.MESSAGE_CHARACTERS], retryable, after)
 
 
 def ended(call: Callable[[], Any]) -> Ended:
@@ -74,8 +75,10 @@ def _completed(result: Result, logged: str) -> Outcome:
 
 def _failure(name: str, error: BaseException, log: Callable[[str], None]) -> RunError:
     match error:
-        case Retry() | Fatal():
-            return FunctionFailed(error.type, error.message, retryable=isinstance(error, Retry))
+        case Retry():
+            return FunctionFailed(error.type, error.message, retryable=True, delay=error.delay)
+        case Fatal():
+            return FunctionFailed(error.type, error.message, retryable=False)
         case RunError():
             return error
         case _:

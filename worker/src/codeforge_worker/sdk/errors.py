@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from .. import wire
 
+# The longest delay that a failure may ask for.
+RETRY_SECONDS = 3600
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 # They say how somebody else ended the run, and are acted upon.
 _RESERVED = frozenset(
@@ -42,8 +45,15 @@ class Retry(_Chosen):
     """The run failed, and another attempt may not: the task's `retry` says whether and when there is one.
 
     `message` (the first 1,024 characters) is for whoever reads the task's status; `type` can be named in
-    `retry.nonRetryable`.
+    `retry.nonRetryable`. `delay` is how many seconds later the next attempt begins at the earliest, 0 to 3,600, in
+    place of the task's backoff; a fraction is rounded up.
     """
+
+    def __init__(self, message: str, *, type: str = "AgentFailed", delay: float | None = None) -> None:
+        super().__init__(message, type=type)
+        if delay is not None and not 0 <= delay <= RETRY_SECONDS:
+            raise ValueError(f"delay {delay!r} cannot be waited for: give seconds, 0 to {RETRY_SECONDS}")
+        self.delay = None if delay is None else math.ceil(delay)
 
 
 class Fatal(_Chosen):

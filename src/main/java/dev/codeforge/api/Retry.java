@@ -28,7 +28,8 @@ public record Retry(
         @Nullable
                 @Min(0)
                 @Max(86400)
-                @JsonPropertyDescription("Most seconds between two attempts, 0 to 86,400. Default 600.")
+                @JsonPropertyDescription(
+                        "Most seconds between two attempts, 0 to 86,400; a failure that asks for a delay, of up to 3,600 seconds, gets it all the same. Default 600.")
                 Integer maxBackoffSeconds,
         @Nullable
                 @Size(max = 32)

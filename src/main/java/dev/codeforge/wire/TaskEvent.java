@@ -157,10 +157,19 @@ public record TaskEvent(
 
     public record Artifact(String name, long size, String digest) {}
 
-    public record Failure(String type, String message, boolean retryable) {
+    /** @param retryAfterSeconds until the next attempt begins, 0 to 3,600; null: as long as the task's retry says */
+    public record Failure(String type, String message, boolean retryable, @Nullable Long retryAfterSeconds) {
+        private static final long MOST_SECONDS = 3600;
+
         public Failure {
             type = type == null ? "AgentFailed" : type;
             message = message == null ? "" : message;
+            // Whoever writes events may ask for anything.
+            retryAfterSeconds = retryAfterSeconds == null ? null : Math.clamp(retryAfterSeconds, 0, MOST_SECONDS);
+        }
+
+        public Failure(String type, String message, boolean retryable) {
+            this(type, message, retryable, null);
         }
     }
 }

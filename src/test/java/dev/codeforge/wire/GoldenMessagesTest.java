@@ -130,6 +130,7 @@ final class GoldenMessagesTest {
                         "event-cancelled.json",
                         "event-completed.json",
                         "event-failed-may-have-run.json",
+                        "event-failed-retry-after.json",
                         "event-failed.json",
                         "event-progress.json",
                         "event-released.json",

@@ -38,6 +38,10 @@ final class TaskClocks {
 
     Instant retryAt(TaskEvent failed, AgentTaskStatus.Effective effective, int failures) {
         final Instant end = failed.completionTime() == null ? failed.time() : failed.completionTime();
+        if (failed.failure() != null && failed.failure().retryAfterSeconds() != null) {
+            // Who failed knows what it waits for, such as the end of a rate limit.
+            return end.plusSeconds(failed.failure().retryAfterSeconds());
+        }
         final long doubled = (long) effective.backoffSeconds() << Math.min(failures - 1, 20);
         return end.plusSeconds(Math.min(doubled, effective.maxBackoffSeconds()));
     }

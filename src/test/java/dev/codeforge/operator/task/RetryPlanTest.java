@@ -56,6 +56,33 @@ final class RetryPlanTest {
                 .isEqualTo(Events.ENDED.plusSeconds(seconds));
     }
 
+    @ParameterizedTest
+    @CsvSource({"0, 0", "7, 7", "3600, 3600", "1000000000000, 3600", "-5, 0"})
+    void aDelayThatTheFailureAsksForReplacesTheBackoff(long asked, int seconds) {
+        final AgentTaskStatus status =
+                Seen.task(THREE).running(1).event(limited(1, asked)).said();
+        assertThat(status.phase()).isEqualTo(Phase.Retrying);
+        assertThat(status.nextAttemptTime()).isEqualTo(Events.ENDED.plusSeconds(seconds));
+    }
+
+    @Test
+    void aDelayGivesNoFurtherAttempt() {
+        final Seen seen =
+                Seen.task(THREE).status("{observedGeneration: 1, phase: Running, attempts: 3, failedAttempts: 2}");
+        assertThat(seen.event(limited(3, 7)).said().phase()).isEqualTo(Phase.Failed);
+    }
+
+    private static TaskEvent limited(int attempt, long seconds) {
+        final Seen seen = Seen.task(THREE);
+        return Events.at(
+                seen.task,
+                TaskEvent.Kind.FAILED,
+                attempt,
+                1,
+                new TaskEvent.Failure("RateLimited", "the model is busy", true, seconds),
+                Events.STARTED);
+    }
+
     @Test
     void theLastAttemptsFailureIsTheTasks() {
         final Seen seen =
