@@ -12,6 +12,7 @@ from harness.operator import NAMESPACE, POOL, STREAM, Operator, dispatch_id, kin
 
 from codeforge_worker import wire
 from codeforge_worker.broker import Broker
+from codeforge_worker.checkpoint import Checkpoint
 from codeforge_worker.events import RunEvents, Stale
 from codeforge_worker.outcome import Outcome
 from codeforge_worker.settings import Settings
@@ -51,7 +52,7 @@ async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[Losing
 
 def _events(broker: Broker, expected: int = 0) -> RunEvents:
     task = wire.Task(task_id=UID, prompt="p", dispatch_id=dispatch_id(UID))
-    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, Spent(), expected)
+    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, Spent(), expected, Checkpoint())
 
 
 async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, broker: LosingBroker) -> None:

@@ -46,6 +46,7 @@ def _validator(name: str) -> Draft202012Validator:
         ("task-message", "task-message.json"),
         ("task-message", "task-message-plain.json"),
         ("task-message", "task-message-at-most-once.json"),
+        ("task-message", "task-message-checkpoint.json"),
         ("log-line", "log-line.json"),
         *(("event", path.name) for path in EVENTS),
         *(("worker-request", path.name) for path in REQUESTS),
@@ -65,7 +66,12 @@ def test_proofs(vector: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "mode"), [("task-message.json", "AtLeastOnce"), ("task-message-at-most-once.json", "AtMostOnce")]
+    ("file", "mode"),
+    [
+        ("task-message.json", "AtLeastOnce"),
+        ("task-message-at-most-once.json", "AtMostOnce"),
+        ("task-message-checkpoint.json", "AtLeastOnce"),
+    ],
 )
 def test_reads_a_task_message(file: str, mode: str) -> None:
     body = (GOLDEN / file).read_bytes()
@@ -74,7 +80,7 @@ def test_reads_a_task_message(file: str, mode: str) -> None:
     unused = {"workspace_path", "heartbeat_seconds"}
     written = json.loads(wire.msgspec.json.encode(task))
     told = {name: value for name, value in json.loads(body).items() if name not in unused}
-    assert written == {"delivery_mode": "AtLeastOnce", "budget": None} | told
+    assert written == {"delivery_mode": "AtLeastOnce", "budget": None, "checkpoint": ""} | told
     assert task.delivery_mode == mode
     text = f"{task.task_id}\n{task.attempt}".encode()
     assert task.dispatch_id == hmac.new(KEY, text, hashlib.sha256).hexdigest()

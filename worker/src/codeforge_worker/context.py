@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
+from .checkpoint import Checkpoint
 from .logs import Stream
 from .outcome import RunError
 from .settings import Settings
@@ -21,7 +22,7 @@ class RunContext:
 
     `metered` are the variables by which the agent finds its model; empty when nothing counts its calls: then the
     backend adds to `used` what it knows. `say` tells of progress. `leave` takes what could not be ended in time: the
-    slot is not free before that ends.
+    slot is not free before that ends. `checkpoint` is for a later run to go on from.
     """
 
     task: wire.Task
@@ -36,6 +37,7 @@ class RunContext:
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
     metered: Mapping[str, str] = field(default_factory=dict[str, str])
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
     def environment(self) -> dict[str, str]:
         return {

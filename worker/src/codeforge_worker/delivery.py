@@ -16,6 +16,7 @@ from nats.errors import NoRespondersError
 from . import wire
 from .backends import Backend
 from .broker import AWAY, Broker
+from .checkpoint import Checkpoint, carried_on
 from .control import parse_order
 from .events import RunEvents, Stale
 from .first_look import Begin, FirstLook, GiveUp, Leave
@@ -89,6 +90,7 @@ class Delivery:
             decision.delivery,
             decision.spent,
             decision.expected,
+            Checkpoint(carried_on(task, decision.saved)),
         )
 
     def _run_of(self, task: wire.Task, events: RunEvents, run_log: RunLog) -> Run:
@@ -97,8 +99,10 @@ class Delivery:
             self._news.set()
 
         meter = Meter(task.budget, events.spent, events.used)
-        meter.on_call = self._news.set
-        return Run(self._settings, self._backend, task, self._origin, run_log, meter, events.delivery, say)
+        meter.on_call = events.checkpoint.on_save = self._news.set
+        return Run(
+            self._settings, self._backend, task, self._origin, run_log, meter, events.delivery, say, events.checkpoint
+        )
 
     async def gone(self) -> None:
         """Returns when nothing of the run is left, which may be long after its end."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from . import wire
 from .broker import AWAY, Broker, WrongSequence
+from .checkpoint import Checkpoint
 from .outcome import Outcome
 from .spending import Spent, Usage, add
 
@@ -32,6 +33,7 @@ class RunEvents:
         delivery: int,
         spent: Spent,
         expected: int,
+        checkpoint: Checkpoint,
     ) -> None:
         self._broker = broker
         self._task = task
@@ -40,6 +42,7 @@ class RunEvents:
         self._delivery = delivery
         self.spent = spent
         self._expected = expected
+        self.checkpoint = checkpoint
         self._start = wire.now()
         self._writing = asyncio.Lock()
         self._written: set[str] = set()
@@ -149,6 +152,7 @@ class RunEvents:
             cost_usd=Decimal(usage.cost_usd),
             usage=usage,
             progress=self.said[: wire.MESSAGE_CHARACTERS] or wire.msgspec.UNSET,
+            checkpoint=self.checkpoint.last or wire.msgspec.UNSET,
             result=outcome.result() if terminal else wire.msgspec.UNSET,
             failure=outcome.failure or wire.msgspec.UNSET,
         )

@@ -23,11 +23,15 @@ SILENCE_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class Begin:
-    """To be run. `delivery` counts this run, `spent` is what the earlier ones used, `expected` the last sequence."""
+    """To be run. `delivery` counts this run, `spent` is what the earlier ones used, `expected` the last sequence.
+
+    `saved` is the earlier ones' checkpoint.
+    """
 
     delivery: int
     spent: Spent
     expected: int
+    saved: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class GiveUp:
     spent: Spent
     expected: int
     failure: wire.Failure
+    saved: str
 
 
 class Leave(Enum):
@@ -64,22 +69,22 @@ class FirstLook:
             may_be_held = self._redelivered if last is None else not (task.dispatch_id or last.settled)
             if may_be_held and await self._is_held():
                 return Leave.DROP
-            return Begin(1, task.spent, expected)
+            return Begin(1, task.spent, expected, task.checkpoint)
         if self.settles(own):
             return Leave.ACKNOWLEDGE
         if own.event == "released" and task.delivery_mode != "AtMostOnce":
-            return Begin(max(1, own.delivery), own.usage, expected)
+            return Begin(max(1, own.delivery), own.usage, expected, own.checkpoint)
         if await self._is_held():
             # NATS was away and its holder is healthy: not our message, whatever the server thinks.
             log.info("task %s is held by %s: dropped", task.task_id, own.worker)
             return Leave.DROP
         if task.delivery_mode == "AtMostOnce":
             detail = f"{own.worker or 'its worker'} had begun it and is gone: look for what it has done before a rerun"
-            return GiveUp(own.delivery, own.usage, expected, failure("MayHaveRun", detail))
+            return GiveUp(own.delivery, own.usage, expected, failure("MayHaveRun", detail), own.checkpoint)
         if own.delivery >= task.max_deliveries:
             detail = f"its worker was lost {own.delivery} times: see the workers' logs, or raise maxDeliveries"
-            return GiveUp(own.delivery, own.usage, expected, failure("MaxDeliveriesExceeded", detail))
-        return Begin(own.delivery + 1, own.usage, expected)
+            return GiveUp(own.delivery, own.usage, expected, failure("MaxDeliveriesExceeded", detail), own.checkpoint)
+        return Begin(own.delivery + 1, own.usage, expected, own.checkpoint)
 
     def concerns(self, event: wire.Seen) -> bool:
         """Whether the event tells of this message's attempt, or that it is a past one."""

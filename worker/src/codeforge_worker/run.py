@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from . import wire
 from .backends import Backend
+from .checkpoint import Checkpoint
 from .context import RunContext
 from .logs import Lines
 from .metering import Meter, proxied, unmetered
@@ -54,6 +55,7 @@ class Run:
         meter: Meter,
         delivery: int,
         say: Callable[[str], None],
+        checkpoint: Checkpoint,
     ) -> None:
         self._settings = settings
         self._backend = backend
@@ -63,6 +65,7 @@ class Run:
         self._meter = meter
         self._delivery = delivery
         self._say = say
+        self._checkpoint = checkpoint
         # What went on when the run had to end, and the folder that it may still write to.
         self.left: dict[asyncio.Future[Any], Path] = {}
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
@@ -167,6 +170,7 @@ class Run:
                 say=self._say,
                 leave=lambda rest: self.left.update({rest: directory.parent}),
                 metered=metered,
+                checkpoint=self._checkpoint,
             )
             outcome = await self._meter.guard(self._backend.run(context), self._log.output)
         return await _kept(workspace, outcome) if workspace else outcome

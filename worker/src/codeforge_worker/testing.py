@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -10,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from . import wire
+from .checkpoint import Checkpoint
 from .sdk.function import BadBackend, function_of
 from .sdk.trial import Trial
 
@@ -43,7 +46,7 @@ class Ran:
 
     `log` has the lines of `context.log()` and of a traceback; `progress` all messages, also those that a worker would
     pass over; `files` the files of the workspace after the run, by their paths in it. `ended_in_time` is false when the
-    function went on for longer than its grace after it was asked to stop.
+    function went on for longer than its grace after it was asked to stop. `checkpoint` is what the next run would find.
     """
 
     status: str
@@ -55,6 +58,7 @@ class Ran:
     usage: Used
     files: Mapping[str, str]
     ended_in_time: bool
+    checkpoint: dict[str, Any] | None
 
 
 def run_backend(
@@ -72,12 +76,14 @@ def run_backend(
     run_timeout_seconds: int = 1800,
     cancel_after_seconds: float | None = None,
     grace_seconds: float = 1.0,
+    checkpoint: Mapping[str, Any] | None = None,
 ) -> Ran:
     """Runs the function once, in a workspace that holds `files` (text by path), to the end that a worker would report.
 
     It is cancelled after `cancel_after_seconds`, if given. `grace_seconds` is how long the function may go on when it
     is cancelled or takes longer than `run_timeout_seconds` (at least 1); a worker gives it ten. `environment` is that
-    of the pool, in place of this process's own. Works inside and outside of an event loop.
+    of the pool, in place of this process's own. `checkpoint` is what an earlier run has saved. Works
+    inside and outside of an event loop.
     """
     chosen = function_of(function)
     if chosen is None:
@@ -92,7 +98,7 @@ def run_backend(
         config=dict(config or {}),
         run_timeout_seconds=run_timeout_seconds,
     )
-    trial = Trial(files or {})
+    trial = Trial(files or {}, checkpoint=Checkpoint(json.dumps(checkpoint) if checkpoint is not None else ""))
     pool_environment = dict(os.environ if environment is None else environment)
     with tempfile.TemporaryDirectory(prefix="codeforge-", ignore_cleanup_errors=True) as folder:
         run = trial.run(chosen, task, Path(folder), pool_environment, delivery, cancel_after_seconds, grace_seconds)
@@ -109,6 +115,7 @@ def run_backend(
         usage=Used(trial.used.tokens_in, trial.used.tokens_out, trial.used.cost),
         files=trial.after,
         ended_in_time=trial.ended_in_time,
+        checkpoint=json.loads(trial.checkpoint.last) if trial.checkpoint.last else None,
     )
 
 

@@ -79,6 +79,8 @@ class Task(msgspec.Struct, frozen=True):
     spent: Spent = Spent()
     budget: Budget | None = None
     workspace: Workspace | None = None
+    # What an earlier attempt saved last: the text of a JSON object; empty for nothing.
+    checkpoint: str = ""
 
 
 def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
@@ -149,6 +151,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=False):
     cost_usd: Decimal = Decimal(0)
     usage: Spent = Spent()
     progress: str | msgspec.UnsetType = msgspec.UNSET
+    checkpoint: str | msgspec.UnsetType = msgspec.UNSET
     result: Result | msgspec.UnsetType = msgspec.UNSET
     failure: Failure | msgspec.UnsetType = msgspec.UNSET
 
@@ -169,6 +172,7 @@ class Seen(msgspec.Struct, frozen=True):
     task_sequence: int = 0
     worker: str = ""
     usage: Spent = Spent()
+    checkpoint: str = ""
     proven: bool = False
 
     @property
@@ -190,6 +194,7 @@ class _SeenBody(msgspec.Struct):
     sequence: int = 0
     worker: str = ""
     usage: Spent = Spent()
+    checkpoint: str = ""
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -215,6 +220,7 @@ def read_event(sequence: int, body: bytes, proof: str, dispatch_id: str) -> Seen
         task_sequence=read.sequence,
         worker=read.worker,
         usage=read.usage,
+        checkpoint=read.checkpoint,
         proven=not dispatch_id or hmac.compare_digest(prove(dispatch_id, body), proof),
     )
 

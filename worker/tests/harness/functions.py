@@ -64,6 +64,18 @@ def stepper(context: Context) -> None:
     time.sleep(1.5)
 
 
+@backend("saver")
+def saver(context: Context) -> str:
+    """Counts its runs in the checkpoint. The first of a task that is to wait is to be ended."""
+    done = (context.checkpoint.earlier or {"done": 0})["done"] + 1
+    context.checkpoint.save({"done": done})
+    if context.task.prompt == "wait" and done == 1:
+        context.wait_cancelled(30)
+    if context.task.prompt == "fail":
+        raise Retry("not yet")
+    return f"run {done}"
+
+
 @backend("failing", config={"how": "retry"})
 def failing(context: Context) -> None:
     match context.task.config["how"]:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from ..context import RunContext
 from ..logs import LINE_BYTES
+from .checkpoint import Checkpoint
 from .handover import Handover
 from .sendable import sendable
 
@@ -44,6 +45,7 @@ class Context:
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
         self._environment = MappingProxyType(run.environment())
+        self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
         self._task = Task(
             id=run.task.task_id,
             attempt=run.task.attempt,
@@ -69,6 +71,11 @@ class Context:
     def environment(self) -> Mapping[str, str]:
         """For programs that the function starts: the pool's variables without the worker's own secrets."""
         return self._environment
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What an earlier run of this task saved, and where to save what a later one is to find."""
+        return self._checkpoint
 
     @property
     def cancelled(self) -> bool:
@@ -104,6 +111,9 @@ class Context:
             used.tokens_in += tokens_in
             used.tokens_out += tokens_out
             used.cost += added
+
+    def _keep(self, text: str) -> None:
+        self._handover.call(lambda: self._run.checkpoint.save(text))
 
     def cancel(self) -> None:
         self._cancelled.set()

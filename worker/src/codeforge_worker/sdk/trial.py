@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import wire
+from ..checkpoint import Checkpoint
 from ..context import RunContext
 from ..logs import Stream
 from ..metering import Meter
@@ -46,6 +47,7 @@ class Trial:
     recorder: Recorder = field(default_factory=Recorder)
     progress: list[str] = field(default_factory=list[str])
     used: Usage = field(default_factory=Usage)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
     after: dict[str, str] = field(default_factory=dict[str, str])
     ended_in_time: bool = True
 
@@ -63,7 +65,8 @@ class Trial:
         backend = _Filled(self, FunctionBackend(function, grace_seconds=grace_seconds))
         origin = wire.Origin(settings.stream, 1)
         meter = Meter(None, Spent(), self.used)
-        run = Run(settings, backend, task, origin, self.recorder, meter, delivery, self.progress.append)
+        told = self.progress.append
+        run = Run(settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint)
         if cancel_after_seconds is not None:
             cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
             asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)

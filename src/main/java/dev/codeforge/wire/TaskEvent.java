@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param delivery ordinal of the run within the attempt, from 1; runs that were given back are not counted
  * @param sequence of the task's message in {@code stream}
  * @param usage of the whole task: earlier attempts and all deliveries
+ * @param checkpoint what the task's runs saved last, for the next one to go on from; null for nothing
  */
 public record TaskEvent(
         String taskId,
@@ -38,7 +39,8 @@ public record TaskEvent(
         BigDecimal costUsd,
         @Nullable Usage usage,
         @Nullable Result result,
-        @Nullable Failure failure) {
+        @Nullable Failure failure,
+        @Nullable String checkpoint) {
 
     public TaskEvent {
         projectId = projectId == null ? "" : projectId;
@@ -49,6 +51,83 @@ public record TaskEvent(
         error = error == null ? "" : error;
         costUsd = costUsd == null ? BigDecimal.ZERO : costUsd;
         time = time == null ? Instant.EPOCH : time;
+    }
+
+    /** Without a checkpoint. */
+    public TaskEvent(
+            String taskId,
+            String projectId,
+            String status,
+            Kind kind,
+            String eventId,
+            int attempt,
+            int delivery,
+            String stream,
+            long sequence,
+            String worker,
+            Instant time,
+            @Nullable Instant startTime,
+            @Nullable Instant completionTime,
+            String output,
+            List<String> files,
+            String error,
+            long tokensIn,
+            long tokensOut,
+            BigDecimal costUsd,
+            @Nullable Usage usage,
+            @Nullable Result result,
+            @Nullable Failure failure) {
+        this(
+                taskId,
+                projectId,
+                status,
+                kind,
+                eventId,
+                attempt,
+                delivery,
+                stream,
+                sequence,
+                worker,
+                time,
+                startTime,
+                completionTime,
+                output,
+                files,
+                error,
+                tokensIn,
+                tokensOut,
+                costUsd,
+                usage,
+                result,
+                failure,
+                null);
+    }
+
+    public TaskEvent withCheckpoint(@Nullable String saved) {
+        return new TaskEvent(
+                taskId,
+                projectId,
+                status,
+                kind,
+                eventId,
+                attempt,
+                delivery,
+                stream,
+                sequence,
+                worker,
+                time,
+                startTime,
+                completionTime,
+                output,
+                files,
+                error,
+                tokensIn,
+                tokensOut,
+                costUsd,
+                usage,
+                result,
+                failure,
+                saved);
     }
 
     public enum Kind {
@@ -105,7 +184,8 @@ public record TaskEvent(
                 costUsd,
                 usage,
                 result,
-                why);
+                why,
+                checkpoint);
     }
 
     /** What the worker or the operator gave as the reason of a failure or a cancellation; empty for none. */

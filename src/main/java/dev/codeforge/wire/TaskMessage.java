@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param runTimeoutSeconds seconds that the run may take
  * @param maxDeliveries how often the run may be begun in this attempt
  * @param deliveryMode AtLeastOnce, AtMostOnce or ResetThenRetry
+ * @param checkpoint what an earlier attempt saved last; null for nothing
  */
 public record TaskMessage(
         String taskId,
@@ -29,7 +30,8 @@ public record TaskMessage(
         @Nullable String deliveryMode,
         Spent spent,
         @Nullable Budget budget,
-        @Nullable Workspace workspace) {
+        @Nullable Workspace workspace,
+        @Nullable String checkpoint) {
 
     public byte[] toJson() {
         return Json.write(this);

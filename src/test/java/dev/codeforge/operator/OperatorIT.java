@@ -165,6 +165,31 @@ final class OperatorIT {
         assertThat(awaitPhase("task", Phase.Failed).error().message()).isEqualTo("the true outcome");
     }
 
+    @Test
+    void theNextAttemptBeginsWhenTheFailureSaysAndGoesOnFromWhatItSaved() throws Exception {
+        create(Resources.pool(namespace, "pool", null));
+        create(Resources.task(namespace, "task", "pool", "retry: {maxAttempts: 3, backoffSeconds: 3000}"));
+        try (ScriptedWorker worker = taking("task")) {
+            worker.save("{\"done\":1}");
+            worker.failAndAskToWait("RateLimited", "the model is busy", 1);
+            worker.ack();
+            final TaskMessage second = worker.take();
+            assertThat(second.attempt()).isEqualTo(2);
+            assertThat(second.checkpoint()).isEqualTo("{\"done\":1}");
+            worker.save("{\"done\":2}");
+            worker.fail("CommandFailed", "exit code 1");
+            worker.ack();
+            awaitPhase("task", Phase.Failed);
+            client.resources(AgentTask.class)
+                    .inNamespace(namespace)
+                    .withName("task")
+                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"rerun\":1}}");
+            final TaskMessage third = worker.take();
+            assertThat(third.attempt()).isEqualTo(3);
+            assertThat(third.checkpoint()).isNull();
+        }
+    }
+
     private Phase phase(String name) {
         return client.resources(AgentTask.class)
                 .inNamespace(namespace)

@@ -24,6 +24,7 @@ public final class ScriptedWorker implements AutoCloseable {
     private final String stream;
     private Message message;
     private TaskMessage task;
+    private String saved;
 
     public ScriptedWorker(TestNats server, String namespace, String pool) throws Exception {
         nats = server.connect();
@@ -50,6 +51,15 @@ public final class ScriptedWorker implements AutoCloseable {
 
     public void failSoThatItMayBeRetried(String type, String text) throws Exception {
         write(TaskEvent.Kind.FAILED, new TaskEvent.Failure(type, text, true), task.dispatchId());
+    }
+
+    public void failAndAskToWait(String type, String text, long seconds) throws Exception {
+        write(TaskEvent.Kind.FAILED, new TaskEvent.Failure(type, text, true, seconds), task.dispatchId());
+    }
+
+    /** Tells of it with every event from now on. */
+    public void save(String checkpoint) {
+        saved = checkpoint;
     }
 
     /** Writes an event as somebody who does not know the dispatch id would. */
@@ -86,7 +96,8 @@ public final class ScriptedWorker implements AutoCloseable {
                 new BigDecimal(used.costUsd()),
                 used,
                 kind.isTerminal() ? new TaskEvent.Result("done", 0, null, null) : null,
-                failure);
+                failure,
+                saved);
         final byte[] body = event.toJson();
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         headers.put(Headers.PROOF, hmac(dispatchId, body));

@@ -132,6 +132,7 @@ final class GoldenMessagesTest {
                         "event-failed-may-have-run.json",
                         "event-failed-retry-after.json",
                         "event-failed.json",
+                        "event-progress-checkpoint.json",
                         "event-progress.json",
                         "event-released.json",
                         "event-running.json");
@@ -149,7 +150,7 @@ final class GoldenMessagesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"task-message.json", "task-message-at-most-once.json"})
+    @ValueSource(strings = {"task-message.json", "task-message-at-most-once.json", "task-message-checkpoint.json"})
     void theTaskMessageIsReadAndWrittenWithoutLoss(String file) throws Exception {
         final TaskMessage message = TaskMessage.parse(body(file));
         assertThat(JSON.readTree(message.toJson())).isEqualTo(json(file));
@@ -168,6 +169,7 @@ final class GoldenMessagesTest {
                 Stream.of(
                         List.of("task-message.json", "task-message"),
                         List.of("task-message-at-most-once.json", "task-message"),
+                        List.of("task-message-checkpoint.json", "task-message"),
                         List.of("task-message-plain.json", "task-message"),
                         List.of("log-line.json", "log-line")));
     }

@@ -44,13 +44,15 @@ public final class OperatorEvents {
                             kind,
                             failure,
                             stored.map(StoredEvent::sequence).orElse(0L),
-                            last);
+                            last,
+                            Optional.empty());
         }
     }
 
     /**
      * Ends an attempt, keeping what the last event told.
      *
+     * @param inherited what the attempt was given to go on from, if none of its own events tells it
      * @return false when another event came in between: look again
      */
     public boolean end(
@@ -60,7 +62,8 @@ public final class OperatorEvents {
             TaskEvent.Kind kind,
             TaskEvent.Failure failure,
             long expectedSequence,
-            Optional<TaskEvent> last) {
+            Optional<TaskEvent> last,
+            Optional<String> inherited) {
         final Instant now = clock.instant();
         final Optional<TaskEvent> same = last.filter(event -> event.attempt() == attempt);
         final TaskEvent event = new TaskEvent(
@@ -86,7 +89,8 @@ public final class OperatorEvents {
                 last.map(TaskEvent::costUsd).orElse(BigDecimal.ZERO),
                 last.map(TaskEvent::usage).orElse(new TaskEvent.Usage(0, 0, "0")),
                 same.map(TaskEvent::result).orElse(new TaskEvent.Result(null, 0, null, null)),
-                failure);
+                failure,
+                same.map(TaskEvent::checkpoint).or(() -> inherited).orElse(null));
         final byte[] body = event.toJson();
         return results.append(uid, event.eventId(), body, key.proof(uid, attempt, body), expectedSequence)
                 .isPresent();

@@ -82,14 +82,16 @@ final class TaskExecutor {
         final WorkerPool pool = plan.pool();
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
         final TaskQueue queue = connections.queue(namespaceOf(snapshot));
-        final OutgoingTask message = messages.of(task, pool, place.subject(), plan.attempt(), plan.freshId());
+        final Optional<String> checkpoint = Checkpoints.carriedOn(task, snapshot.lastEvent());
+        final OutgoingTask message =
+                messages.of(task, pool, place.subject(), plan.attempt(), plan.freshId(), checkpoint);
         if (plan.purgeFirst()) {
             snapshot.standing().ifPresent(older -> queue.remove(place.stream(), older.sequence()));
         }
         return switch (queue.publish(place.stream(), message)) {
             case PublishOutcome.Stored stored ->
                 Optional.of(new TaskView.Queued(plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
-            case PublishOutcome.Duplicate ignored -> duplicate(queue, task, pool, plan);
+            case PublishOutcome.Duplicate ignored -> duplicate(queue, snapshot, plan);
             case PublishOutcome.Occupied ignored -> occupied(snapshot, message.subject());
             case PublishOutcome.Full ignored ->
                 Optional.of(new TaskView.Waiting(Reason.QueueFull, Reason.QueueFull.sentence()));
@@ -116,9 +118,16 @@ final class TaskExecutor {
     }
 
     /** The id was seen before, but a duplicate says nothing of whether the message stands: look, else send anew. */
-    private Optional<TaskView> duplicate(TaskQueue queue, AgentTask task, WorkerPool pool, TaskPlan.Publish plan) {
-        final WorkerPoolStatus.Queue place = pool.getStatus().queue();
-        final OutgoingTask again = messages.of(task, pool, place.subject(), plan.attempt(), true);
+    private Optional<TaskView> duplicate(TaskQueue queue, TaskSnapshot snapshot, TaskPlan.Publish plan) {
+        final AgentTask task = snapshot.task();
+        final WorkerPoolStatus.Queue place = plan.pool().getStatus().queue();
+        final OutgoingTask again = messages.of(
+                task,
+                plan.pool(),
+                place.subject(),
+                plan.attempt(),
+                true,
+                Checkpoints.carriedOn(task, snapshot.lastEvent()));
         final boolean known = queue.standing(place.stream(), again.subject()).isPresent()
                 || events.last(connections.results(task.getMetadata().getNamespace()), task.uid())
                         .filter(event -> event.attempt() >= plan.attempt())
@@ -153,7 +162,8 @@ final class TaskExecutor {
                 kind,
                 failure,
                 snapshot.lastSequence(),
-                snapshot.lastEvent());
+                snapshot.lastEvent(),
+                Checkpoints.carriedOn(snapshot.task(), snapshot.lastEvent()));
         if (written) {
             snapshot.standing()
                     .ifPresent(

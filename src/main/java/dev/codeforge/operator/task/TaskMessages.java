@@ -33,8 +33,18 @@ final class TaskMessages {
     }
 
     OutgoingTask of(AgentTask task, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
+        return of(task, pool, poolSubject, attempt, freshId, Optional.empty());
+    }
+
+    OutgoingTask of(
+            AgentTask task,
+            WorkerPool pool,
+            String poolSubject,
+            int attempt,
+            boolean freshId,
+            Optional<String> checkpoint) {
         final String id = task.uid() + "-" + attempt;
-        final TaskMessage message = message(task, pool, attempt);
+        final TaskMessage message = message(task, pool, attempt, checkpoint);
         return new OutgoingTask(
                 Subjects.task(poolSubject, task.uid()),
                 freshId ? id + "-" + UUID.randomUUID() : id,
@@ -42,7 +52,7 @@ final class TaskMessages {
                 message.toJson());
     }
 
-    private TaskMessage message(AgentTask task, WorkerPool pool, int attempt) {
+    private TaskMessage message(AgentTask task, WorkerPool pool, int attempt, Optional<String> checkpoint) {
         final AgentTaskSpec spec = task.getSpec();
         final WorkerPoolSpec poolSpec = pool.getSpec();
         final Map<String, String> config = new HashMap<>(poolSpec.taskDefaults().config());
@@ -65,7 +75,8 @@ final class TaskMessages {
                 spec.delivery().name(),
                 spent(task),
                 budget(task, effective.budget()),
-                workspace(task));
+                workspace(task),
+                checkpoint.orElse(null));
     }
 
     private static TaskMessage.Spent spent(AgentTask task) {

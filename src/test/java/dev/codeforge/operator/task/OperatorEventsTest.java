@@ -78,6 +78,31 @@ final class OperatorEventsTest {
     }
 
     @Test
+    void whatTheRunSavedIsKept() {
+        nats.report(Events.of(task, Kind.PROGRESS, 1, 2).withCheckpoint("{\"done\":2}"));
+        end(1);
+        assertThat(last().checkpoint()).isEqualTo("{\"done\":2}");
+    }
+
+    @Test
+    void whatAnAttemptWasGivenIsKeptWhenNoRunOfItBegan() {
+        nats.report(Events.of(task, Kind.FAILED, 1, 1).withCheckpoint("{\"done\":2}"));
+        final StoredEvent stored = results.last(task.uid()).orElseThrow();
+        events.end(
+                results,
+                task.uid(),
+                2,
+                Kind.CANCELLED,
+                FAILURE,
+                stored.sequence(),
+                Optional.of(last()),
+                Optional.of("{\"done\":2}"));
+        assertThat(last().checkpoint()).isEqualTo("{\"done\":2}");
+        end(3);
+        assertThat(last().checkpoint()).isNull();
+    }
+
+    @Test
     void anOutcomeWithoutAProofIsNone() {
         nats.forge(Events.of(task, Kind.COMPLETED));
         end(1);

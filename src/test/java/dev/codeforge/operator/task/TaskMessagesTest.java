@@ -22,6 +22,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -128,6 +129,15 @@ final class TaskMessagesTest {
                         + ", usageAtRerun: {tokensIn: 1, tokensOut: 2, costUSD: '0.1'}}"));
         assertThat(written(2).budget().since()).isEqualTo(new TaskMessage.Spent(1, 2, "0.1"));
         assertThat(written(2).spent()).isEqualTo(new TaskMessage.Spent(10, 20, "0.5", 1));
+    }
+
+    @Test
+    void whatEarlierAttemptsSavedIsHandedOn() throws Exception {
+        final byte[] body = messages.of(task, pool, SUBJECT, 2, false, Optional.of("{\"done\":2}"))
+                .body();
+        assertThat(TaskMessage.parse(body).checkpoint()).isEqualTo("{\"done\":2}");
+        assertThat(Schemas.problems("task-message", body)).isEmpty();
+        assertThat(written(1).checkpoint()).isNull();
     }
 
     @Test
