@@ -28,12 +28,13 @@ async def run(
     on_line: Callable[[str, Stream], None],
     stdin: str = "",
     strays: bool = False,
+    line_bytes: int = LINE_BYTES,
 ) -> int:
     """Runs to the end and returns the exit code.
 
     Cancelled: the whole group gets SIGTERM, and what is left of it after ten seconds SIGKILL. When the first process
     ends by itself, the rest gets SIGKILL at once. With `strays` this goes also for processes that have left the group,
-    as long as they kept the environment that they were started with.
+    as long as they kept the environment that they were started with. A line of more than `line_bytes` comes in parts.
     """
     marked = {_MARK: uuid.uuid4().hex} if strays else {}
     starting = asyncio.create_task(
@@ -56,8 +57,8 @@ async def run(
     assert process.stdin and process.stdout and process.stderr  # noqa: S101 (pipes were asked for)
     feeding = asyncio.create_task(_feed(process.stdin, stdin))
     reading = [
-        asyncio.create_task(_read(process.stdout, "stdout", on_line)),
-        asyncio.create_task(_read(process.stderr, "stderr", on_line)),
+        asyncio.create_task(_read(process.stdout, "stdout", on_line, line_bytes)),
+        asyncio.create_task(_read(process.stderr, "stderr", on_line, line_bytes)),
     ]
     grace = STOP_SECONDS
     try:
@@ -87,23 +88,25 @@ async def _feed(writer: asyncio.StreamWriter, text: str) -> None:
         writer.close()
 
 
-async def _read(reader: asyncio.StreamReader, stream: Stream, on_line: Callable[[str, Stream], None]) -> None:
+async def _read(
+    reader: asyncio.StreamReader, stream: Stream, on_line: Callable[[str, Stream], None], line_bytes: int
+) -> None:
     rest = b""
     while chunk := await reader.read(_CHUNK):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            _emit(line, stream, on_line)
-        while len(rest) >= LINE_BYTES:
-            _emit(rest[:LINE_BYTES], stream, on_line)
-            rest = rest[LINE_BYTES:]
+            _emit(line, stream, on_line, line_bytes)
+        while len(rest) >= line_bytes:
+            _emit(rest[:line_bytes], stream, on_line, line_bytes)
+            rest = rest[line_bytes:]
     if rest:
-        _emit(rest, stream, on_line)
+        _emit(rest, stream, on_line, line_bytes)
 
 
-def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None]) -> None:
+def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None], line_bytes: int) -> None:
     text = line.rstrip(b"\r")
-    for start in range(0, max(1, len(text)), LINE_BYTES):
-        on_line(text[start : start + LINE_BYTES].decode("utf-8", "replace"), stream)
+    for start in range(0, max(1, len(text)), line_bytes):
+        on_line(text[start : start + line_bytes].decode("utf-8", "replace"), stream)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..context import RunContext
-from ..git import GitRepository
 from ..outcome import Outcome, RunError
-from ..process import run
 from ..settings import Settings
+from .edit import Agent, Ending, edit
 
 _CONFIG = {"edit-format": "diff", "files": "", "map-tokens": "0"}
 
@@ -23,32 +22,17 @@ class Aider:
 
     async def run(self, context: RunContext) -> Outcome:
         config = context.config(_CONFIG)
-        model = context.litellm_model
-        repository = GitRepository(context.directory, context.environment())
-        await repository.ensure()
-        # Else aider says in each run that they are missing.
-        await repository.name_author()
-        before = await repository.fingerprint()
         analytics = context.scratch / "analytics.jsonl"
-        try:
-            await run(
-                self._arguments(context, model, config, analytics),
-                cwd=context.directory,
+        return await edit(
+            context,
+            Agent(
+                name="aider",
+                arguments=self._arguments(context, context.litellm_model, config, analytics),
+                directory=context.directory,
                 environment={**context.environment(), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-                on_line=context.on_line,
-            )
-        except OSError as error:
-            raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
-        finally:
-            answered = _read(analytics, context)
-        last = context.last_line()
-        if not answered:
-            raise RunError("AgentFailed", f"the model did not answer aider; its last line: {last}")
-        if before == await repository.fingerprint():
-            raise RunError(
-                "NoChanges", f"aider changed no file: its edits did not match, or none was due; last line: {last}"
-            )
-        return Outcome(summary=last, output=context.output())
+                ending=lambda: _ending(analytics, context),
+            ),
+        )
 
     def _arguments(self, context: RunContext, model: str, config: dict[str, str], analytics: Path) -> list[str]:
         message = context.scratch / "task.md"
@@ -81,6 +65,11 @@ class Aider:
         provider = {"litellm_provider": model.partition("/")[0], "mode": "chat"}
         written.write_text(json.dumps({model: limits | prices | provider}))
         return written
+
+
+def _ending(analytics: Path, context: RunContext) -> Ending:
+    answered, last = _read(analytics, context), context.last_line()
+    return Ending("" if answered else f"the model did not answer; its last line: {last}", last)
 
 
 def _read(analytics: Path, context: RunContext) -> bool:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..context import RunContext, number
-from ..git import GitRepository
-from ..outcome import Outcome, RunError
-from ..process import run
+from ..outcome import Outcome
 from ..settings import Settings
 from ..spending import Usage
+from .edit import Agent, Ending, edit
 
 _CONFIG = {"step-limit": "100", "command-timeout": "120"}
 _SUBMITTED = "Submitted"
@@ -46,36 +45,25 @@ class MiniSweAgent:
 
     async def run(self, context: RunContext) -> Outcome:
         settings = _settings(context)
-        repository = GitRepository(context.directory, context.environment())
-        await repository.ensure()
-        await repository.name_author()
-        before = await repository.fingerprint()
         trajectory = context.scratch / "trajectory.json"
-        try:
-            await run(
-                self._arguments(context, settings, trajectory),
+        return await edit(
+            context,
+            Agent(
+                name="mini-swe-agent",
+                arguments=self._arguments(context, settings, trajectory),
                 # Not in the repository: a mini.yaml there would be taken for mini-swe-agent's own.
-                cwd=context.scratch,
+                directory=context.scratch,
                 environment={
                     **_DEFAULTS,
                     **context.environment(),
                     **_ENVIRONMENT,
                     "MSWEA_GLOBAL_CONFIG_DIR": str(context.scratch / "mini-swe-agent"),
                 },
-                on_line=context.on_line,
+                ending=lambda: _ending(trajectory, context),
                 # Each of its commands gets a process group of its own.
                 strays=True,
-            )
-        except OSError as error:
-            raise RunError("AgentFailed", f"{self._program} cannot be started: {error}") from error
-        finally:
-            end = _read(trajectory)
-            _count(end.messages, end.cost, context.account)
-        if end.status != _SUBMITTED:
-            raise RunError("AgentFailed", f"mini-swe-agent did not finish: {_reason(end, context)}")
-        if before == await repository.fingerprint():
-            raise RunError("NoChanges", f"mini-swe-agent changed no file; its last words: {end.last_words or 'none'}")
-        return Outcome(summary=end.last_words or "mini-swe-agent has finished", output=context.output())
+            ),
+        )
 
     def _arguments(self, context: RunContext, settings: dict[str, Any], trajectory: Path) -> list[str]:
         file = context.scratch / "settings.yaml"
@@ -110,6 +98,12 @@ class _End:
     last_words: str = ""
     cost: Decimal = Decimal(0)
     messages: tuple[dict[str, Any], ...] = ()
+
+
+def _ending(trajectory: Path, context: RunContext) -> Ending:
+    end = _read(trajectory)
+    _count(end.messages, end.cost, context.account)
+    return Ending("" if end.status == _SUBMITTED else _reason(end, context), end.last_words)
 
 
 def _read(trajectory: Path) -> _End:

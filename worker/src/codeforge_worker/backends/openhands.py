@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..context import RunContext, number
-from ..git import GitRepository
-from ..outcome import Outcome, RunError
-from ..process import run
+from ..outcome import Outcome
 from ..settings import Settings, StartupError
 from ..spending import Usage
+from .edit import Agent, Ending, edit
 
 _CONFIG = {"step-limit": "100"}
 _DRIVER = Path(__file__).with_name("openhands_driver.py")
@@ -38,35 +37,20 @@ class OpenHands:
     async def run(self, context: RunContext) -> Outcome:
         settings = context.scratch / "openhands.json"
         settings.write_text(json.dumps(_settings(context)))
-        repository = GitRepository(context.directory, context.environment())
-        await repository.ensure()
-        await repository.name_author()
-        before = await repository.fingerprint()
         outcome = context.scratch / "outcome.json"
-        try:
-            await run(
+        return await edit(
+            context,
+            Agent(
+                name="OpenHands",
                 # -P: the driver's folder has an `openhands` too.
-                [self._python, "-P", str(_DRIVER), str(settings), str(outcome)],
-                cwd=context.scratch,
+                arguments=[self._python, "-P", str(_DRIVER), str(settings), str(outcome)],
+                directory=context.scratch,
                 environment={**context.environment(), **_ENVIRONMENT},
-                on_line=context.on_line,
+                ending=lambda: _ending(outcome, context),
                 # Its terminal is a process group of its own.
                 strays=True,
-            )
-        except OSError as error:
-            raise RunError("AgentFailed", f"{self._python} cannot be started: {error}") from error
-        finally:
-            end = _read(outcome)
-            _count(end, context.account)
-        words = str(end.get("last_words") or "").strip()
-        if end.get("status") != _FINISHED:
-            reason = (
-                end.get("error") or f"it was {end.get('status', 'not begun')}; its last line: {context.last_line()}"
-            )
-            raise RunError("AgentFailed", f"OpenHands did not finish: {reason}")
-        if before == await repository.fingerprint():
-            raise RunError("NoChanges", f"OpenHands changed no file; its last words: {words or 'none'}")
-        return Outcome(summary=words or "OpenHands has finished", output=context.output())
+            ),
+        )
 
 
 def _settings(context: RunContext) -> dict[str, Any]:
@@ -78,6 +62,15 @@ def _settings(context: RunContext) -> dict[str, Any]:
         "directory": str(context.directory),
         "step_limit": number(config, "step-limit", 1, 10_000),
     }
+
+
+def _ending(outcome: Path, context: RunContext) -> Ending:
+    end = _read(outcome)
+    _count(end, context.account)
+    failure = ""
+    if end.get("status") != _FINISHED:
+        failure = end.get("error") or f"it was {end.get('status', 'not begun')}; its last line: {context.last_line()}"
+    return Ending(failure, str(end.get("last_words") or "").strip())
 
 
 def _read(outcome: Path) -> dict[str, Any]:

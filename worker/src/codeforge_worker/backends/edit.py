@@ -1,0 +1,70 @@
+"""What is alike for every agent: a repository to work in, a program that is run, and files that must have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..context import RunContext
+from ..git import GitRepository
+from ..logs import LINE_BYTES, Stream
+from ..outcome import Outcome, RunError
+from ..process import run
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What an agent's own records tell: why it did not finish, empty when it did, and what it said last."""
+
+    failure: str = ""
+    last_words: str = ""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """`name` is for people. `ending` reads the agent's records, and counts what they tell of usage.
+
+    `strays`: its commands leave its process group. `on_line` takes its lines of at most `line_bytes`, where they are
+    not for people as they come.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    directory: Path
+    environment: Mapping[str, str]
+    ending: Callable[[], Ending]
+    strays: bool = False
+    stdin: str = ""
+    on_line: Callable[[str, Stream], None] | None = None
+    line_bytes: int = LINE_BYTES
+
+
+async def edit(context: RunContext, agent: Agent) -> Outcome:
+    """Lets the agent work. Its exit code never decides, nor does its own word alone: files must have changed."""
+    repository = GitRepository(context.directory, context.environment())
+    await repository.ensure()
+    await repository.name_author()
+    before = await repository.fingerprint()
+    try:
+        await run(
+            agent.arguments,
+            cwd=agent.directory,
+            environment=agent.environment,
+            on_line=agent.on_line or context.on_line,
+            stdin=agent.stdin,
+            strays=agent.strays,
+            line_bytes=agent.line_bytes,
+        )
+    except OSError as error:
+        raise RunError("AgentFailed", f"{agent.arguments[0]} cannot be started: {error}") from error
+    finally:
+        # Also of a run that was stopped: what it has used by then counts.
+        ending = agent.ending()
+    if ending.failure:
+        raise RunError("AgentFailed", f"{agent.name} did not finish: {ending.failure}")
+    if before == await repository.fingerprint():
+        words = ending.last_words or "none"
+        reason = "its edits did not fit, or none was due"
+        raise RunError("NoChanges", f"{agent.name} changed no file: {reason}; its last words: {words}")
+    return Outcome(summary=ending.last_words or f"{agent.name} has finished", output=context.output())
