@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import StartWorker
-from harness.agents import RunTask, are_gone, slow_command, task_runner
+from harness.agents import (
+    RunTask,
+    are_gone,
+    cancelled_when,
+    lines_until,
+    price_file,
+    slow_command,
+    spends_too_much,
+    task_runner,
+)
 from harness.git_server import GitServer, git
 from harness.llm_server import LlmServer, call, words
 from harness.operator import Operator
 from harness.ports import free_port
-from nats.aio.msg import Msg
 
 MINI = os.environ.get("CODEFORGE_MINI_SWE_AGENT", "")
 pytestmark = pytest.mark.skipif(not MINI, reason="CODEFORGE_MINI_SWE_AGENT is not set: run hack/test/worker")
@@ -34,12 +40,9 @@ def run_task(operator: Operator, start_worker: StartWorker, llm: LlmServer, code
 async def test_an_edit_is_pushed_and_paid_for(
     run_task: RunTask, llm: LlmServer, code: GitServer, tmp_path: Path
 ) -> None:
-    prices = tmp_path / "models.json"
-    price = {"litellm_provider": "openai", "input_cost_per_token": 0.000003, "output_cost_per_token": 0.000015}
-    prices.write_text(json.dumps({"openai/coder": price | {"mode": "chat"}}))
     llm.turns = [EDIT, FINISH]
     prompt = 'Set ANSWER to "42": it\'s \\n {{task}} 🙂\x07\ndone'
-    last = await run_task({"LITELLM_MODEL_REGISTRY_PATH": str(prices)}, prompt)
+    last = await run_task({"LITELLM_MODEL_REGISTRY_PATH": price_file(tmp_path)}, prompt)
     assert last["event"] == "completed", last["error"]
     assert code.content("b", "answer.py") == "ANSWER = 42"
     assert last["files"] == ["answer.py"], "mini-swe-agent's own files were committed"
@@ -51,18 +54,7 @@ async def test_an_edit_is_pushed_and_paid_for(
 
 
 async def test_its_steps_are_heard_while_it_runs(run_task: RunTask, operator: Operator, llm: LlmServer) -> None:
-    lines: list[str] = []
-
-    async def keep(message: Msg) -> None:
-        lines.append(json.loads(message.data)["line"])
-
-    await operator.nats.subscribe("results.*.log", cb=keep)
-    llm.turns, llm.answers = [EDIT], 1
-    running = asyncio.create_task(run_task())
-    async with asyncio.timeout(100):
-        while "ANSWER = 42" not in "\n".join(lines):
-            await asyncio.sleep(0.05)
-    running.cancel()
+    lines = await lines_until("ANSWER = 42", run_task, operator, EDIT, llm)
     assert "I set the answer." in lines
 
 
@@ -161,13 +153,12 @@ async def test_a_cancelled_run_leaves_no_process(
 ) -> None:
     pids = tmp_path / "pids"
     llm.turns = [EDIT, call("bash", command=slow_command(pids))]
-    uid = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
-    running = asyncio.create_task(run_task(uid=uid))
-    async with asyncio.timeout(100):
-        while not pids.exists():
-            await asyncio.sleep(0.05)
-    await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
-    last = await running
-    assert (last["event"], last["failure"]["type"]) == ("cancelled", "Cancelled")
+    last = await cancelled_when(pids.exists, run_task, operator)
     assert are_gone(pids), "its command runs on"
     assert last["usage"]["tokens_in"] == 200, "both steps were paid"
+
+
+async def test_a_run_that_reaches_its_budget(run_task: RunTask, llm: LlmServer, code: GitServer) -> None:
+    llm.turns = [EDIT, FINISH]
+    await spends_too_much(run_task, llm)
+    assert code.content("b", "answer.py") == "ANSWER = 42", "what was paid for is kept"

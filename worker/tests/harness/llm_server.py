@@ -88,9 +88,8 @@ class LlmServer:
         if self.status != 200:
             return web.json_response({"error": {"message": "no such key"}}, status=self.status)
         if self.asked[-1].get("stream"):
-            return await self._stream(request)
-        given = sum(message["role"] == "assistant" for message in self.asked[-1]["messages"])
-        message = self.turns[min(given, len(self.turns) - 1)] if self.turns else words(self.reply)
+            return await self._stream(request, self._turn() if self.turns else None)
+        message = self._turn()
         finish = "tool_calls" if "tool_calls" in message else "stop"
         usage = {"usage": USAGE} if self.tells_tokens else {}
         return web.json_response(
@@ -102,18 +101,30 @@ class LlmServer:
             headers={"x-litellm-response-cost": self.cost} if self.cost else {},
         )  # fmt: skip
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
+    def _turn(self) -> Message:
+        given = sum(message["role"] == "assistant" for message in self.asked[-1]["messages"])
+        return self.turns[min(given, len(self.turns) - 1)] if self.turns else words(self.reply)
+
+    async def _stream(self, request: web.Request, turn: Message | None) -> web.StreamResponse:
         """Tells its tokens only when asked to, in a chunk with nothing else, as LiteLLM does."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        await _send(response, {"choices": [{"index": 0, "delta": {"content": "Hel"}}]})
+        first, last = _parts(turn) if turn else ({"content": "Hel"}, {"content": "lo"})
+        await _send(response, {"choices": [{"index": 0, "delta": first}]})
         await self.gate.wait()
-        await _send(response, {"choices": [{"index": 0, "delta": {"content": "lo"}, "finish_reason": "stop"}]})
+        finish = "tool_calls" if "tool_calls" in last else "stop"
+        await _send(response, {"choices": [{"index": 0, "delta": last, "finish_reason": finish}]})
         if (self.asked[-1].get("stream_options") or {}).get("include_usage") and self.tells_tokens:
             await _send(response, {"choices": [{"index": 0, "delta": {}}], "usage": USAGE})
         await response.write(b"data: [DONE]\n\n")
         await asyncio.sleep(self.lingers)
         return response
+
+
+def _parts(turn: Message) -> tuple[Message, Message]:
+    """Its words, then its calls."""
+    calls = [{"index": index} | made for index, made in enumerate(turn.get("tool_calls") or [])]
+    return words(turn["content"]), {"tool_calls": calls} if calls else {}
 
 
 async def _send(response: web.StreamResponse, chunk: dict[str, Any]) -> None:
