@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import nats
 import pytest
 from harness.nats_server import NatsServer
-from harness.operator import STREAM, SUBJECT, Operator
+from harness.operator import BUCKET, NAMESPACE, STREAM, SUBJECT, Operator
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeout
 
@@ -21,6 +21,16 @@ REFUSED = [
     (f"$JS.API.CONSUMER.CREATE.{STREAM}", b"{}"),
     (f"$JS.API.CONSUMER.DELETE.{STREAM}.workers", b""),
     ("$JS.API.CONSUMER.MSG.NEXT.RESULTS.operator-test", b"1"),
+    (f"$JS.API.STREAM.INFO.OBJ_{BUCKET}", b""),
+    (f"$JS.API.STREAM.PURGE.OBJ_{BUCKET}", b""),
+    (f"$JS.API.STREAM.DELETE.OBJ_{BUCKET}", b""),
+    (f"$JS.API.STREAM.UPDATE.OBJ_{BUCKET}", b"{}"),
+    (f"$JS.API.STREAM.MSG.DELETE.OBJ_{BUCKET}", b'{"seq":1}'),
+    (f"$JS.API.STREAM.CREATE.OBJ_files_{NAMESPACE}_another", b"{}"),
+    (f"$JS.API.CONSUMER.CREATE.OBJ_{BUCKET}", b"{}"),
+    # Whole streams by their sequence: prompts of other pools are among them.
+    (f"$JS.API.DIRECT.GET.{STREAM}", b'{"seq":1}'),
+    (f"$JS.API.DIRECT.GET.{STREAM}.{SUBJECT}", b""),
     (f"{SUBJECT}.made-by-a-worker", b"{}"),
     ("control.some-task", b'{"action":"cancel"}'),
     ("control.worker.worker-1", b'{"action":"drain","leaseSeconds":60}'),

@@ -11,6 +11,9 @@
 {{- if and .Values.nats.enabled (lt (int (include "codeforge.storageMebibytes" .)) 2048) }}
 {{- fail "nats.storage.size must be 2Gi or more: the stream of log lines alone reserves 1 GiB, and NATS refuses streams for which there is no room" }}
 {{- end }}
+{{- if and .Values.nats.enabled (gt (mul 2 (int (include "codeforge.filesMebibytes" .))) (sub (int (include "codeforge.storageMebibytes" .)) 1024)) }}
+{{- fail "files.sizePerPool must be at most half of what nats.storage.size leaves beside 1 GiB of log lines: NATS reserves it for each pool" }}
+{{- end }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection) }}
 {{- fail "replicas above 1 need leaderElection=true: two operators at once would start tasks twice" }}
 {{- end }}

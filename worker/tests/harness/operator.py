@@ -20,6 +20,7 @@ from nats.js.errors import NotFoundError
 KEY = bytes(range(32))
 NAMESPACE, POOL = "team", "pool"
 STREAM, SUBJECT = f"tasks_{NAMESPACE}_{POOL}", "tasks.agent.test"
+BUCKET = f"files_{NAMESPACE}_{POOL}"
 TERMINAL = {"completed", "failed", "cancelled"}
 
 
@@ -51,6 +52,22 @@ class Operator:
 
         await self.js.add_stream(
             StreamConfig(name="KV_config", subjects=["$KV.config.>"], max_msgs_per_subject=1, allow_direct=True)
+        )
+
+        await self.add_files()
+
+    async def add_files(self, max_bytes: int = 64 << 20) -> None:
+        """The pool's bucket, as the operator makes it."""
+        await self.js.add_stream(
+            StreamConfig(
+                name=f"OBJ_{BUCKET}",
+                subjects=[f"$O.{BUCKET}.C.>", f"$O.{BUCKET}.M.>"],
+                discard=DiscardPolicy.NEW,
+                discard_new_per_subject=True,
+                max_msgs_per_subject=1,
+                max_bytes=max_bytes,
+                allow_direct=True,
+            )
         )
 
     async def configure(self, values: dict[str, str], *, tell: bool = True) -> None:

@@ -4,7 +4,15 @@
 {{- end }}
 
 {{- define "codeforge.storageMebibytes" -}}
-{{- $size := .Values.nats.storage.size -}}
+{{ include "codeforge.mebibytes" .Values.nats.storage.size }}
+{{- end }}
+
+{{- define "codeforge.filesMebibytes" -}}
+{{ include "codeforge.mebibytes" .Values.files.sizePerPool }}
+{{- end }}
+
+{{- define "codeforge.mebibytes" -}}
+{{- $size := . -}}
 {{- $number := int64 (regexFind "^[0-9]+" $size) -}}
 {{ mul $number (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) (regexFind "[A-Z]i$" $size)) }}
 {{- end }}

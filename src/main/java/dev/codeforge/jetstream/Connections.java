@@ -22,6 +22,9 @@ public interface Connections extends AutoCloseable {
     /** Settings of the namespace's pools. */
     PoolConfigs configs(String namespace);
 
+    /** Files of the namespace's pools. */
+    Files files(String namespace);
+
     Advisories advisories(String namespace);
 
     /** Requests for tasks of the namespace. */

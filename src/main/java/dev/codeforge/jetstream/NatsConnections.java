@@ -10,6 +10,7 @@ public final class NatsConnections implements Connections {
     private final DeadLetters deadLetters;
     private final Ledger ledger;
     private final PoolConfigs configs;
+    private final Files files;
     private final Advisories advisories;
     private final RequestReply requests;
 
@@ -24,6 +25,7 @@ public final class NatsConnections implements Connections {
         this.deadLetters = new NatsDeadLetters(nats);
         this.ledger = new NatsLedger(nats);
         this.configs = new NatsPoolConfigs(nats);
+        this.files = new NatsFiles(nats);
         this.advisories = new NatsAdvisories(nats, streams);
         this.requests = new NatsRequestReply(nats, installation);
     }
@@ -61,6 +63,11 @@ public final class NatsConnections implements Connections {
     @Override
     public PoolConfigs configs(String namespace) {
         return configs;
+    }
+
+    @Override
+    public Files files(String namespace) {
+        return files;
     }
 
     @Override

@@ -20,7 +20,7 @@ final class SharedStreams {
     private static final Duration RETENTION = Duration.ofDays(7);
 
     /** How long an outcome can be adopted by its idempotency key. */
-    private static final Duration LEDGER_RETENTION = Duration.ofDays(30);
+    static final Duration LEDGER_RETENTION = Duration.ofDays(30);
 
     static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
     private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";

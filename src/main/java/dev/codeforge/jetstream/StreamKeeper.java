@@ -51,7 +51,12 @@ final class StreamKeeper {
     /** @param replicas empty for the default, which is chosen once: servers come and go, copies must not with them */
     StreamInfo ensure(StreamConfiguration settings, OptionalInt replicas, int servers)
             throws IOException, JetStreamApiException {
-        final Optional<StreamInfo> found = find(settings.getName());
+        return ensure(find(settings.getName()), settings, replicas, servers);
+    }
+
+    /** As above, where it is known already how the stream stands. */
+    StreamInfo ensure(Optional<StreamInfo> found, StreamConfiguration settings, OptionalInt replicas, int servers)
+            throws IOException, JetStreamApiException {
         final int standing =
                 found.map(info -> info.getConfiguration().getReplicas()).orElse(servers >= CLUSTER ? CLUSTER : 1);
         final StreamConfiguration wanted = StreamConfiguration.builder(settings)

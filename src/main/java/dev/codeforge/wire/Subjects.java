@@ -16,6 +16,16 @@ public final class Subjects {
         return "tasks_" + namespace + "_" + pool;
     }
 
+    /** A pool's object store bucket. Neither part has an underscore, so two pools never share a name. */
+    public static String filesBucket(String namespace, String pool) {
+        return "files_" + namespace + "_" + pool;
+    }
+
+    /** The stream behind a pool's bucket, as every client names it. */
+    public static String filesStream(String namespace, String pool) {
+        return "OBJ_" + filesBucket(namespace, pool);
+    }
+
     public static String task(String poolSubject, String taskId) {
         return poolSubject + "." + taskId;
     }

@@ -76,6 +76,7 @@ final class LeaderElectionIT {
                 "IfNotPresent",
                 "tasks.agent.{backend}",
                 true,
+                1L << 20,
                 0);
     }
 }

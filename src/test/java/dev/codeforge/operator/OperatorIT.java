@@ -62,6 +62,7 @@ final class OperatorIT {
                         "IfNotPresent",
                         "tasks.agent.{backend}",
                         false,
+                        1L << 20,
                         0),
                 client);
         operator.start();

@@ -4,6 +4,8 @@ import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.DeadLetters;
+import dev.codeforge.jetstream.Files;
+import dev.codeforge.jetstream.FilesSettings;
 import dev.codeforge.jetstream.Ledger;
 import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.jetstream.PoolConfigs;
@@ -237,6 +239,21 @@ public final class FakeConnections implements Connections {
     @Override
     public PoolConfigs configs(String namespace) {
         return (of, pool, settings) -> {};
+    }
+
+    @Override
+    public Files files(String namespace) {
+        return new Files() {
+            @Override
+            public void ensure(FilesSettings settings) {
+                // No test with a fake NATS looks at files.
+            }
+
+            @Override
+            public void remove(String of, String pool, String installation) {
+                // Nothing was kept.
+            }
+        };
     }
 
     @Override

@@ -42,6 +42,7 @@ final class PoolExecutor {
     private final WorkerDeployment deployments;
     private final WorkerScale scale;
     private final PoolSettings settings;
+    private final PoolFiles files;
     private final ScaleDown scaleDown;
     private final NatsEndpoint workerNats;
     private final OperatorEvents events;
@@ -57,6 +58,7 @@ final class PoolExecutor {
             QueueKeeper queues,
             WorkerDeployment deployments,
             WorkerScale scale,
+            PoolFiles files,
             NatsEndpoint workerNats,
             OperatorEvents events,
             Clock clock) {
@@ -66,6 +68,7 @@ final class PoolExecutor {
         this.deployments = deployments;
         this.scale = scale;
         this.settings = new PoolSettings(connections, clock);
+        this.files = files;
         this.scaleDown = new ScaleDown(scale, connections, clock);
         this.workerNats = workerNats;
         this.events = events;
@@ -79,6 +82,7 @@ final class PoolExecutor {
     Decision serve(PoolSnapshot snapshot, Decision decision) throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
         settings.keep(pool);
+        files.keep(pool);
         final Deployment current;
         try {
             current = keep(pool, snapshot.deployment(), size(snapshot, decision));
@@ -201,7 +205,7 @@ final class PoolExecutor {
         return "WorkerPool " + pool.getMetadata().getName() + " was deleted before the task ended";
     }
 
-    /** Fails the pool's tasks, buries its messages and deletes its stream. */
+    /** Fails the pool's tasks, buries its messages and deletes its stream and its files. */
     void removeQueue(WorkerPool pool, TaskIndex tasks) {
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
@@ -214,6 +218,7 @@ final class PoolExecutor {
             settings.remove(pool);
             connections.queue(namespace).delete(queues.stream(pool));
         }
+        files.remove(pool);
     }
 
     private void end(AgentTask task, String detail) {
@@ -253,5 +258,6 @@ final class PoolExecutor {
         scaleDown.forget(uid);
         scale.forget(uid);
         settings.forget(uid);
+        files.forget(uid);
     }
 }

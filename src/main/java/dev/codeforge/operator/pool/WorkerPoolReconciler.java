@@ -79,6 +79,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 queues,
                 new WorkerDeployment(settings.workerImages(), settings.imagePullPolicy(), settings.podName()),
                 scale,
+                new PoolFiles(connections, settings.filesBytes(), installation, clock),
                 settings.workerNats(),
                 operatorEvents,
                 clock);

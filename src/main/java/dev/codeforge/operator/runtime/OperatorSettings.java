@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
  * @param watchNamespaces empty for all
  * @param workerImages image by backend
  * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
+ * @param filesBytes what fits into the bucket of one pool
  * @param httpPort health and metrics
  */
 public record OperatorSettings(
@@ -31,8 +32,10 @@ public record OperatorSettings(
         String imagePullPolicy,
         String subjectTemplate,
         boolean leaderElection,
+        long filesBytes,
         int httpPort) {
     private static final int LAST_PORT = 65_535;
+    private static final long LEAST_FILES_BYTES = 1L << 20;
 
     /** @throws IllegalArgumentException with a sentence on what to set */
     public static OperatorSettings from(Map<String, String> environment) {
@@ -53,6 +56,7 @@ public record OperatorSettings(
                 environment.getOrDefault("CODEFORGE_IMAGE_PULL_POLICY", "IfNotPresent"),
                 environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}"),
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
+                filesBytes(environment.getOrDefault("CODEFORGE_FILES_BYTES", "104857600")),
                 port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")));
     }
 
@@ -102,6 +106,19 @@ public record OperatorSettings(
 
     private static IllegalArgumentException badImages(String why) {
         return new IllegalArgumentException("CODEFORGE_WORKER_IMAGES is not a JSON object of backend to image: " + why);
+    }
+
+    private static long filesBytes(String value) {
+        try {
+            final long bytes = Long.parseLong(value);
+            if (bytes >= LEAST_FILES_BYTES) {
+                return bytes;
+            }
+        } catch (NumberFormatException e) {
+            // Told below, as too small a number is.
+        }
+        throw new IllegalArgumentException("CODEFORGE_FILES_BYTES is not a number of bytes of " + LEAST_FILES_BYTES
+                + " (1 MiB) or more: '" + value + "'; set files.sizePerPool of the chart");
     }
 
     /** 0 takes any free port. */

@@ -54,6 +54,7 @@ final class ExhaustedTaskIT {
                         "IfNotPresent",
                         "tasks.agent.{backend}",
                         false,
+                        1L << 20,
                         0),
                 client);
         operator.start();

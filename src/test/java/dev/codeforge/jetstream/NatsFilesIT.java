@@ -1,0 +1,148 @@
+package dev.codeforge.jetstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.codeforge.wire.Subjects;
+import io.nats.client.JetStreamApiException;
+import io.nats.client.api.StreamConfiguration;
+import io.nats.client.impl.NatsMessage;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+final class NatsFilesIT {
+    private static final long BYTES = 1L << 20;
+    private static JetStreamFixture jetStream;
+    private final String pool = "pool-" + UUID.randomUUID();
+    private final String stream = Subjects.filesStream("ns", pool);
+    private final String subjects = "$O." + Subjects.filesBucket("ns", pool);
+
+    @BeforeAll
+    static void start() throws Exception {
+        jetStream = new JetStreamFixture();
+    }
+
+    @AfterAll
+    static void stop() {
+        jetStream.close();
+    }
+
+    @Test
+    void aBucketIsMadeForThePool() throws Exception {
+        ensure(BYTES);
+        final StreamConfiguration made = configuration();
+        assertThat(made.getSubjects()).containsExactlyInAnyOrder(subjects + ".C.>", subjects + ".M.>");
+        assertThat(made.getMaxAge()).isEqualTo(Duration.ofDays(30));
+        assertThat(made.getMaxBytes()).isEqualTo(BYTES);
+        assertThat(made.getMetadata()).containsEntry(StreamKeeper.INSTALLATION, JetStreamFixture.INSTALLATION);
+        assertThat(jetStream
+                        .client
+                        .objectStore(Subjects.filesBucket("ns", pool))
+                        .getList())
+                .isEmpty();
+    }
+
+    @Test
+    void aSettledBucketCostsOneRead() throws Exception {
+        ensure(BYTES);
+        final List<String> requests = jetStream.requests("$JS.API.STREAM.*." + stream);
+        ensure(BYTES);
+        jetStream.client.flush(Duration.ofSeconds(5));
+        assertThat(requests).containsExactly("$JS.API.STREAM.INFO." + stream);
+    }
+
+    @Test
+    void aNewSizeKeepsWhatIsInIt() throws Exception {
+        ensure(BYTES);
+        put("C.a.1");
+        ensure(2 * BYTES);
+        assertThat(configuration().getMaxBytes()).isEqualTo(2 * BYTES);
+        assertThat(messages()).isEqualTo(1);
+    }
+
+    @Test
+    void whatStandsIsNeitherWrittenOverNorSweptAway() throws Exception {
+        ensure(BYTES);
+        put("M.a");
+        assertThatThrownBy(() -> put("M.a")).hasMessageContaining("maximum messages per subject exceeded");
+        final io.nats.client.impl.Headers rollup = new io.nats.client.impl.Headers().put("Nats-Rollup", "all");
+        assertThatThrownBy(() -> jetStream
+                        .client
+                        .jetStream()
+                        .publish(NatsMessage.builder()
+                                .subject(subjects + ".M.b")
+                                .headers(rollup)
+                                .data("x")
+                                .build()))
+                .hasMessageContaining("rollup not permitted");
+        assertThat(messages()).isEqualTo(1);
+    }
+
+    @Test
+    void aFullBucketRefuses() throws Exception {
+        ensure(BYTES);
+        final byte[] half = new byte[(int) BYTES / 2];
+        jetStream.client.jetStream().publish(subjects + ".C.a.1", half);
+        assertThatThrownBy(() -> jetStream.client.jetStream().publish(subjects + ".C.a.2", half))
+                .isInstanceOf(JetStreamApiException.class)
+                .hasMessageContaining("maximum bytes exceeded");
+        assertThat(messages()).isEqualTo(1);
+    }
+
+    @Test
+    void aBucketForWhichThereIsNoRoomIsRefused() {
+        assertThatThrownBy(() -> ensure(1L << 60))
+                .isInstanceOf(QueueRefusedException.class)
+                .hasMessageContaining("insufficient storage");
+    }
+
+    @Test
+    void aBucketGoesWithItsPool() throws Exception {
+        ensure(BYTES);
+        put("C.a.1");
+        remove(JetStreamFixture.INSTALLATION);
+        assertThat(jetStream.management().getStreamNames()).doesNotContain(stream);
+        remove(JetStreamFixture.INSTALLATION);
+    }
+
+    @Test
+    void aBucketOfAnotherInstallationIsLeftAlone() throws Exception {
+        ensure(BYTES);
+        assertThatThrownBy(() -> jetStream
+                        .connections
+                        .files("ns")
+                        .ensure(new FilesSettings("ns", pool, 2 * BYTES, OptionalInt.empty(), "another")))
+                .isInstanceOf(QueueRefusedException.class)
+                .hasMessageContaining("not of this installation");
+        remove("another");
+        assertThat(configuration().getMaxBytes()).isEqualTo(BYTES);
+    }
+
+    private void ensure(long bytes) {
+        jetStream
+                .connections
+                .files("ns")
+                .ensure(new FilesSettings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.INSTALLATION));
+    }
+
+    private void remove(String installation) {
+        jetStream.connections.files("ns").remove("ns", pool, installation);
+    }
+
+    private void put(String subject) throws Exception {
+        jetStream.client.jetStream().publish(subjects + "." + subject, new byte[] {1});
+    }
+
+    private StreamConfiguration configuration() throws Exception {
+        return jetStream.management().getStreamInfo(stream).getConfiguration();
+    }
+
+    private long messages() throws Exception {
+        return jetStream.management().getStreamInfo(stream).getStreamState().getMsgCount();
+    }
+}
