@@ -8,7 +8,7 @@ SHELL := /bin/bash
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## From nothing to a coding task done by a real agent in a real pod (AGENT=aider|mini-swe-agent|openhands, CLUSTER=current, REGISTRY=)
+demo: ## From nothing to a coding task done by a real agent in a real pod (AGENT=aider|mini-swe-agent|opencode|openhands, CLUSTER=current, REGISTRY=)
 	@hack/demo/run
 
 demo-clean: ## Remove what make demo made in the cluster

@@ -5,8 +5,8 @@
 choose_agent() {
   case $AGENT in
     aider) PRICES=AIDER_MODEL_METADATA_FILE ;;
-    mini-swe-agent | openhands) PRICES=LITELLM_MODEL_REGISTRY_PATH ;;
-    *) fail "AGENT is '$AGENT': use aider (the default), mini-swe-agent or openhands." ;;
+    mini-swe-agent | opencode | openhands) PRICES=LITELLM_MODEL_REGISTRY_PATH ;;
+    *) fail "AGENT is '$AGENT': use aider (the default), mini-swe-agent, opencode or openhands." ;;
   esac
 }
 

@@ -11,6 +11,7 @@ base_packages() {
   case $1 in
     java) echo ca-certificates,curl,tini ;;
     python | python13) echo ca-certificates,git,libstdc++6,openssh-client,python3,python3-venv,tini ;;
+    node) echo ca-certificates,nodejs,npm ;;
     git) echo ca-certificates,git,lighttpd,tini ;;
   esac
 }

@@ -3,7 +3,7 @@
 
 IMAGES=(operator worker-command worker-aider nats demo-git demo-llm)
 # Built only when they are named.
-MORE_IMAGES=(worker-mini-swe-agent worker-openhands)
+MORE_IMAGES=(worker-mini-swe-agent worker-openhands worker-opencode)
 # The server that the tests use too.
 NATS_VERSION=$(sed -n 's/^NATS_SERVER_VERSION=v//p' "$REPOSITORY/hack/tools/lib/build.sh")
 
@@ -13,20 +13,22 @@ NATS_VERSION=$(sed -n 's/^NATS_SERVER_VERSION=v//p' "$REPOSITORY/hack/tools/lib/
 #   DOCKERFILE  relative to the repository
 #   TARGET      the Dockerfile's stage, empty for the last
 #   BASE        what base.sh makes when there is no docker; empty when the image starts from scratch
+#   NODE_BASE   the same for the stage that installs npm packages, empty when there is none
 #   PULLED      what docker pulls in its place, where it is not what the Dockerfile says
 #   INPUTS      what the image is made of, relative to the repository: a change in it makes a new image
 define() {
-  TARGET='' PULLED=''
+  TARGET='' PULLED='' NODE_BASE=''
   case $1 in
     operator)
       REFERENCE=codeforge/operator:$VERSION CONTEXT=. DOCKERFILE=Dockerfile BASE=java
       INPUTS=(pom.xml src/main Dockerfile .dockerignore)
       ;;
-    worker-command | worker-aider | worker-mini-swe-agent | worker-openhands)
+    worker-command | worker-aider | worker-mini-swe-agent | worker-openhands | worker-opencode)
       REFERENCE=codeforge/$1:$VERSION CONTEXT=worker DOCKERFILE=worker/Dockerfile BASE=python
       TARGET=${1#worker-}
       # It wants a newer Python than aider does.
       [ "$TARGET" != openhands ] || BASE=python13 PULLED=python:3.13-slim-trixie
+      [ "$TARGET" != opencode ] || NODE_BASE=node
       # Tests and notes change often and are not in the image.
       INPUTS=(worker ':!worker/tests' ':!worker/*.md')
       ;;

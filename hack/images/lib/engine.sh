@@ -35,6 +35,10 @@ build_archive() {
         base=$(base_image "$BASE")
         arguments+=(--build-arg "BASE_IMAGE=$base")
       fi
+      if [ -n "$NODE_BASE" ]; then
+        base=$(base_image "$NODE_BASE")
+        arguments+=(--build-arg "NODE_IMAGE=$base")
+      fi
       # By its id: a name given here would stand in the archive beside the reference.
       buildah_here bud "${mounts[@]}" "${arguments[@]}" --iidfile "$1/id" "$1/$CONTEXT" >&2
       buildah_here push --quiet "$(cat "$1/id")" "docker-archive:$2:$REFERENCE" >&2

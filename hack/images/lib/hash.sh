@@ -15,5 +15,5 @@ pack_inputs() {
 
 # image_hash: of the image last defined.
 image_hash() {
-  { pack_inputs "${INPUTS[@]}"; base_identity "$BASE"; printf '%s\n' "$REFERENCE" "$TARGET" "$ENGINE"; } | sha256sum | cut -c1-16
+  { pack_inputs "${INPUTS[@]}"; base_identity "$BASE"; base_identity "$NODE_BASE"; printf '%s\n' "$REFERENCE" "$TARGET" "$ENGINE"; } | sha256sum | cut -c1-16
 }

@@ -12,9 +12,10 @@ from ..settings import Settings, StartupError
 from .aider import Aider
 from .command import Command
 from .mini_swe_agent import MiniSweAgent
+from .opencode import OpenCode
 from .openhands import OpenHands
 
-BUILT_IN = ("aider", "command", "mini-swe-agent", "openhands")
+BUILT_IN = ("aider", "command", "mini-swe-agent", "opencode", "openhands")
 
 
 class Backend(Protocol):
@@ -31,6 +32,8 @@ def backend_for(settings: Settings) -> Backend:
             return Aider(settings)
         case "mini-swe-agent":
             return MiniSweAgent(settings)
+        case "opencode":
+            return OpenCode(settings)
         case "openhands":
             return OpenHands(settings)
         case _:

@@ -34,7 +34,7 @@ public record WorkerPoolSpec(
                 @Size(min = 1, max = 63)
                 @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
                 @JsonPropertyDescription(
-                        "The agent that the workers run: command, aider, mini-swe-agent or openhands. Cannot be changed.")
+                        "The agent that the workers run: command, aider, mini-swe-agent, opencode or openhands. Cannot be changed.")
                 String backend,
         @Nullable
                 @Size(max = 255)
