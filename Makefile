@@ -35,6 +35,9 @@ test-cluster: ## The one-node Kubernetes, killed and started again
 test-e2e: ## End to end on the one-node Kubernetes
 	@hack/test/e2e
 
+test-agents: ## The demo by every agent, which make test does by aider alone; builds all images first
+	@hack/test/agents
+
 soak: ## Load and random faults for MINUTES (10), then every promise is checked (SEED= repeats a run)
 	@hack/soak "$(or $(MINUTES),10)" $(SEED)
 
