@@ -14,6 +14,7 @@ from .logs import Stream
 from .outcome import RunError
 from .settings import Settings
 from .spending import Usage
+from .tracing import current
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class RunContext:
         return {
             **self.settings.child_environment(self.scratch),
             **self.metered,
+            **current().environment(),
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
             "CODEFORGE_TITLE": self.task.title,

@@ -26,6 +26,8 @@ from .metrics import Metrics
 from .outcome import Outcome
 from .run import Run, Stop, Stopping
 from .settings import Settings
+from .tracing import facts
+from .tracing.switch import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +37,22 @@ TELLING_SECONDS = 2.0
 
 
 class Delivery:
-    def __init__(self, settings: Settings, broker: Broker, backend: Backend, metrics: Metrics, message: Msg) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        broker: Broker,
+        backend: Backend,
+        metrics: Metrics,
+        tracing: Tracing,
+        message: Msg,
+    ) -> None:
         self._settings = settings
         self._broker = broker
         self._backend = backend
         self._metrics = metrics
+        self._tracing = tracing
         self._message = message
+        self._headers = cast(Mapping[str, str], message.headers or {})
         self._origin = wire.Origin(settings.stream, message.metadata.sequence.stream)
         self._events: RunEvents | None = None
         self._run: Run | None = None
@@ -57,7 +69,7 @@ class Delivery:
 
     async def handle(self) -> None:
         try:
-            task = wire.parse_task(self._message.data, cast(Mapping[str, str], self._message.headers or {}))
+            task = wire.parse_task(self._message.data, self._headers)
         except wire.Unreadable as error:
             log.warning("message %d cannot be run: %s: %s", self._origin.sequence, error.reason, error.detail)
             self._metrics.ended("dead_lettered")
@@ -157,9 +169,11 @@ class Delivery:
                 run.stop(self._stopping)
             telling = asyncio.create_task(self._tell(events))
             try:
-                ended = await run.outcome()
-                await run_log.close()
-                await self._report(task, events, ended)
+                with self._tracing.run(task, self._origin, events.delivery, self._headers) as span:
+                    ended = await run.outcome()
+                    facts.tell_end(span, ended, events.used)
+                    await run_log.close()
+                    await self._report(task, events, ended)
             finally:
                 # Not before: an event that is given up half written may stand, and is then taken for another's.
                 telling.cancel()

@@ -17,6 +17,7 @@ from .metrics import Metrics
 from .pool_config import PoolConfig
 from .run import Stop
 from .settings import Settings
+from .tracing.switch import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class InHand:
         broker: Broker,
         backend: Backend,
         metrics: Metrics,
+        tracing: Tracing,
         ended: Callable[[], None],
         stuck: Callable[[], None],
     ) -> None:
@@ -41,6 +43,7 @@ class InHand:
         self._broker = broker
         self._backend = backend
         self._metrics = metrics
+        self._tracing = tracing
         self._ended = ended
         self._stuck = stuck
         self._leaving = asyncio.Event()
@@ -63,7 +66,7 @@ class InHand:
 
     def begin(self, message: Msg) -> None:
         settings = replace(self._settings, pool_config=self._pool_config.values)
-        delivery = Delivery(settings, self._broker, self._backend, self._metrics, message)
+        delivery = Delivery(settings, self._broker, self._backend, self._metrics, self._tracing, message)
         self._hold(asyncio.create_task(self._handle(delivery)), delivery)
 
     def give_back(self, message: Msg) -> None:

@@ -20,6 +20,7 @@ from .logs import Lines
 from .metering import Meter, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .settings import Settings
+from .tracing import part
 from .workspace import GitWorkspace
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ class Run:
 
     async def earlier(self) -> Outcome | None:
         """What an earlier run of this attempt has pushed; runs nothing."""
-        if not (self._task.workspace and self._task.workspace.git and self._task.workspace.git.push):
+        if not self._pushes:
             return None
         root = self._root()
         found = None
@@ -121,6 +122,10 @@ class Run:
                 found = await self._work(root, self._look)
         await _remove(root)
         return found if found and (found.git or not found.failure) else None
+
+    @property
+    def _pushes(self) -> bool:
+        return bool(self._task.workspace and self._task.workspace.git and self._task.workspace.git.push)
 
     def _root(self) -> Path:
         return self._settings.workspace / f"{self._task.task_id}-{uuid.uuid4().hex[:8]}"
@@ -150,12 +155,23 @@ class Run:
     async def _in(self, directory: Path, scratch: Path) -> Outcome:
         workspace = self._workspace(directory, scratch)
         if workspace:
-            earlier = await workspace.clone()
+            with part("clone"):
+                earlier = await workspace.clone()
             if earlier:
                 return earlier
         refusal = self._meter.refusal()
         if refusal:
             return Outcome.failed(refusal, self._log.output())
+        with part("agent") as span:
+            outcome = await self._agent(directory, scratch)
+            if outcome.failure:
+                span.fail(outcome.failure.type, outcome.failure.message)
+        if workspace is None:
+            return outcome
+        with part("push" if self._pushes else "commit"):
+            return await _kept(workspace, outcome)
+
+    async def _agent(self, directory: Path, scratch: Path) -> Outcome:
         async with self._metering() as metered:
             context = RunContext(
                 self._task,
@@ -172,8 +188,7 @@ class Run:
                 metered=metered,
                 checkpoint=self._checkpoint,
             )
-            outcome = await self._meter.guard(self._backend.run(context), self._log.output)
-        return await _kept(workspace, outcome) if workspace else outcome
+            return await self._meter.guard(self._backend.run(context), self._log.output)
 
     def _metering(self) -> contextlib.AbstractAsyncContextManager[dict[str, str]]:
         if self._settings.model:

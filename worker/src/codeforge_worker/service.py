@@ -19,6 +19,7 @@ from .metrics import Metrics
 from .pool_config import PoolConfig
 from .pulling import Pulling
 from .settings import Settings
+from .tracing.switch import tracing_of
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +38,19 @@ class Service:
         self._stopping = asyncio.Event()
         self._is_stuck = False
         self._metrics = Metrics()
+        self._tracing = tracing_of(settings)
         self._broker = Broker(settings)
         self._pulling = Pulling(self._broker, lambda: self._in_hand.room, self._take)
         self._config = PoolConfig(settings, self._broker)
         self._in_hand = InHand(
-            settings, self._config, self._broker, backend, self._metrics, self._pulling.wake, self._stuck
+            settings,
+            self._config,
+            self._broker,
+            backend,
+            self._metrics,
+            self._tracing,
+            self._pulling.wake,
+            self._stuck,
         )
         self._drain = Drain(settings.pod_name, self._in_hand, self._pulling, self._stopping.is_set)
         self._broker.on_return = self._returned
@@ -64,6 +73,7 @@ class Service:
         finally:
             await self._config.close()
             await self._broker.close()
+            await self._tracing.close()
             await http.cleanup()
         if self._is_stuck:
             raise Stuck("a function outlived its run and held its slot: ended, so that a new worker takes its place")

@@ -11,6 +11,9 @@ import msgspec
 from .metering.prices import PricesUnreadable
 from .metering.upstream import Upstream
 
+# By which traces are exported: for the worker, not for its agents.
+COLLECTOR_KEYS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
+
 
 class StartupError(Exception):
     """The worker cannot start; the sentence says what to set and where."""
@@ -100,7 +103,7 @@ class Settings:
 
     def child_environment(self, home: Path) -> dict[str, str]:
         """The environment of an agent: the pool's own, without what only the worker may know."""
-        hidden = ("NATS_", "CODEFORGE_GIT_CREDENTIALS")
+        hidden = ("NATS_", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
         shown = self.model.without_key(self.environment) if self.model else self.environment
         kept = {name: value for name, value in shown.items() if not name.startswith(hidden)}
         return {**kept, "HOME": str(home), "TMPDIR": str(home)}

@@ -58,6 +58,7 @@ class LlmServer:
         self.lingers = 0.0
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.traceparents: list[str] = []
         self._runner: web.AppRunner | None = None
 
     @property
@@ -83,6 +84,7 @@ class LlmServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(await request.json())
         self.keys.append(request.headers.get("Authorization", ""))
+        self.traceparents.append(request.headers.get("traceparent", ""))
         if len(self.asked) > self.answers:
             await asyncio.sleep(60)
         if self.status != 200:

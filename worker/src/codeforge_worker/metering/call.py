@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
 import msgspec
 
+from ..tracing import OFF, Span
 from .meter import Call, Meter
 from .prices import Prices, read_cost
 from .reply import Events, Reply, data_of, is_last, only_usage
+from .traced import tell_call
 
 _COST_HEADER = "x-litellm-response-cost"
 
@@ -17,7 +19,10 @@ _COST_HEADER = "x-litellm-response-cost"
 class ModelCall:
     """`body` goes to the server. A stream is asked for its usage there; an agent that did not ask is not shown it."""
 
-    def __init__(self, meter: Meter, prices: Prices, method: str, path: str, body: bytes) -> None:
+    def __init__(
+        self, meter: Meter, prices: Prices, method: str, path: str, body: bytes, told: Callable[[str, str], Span]
+    ) -> None:
+        """`told` begins the span of a call that may cost something, by its path and its model."""
         self.body = body
         self._meter = meter
         self._prices = prices
@@ -25,12 +30,15 @@ class ModelCall:
         self._cost_told: str | None = None
         self._hides_usage = False
         self._model = ""
+        self.span = OFF
         question = _document(body)
         # Whatever is posted with a model's name, or as a file, may cost something.
         self._open = method == "POST" and (question is None or "model" in question)
+        self._model = str(question.get("model") or "") if question else ""
+        if self._open:
+            self.span = told(path, self._model)
         if question is None:
             return
-        self._model = str(question.get("model") or "")
         options = question.get("stream_options")
         asked = cast(dict[str, Any], options) if isinstance(options, dict) else {}
         if self._open and path.endswith("/completions") and question.get("stream") and not asked.get("include_usage"):
@@ -39,8 +47,14 @@ class ModelCall:
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """The answer has begun. One that tells of a failure costs nothing."""
-        self._open = self._open and status < 400
+        if status >= 400:
+            self.unanswered(str(status), f"the model's server answered {status}")
         self._cost_told = headers.get(_COST_HEADER)
+
+    def unanswered(self, type: str, message: str) -> None:
+        self._open = False
+        self.span.fail(type, message)
+        self.span.end()
 
     def whole(self, body: bytes) -> None:
         self._reply.take(body)
@@ -65,7 +79,9 @@ class ModelCall:
         cost = read_cost(self._cost_told)
         if cost is None and tokens is not None:
             cost = self._prices.cost(self._model, *tokens)
-        self._meter.count(Call(self._model, tokens, cost))
+        call = Call(self._model, tokens, cost)
+        tell_call(self.span, call)
+        self._meter.count(call)
 
     def _shows(self, event: bytes) -> bool:
         data = data_of(event)

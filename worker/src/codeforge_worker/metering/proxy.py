@@ -8,14 +8,17 @@ import hmac
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
 import yarl
 from aiohttp import web
 
+from ..tracing import current
 from .call import ModelCall
 from .meter import Meter
+from .traced import begin_call
 from .upstream import Upstream
 
 log = logging.getLogger(__name__)
@@ -59,6 +62,7 @@ class _Proxy:
         self._key = key
         self._session = session
         self._calls: set[asyncio.Task[Any]] = set()
+        self._span = current()
 
     async def stop(self) -> None:
         """Ends what is under way, also for an agent that has gone: the server would let that go on."""
@@ -88,10 +92,14 @@ class _Proxy:
         return hmac.compare_digest(given.encode(), self._key.encode())
 
     async def _pass_on(self, request: web.Request, url: str) -> web.StreamResponse:
-        call = ModelCall(self._meter, self._upstream.prices, request.method, request.path, await request.read())
+        told = partial(begin_call, self._span, self._upstream.base, request.headers.get("traceparent", ""))
+        body = await request.read()
+        call = ModelCall(self._meter, self._upstream.prices, request.method, request.path, body, told)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _REPLACED}
         if self._upstream.key:
             headers["Authorization"] = f"Bearer {self._upstream.key}"
+        if call.span.traceparent:
+            headers["traceparent"] = call.span.traceparent
         address = yarl.URL(f"{url}?{request.query_string}" if request.query_string else url, encoded=True)
         try:
             async with self._session.request(
@@ -105,12 +113,14 @@ class _Proxy:
                 return web.Response(status=answer.status, reason=answer.reason, body=body, headers=_kept(answer))
         except asyncio.CancelledError:
             # The run was stopped in the middle: what the call costs nobody will tell.
+            call.span.fail("Stopped", "the run ended before the answer did")
             call.settle()
             raise
         except _AWAY as error:
             log.warning("the model's server at %s does not answer: %s", self._upstream.base, error)
-            told = f"the model's server does not answer ({type(error).__name__}): check OPENAI_API_BASE of the pool"
-            return _error(502, "upstream_unreachable", told, kind="api_error")
+            why = f"the model's server does not answer ({type(error).__name__}): check OPENAI_API_BASE of the pool"
+            call.unanswered(type(error).__name__, why)
+            return _error(502, "upstream_unreachable", why, kind="api_error")
 
     async def _stream(
         self, request: web.Request, call: ModelCall, answer: aiohttp.ClientResponse
