@@ -14,6 +14,9 @@
 {{- if and .Values.nats.enabled (gt (mul 2 (int (include "codeforge.filesMebibytes" .))) (sub (int (include "codeforge.storageMebibytes" .)) 1024)) }}
 {{- fail "files.sizePerPool must be at most half of what nats.storage.size leaves beside 1 GiB of log lines: NATS reserves it for each pool" }}
 {{- end }}
+{{- if and .Values.telemetry.headersSecret (not .Values.telemetry.otlpEndpoint) }}
+{{- fail "telemetry.headersSecret needs telemetry.otlpEndpoint: set where traces go, or leave both empty" }}
+{{- end }}
 {{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection) }}
 {{- fail "replicas above 1 need leaderElection=true: two operators at once would start tasks twice" }}
 {{- end }}

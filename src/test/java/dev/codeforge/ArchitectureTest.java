@@ -24,6 +24,14 @@ final class ArchitectureTest {
             .resideInAPackage(NATS);
 
     @ArchTest
+    static final ArchRule onlyTracingKnowsOpenTelemetry = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.codeforge.operator.tracing..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.opentelemetry..");
+
+    @ArchTest
     static final ArchRule jetstreamKnowsNoKubernetes = noClasses()
             .that()
             .resideInAPackage("dev.codeforge.jetstream..")

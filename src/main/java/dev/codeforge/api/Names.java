@@ -9,5 +9,8 @@ public final class Names {
     /** On a Deployment: which operator keeps it. */
     public static final String OPERATOR_ANNOTATION = "codeforge.dev/operator";
 
+    /** On an AgentTask: the W3C trace context of whoever had it made; its trace links there. */
+    public static final String TRACEPARENT_ANNOTATION = "codeforge.dev/traceparent";
+
     private Names() {}
 }

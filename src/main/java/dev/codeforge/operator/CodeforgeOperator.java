@@ -23,6 +23,8 @@ import dev.codeforge.operator.sweep.UnfinishedSweep;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.tracing.OtlpTracing;
+import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -72,6 +74,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AtomicReference<IndexedResourceCache<WorkerPool>> poolCache = new AtomicReference<>();
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
+    private final Tracing tracing;
     private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
     private volatile AutoCloseable advisories = () -> {};
@@ -87,6 +90,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         final Clock clock = Clock.systemUTC();
         final DispatchKey key = DispatchKeySecret.readOrCreate(client, settings.namespace());
         this.connections = new NatsConnections(settings.operatorNats(), installation);
+        this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
         final Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
@@ -108,6 +112,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 pools::trigger,
                 orphans::withdrawWaiting,
                 waiting,
+                tracing,
                 clock);
         this.agents = new AgentsService(client, connections, index::get, poolCache::get, waiting);
         final PoolQueues queues = new PoolQueues(poolCache::get);
@@ -221,6 +226,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         // Under leader election the framework ends a stop by System.exit, which waits for this very hook for ever.
         // A reconcile may be cut anywhere, the next leader begins it again: the end of the process is the stop.
         connections.close();
+        tracing.close();
         http.close();
         LOG.info("operator stopped");
     }

@@ -9,6 +9,9 @@ public final class Headers {
     public static final String NAME = "Codeforge-Name";
     public static final String PROOF = "Codeforge-Proof";
     public static final String MESSAGE_ID = "Nats-Msg-Id";
+    /** W3C trace context. */
+    public static final String TRACEPARENT = "traceparent";
+
     public static final String REASON = "Codeforge-Reason";
     public static final String DETAIL = "Codeforge-Detail";
     public static final String TASK_ID = "Codeforge-Task-Id";

@@ -7,6 +7,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
@@ -77,6 +78,7 @@ final class LeaderElectionIT {
                 "tasks.agent.{backend}",
                 true,
                 1L << 20,
-                0);
+                0,
+                TelemetrySettings.OFF);
     }
 }

@@ -13,6 +13,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
@@ -63,7 +64,8 @@ final class OperatorIT {
                         "tasks.agent.{backend}",
                         false,
                         1L << 20,
-                        0),
+                        0,
+                        TelemetrySettings.OFF),
                 client);
         operator.start();
     }

@@ -57,6 +57,14 @@ final class AskIT {
     }
 
     @Scenario
+    void theTraceOfWhoeverAsksIsKeptOnTheTask() {
+        final String trace = "00-11111111111111111111111111111111-2222222222222222-01";
+        final Reply reply =
+                client.run("pool", script(WORK), Map.of("traceparent", trace)).join();
+        assertThat(task(reply).getMetadata().getAnnotations()).containsEntry("codeforge.dev/traceparent", trace);
+    }
+
+    @Scenario
     void aTaskThatFailsIsAnOutcomeAndNoErrorOfTheService() {
         final Reply reply = client.run("pool", script("exit 3"), NO_HEADERS).join();
         assertThat(reply.code()).isZero();

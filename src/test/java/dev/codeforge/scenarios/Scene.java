@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -43,12 +44,12 @@ final class Scene implements AutoCloseable {
 
     /** Nothing runs yet but NATS and the API server. */
     Scene() throws Exception {
-        this(new Installation());
+        this(new Installation(), Map.of());
     }
 
-    private Scene(Installation installation) throws Exception {
+    private Scene(Installation installation, Map<String, String> settings) throws Exception {
         this.installation = installation;
-        this.operator = installation.operator("operator", Map.of());
+        this.operator = installation.operator("operator", settings);
         this.statuses = new StatusLog(installation.client(), installation.namespace());
         this.broker = new Broker(installation.nats(), installation.namespace());
         this.runs = new Runs(installation.directory().resolve("runs"));
@@ -56,7 +57,7 @@ final class Scene implements AutoCloseable {
 
     /** On an API server of the test's own; nothing runs yet. */
     static Scene on(TestCluster cluster) throws Exception {
-        return new Scene(new Installation(cluster));
+        return new Scene(new Installation(cluster), Map.of());
     }
 
     /** On an API server of the test's own; the operator works. */
@@ -73,6 +74,13 @@ final class Scene implements AutoCloseable {
         for (final String pool : pools) {
             scene.pool(pool, "");
         }
+        return scene;
+    }
+
+    /** The operator works, with these environment variables. */
+    static Scene startedWith(Map<String, String> settings) throws Exception {
+        final Scene scene = new Scene(new Installation(), settings);
+        scene.startOperator();
         return scene;
     }
 
@@ -111,8 +119,14 @@ final class Scene implements AutoCloseable {
     }
 
     WorkerProcess worker(String name, String pool, int concurrency) {
-        final WorkerProcess worker = installation.worker(
-                name, pool, ACK_WAIT, runs.script(), Map.of("CODEFORGE_CONCURRENCY", Integer.toString(concurrency)));
+        return worker(name, pool, concurrency, Map.of());
+    }
+
+    /** A worker with further environment variables. */
+    WorkerProcess worker(String name, String pool, int concurrency, Map<String, String> more) {
+        final Map<String, String> settings = new HashMap<>(more);
+        settings.put("CODEFORGE_CONCURRENCY", Integer.toString(concurrency));
+        final WorkerProcess worker = installation.worker(name, pool, ACK_WAIT, runs.script(), settings);
         worker.start();
         worker.awaitReady();
         return worker;

@@ -10,6 +10,7 @@ import dev.codeforge.jetstream.Results;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -45,6 +46,7 @@ final class PoolExecutor {
     private final PoolFiles files;
     private final ScaleDown scaleDown;
     private final NatsEndpoint workerNats;
+    private final TelemetrySettings telemetry;
     private final OperatorEvents events;
     /** What was applied last, and what it became: an unchanged world is not written to. */
     private final Map<String, Applied> applied = new ConcurrentHashMap<>();
@@ -60,6 +62,7 @@ final class PoolExecutor {
             WorkerScale scale,
             PoolFiles files,
             NatsEndpoint workerNats,
+            TelemetrySettings telemetry,
             OperatorEvents events,
             Clock clock) {
         this.client = client;
@@ -71,6 +74,7 @@ final class PoolExecutor {
         this.files = files;
         this.scaleDown = new ScaleDown(scale, connections, clock);
         this.workerNats = workerNats;
+        this.telemetry = telemetry;
         this.events = events;
     }
 
@@ -145,6 +149,7 @@ final class PoolExecutor {
                         .addToStringData("url", workerNats.url())
                         .addToStringData("username", workerNats.username())
                         .addToStringData("password", workerNats.password())
+                        .addToStringData(telemetry.secretsForWorkers())
                         .build())
                 .fieldManager(OPERATOR)
                 .forceConflicts()

@@ -1,6 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -16,10 +17,12 @@ import java.util.TreeMap;
 final class WorkerContainer {
     private final Map<String, String> images;
     private final String imagePullPolicy;
+    private final TelemetrySettings telemetry;
 
-    WorkerContainer(Map<String, String> images, String imagePullPolicy) {
+    WorkerContainer(Map<String, String> images, String imagePullPolicy, TelemetrySettings telemetry) {
         this.images = images;
         this.imagePullPolicy = imagePullPolicy;
+        this.telemetry = telemetry;
     }
 
     Container complete(WorkerPool pool, String subject, Container given, long grace) throws InvalidTemplateException {
@@ -67,6 +70,10 @@ final class WorkerContainer {
                     .endLivenessProbe();
         }
         final List<EnvVar> environment = WorkerEnvironment.of(pool, subject, grace);
+        // A pool with a collector of its own must not send it the key of the operator's.
+        if (given.getEnv().stream().noneMatch(theirs -> TelemetrySettings.namesCollector(theirs.getName()))) {
+            environment.addAll(WorkerEnvironment.of(pool, telemetry));
+        }
         // The user's variables come last: of two with one name the last one counts.
         environment.removeIf(ours ->
                 given.getEnv().stream().anyMatch(theirs -> ours.getName().equals(theirs.getName())));

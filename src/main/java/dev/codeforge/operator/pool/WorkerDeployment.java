@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.Names;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.PodSpec;
@@ -36,9 +37,9 @@ final class WorkerDeployment {
     private final String operator;
 
     /** @param operator the name of the operator that keeps the Deployments */
-    WorkerDeployment(Map<String, String> images, String imagePullPolicy, String operator) {
+    WorkerDeployment(Map<String, String> images, String imagePullPolicy, String operator, TelemetrySettings telemetry) {
         this.operator = operator;
-        this.container = new WorkerContainer(images, imagePullPolicy);
+        this.container = new WorkerContainer(images, imagePullPolicy, telemetry);
     }
 
     static Map<String, String> labels(WorkerPool pool) {

@@ -2,11 +2,14 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.wire.Subjects;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** What a worker is told through its environment; the Python side reads it in settings.py. */
 final class WorkerEnvironment {
@@ -45,6 +48,15 @@ final class WorkerEnvironment {
                 .endFieldRef()
                 .endValueFrom()
                 .build());
+        return environment;
+    }
+
+    /** Where the worker's part of traces goes, in an order that stays. */
+    static List<EnvVar> of(WorkerPool pool, TelemetrySettings telemetry) {
+        final List<EnvVar> environment = new ArrayList<>();
+        new TreeMap<>(telemetry.forWorkers()).forEach((name, value) -> environment.add(variable(name, value)));
+        new TreeSet<>(telemetry.secretsForWorkers().keySet())
+                .forEach(name -> environment.add(secret(name, pool, name)));
         return environment;
     }
 

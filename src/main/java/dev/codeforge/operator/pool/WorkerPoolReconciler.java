@@ -77,10 +77,12 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 client,
                 connections,
                 queues,
-                new WorkerDeployment(settings.workerImages(), settings.imagePullPolicy(), settings.podName()),
+                new WorkerDeployment(
+                        settings.workerImages(), settings.imagePullPolicy(), settings.podName(), settings.telemetry()),
                 scale,
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
                 settings.workerNats(),
+                settings.telemetry(),
                 operatorEvents,
                 clock);
         this.statuses = new PoolStatusBuilder(queues, clock);

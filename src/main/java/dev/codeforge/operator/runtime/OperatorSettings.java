@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
  * @param filesBytes what fits into the bucket of one pool
  * @param httpPort health and metrics
+ * @param telemetry where traces go
  */
 public record OperatorSettings(
         String namespace,
@@ -33,7 +35,8 @@ public record OperatorSettings(
         String subjectTemplate,
         boolean leaderElection,
         long filesBytes,
-        int httpPort) {
+        int httpPort,
+        TelemetrySettings telemetry) {
     private static final int LAST_PORT = 65_535;
     private static final long LEAST_FILES_BYTES = 1L << 20;
 
@@ -57,7 +60,8 @@ public record OperatorSettings(
                 environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}"),
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
                 filesBytes(environment.getOrDefault("CODEFORGE_FILES_BYTES", "104857600")),
-                port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")));
+                port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")),
+                TelemetrySettings.from(environment));
     }
 
     /** The namespaces that are served; empty for all. */

@@ -26,6 +26,9 @@ final class AskReader {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final String EXAMPLE = "{\"prompt\": \"what the agent is asked to do\"}";
     private static final int LONGEST_KEY = 253;
+    /** Its four fields take 55 characters. */
+    private static final int LONGEST_TRACEPARENT = 128;
+
     private static final int SUBJECT_TOKENS = 4;
     /** The subject and the header say these. */
     private static final Set<String> SAID_ELSEWHERE = Set.of("workerPoolRef", "idempotencyKey");
@@ -50,7 +53,14 @@ final class AskReader {
         final ObjectNode fields = fields(body);
         fields.putObject("workerPoolRef").put("name", tokens[3]);
         key.ifPresent(value -> fields.put("idempotencyKey", value));
-        return new Ask(Ask.Endpoint.valueOf(tokens[1]), tokens[2], tokens[3], key, fields, spec(fields));
+        return new Ask(
+                Ask.Endpoint.valueOf(tokens[1]),
+                tokens[2],
+                tokens[3],
+                key,
+                header.apply(Headers.TRACEPARENT).filter(value -> value.length() <= LONGEST_TRACEPARENT),
+                fields,
+                spec(fields));
     }
 
     private static Optional<String> key(Function<String, Optional<String>> header) throws RefusedException {

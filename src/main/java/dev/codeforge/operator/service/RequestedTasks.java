@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.client.dsl.FieldValidateable;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.net.HttpURLConnection;
+import java.util.Map;
 import java.util.Optional;
 
 /** Creates the AgentTasks that are asked for. The API server judges them, as it does everybody's. */
@@ -50,6 +51,9 @@ final class RequestedTasks {
     }
 
     private static GenericKubernetesResource resource(Ask ask, String name) {
+        final Map<String, String> annotations = ask.traceparent()
+                .map(value -> Map.of(Names.TRACEPARENT_ANNOTATION, value))
+                .orElse(Map.of());
         final GenericKubernetesResource resource = new GenericKubernetesResource();
         resource.setApiVersion(HasMetadata.getApiVersion(AgentTask.class));
         resource.setKind(HasMetadata.getKind(AgentTask.class));
@@ -60,6 +64,7 @@ final class RequestedTasks {
                 .withNamespace(ask.namespace())
                 .addToLabels("app.kubernetes.io/managed-by", "codeforge-operator")
                 .addToLabels(Names.POOL_LABEL, ask.pool())
+                .addToAnnotations(annotations)
                 .build());
         resource.setAdditionalProperty("spec", ask.fields());
         return resource;

@@ -13,6 +13,7 @@ import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.StatusWriter;
+import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -30,6 +31,7 @@ import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInbound
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -65,6 +67,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final Consumer<ResourceID> onQueueChange;
     private final Deletions deletions;
     private final TaskWatch watch;
+    private final Tracing tracing;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final Recreations<AgentTask> recreations = new Recreations<>();
@@ -73,6 +76,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
      * @param onQueueChange called with the pool whose queue a task has just changed
      * @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws
      * @param watch told what becomes of each task
+     * @param tracing told of it for its trace
      */
     public AgentTaskReconciler(
             KubernetesClient client,
@@ -83,9 +87,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             Consumer<ResourceID> onQueueChange,
             Consumer<WorkerPoolStatus.Queue> withdrawWaiting,
             TaskWatch watch,
+            Tracing tracing,
             Clock clock) {
         this.connections = connections;
         this.watch = watch;
+        this.tracing = tracing;
         this.key = key;
         this.installation = installation;
         this.planner = new TaskPlanner(clock);
@@ -93,11 +99,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
         this.executor = new TaskExecutor(
                 connections,
-                new TaskMessages(key, installation, clock),
+                new TaskMessages(key, installation, clock, tracing),
                 operatorEvents,
                 new TaskLedger(client, connections, operatorEvents),
                 new ExpiredTasks(client),
-                installation);
+                installation,
+                tracing);
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
@@ -153,6 +160,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         tellPool(task, view.get());
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
         final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
+        final Instant begun = Instant.now();
         if (!gone && !StatusWriter.write(task, status, AgentTask::new, context)) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
@@ -164,6 +172,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             return UpdateControl.noUpdate();
         }
         watch.status(task, status);
+        if (status.isTerminal() && !TaskClocks.statusOf(task).isTerminal()) {
+            tracing.ended(task, status, begun);
+        }
         warn(task, status);
         return clocks.nextLook(task, status, snapshot.pool())
                 .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))

@@ -8,8 +8,10 @@ import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.jetstream.PublishOutcome;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 
 /** Carries a plan out and tells what the status shall say; empty: look again. */
@@ -25,6 +27,7 @@ final class TaskExecutor {
     private final TaskLedger ledger;
     private final ExpiredTasks expired;
     private final String installation;
+    private final Tracing tracing;
 
     TaskExecutor(
             Connections connections,
@@ -32,13 +35,15 @@ final class TaskExecutor {
             OperatorEvents events,
             TaskLedger ledger,
             ExpiredTasks expired,
-            String installation) {
+            String installation,
+            Tracing tracing) {
         this.connections = connections;
         this.messages = messages;
         this.events = events;
         this.ledger = ledger;
         this.expired = expired;
         this.installation = installation;
+        this.tracing = tracing;
     }
 
     TaskSnapshot answer(TaskSnapshot snapshot, TaskPlan.Question question) {
@@ -88,9 +93,13 @@ final class TaskExecutor {
         if (plan.purgeFirst()) {
             snapshot.standing().ifPresent(older -> queue.remove(place.stream(), older.sequence()));
         }
+        final Instant begun = Instant.now();
         return switch (queue.publish(place.stream(), message)) {
-            case PublishOutcome.Stored stored ->
-                Optional.of(new TaskView.Queued(plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
+            case PublishOutcome.Stored stored -> {
+                tracing.published(task, plan.attempt(), place.stream(), stored.sequence(), begun);
+                yield Optional.of(
+                        new TaskView.Queued(plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
+            }
             case PublishOutcome.Duplicate ignored -> duplicate(queue, snapshot, plan);
             case PublishOutcome.Occupied ignored -> occupied(snapshot, message.subject());
             case PublishOutcome.Full ignored ->

@@ -8,10 +8,12 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.Workspace;
 import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskMessage;
+import dev.codeforge.wire.TraceIds;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
@@ -25,11 +27,13 @@ final class TaskMessages {
     private final DispatchKey key;
     private final String installation;
     private final Clock clock;
+    private final Tracing tracing;
 
-    TaskMessages(DispatchKey key, String installation, Clock clock) {
+    TaskMessages(DispatchKey key, String installation, Clock clock, Tracing tracing) {
         this.key = key;
         this.installation = installation;
         this.clock = clock;
+        this.tracing = tracing;
     }
 
     OutgoingTask of(AgentTask task, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
@@ -48,7 +52,7 @@ final class TaskMessages {
         return new OutgoingTask(
                 Subjects.task(poolSubject, task.uid()),
                 freshId ? id + "-" + UUID.randomUUID() : id,
-                headers(task, id),
+                headers(task, attempt, id),
                 message.toJson());
     }
 
@@ -118,10 +122,9 @@ final class TaskMessages {
                                         : push.branch())));
     }
 
-    private Map<String, String> headers(AgentTask task, String id) {
+    private Map<String, String> headers(AgentTask task, int attempt, String id) {
         final String namespace = task.getMetadata().getNamespace();
         final String name = task.getMetadata().getName();
-        final String traceId = task.uid().replace("-", "");
         return Map.ofEntries(
                 Map.entry("ce-specversion", "1.0"),
                 Map.entry("ce-id", id),
@@ -131,7 +134,7 @@ final class TaskMessages {
                         "ce-time",
                         clock.instant().truncatedTo(ChronoUnit.MILLIS).toString()),
                 Map.entry("content-type", "application/json"),
-                Map.entry("traceparent", "00-" + traceId + "-" + traceId.substring(16) + "-01"),
+                Map.entry(Headers.TRACEPARENT, TraceIds.traceparent(task.uid(), attempt, tracing.wants(task.uid()))),
                 Map.entry(Headers.PROTOCOL, Headers.PROTOCOL_VERSION),
                 Map.entry(Headers.INSTALLATION, installation),
                 Map.entry(Headers.NAMESPACE, namespace),

@@ -9,6 +9,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.operator.CodeforgeOperator;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
@@ -55,7 +56,8 @@ final class ExhaustedTaskIT {
                         "tasks.agent.{backend}",
                         false,
                         1L << 20,
-                        0),
+                        0,
+                        TelemetrySettings.OFF),
                 client);
         operator.start();
     }

@@ -9,6 +9,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec.Credential;
 import dev.codeforge.api.WorkerPoolSpec.GitAccess;
 import dev.codeforge.api.WorkerPoolSpec.SecretRef;
+import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
@@ -24,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class WorkerDeploymentTest {
-    private static final WorkerDeployment DEPLOYMENTS =
-            new WorkerDeployment(Map.of("command", "worker-command:test"), "IfNotPresent", "operator-0");
+    private static final WorkerDeployment DEPLOYMENTS = new WorkerDeployment(
+            Map.of("command", "worker-command:test"), "IfNotPresent", "operator-0", TelemetrySettings.OFF);
 
     @Test
     void aPoolWithoutATemplateGetsAWholeWorker() throws Exception {
@@ -260,6 +261,43 @@ final class WorkerDeploymentTest {
             })
     void aHoleInAListStopsNothing(String template) throws Exception {
         assertThat(worker(of(template)).getImage()).isEqualTo("worker-command:test");
+    }
+
+    private static final TelemetrySettings COLLECTOR = TelemetrySettings.from(Map.of(
+            "OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318",
+            "OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20s3cret",
+            "OTEL_SERVICE_NAME", "the-operators"));
+
+    @Test
+    void aWorkerIsToldTheOperatorsCollectorAndItsKeyByASecret() throws Exception {
+        final Container worker = traced(null);
+        assertThat(value(worker, "OTEL_EXPORTER_OTLP_ENDPOINT")).isEqualTo("http://collector:4318");
+        assertThat(worker.getEnv())
+                .filteredOn(variable -> variable.getName().equals("OTEL_EXPORTER_OTLP_HEADERS"))
+                .singleElement()
+                .satisfies(variable -> {
+                    assertThat(variable.getValue()).isNull();
+                    assertThat(variable.getValueFrom().getSecretKeyRef().getName())
+                            .isEqualTo("pool-workers");
+                    assertThat(variable.getValueFrom().getSecretKeyRef().getKey())
+                            .isEqualTo("OTEL_EXPORTER_OTLP_HEADERS");
+                });
+        assertThat(worker.getEnv()).noneMatch(variable -> variable.getName().equals("OTEL_SERVICE_NAME"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"http://theirs:4318", ""})
+    void aPoolsOwnCollectorIsNotSentTheKeyOfTheOperators(String theirs) throws Exception {
+        final Container worker = traced("{'spec': {'containers': [{'name': 'worker',"
+                + " 'env': [{'name': 'OTEL_EXPORTER_OTLP_ENDPOINT', 'value': '" + theirs + "'}]}]}}");
+        assertThat(value(worker, "OTEL_EXPORTER_OTLP_ENDPOINT")).isEqualTo(theirs);
+        assertThat(worker.getEnv()).noneMatch(variable -> variable.getName().equals("OTEL_EXPORTER_OTLP_HEADERS"));
+    }
+
+    private static Container traced(String template) throws Exception {
+        final WorkerDeployment deployments =
+                new WorkerDeployment(Map.of("command", "worker-command:test"), "IfNotPresent", "operator-0", COLLECTOR);
+        return worker(deployments.of(pool("command", null, template), "tasks.test"));
     }
 
     private static Deployment of(String template) throws InvalidTemplateException, JsonProcessingException {

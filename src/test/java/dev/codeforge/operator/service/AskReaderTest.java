@@ -38,6 +38,18 @@ final class AskReaderTest {
     }
 
     @Test
+    void itsTraceIsKept() throws Exception {
+        final String trace = "00-11111111111111111111111111111111-2222222222222222-01";
+        assertThat(read(SUBJECT, Map.of("traceparent", trace), "{\"prompt\": \"a\"}")
+                        .traceparent())
+                .contains(trace);
+        assertThat(read(SUBJECT, Map.of("traceparent", "0".repeat(129)), "{\"prompt\": \"a\"}")
+                        .traceparent())
+                .isEmpty();
+        assertThat(read(SUBJECT, Map.of(), "{\"prompt\": \"a\"}").traceparent()).isEmpty();
+    }
+
+    @Test
     void theSameIdGivesTheSameNameAndNoIdANewOneEachTime() throws Exception {
         final Ask first = read(SUBJECT, Map.of("Nats-Msg-Id", "1"), "{\"prompt\": \"a\"}");
         final Ask again = read("agents.submit.team.pool", Map.of("Nats-Msg-Id", "1"), "{\"prompt\": \"b\"}");

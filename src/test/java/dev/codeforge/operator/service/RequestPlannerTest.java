@@ -165,6 +165,7 @@ final class RequestPlannerTest {
                 "team",
                 "pool",
                 key,
+                Optional.empty(),
                 new ObjectMapper().createObjectNode(),
                 Resources.of(
                         dev.codeforge.api.AgentTaskSpec.class,

@@ -12,6 +12,7 @@ import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.FaultyApiServer;
@@ -76,6 +77,7 @@ final class AgentTaskReconcilerTest {
                 pool -> {},
                 queue -> {},
                 watch,
+                Tracing.OFF,
                 Clock.systemUTC());
         operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)
