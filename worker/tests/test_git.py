@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import StartWorker
-from harness.git_server import GitServer
+from harness.git_server import GitServer, git
 from harness.operator import Operator
 
 EDIT = ("sh", "-c", "cat > file.txt; echo new > 'a new file'")
@@ -181,3 +181,37 @@ async def test_a_wrong_password(
     failure = (await operator.until(uid))[-1].body["failure"]
     assert failure["type"] == "GitCloneFailed" and "Authentication failed" in failure["message"]
     assert failure["retryable"] is False
+
+
+async def test_what_the_repository_says_runs_nothing_and_its_links_are_not_followed(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+) -> None:
+    """Hooks, filters and links come with a repository, or with what an agent left: only a setting could run them."""
+    outside, executed = tmp_path / "outside", tmp_path / "executed"
+    outside.mkdir()
+    (outside / "secret").write_text("not for the repository")
+    clone = tmp_path / "hostile"
+    git(tmp_path, "clone", "--quiet", str(repository.bare), str(clone))
+    (clone / "link").symlink_to(outside)
+    (clone / ".gitattributes").write_text("* filter=evil diff=evil merge=evil textconv=evil\n")
+    (clone / ".gitconfig").write_text(f'[filter "evil"]\n\tclean = touch {executed}\n\tsmudge = touch {executed}\n')
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "Hostile")
+    git(clone, "push", "--quiet", "origin", "HEAD:main")
+    hook = f"printf '#!/bin/sh\\ntouch {executed}\\n' | tee .git/hooks/pre-commit .git/hooks/pre-push > /dev/null"
+    await start_worker("sh", "-c", f"echo x > new; {hook}; chmod +x .git/hooks/pre-*")
+    uid = await operator.submit(workspace=_workspace(repository.url, branch="b"))
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed" and last["files"] == ["new"], last["error"]
+    assert not executed.exists() and repository.content("b", "link") == str(outside)
+
+
+@pytest.mark.parametrize(("depth", "commits"), [(0, "1"), (2, "2")])
+async def test_depth(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, depth: int, commits: str
+) -> None:
+    await start_worker("git", "rev-list", "--count", "HEAD")
+    git_of = _workspace(repository.url)["git"] | ({"depth": depth} if depth else {})
+    uid = await operator.submit(workspace={"git": git_of})
+    last = (await operator.until(uid))[-1].body
+    assert last["output"] == commits, last["error"]

@@ -10,7 +10,7 @@ base_suite() { if [ "$1" = python13 ]; then echo trixie; else echo bookworm; fi;
 base_packages() {
   case $1 in
     java) echo ca-certificates,curl,tini ;;
-    python | python13) echo ca-certificates,git,libstdc++6,openssh-client,python3,python3-venv,tini ;;
+    python | python13) echo ca-certificates,git,git-lfs,libstdc++6,openssh-client,python3,python3-venv,tini ;;
     node) echo ca-certificates,nodejs,npm ;;
     git) echo ca-certificates,git,lighttpd,tini ;;
   esac

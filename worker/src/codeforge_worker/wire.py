@@ -50,10 +50,14 @@ class Push(msgspec.Struct, frozen=True):
     branch: str
 
 
-class Git(msgspec.Struct, frozen=True):
+class Git(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str
     ref: str = ""
     push: Push | None = None
+    # Commits of history, 1 for none but the one that is checked out.
+    depth: AtLeastOne = 1
+    submodules: bool = False
+    lfs: bool = False
 
 
 class Workspace(msgspec.Struct, frozen=True):

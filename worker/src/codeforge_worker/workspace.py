@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from . import credentials, wire
 from .git import GitError, GitRepository
+from .lfs import Lfs
 from .outcome import Outcome, RunError, failure
+from .remote_url import is_cloned
 from .settings import Settings
+from .submodules import Submodules
 
-_URL = re.compile(r"(https?|ssh|git)://\S+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:\S+")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _REFUSED = (
     "could not read Username",
@@ -26,7 +29,7 @@ _REFUSED = (
 # Tells a later delivery that the work was cut short: it is no success.
 _FAILURE = "Codeforge-Failure: "
 # How far below a head a task's own commits are looked for.
-_DEPTH = "50"
+_DEPTH = 50
 
 
 class GitWorkspace:
@@ -44,7 +47,7 @@ class GitWorkspace:
         directory: Path,
         scratch: Path,
     ) -> None:
-        if not _URL.fullmatch(git.url) or git.ref.startswith("-") or (git.push and git.push.branch.startswith("-")):
+        if not is_cloned(git.url) or git.ref.startswith("-") or (git.push and git.push.branch.startswith("-")):
             raise RunError(
                 "GitCloneFailed", f"{git.url} is no URL that is cloned: use https, http, ssh or git", refused=True
             )
@@ -54,9 +57,13 @@ class GitWorkspace:
         if message:
             self._trailers.append(f"Codeforge-Message: {message.stream}/{message.sequence}")
         self._git = git
+        self._settings = settings
+        self._scratch = scratch
         self._credential = credentials.match(settings.git_credentials, git.url)
-        environment = settings.child_environment(scratch) | credentials.environment(self._credential, scratch)
-        self._repository = GitRepository(directory, environment)
+        self._environment = settings.child_environment(scratch) | credentials.environment(self._credential, scratch)
+        self._repository = GitRepository(directory, self._environment)
+        self._far = str(max(_DEPTH, git.depth))
+        self._lfs = Lfs(self._repository, git.url) if git.lfs else None
         # Where the task began, and where this run does.
         self._base = self._start = ""
         # The push branch's head, when it is this task's.
@@ -66,24 +73,47 @@ class GitWorkspace:
         """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
         try:
             await self._repository.git("init", "--quiet")
-            await self._repository.git("remote", "add", "origin", self._git.url)
-            ref = self._git.ref or "HEAD"
-            await self._repository.git("checkout", "--quiet", "--detach", await self._fetch(ref))
-            self._start = await self._repository.head()
-            self._base = await self._beneath_own(ref)
-            earlier = await self._earlier_run()
-            if earlier is None and self._task.delivery_mode == "ResetThenRetry":
-                # Whatever this task has left, on the push branch or on the ref itself, is not built upon.
-                await self._repository.git("checkout", "--quiet", "--detach", self._base)
-                self._start = self._base
+            earlier = await self._check_out()
+            if earlier is None:
+                await self._complete()
             return earlier
         except GitError as error:
             raise self._explain("GitCloneFailed", f"{self._git.url} cannot be cloned", error) from error
 
+    async def _complete(self) -> None:
+        """What is asked for beside the repository's own files, as the start has it."""
+        if self._lfs:
+            await self._lfs.check_out()
+        if self._git.submodules:
+            submodules = Submodules(self._git.depth, self._environment_for)
+            await submodules.check_out(self._repository, self._git.url)
+
+    def _environment_for(self, url: str) -> Mapping[str, str]:
+        """For a submodule. Its credential is in a folder of its own: there is one for each URL."""
+        if not is_cloned(url):
+            raise GitError(f"submodule URL {url} is none that is cloned: use https, http, ssh or git")
+        credential = credentials.match(self._settings.git_credentials, url)
+        place = self._scratch / f"submodule-{len(list(self._scratch.iterdir()))}"
+        place.mkdir()
+        return self._settings.child_environment(self._scratch) | credentials.environment(credential, place)
+
+    async def _check_out(self) -> Outcome | None:
+        await self._repository.git("remote", "add", "origin", self._git.url)
+        ref = self._git.ref or "HEAD"
+        await self._repository.git("checkout", "--quiet", "--detach", await self._fetch(ref))
+        self._start = await self._repository.head()
+        self._base = await self._beneath_own(ref)
+        earlier = await self._earlier_run()
+        if earlier is None and self._task.delivery_mode == "ResetThenRetry":
+            # Whatever this task has left, on the push branch or on the ref itself, is not built upon.
+            await self._repository.git("checkout", "--quiet", "--detach", self._base)
+            self._start = self._base
+        return earlier
+
     async def _fetch(self, ref: str) -> str:
         """What to check out for a branch, a tag or a commit."""
         try:
-            await self._repository.git("fetch", "--quiet", "--depth", "1", "origin", ref)
+            await self._repository.git("fetch", "--quiet", "--depth", str(self._git.depth), "origin", ref)
             return "FETCH_HEAD"
         except GitError:
             if not _COMMIT.fullmatch(ref):
@@ -96,7 +126,7 @@ class GitWorkspace:
         """Where the task began: a task that pushes to the branch it starts from finds its own commits on top."""
         if self._owner not in await self._trailers_of("HEAD"):
             return self._start
-        await self._repository.git("fetch", "--quiet", "--depth", _DEPTH, "origin", ref)
+        await self._repository.git("fetch", "--quiet", "--depth", self._far, "origin", ref)
         below = (await self._repository.git("rev-list", "--first-parent", "HEAD")).splitlines()
         for commit in below:
             if self._owner not in await self._trailers_of(commit):
@@ -111,7 +141,7 @@ class GitWorkspace:
         push = self._git.push
         if push is None or not await self._repository.git("ls-remote", "origin", f"refs/heads/{push.branch}"):
             return None
-        await self._repository.git("fetch", "--quiet", "--depth", _DEPTH, "origin", f"refs/heads/{push.branch}")
+        await self._repository.git("fetch", "--quiet", "--depth", self._far, "origin", f"refs/heads/{push.branch}")
         trailers = await self._trailers_of("FETCH_HEAD")
         if self._owner not in trailers:
             return None
@@ -144,6 +174,8 @@ class GitWorkspace:
         reset = self._lease and self._task.delivery_mode == "ResetThenRetry"
         lease = [f"--force-with-lease={target}:{self._lease}"] if reset else []
         try:
+            if self._lfs:
+                await self._lfs.push()
             await self._repository.git("push", "--quiet", *lease, "origin", f"HEAD:{target}")
         except GitError as error:
             if not await self._stands(target, commit):
@@ -161,7 +193,8 @@ class GitWorkspace:
         failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
         trailers = [argument for trailer in self._trailers + failed for argument in ("--trailer", trailer)]
         await self._repository.git("add", "--all")
-        if await self._repository.git("status", "--porcelain"):
+        # What an agent left uncommitted in a submodule is no change of the repository that is committed here.
+        if await self._repository.git("status", "--porcelain", "--ignore-submodules=dirty"):
             subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]
             await self._repository.git("commit", "--quiet", "--message", subject, *trailers)
         elif await self._repository.head() == self._start:

@@ -6,7 +6,12 @@ import asyncio
 import base64
 import os
 import sys
+from pathlib import Path
 
+# As a program of its own it sees nothing but what it is told to.
+sys.path.insert(0, str(Path(__file__).parent))
+
+import git_lfs
 from aiohttp import web
 
 PORT, ROOT, PASSWORD = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -17,6 +22,8 @@ async def handle(request: web.Request) -> web.Response:
     if request.headers.get("Authorization") != _EXPECTED:
         return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="git"'})
     body = await request.read()
+    if "/info/lfs/" in request.path or request.path.startswith("/objects/"):
+        return git_lfs.answer(request, body, PORT, Path(ROOT) / "objects")
     backend = await asyncio.create_subprocess_exec(
         "git", "http-backend",
         env={

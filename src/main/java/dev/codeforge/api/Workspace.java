@@ -1,7 +1,10 @@
 package dev.codeforge.api;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +31,29 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
             @Nullable
                     @JsonPropertyDescription(
                             "Push the agent's commit. Without it the commit is reported and then lost with the workspace.")
-                    Push push) {}
+                    Push push,
+            // Absent where it says nothing: a ledger knows the workspaces of before by their hash.
+            @Nullable
+                    @JsonInclude(JsonInclude.Include.NON_NULL)
+                    @Min(1)
+                    @Max(1_000_000)
+                    @JsonPropertyDescription(
+                            "Commits of history that are cloned, 1 to 1,000,000. Default 1: none but the one that is checked out.")
+                    Integer depth,
+            @Nullable
+                    @JsonInclude(JsonInclude.Include.NON_NULL)
+                    @JsonPropertyDescription(
+                            "Clones the submodules too, and theirs, while true: at most 100, 5 levels deep, each with the pool's credential for its URL. What is changed in them is not kept. Default false.")
+                    Boolean submodules,
+            @Nullable
+                    @JsonInclude(JsonInclude.Include.NON_NULL)
+                    @JsonPropertyDescription(
+                            "Fetches the files that Git LFS keeps, from the repository's own server, and stores changed ones there, while true. Default false: such files are pointers.")
+                    Boolean lfs) {
+        public Git(String url, @Nullable String ref, @Nullable Push push) {
+            this(url, ref, push, null, null, null);
+        }
+    }
 
     /** Where the agent's commit is pushed. */
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -59,8 +59,19 @@ public record TaskMessage(
 
     public record Workspace(Git git) {}
 
-    /** @param ref branch, tag or commit; empty for the default branch */
-    public record Git(String url, String ref, @Nullable Push push) {}
+    /**
+     * @param ref branch, tag or commit; empty for the default branch
+     * @param depth commits of history; null for 1
+     * @param submodules null for false
+     * @param lfs null for false
+     */
+    public record Git(
+            String url,
+            String ref,
+            @Nullable Push push,
+            @Nullable Integer depth,
+            @Nullable Boolean submodules,
+            @Nullable Boolean lfs) {}
 
     public record Push(String branch) {}
 }

@@ -119,7 +119,10 @@ final class TaskMessages {
                         : new TaskMessage.Push(
                                 push.branch() == null
                                         ? "codeforge/" + task.getMetadata().getName()
-                                        : push.branch())));
+                                        : push.branch()),
+                git.depth(),
+                git.submodules(),
+                git.lfs()));
     }
 
     private Map<String, String> headers(AgentTask task, int attempt, String id) {

@@ -98,6 +98,17 @@ final class TaskMessagesTest {
     }
 
     @Test
+    void howMuchIsClonedIsSaidOnlyWhereTheTaskSaysIt() throws Exception {
+        inRepository(new Workspace.Git("https://git.example.com/a.git", null, null));
+        assertThat(new String(body(1), java.nio.charset.StandardCharsets.UTF_8))
+                .doesNotContain("depth", "submodules", "lfs");
+        inRepository(new Workspace.Git("https://git.example.com/a.git", null, null, 50, true, false));
+        assertThat(written(1).workspace().git())
+                .isEqualTo(new TaskMessage.Git("https://git.example.com/a.git", "", null, 50, true, false));
+        assertThat(Schemas.problems("task-message", body(1))).isEmpty();
+    }
+
+    @Test
     void anAttemptTellsWhatTheOnesBeforeItSpent() throws Exception {
         task.setStatus(Resources.of(
                 AgentTaskStatus.class, "{attempts: 1, usage: {tokensIn: 10, tokensOut: 20, costUSD: '0.5'}}"));

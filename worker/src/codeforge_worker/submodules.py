@@ -1,0 +1,93 @@
+"""Submodules of a checkout, each by the rules and the credential of its own URL."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .git import GitError, GitRepository
+
+# A repository may hold itself: more than these are an error.
+MOST, DEEPEST = 100, 5
+_RELATIVE = ("./", "../")
+_KEY = re.compile(r"submodule\.(.+)\.(path|url)", re.DOTALL)
+_HOST = re.compile(r"([a-z]+://[^/]+|[^/:]+:)")
+
+
+@dataclass(frozen=True)
+class Submodule:
+    name: str
+    path: str
+    url: str
+
+
+class Submodules:
+    """`environment` gives git's variables for a URL, and raises for one that is not cloned."""
+
+    def __init__(self, depth: int, environment: Callable[[str], Mapping[str, str]]) -> None:
+        self._depth = depth
+        self._environment = environment
+        self._left = MOST
+
+    async def check_out(self, repository: GitRepository, url: str, level: int = 1) -> None:
+        """Those of the commit that is checked out, and theirs. Raises `GitError`, and what `environment` raises."""
+        named = await _named(repository, url)
+        self._left -= len(named)
+        if self._left < 0 or (named and level > DEEPEST):
+            raise GitError(f"there are more than {MOST} submodules, or they are more than {DEEPEST} levels deep")
+        for submodule in named:
+            if not is_inside(repository.directory, submodule.path):
+                raise GitError(f"submodule {submodule.path} would lie outside of the workspace")
+            inner = GitRepository(repository.directory / submodule.path, self._environment(submodule.url))
+            outer = GitRepository(repository.directory, self._environment(submodule.url))
+            # Only a URL of the configuration is used then: git would resolve a relative one by rules of its own.
+            await outer.git("config", f"submodule.{submodule.name}.url", submodule.url)
+            await outer.git("config", f"submodule.{submodule.name}.active", "true")
+            await outer.git(
+                "submodule", "--quiet", "update", "--checkout", "--depth", str(self._depth), "--", submodule.path
+            )
+            await self.check_out(inner, submodule.url, level + 1)
+
+
+async def _named(repository: GitRepository, url: str) -> list[Submodule]:
+    """Of the commit itself, whatever lies in the folder: a .gitmodules there may be a link to elsewhere."""
+    listed = await repository.git("-c", "core.quotePath=false", "ls-tree", "-r", "HEAD")
+    paths = {entry.partition("\t")[2] for entry in listed.splitlines() if entry.startswith("160000 ")}
+    if not paths:
+        return []
+    read = await repository.git("config", "--blob", "HEAD:.gitmodules", "--null", "--get-regexp", r"^submodule\.")
+    told: dict[str, dict[str, str]] = {}
+    for entry in read.split("\0"):
+        key, _, value = entry.partition("\n")
+        if match := _KEY.fullmatch(key):
+            told.setdefault(match[1], {})[match[2]] = value
+    found = [
+        Submodule(name, entry["path"], resolved(url, entry["url"]))
+        for name, entry in told.items()
+        if entry.get("path") in paths and "url" in entry
+    ]
+    missing = sorted(paths - {submodule.path for submodule in found})
+    if missing:
+        raise GitError(f"submodule {missing[0]} has no URL in .gitmodules")
+    return found
+
+
+def resolved(url: str, submodule: str) -> str:
+    """A relative URL is one beside the repository's, and of the same server."""
+    if not submodule.startswith(_RELATIVE):
+        return submodule
+    host = _HOST.match(url)
+    if host is None:
+        raise GitError(f"submodule URL {submodule} is relative to {url}, which has no server")
+    path = url[host.end() :].strip("/")
+    joined = posixpath.normpath(posixpath.join(path, submodule))
+    if joined.startswith(".."):
+        raise GitError(f"submodule URL {submodule} leads out of the server of {url}")
+    return host[0] + ("" if host[0].endswith(":") and "//" not in host[0] else "/") + joined
+
+
+def is_inside(directory: Path, path: str) -> bool:
+    return (directory / path).resolve().is_relative_to(directory.resolve())
