@@ -47,6 +47,7 @@ def _validator(name: str) -> Draft202012Validator:
         ("task-message", "task-message-plain.json"),
         ("task-message", "task-message-at-most-once.json"),
         ("task-message", "task-message-checkpoint.json"),
+        ("task-message", "task-message-session.json"),
         ("log-line", "log-line.json"),
         *(("event", path.name) for path in EVENTS),
         *(("worker-request", path.name) for path in REQUESTS),
@@ -71,6 +72,7 @@ def test_proofs(vector: dict[str, Any]) -> None:
         ("task-message.json", "AtLeastOnce"),
         ("task-message-at-most-once.json", "AtMostOnce"),
         ("task-message-checkpoint.json", "AtLeastOnce"),
+        ("task-message-session.json", "AtLeastOnce"),
     ],
 )
 def test_reads_a_task_message(file: str, mode: str) -> None:
@@ -80,7 +82,7 @@ def test_reads_a_task_message(file: str, mode: str) -> None:
     unused = {"workspace_path", "heartbeat_seconds"}
     written = json.loads(wire.msgspec.json.encode(task))
     told = {name: value for name, value in json.loads(body).items() if name not in unused}
-    assert written == {"delivery_mode": "AtLeastOnce", "budget": None, "checkpoint": ""} | told
+    assert written == {"delivery_mode": "AtLeastOnce", "budget": None, "checkpoint": "", "session": None} | told
     assert task.delivery_mode == mode
     text = f"{task.task_id}\n{task.attempt}".encode()
     assert task.dispatch_id == hmac.new(KEY, text, hashlib.sha256).hexdigest()

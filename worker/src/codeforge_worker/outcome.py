@@ -43,9 +43,15 @@ class Outcome:
     files: tuple[str, ...] = ()
     git: wire.GitResult | None = None
     failure: wire.Failure | None = None
+    session: wire.SessionObject | None = None
 
     def result(self) -> wire.Result:
-        return wire.Result(summary=self.summary[: wire.MESSAGE_CHARACTERS], files_total=len(self.files), git=self.git)
+        return wire.Result(
+            summary=self.summary[: wire.MESSAGE_CHARACTERS],
+            files_total=len(self.files),
+            git=self.git,
+            session=self.session,
+        )
 
     @classmethod
     def failed(cls, failure: wire.Failure, output: str = "") -> Outcome:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -64,6 +64,21 @@ class Workspace(msgspec.Struct, frozen=True):
     git: Git | None = None
 
 
+class SessionObject(msgspec.Struct, frozen=True):
+    """A conversation as it lies in the pool's bucket."""
+
+    object: str
+    digest: str
+    size: int
+
+
+class Session(msgspec.Struct, frozen=True):
+    """`history` is absent when the conversation begins with this task."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+    history: SessionObject | None = None
+
+
 class Task(msgspec.Struct, frozen=True):
     """What a worker is asked to do. A plain producer sends task_id and prompt; the rest has defaults."""
 
@@ -85,6 +100,7 @@ class Task(msgspec.Struct, frozen=True):
     workspace: Workspace | None = None
     # What an earlier attempt saved last: the text of a JSON object; empty for nothing.
     checkpoint: str = ""
+    session: Session | None = None
 
 
 def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
@@ -123,6 +139,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     files_total: int = 0
     git: GitResult | None = None
     artifacts: tuple[dict[str, str | int], ...] = ()
+    session: SessionObject | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

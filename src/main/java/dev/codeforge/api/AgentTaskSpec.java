@@ -50,6 +50,11 @@ public record AgentTaskSpec(
                 Map<String, String> config,
         @Nullable @JsonPropertyDescription("The files that the agent works on. Default: an empty folder.")
                 Workspace workspace,
+        @Size(max = 63)
+                @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+                @JsonPropertyDescription(
+                        "Name of a conversation that later tasks of the same pool continue: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit. The tasks of a session run one at a time, in the order of their creation, those of one second in the order of their names: a later one waits as SessionBusy until those before it have ended, its queueTimeoutSeconds running, and begins with the conversation of the last one that succeeded, on whichever worker. A conversation that no task has gone on with for 30 days is forgotten. Default: none, the agent begins anew.")
+                String session,
         @Nullable
                 @Min(1)
                 @Max(604800)
@@ -77,7 +82,7 @@ public record AgentTaskSpec(
         @Nullable
                 @Size(min = 1, max = 253)
                 @JsonPropertyDescription(
-                        "Names the work, 1 to 253 characters, within the namespace: a task that is created again with the key of one that succeeded within the last 30 days takes that outcome instead of running. The key with another pool, prompt, config, model or workspace is an error.")
+                        "Names the work, 1 to 253 characters, within the namespace: a task that is created again with the key of one that succeeded within the last 30 days takes that outcome instead of running. The key with another pool, prompt, config, model, workspace or session is an error.")
                 String idempotencyKey,
         @Nullable
                 @JsonPropertyDescription(
@@ -108,6 +113,7 @@ public record AgentTaskSpec(
         projectId = projectId == null ? "" : projectId;
         model = model == null ? "" : model;
         config = config == null ? Map.of() : Map.copyOf(config);
+        session = session == null ? "" : session;
         delivery = delivery == null ? DeliveryMode.AtLeastOnce : delivery;
         suspend = suspend != null && suspend;
         cancel = cancel != null && cancel;

@@ -19,6 +19,9 @@ public interface Connections extends AutoCloseable {
     /** Idempotency keys of the namespace's tasks. */
     Ledger ledger(String namespace);
 
+    /** Sessions of the namespace's tasks. */
+    Sessions sessions(String namespace);
+
     /** Settings of the namespace's pools. */
     PoolConfigs configs(String namespace);
 

@@ -9,6 +9,7 @@ public final class NatsConnections implements Connections {
     private final WorkerControl workers;
     private final DeadLetters deadLetters;
     private final Ledger ledger;
+    private final Sessions sessions;
     private final PoolConfigs configs;
     private final Files files;
     private final Advisories advisories;
@@ -24,6 +25,7 @@ public final class NatsConnections implements Connections {
         this.workers = new NatsWorkerControl(nats);
         this.deadLetters = new NatsDeadLetters(nats);
         this.ledger = new NatsLedger(nats);
+        this.sessions = new NatsSessions(nats);
         this.configs = new NatsPoolConfigs(nats);
         this.files = new NatsFiles(nats);
         this.advisories = new NatsAdvisories(nats, streams);
@@ -58,6 +60,11 @@ public final class NatsConnections implements Connections {
     @Override
     public Ledger ledger(String namespace) {
         return ledger;
+    }
+
+    @Override
+    public Sessions sessions(String namespace) {
+        return sessions;
     }
 
     @Override

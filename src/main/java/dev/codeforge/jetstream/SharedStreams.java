@@ -22,6 +22,9 @@ final class SharedStreams {
     /** How long an outcome can be adopted by its idempotency key. */
     static final Duration LEDGER_RETENTION = Duration.ofDays(30);
 
+    /** How long a conversation can be continued after its last task. */
+    private static final Duration SESSION_RETENTION = Duration.ofDays(30);
+
     static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
     private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";
 
@@ -99,6 +102,10 @@ final class SharedStreams {
                     servers);
             keeper.ensure(
                     bucket(NatsLedger.STREAM, NatsLedger.SUBJECTS, LEDGER_RETENTION), OptionalInt.empty(), servers);
+            keeper.ensure(
+                    bucket(NatsSessions.STREAM, NatsSessions.SUBJECTS, SESSION_RETENTION),
+                    OptionalInt.empty(),
+                    servers);
             keeper.ensure(
                     bucket(NatsPoolConfigs.STREAM, NatsPoolConfigs.SUBJECTS, Duration.ZERO),
                     OptionalInt.empty(),

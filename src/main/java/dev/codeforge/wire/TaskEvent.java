@@ -230,8 +230,17 @@ public record TaskEvent(
         }
     }
 
+    /** @param session what a run that succeeded left of its conversation; absent when it kept nothing */
     public record Result(
-            @Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {}
+            @Nullable String summary,
+            int filesTotal,
+            @Nullable Git git,
+            @Nullable List<Artifact> artifacts,
+            @Nullable SessionObject session) {
+        public Result(@Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {
+            this(summary, filesTotal, git, artifacts, null);
+        }
+    }
 
     public record Git(@Nullable String baseCommit, @Nullable String branch, @Nullable String commit, boolean pushed) {}
 

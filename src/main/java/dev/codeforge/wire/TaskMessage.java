@@ -31,7 +31,8 @@ public record TaskMessage(
         Spent spent,
         @Nullable Budget budget,
         @Nullable Workspace workspace,
-        @Nullable String checkpoint) {
+        @Nullable String checkpoint,
+        @Nullable Session session) {
 
     public byte[] toJson() {
         return Json.write(this);
@@ -58,6 +59,13 @@ public record TaskMessage(
     public record Budget(@Nullable Long maxTokens, @Nullable String maxCostUsd, Spent since) {}
 
     public record Workspace(Git git) {}
+
+    /**
+     * The conversation that the task continues.
+     *
+     * @param history what its last successful task left; absent when it begins here
+     */
+    public record Session(String name, @Nullable SessionObject history) {}
 
     /**
      * @param ref branch, tag or commit; empty for the default branch

@@ -16,6 +16,7 @@ import dev.codeforge.jetstream.QueueSettings;
 import dev.codeforge.jetstream.QueuedTask;
 import dev.codeforge.jetstream.RequestReply;
 import dev.codeforge.jetstream.Results;
+import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue;
@@ -234,6 +235,11 @@ public final class FakeConnections implements Connections {
     @Override
     public Ledger ledger(String namespace) {
         throw new UnsupportedOperationException("no test with a fake NATS looks at the ledger");
+    }
+
+    @Override
+    public Sessions sessions(String namespace) {
+        throw new UnsupportedOperationException("no test with a fake NATS looks at sessions");
     }
 
     @Override

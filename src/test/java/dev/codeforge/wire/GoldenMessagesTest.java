@@ -128,6 +128,7 @@ final class GoldenMessagesTest {
                 .containsExactly(
                         "event-cancelled-suspended.json",
                         "event-cancelled.json",
+                        "event-completed-session.json",
                         "event-completed.json",
                         "event-failed-may-have-run.json",
                         "event-failed-retry-after.json",
@@ -149,8 +150,23 @@ final class GoldenMessagesTest {
         assertThat(event.result().git().commit()).isEqualTo("89e6c98d92887913cadf06b2adb97f26cde4849b");
     }
 
+    @Test
+    void whatARunLeavesOfItsConversationIsWhatTheNextContinues() throws Exception {
+        final SessionObject left =
+                TaskEvent.parse(body("event-completed-session.json")).result().session();
+        assertThat(left.size()).isEqualTo(4096);
+        assertThat(TaskMessage.parse(body("task-message-session.json")).session())
+                .isEqualTo(new TaskMessage.Session("greeter-talk", left));
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"task-message.json", "task-message-at-most-once.json", "task-message-checkpoint.json"})
+    @ValueSource(
+            strings = {
+                "task-message.json",
+                "task-message-at-most-once.json",
+                "task-message-checkpoint.json",
+                "task-message-session.json"
+            })
     void theTaskMessageIsReadAndWrittenWithoutLoss(String file) throws Exception {
         final TaskMessage message = TaskMessage.parse(body(file));
         assertThat(JSON.readTree(message.toJson())).isEqualTo(json(file));
@@ -170,6 +186,7 @@ final class GoldenMessagesTest {
                         List.of("task-message.json", "task-message"),
                         List.of("task-message-at-most-once.json", "task-message"),
                         List.of("task-message-checkpoint.json", "task-message"),
+                        List.of("task-message-session.json", "task-message"),
                         List.of("task-message-plain.json", "task-message"),
                         List.of("log-line.json", "log-line")));
     }

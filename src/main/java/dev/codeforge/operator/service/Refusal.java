@@ -47,7 +47,7 @@ record Refusal(int code, String type, String message, boolean retryable) {
                 CONFLICT,
                 Reason.IdempotencyKeyReused.name(),
                 "Nats-Msg-Id " + key + " stands for AgentTask " + name
-                        + ", which has another prompt, model, config or workspace: give each request for other work"
+                        + ", which has another prompt, model, config, workspace or session: give each request for other work"
                         + " an id of its own.",
                 false);
     }

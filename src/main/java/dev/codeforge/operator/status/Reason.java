@@ -23,6 +23,9 @@ public enum Reason {
     DuplicateOf(
             "Another task has the same idempotencyKey and has not ended.",
             "Wait: its success is taken over, and after its failure this task runs."),
+    SessionBusy(
+            "Another task of the same session goes first: a session's tasks run one at a time, in the order of their creation.",
+            "Wait until it has ended, or cancel or delete it; one that is suspended blocks the session until it is resumed."),
     Succeeded("The agent finished.", "See status.result."),
     Adopted("An earlier task with the same idempotencyKey succeeded; its outcome was taken over.", "Nothing."),
     Cancelled("The task was cancelled.", "Set spec.cancel to false and raise spec.rerun to run it again."),
@@ -41,7 +44,7 @@ public enum Reason {
             "See status.usage; create a task with a higher budget, or raise spec.rerun to allow as much again."),
     IdempotencyKeyReused(
             "The idempotencyKey stands for other work.",
-            "Create the task with a key of its own; a key stands for pool, prompt, model, config and workspace."),
+            "Create the task with a key of its own; a key stands for pool, prompt, model, config, workspace and session."),
     PoolDeleted("The pool was deleted before the task ended.", "Create the task on another pool."),
     DeadLettered("A message cannot be run and was put aside.", "Read the stream DEADLETTERS; correct its sender."),
     // Pools

@@ -97,11 +97,13 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.planner = new TaskPlanner(clock);
         this.clocks = new TaskClocks(clock);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
+        final FormerOwner former = new FormerOwner(client, connections, operatorEvents);
         this.executor = new TaskExecutor(
                 connections,
                 new TaskMessages(key, installation, clock, tracing),
                 operatorEvents,
-                new TaskLedger(client, connections, operatorEvents),
+                new TaskLedger(connections, former),
+                new TaskSessions(connections, former),
                 new ExpiredTasks(client),
                 installation,
                 tracing);
@@ -166,6 +168,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         }
         inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
         passOn(task, view.get(), context);
+        if (gone || hasEnded(view.get()) || view.get() instanceof TaskView.Adopted) {
+            passTurn(task, context);
+        }
         if (gone) {
             deletions.ended(task);
             watch.gone(task);
@@ -201,6 +206,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         }
     }
 
+    private void passTurn(AgentTask task, Context<AgentTask> context) {
+        SessionOrder.after(task, SessionRivals.of(task, context.getPrimaryCache()))
+                .forEach(this::trigger);
+    }
+
     /** The framework tries again for ever and says so nowhere: say it. */
     @Override
     public ErrorStatusUpdateControl<AgentTask> updateErrorStatus(
@@ -220,7 +230,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final Optional<WorkerPool> pool = context.getSecondaryResource(WorkerPool.class);
         if (task.isFinished()) {
             return new TaskSnapshot(
-                    task, deleted, pool, Optional.empty(), 0, Optional.empty(), TaskSnapshot.Answers.NONE);
+                    task, deleted, pool, Optional.empty(), 0, Optional.empty(), List.of(), TaskSnapshot.Answers.NONE);
         }
         // The queue first, then the results: a worker writes its outcome before its message goes.
         final Optional<StandingMessage> standing = pool.flatMap(WorkerPool::observedStatus)
@@ -241,6 +251,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                         .map(Results.Delivery::event)
                         .flatMap(event -> believed(event).stream())
                         .reduce((first, second) -> second)),
+                SessionRivals.of(task, context.getPrimaryCache()),
                 TaskSnapshot.Answers.NONE);
     }
 
@@ -293,6 +304,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         context.getPrimaryCache().addIndexer(BY_UID, task -> List.of(task.uid()));
         context.getPrimaryCache()
                 .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
+        SessionRivals.index(context.getPrimaryCache());
         context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(indexKey(poolOf(task))));
         final InformerEventSource<WorkerPool, AgentTask> pools = new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)

@@ -58,7 +58,8 @@ final class ClaimPlanner {
                 new TaskEvent.Failure(
                         Reason.IdempotencyKeyReused.name(),
                         "idempotencyKey " + task.getSpec().idempotencyKey() + " stands for the work of AgentTask "
-                                + record.name() + ", which has another pool, prompt, model, config or workspace. "
+                                + record.name()
+                                + ", which has another pool, prompt, model, config, workspace or session. "
                                 + Reason.IdempotencyKeyReused.remedy(),
                         false));
     }

@@ -10,7 +10,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.TreeMap;
 
-/** What an idempotency key stands for: pool, prompt, model, config and workspace as written, not as resolved. */
+/** What an idempotency key stands for: pool, prompt, model, config, workspace and session as written, not as resolved. */
 public final class SpecHash {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
@@ -24,6 +24,10 @@ public final class SpecHash {
         covered.put("model", spec.model());
         covered.put("config", spec.config());
         covered.put("workspace", spec.workspace());
+        if (!spec.session().isEmpty()) {
+            // Only then: the hashes that stand in the ledger were made before there were sessions.
+            covered.put("session", spec.session());
+        }
         try {
             final byte[] digest = MessageDigest.getInstance("SHA-256")
                     .digest(JSON.writeValueAsString(covered).getBytes(StandardCharsets.UTF_8));

@@ -25,6 +25,7 @@ final class TaskExecutor {
     private final TaskMessages messages;
     private final OperatorEvents events;
     private final TaskLedger ledger;
+    private final TaskSessions sessions;
     private final ExpiredTasks expired;
     private final String installation;
     private final Tracing tracing;
@@ -34,6 +35,7 @@ final class TaskExecutor {
             TaskMessages messages,
             OperatorEvents events,
             TaskLedger ledger,
+            TaskSessions sessions,
             ExpiredTasks expired,
             String installation,
             Tracing tracing) {
@@ -41,6 +43,7 @@ final class TaskExecutor {
         this.messages = messages;
         this.events = events;
         this.ledger = ledger;
+        this.sessions = sessions;
         this.expired = expired;
         this.installation = installation;
         this.tracing = tracing;
@@ -54,6 +57,9 @@ final class TaskExecutor {
                         .holder(snapshot.task().uid(), HOLDER_TIMEOUT));
             case TaskPlan.ReadLedger ignored -> snapshot.withLedger(ledger.read(snapshot.task()));
             case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
+            case TaskPlan.ReadSession ignored -> snapshot.withSession(sessions.read(snapshot.task()));
+            case TaskPlan.FindTurn find -> snapshot.withOwner(sessions.holder(snapshot.task(), find.turn()));
+            case TaskPlan.TakeTurn take -> snapshot.withSession(sessions.take(snapshot.task(), take));
         };
     }
 
@@ -61,6 +67,7 @@ final class TaskExecutor {
         return switch (plan) {
             case TaskPlan.Say say -> {
                 ledger.settle(snapshot.task(), say.view());
+                sessions.settle(snapshot.task(), say.view());
                 yield Optional.of(say.view());
             }
             case TaskPlan.Publish publish -> publish(snapshot, publish);
@@ -83,20 +90,17 @@ final class TaskExecutor {
     }
 
     private Optional<TaskView> publish(TaskSnapshot snapshot, TaskPlan.Publish plan) {
-        final AgentTask task = snapshot.task();
         final WorkerPool pool = plan.pool();
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
         final TaskQueue queue = connections.queue(namespaceOf(snapshot));
-        final Optional<String> checkpoint = Checkpoints.carriedOn(task, snapshot.lastEvent());
-        final OutgoingTask message =
-                messages.of(task, pool, place.subject(), plan.attempt(), plan.freshId(), checkpoint);
+        final OutgoingTask message = messages.of(snapshot, pool, place.subject(), plan.attempt(), plan.freshId());
         if (plan.purgeFirst()) {
             snapshot.standing().ifPresent(older -> queue.remove(place.stream(), older.sequence()));
         }
         final Instant begun = Instant.now();
         return switch (queue.publish(place.stream(), message)) {
             case PublishOutcome.Stored stored -> {
-                tracing.published(task, plan.attempt(), place.stream(), stored.sequence(), begun);
+                tracing.published(snapshot.task(), plan.attempt(), place.stream(), stored.sequence(), begun);
                 yield Optional.of(
                         new TaskView.Queued(plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
             }
@@ -130,13 +134,7 @@ final class TaskExecutor {
     private Optional<TaskView> duplicate(TaskQueue queue, TaskSnapshot snapshot, TaskPlan.Publish plan) {
         final AgentTask task = snapshot.task();
         final WorkerPoolStatus.Queue place = plan.pool().getStatus().queue();
-        final OutgoingTask again = messages.of(
-                task,
-                plan.pool(),
-                place.subject(),
-                plan.attempt(),
-                true,
-                Checkpoints.carriedOn(task, snapshot.lastEvent()));
+        final OutgoingTask again = messages.of(snapshot, plan.pool(), place.subject(), plan.attempt(), true);
         final boolean known = queue.standing(place.stream(), again.subject()).isPresent()
                 || events.last(connections.results(task.getMetadata().getNamespace()), task.uid())
                         .filter(event -> event.attempt() >= plan.attempt())

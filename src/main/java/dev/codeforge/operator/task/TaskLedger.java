@@ -3,38 +3,26 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Ledger;
-import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.Optional;
 
 /** Keeps the ledger for tasks with an idempotency key. A write that somebody else's overtook is planned again. */
 final class TaskLedger {
-    private final KubernetesClient client;
     private final Connections connections;
-    private final OperatorEvents events;
+    private final FormerOwner former;
 
-    TaskLedger(KubernetesClient client, Connections connections, OperatorEvents events) {
-        this.client = client;
+    TaskLedger(Connections connections, FormerOwner former) {
         this.connections = connections;
-        this.events = events;
+        this.former = former;
     }
 
     Optional<Ledger.Entry> read(AgentTask task) {
         return of(task).read(task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
     }
 
-    /** A live look: the cache may not know yet that a task is gone. One that has ended lets its key go. */
     TaskSnapshot.OwnerState owner(LedgerRecord claim) {
-        final AgentTask live = client.resources(AgentTask.class)
-                .inNamespace(claim.namespace())
-                .withName(claim.name())
-                .get();
-        return live == null || !live.uid().equals(claim.uid()) || live.isFinished()
-                ? TaskSnapshot.OwnerState.GONE
-                : TaskSnapshot.OwnerState.UNFINISHED;
+        return former.state(claim.namespace(), claim.name(), claim.uid());
     }
 
     void claim(AgentTask task, TaskPlan.Claim plan) {
@@ -48,31 +36,8 @@ final class TaskLedger {
     /** What the former owner ran is ended before the key is taken; what it completed is kept instead. */
     void takeOver(AgentTask task, TaskPlan.TakeOver plan) {
         final String namespace = task.getMetadata().getNamespace();
-        final String uid = plan.before().uid();
-        final Results results = connections.results(namespace);
-        final TaskQueue queue = connections.queue(namespace);
-        final String subject = plan.subject().isEmpty()
-                ? ""
-                : plan.subject().substring(0, plan.subject().lastIndexOf('.') + 1) + uid;
-        final int attempt = Math.max(
-                events.last(results, uid).map(TaskEvent::attempt).orElse(1),
-                subject.isEmpty()
-                        ? 1
-                        : queue.standing(plan.stream(), subject)
-                                .map(message -> message.attempt())
-                                .orElse(1));
-        events.endUnfinished(
-                results,
-                uid,
-                attempt,
-                TaskEvent.Kind.CANCELLED,
-                new TaskEvent.Failure(
-                        "TaskDeleted", "the AgentTask was deleted; another has its idempotencyKey now", false));
-        if (!subject.isEmpty()) {
-            queue.purge(plan.stream(), subject);
-        }
-        final Optional<TaskEvent> completed =
-                events.last(results, uid).filter(event -> event.kind() == TaskEvent.Kind.COMPLETED);
+        final Optional<TaskEvent> completed = former.end(
+                namespace, plan.before().uid(), plan.stream(), plan.subject(), "another has its idempotencyKey now");
         of(task).write(
                         namespace,
                         task.getSpec().idempotencyKey(),

@@ -11,6 +11,7 @@ import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
+import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskMessage;
 import dev.codeforge.wire.TraceIds;
@@ -20,6 +21,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the message of an attempt: the task's spec with the pool's defaults filled in. */
@@ -36,19 +38,12 @@ final class TaskMessages {
         this.tracing = tracing;
     }
 
-    OutgoingTask of(AgentTask task, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
-        return of(task, pool, poolSubject, attempt, freshId, Optional.empty());
-    }
-
-    OutgoingTask of(
-            AgentTask task,
-            WorkerPool pool,
-            String poolSubject,
-            int attempt,
-            boolean freshId,
-            Optional<String> checkpoint) {
+    /** @param snapshot with what earlier runs saved, and with the session's entry, where the task has a session */
+    OutgoingTask of(TaskSnapshot snapshot, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
+        final AgentTask task = snapshot.task();
         final String id = task.uid() + "-" + attempt;
-        final TaskMessage message = message(task, pool, attempt, checkpoint);
+        final TaskMessage message =
+                message(task, pool, attempt, session(snapshot), Checkpoints.carriedOn(task, snapshot.lastEvent()));
         return new OutgoingTask(
                 Subjects.task(poolSubject, task.uid()),
                 freshId ? id + "-" + UUID.randomUUID() : id,
@@ -56,7 +51,12 @@ final class TaskMessages {
                 message.toJson());
     }
 
-    private TaskMessage message(AgentTask task, WorkerPool pool, int attempt, Optional<String> checkpoint) {
+    private TaskMessage message(
+            AgentTask task,
+            WorkerPool pool,
+            int attempt,
+            TaskMessage.@Nullable Session session,
+            Optional<String> checkpoint) {
         final AgentTaskSpec spec = task.getSpec();
         final WorkerPoolSpec poolSpec = pool.getSpec();
         final Map<String, String> config = new HashMap<>(poolSpec.taskDefaults().config());
@@ -80,7 +80,21 @@ final class TaskMessages {
                 spent(task),
                 budget(task, effective.budget()),
                 workspace(task),
-                checkpoint.orElse(null));
+                checkpoint.orElse(null),
+                session);
+    }
+
+    private static TaskMessage.@Nullable Session session(TaskSnapshot snapshot) {
+        if (!SessionOrder.hasSession(snapshot.task())) {
+            return null;
+        }
+        final Optional<SessionRecord.History> history = snapshot.answers()
+                .session()
+                .flatMap(Function.identity())
+                .flatMap(entry -> Optional.ofNullable(entry.record().history()));
+        return new TaskMessage.Session(
+                snapshot.task().getSpec().session(),
+                history.map(SessionRecord.History::object).orElse(null));
     }
 
     private static TaskMessage.Spent spent(AgentTask task) {

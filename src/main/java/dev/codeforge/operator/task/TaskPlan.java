@@ -2,6 +2,8 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
+import java.util.Optional;
 
 /** What to do with a task now. */
 sealed interface TaskPlan {
@@ -19,6 +21,22 @@ sealed interface TaskPlan {
 
     /** Look, live, whether the task that has the key is still there. */
     record FindOwner(LedgerRecord claim) implements Question {}
+
+    /** Read whose turn it is in the task's session, and where its conversation stands. */
+    record ReadSession() implements Question {}
+
+    /** Look, live, whether the task that has the turn is still there. */
+    record FindTurn(SessionRecord.Turn turn) implements Question {}
+
+    /**
+     * Take the turn over the record's revision, 0 for none; who was fastest has it.
+     *
+     * @param former had the turn and is gone: end what it may have left running before
+     * @param subject of this task's own message; empty when it is not known
+     */
+    record TakeTurn(
+            Optional<SessionRecord.Turn> former, SessionRecord record, long revision, String stream, String subject)
+            implements Question {}
 
     /** Write this task's claim over the ledger's revision, 0 for none; then look again. */
     record Claim(LedgerRecord claim, long revision) implements TaskPlan {}

@@ -19,6 +19,7 @@ final class TaskPlanner {
     private final TaskClocks clocks;
     private final AttemptEnd ends;
     private final ClaimPlanner claims = new ClaimPlanner();
+    private final SessionPlanner sessions = new SessionPlanner();
 
     TaskPlanner(Clock clock) {
         this.clocks = new TaskClocks(clock);
@@ -167,6 +168,7 @@ final class TaskPlanner {
                         EffectiveSettings.of(snapshot.task(), snapshot.pool()),
                         snapshot.status().usage())
                 .map(why -> spent(snapshot, attempt, purgeFirst || freshId, why))
+                .or(() -> sessions.before(snapshot))
                 .orElseGet(() -> new TaskPlan.Publish(pool, attempt, purgeFirst, freshId));
     }
 

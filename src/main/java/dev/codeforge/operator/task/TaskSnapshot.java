@@ -6,8 +6,10 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.Ledger;
+import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.wire.TaskEvent;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -17,6 +19,7 @@ import java.util.Optional;
  * @param standing the message in the pool's stream
  * @param lastSequence of the task's results, 0 for none; counts events that are not believed
  * @param lastEvent the last event with a valid proof
+ * @param rivals the other unfinished tasks of its session, as the cache has them
  * @param answers to what the planner asked
  */
 record TaskSnapshot(
@@ -26,36 +29,47 @@ record TaskSnapshot(
         Optional<StandingMessage> standing,
         long lastSequence,
         Optional<TaskEvent> lastEvent,
+        List<AgentTask> rivals,
         Answers answers) {
 
-    /** Each is empty while nobody asked; the holder and the ledger's entry are empty inside when there is none. */
+    /**
+     * Each is empty while nobody asked; the holder, the ledger's entry and the session's are empty inside when there is none.
+     *
+     * @param owner of the key, or of the session's turn: a task waits for one of them at a time
+     */
     record Answers(
             Optional<Optional<Control.Holder>> holder,
             Optional<Optional<Ledger.Entry>> ledger,
+            Optional<Optional<Sessions.Entry>> session,
             Optional<OwnerState> owner) {
-        static final Answers NONE = new Answers(Optional.empty(), Optional.empty(), Optional.empty());
+        static final Answers NONE = new Answers(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    /** What became of the task that has the idempotency key. */
+    /** What became of the task that has what this one needs. */
     enum OwnerState {
         UNFINISHED,
         GONE
     }
 
     TaskSnapshot withHolder(Optional<Control.Holder> answer) {
-        return with(new Answers(Optional.of(answer), answers.ledger(), answers.owner()));
+        return with(new Answers(Optional.of(answer), answers.ledger(), answers.session(), answers.owner()));
     }
 
     TaskSnapshot withLedger(Optional<Ledger.Entry> answer) {
-        return with(new Answers(answers.holder(), Optional.of(answer), answers.owner()));
+        return with(new Answers(answers.holder(), Optional.of(answer), answers.session(), answers.owner()));
+    }
+
+    /** What was known of another's turn holds no more. */
+    TaskSnapshot withSession(Optional<Sessions.Entry> answer) {
+        return with(new Answers(answers.holder(), answers.ledger(), Optional.of(answer), Optional.empty()));
     }
 
     TaskSnapshot withOwner(OwnerState answer) {
-        return with(new Answers(answers.holder(), answers.ledger(), Optional.of(answer)));
+        return with(new Answers(answers.holder(), answers.ledger(), answers.session(), Optional.of(answer)));
     }
 
     private TaskSnapshot with(Answers given) {
-        return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, given);
+        return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, rivals, given);
     }
 
     AgentTaskStatus status() {

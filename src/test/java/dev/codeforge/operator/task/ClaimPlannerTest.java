@@ -105,11 +105,12 @@ final class ClaimPlannerTest {
     }
 
     @Test
-    void aKeyStandsForPoolPromptModelConfigAndWorkspace() {
+    void aKeyStandsForPoolPromptModelConfigWorkspaceAndSession() {
         final String plain = hashOf("title: t");
         assertThat(hashOf("title: other, rerun: 3, retry: {maxAttempts: 2}")).isEqualTo(plain);
         assertThat(hashOf("model: m")).isNotEqualTo(plain);
         assertThat(hashOf("config: {a: b}")).isNotEqualTo(plain);
+        assertThat(hashOf("session: talk")).isNotEqualTo(plain);
         assertThat(hashOf("workspace: {git: {url: 'https://h/r'}}")).isNotEqualTo(plain);
         assertThat(SpecHash.of(Resources.task("ns", "task", "other-pool").getSpec()))
                 .isNotEqualTo(plain);

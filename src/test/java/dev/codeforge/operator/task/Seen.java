@@ -6,11 +6,13 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Control.Holder;
 import dev.codeforge.jetstream.Ledger;
+import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,6 +32,7 @@ final class Seen {
     private final WorkerPool pool = withQueue(Resources.pool("ns", "pool", null));
     private Optional<StandingMessage> standing = Optional.empty();
     private Optional<TaskEvent> event = Optional.empty();
+    private List<AgentTask> rivals = List.of();
     private TaskSnapshot.Answers answers = TaskSnapshot.Answers.NONE;
     private Instant now = NOW;
 
@@ -93,26 +96,34 @@ final class Seen {
     }
 
     Seen heldBy(String worker) {
-        answers = new TaskSnapshot.Answers(
-                Optional.of(Optional.of(new Holder(worker, 1, 1))), answers.ledger(), answers.owner());
-        return this;
+        return answered(snapshot().withHolder(Optional.of(new Holder(worker, 1, 1))));
     }
 
     Seen heldByNobody() {
-        answers = new TaskSnapshot.Answers(Optional.of(Optional.empty()), answers.ledger(), answers.owner());
-        return this;
+        return answered(snapshot().withHolder(Optional.empty()));
     }
 
     Seen ledger(LedgerRecord record, long revision) {
-        answers = new TaskSnapshot.Answers(
-                answers.holder(),
-                Optional.of(Optional.ofNullable(record).map(found -> new Ledger.Entry(found, revision))),
-                answers.owner());
-        return this;
+        return answered(
+                snapshot().withLedger(Optional.ofNullable(record).map(found -> new Ledger.Entry(found, revision))));
+    }
+
+    Seen session(SessionRecord record, long revision) {
+        return answered(
+                snapshot().withSession(Optional.ofNullable(record).map(found -> new Sessions.Entry(found, revision))));
     }
 
     Seen owner(TaskSnapshot.OwnerState state) {
-        answers = new TaskSnapshot.Answers(answers.holder(), answers.ledger(), Optional.of(state));
+        return answered(snapshot().withOwner(state));
+    }
+
+    private Seen answered(TaskSnapshot snapshot) {
+        answers = snapshot.answers();
+        return this;
+    }
+
+    Seen rivals(AgentTask... others) {
+        rivals = List.of(others);
         return this;
     }
 
@@ -126,7 +137,8 @@ final class Seen {
     }
 
     TaskSnapshot snapshot() {
-        return new TaskSnapshot(task, false, Optional.of(pool), standing, event.isPresent() ? 9 : 0, event, answers);
+        return new TaskSnapshot(
+                task, false, Optional.of(pool), standing, event.isPresent() ? 9 : 0, event, rivals, answers);
     }
 
     TaskPlan plan() {

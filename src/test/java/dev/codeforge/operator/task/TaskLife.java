@@ -90,6 +90,7 @@ final class TaskLife {
                 spec.model(),
                 spec.config(),
                 spec.workspace(),
+                spec.session(),
                 spec.runTimeoutSeconds(),
                 spec.queueTimeoutSeconds(),
                 spec.retry(),
@@ -132,6 +133,7 @@ final class TaskLife {
                 task.isFinished() ? Optional.empty() : standing,
                 lastSequence,
                 task.isFinished() ? Optional.empty() : last,
+                List.of(),
                 TaskSnapshot.Answers.NONE);
         TaskPlan plan = planner.plan(snapshot);
         if (plan instanceof TaskPlan.AskHolder) {

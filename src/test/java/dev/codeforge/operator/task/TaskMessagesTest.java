@@ -12,10 +12,15 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import dev.codeforge.api.Workspace;
 import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.operator.tracing.Tracing;
+import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.Schemas;
 import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.SessionObject;
+import dev.codeforge.wire.SessionRecord;
+import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskMessage;
 import dev.codeforge.wire.TraceIds;
 import dev.codeforge.wire.UnreadableMessageException;
@@ -23,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -146,7 +152,8 @@ final class TaskMessagesTest {
 
     @Test
     void whatEarlierAttemptsSavedIsHandedOn() throws Exception {
-        final byte[] body = messages.of(task, pool, SUBJECT, 2, false, Optional.of("{\"done\":2}"))
+        final TaskEvent saved = Events.of(task, TaskEvent.Kind.PROGRESS).withCheckpoint("{\"done\":2}");
+        final byte[] body = messages.of(snapshot(task, Optional.of(saved)), pool, SUBJECT, 2, false)
                 .body();
         assertThat(TaskMessage.parse(body).checkpoint()).isEqualTo("{\"done\":2}");
         assertThat(Schemas.problems("task-message", body)).isEmpty();
@@ -162,22 +169,23 @@ final class TaskMessagesTest {
 
     @Test
     void theMessageIsAddressedToTheTaskAndKnownByUidAndAttempt() {
-        final OutgoingTask outgoing = messages.of(task, pool, SUBJECT, 2, false);
+        final OutgoingTask outgoing = messages.of(snapshot(task), pool, SUBJECT, 2, false);
         assertThat(outgoing.subject()).isEqualTo(SUBJECT + "." + task.uid());
         assertThat(outgoing.messageId()).isEqualTo(task.uid() + "-2");
     }
 
     @Test
     void aFreshIdIsTakenByNoMessageBefore() {
-        final String first = messages.of(task, pool, SUBJECT, 2, true).messageId();
-        final String second = messages.of(task, pool, SUBJECT, 2, true).messageId();
+        final String first = messages.of(snapshot(task), pool, SUBJECT, 2, true).messageId();
+        final String second =
+                messages.of(snapshot(task), pool, SUBJECT, 2, true).messageId();
         assertThat(first).startsWith(task.uid() + "-2-").isNotEqualTo(second);
     }
 
     @Test
     void headersTellWhoseMessageItIs() {
         final Map<String, String> headers =
-                messages.of(task, pool, SUBJECT, 1, true).headers();
+                messages.of(snapshot(task), pool, SUBJECT, 1, true).headers();
         assertThat(headers)
                 .containsEntry("Codeforge-Protocol", "1")
                 .containsEntry("Codeforge-Installation", "cluster")
@@ -216,18 +224,45 @@ final class TaskMessagesTest {
                         "0d2f6c1a-93f1-4b58-8f0e-6a1f7a0c9b11",
                         Clock.fixed(Instant.parse("2026-05-04T10:00:00Z"), ZoneOffset.UTC),
                         Tracing.OFF)
-                .of(golden, pool, SUBJECT, 2, false)
+                .of(snapshot(golden), pool, SUBJECT, 2, false)
                 .headers());
         assertThat(written).isEqualTo(expected);
     }
 
     private byte[] body(int attempt) {
-        return messages.of(task, pool, SUBJECT, attempt, false).body();
+        return messages.of(snapshot(task), pool, SUBJECT, attempt, false).body();
+    }
+
+    @Test
+    void aTaskOfASessionIsToldWhereItsConversationStands() throws Exception {
+        final AgentTask talking = Resources.task("ns", "task", "pool", "session: talk");
+        final SessionObject left = new SessionObject("sessions/s/uid-1-1", "digest", 5);
+        final Sessions.Entry entry =
+                new Sessions.Entry(new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3);
+        assertThat(session(snapshot(talking).withSession(Optional.of(entry))))
+                .isEqualTo(new TaskMessage.Session("talk", left));
+        assertThat(session(snapshot(talking).withSession(Optional.empty())))
+                .isEqualTo(new TaskMessage.Session("talk", null));
+        assertThat(session(snapshot(task))).isNull();
+    }
+
+    private TaskMessage.Session session(TaskSnapshot snapshot) throws UnreadableMessageException {
+        return TaskMessage.parse(messages.of(snapshot, pool, SUBJECT, 1, false).body())
+                .session();
+    }
+
+    private TaskSnapshot snapshot(AgentTask of) {
+        return snapshot(of, Optional.empty());
+    }
+
+    private TaskSnapshot snapshot(AgentTask of, Optional<TaskEvent> last) {
+        return new TaskSnapshot(
+                of, false, Optional.of(pool), Optional.empty(), 0, last, List.of(), TaskSnapshot.Answers.NONE);
     }
 
     private TaskMessage written(int attempt) throws UnreadableMessageException {
         return TaskMessage.parse(
-                messages.of(task, pool, SUBJECT, attempt, false).body());
+                messages.of(snapshot(task), pool, SUBJECT, attempt, false).body());
     }
 
     private void inRepository(Workspace.Git git) {
@@ -240,6 +275,7 @@ final class TaskMessagesTest {
                 null,
                 null,
                 new Workspace(git),
+                null,
                 null,
                 null,
                 null,

@@ -1,0 +1,63 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Results;
+import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.wire.TaskEvent;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.Optional;
+
+/** The task that had what another is about to take: a key, or a session's turn. */
+final class FormerOwner {
+    private final KubernetesClient client;
+    private final Connections connections;
+    private final OperatorEvents events;
+
+    FormerOwner(KubernetesClient client, Connections connections, OperatorEvents events) {
+        this.client = client;
+        this.connections = connections;
+        this.events = events;
+    }
+
+    /** A live look: the cache may not know yet that a task is gone, or there. One that has ended has let go. */
+    TaskSnapshot.OwnerState state(String namespace, String name, String uid) {
+        final AgentTask live = client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .get();
+        return live == null || !live.uid().equals(uid) || live.isFinished()
+                ? TaskSnapshot.OwnerState.GONE
+                : TaskSnapshot.OwnerState.UNFINISHED;
+    }
+
+    /**
+     * Ends what it may have left queued or running, before anybody takes its place.
+     *
+     * @param subject of the successor's own message; empty when it is not known
+     * @param why the failure's message
+     * @return what it had completed
+     */
+    Optional<TaskEvent> end(String namespace, String uid, String stream, String subject, String why) {
+        final Results results = connections.results(namespace);
+        final TaskQueue queue = connections.queue(namespace);
+        final String its = subject.isEmpty() ? "" : subject.substring(0, subject.lastIndexOf('.') + 1) + uid;
+        final int attempt = Math.max(
+                events.last(results, uid).map(TaskEvent::attempt).orElse(1),
+                its.isEmpty()
+                        ? 1
+                        : queue.standing(stream, its)
+                                .map(message -> message.attempt())
+                                .orElse(1));
+        events.endUnfinished(
+                results,
+                uid,
+                attempt,
+                TaskEvent.Kind.CANCELLED,
+                new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted; " + why, false));
+        if (!its.isEmpty()) {
+            queue.purge(stream, its);
+        }
+        return events.last(results, uid).filter(event -> event.kind() == TaskEvent.Kind.COMPLETED);
+    }
+}

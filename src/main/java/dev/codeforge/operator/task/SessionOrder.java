@@ -1,0 +1,69 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.wire.SessionKey;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** In which order the tasks of a session run: that of their creation, which is told in whole seconds, then of their names. */
+final class SessionOrder {
+    private static final Comparator<AgentTask> CREATION = Comparator.comparing(
+                    (AgentTask task) -> task.getMetadata().getCreationTimestamp())
+            .thenComparing(task -> task.getMetadata().getName());
+
+    private SessionOrder() {}
+
+    static boolean hasSession(AgentTask task) {
+        return !task.getSpec().session().isEmpty();
+    }
+
+    static SessionKey keyOf(AgentTask task) {
+        return new SessionKey(
+                task.getMetadata().getNamespace(),
+                task.getSpec().workerPoolRef().name(),
+                task.getSpec().session());
+    }
+
+    /**
+     * Whom a task waits for while nobody has the turn; empty when it is next. It is the one just before it, so that one end
+     * changes what one other task waits for.
+     *
+     * @param rivals the other unfinished tasks of its session
+     */
+    static Optional<AgentTask> before(AgentTask task, Collection<AgentTask> rivals) {
+        if (hasBegun(task)) {
+            return Optional.empty();
+        }
+        return earlier(task, rivals)
+                .max(CREATION)
+                .or(() -> rivals.stream().filter(SessionOrder::hasBegun).findFirst());
+    }
+
+    /** Who is to be looked at when a task has ended or is gone: the first in order, and the one that waited for it. */
+    static List<AgentTask> after(AgentTask ended, Collection<AgentTask> rivals) {
+        return Stream.of(
+                        rivals.stream().min(CREATION),
+                        rivals.stream()
+                                .filter(other -> CREATION.compare(other, ended) > 0)
+                                .min(CREATION))
+                .flatMap(Optional::stream)
+                .distinct()
+                .toList();
+    }
+
+    private static Stream<AgentTask> earlier(AgentTask task, Collection<AgentTask> rivals) {
+        return rivals.stream().filter(other -> CREATION.compare(other, task) < 0);
+    }
+
+    /** Its attempt has been published, or another follows: also where the record of whose turn it is was lost. */
+    private static boolean hasBegun(AgentTask task) {
+        final AgentTaskStatus status = TaskClocks.statusOf(task);
+        final boolean published = status.attempts() > 0 && status.attempts() >= status.currentAttempt();
+        return published || status.phase() == Phase.Retrying;
+    }
+}

@@ -1,0 +1,71 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.Sessions;
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.wire.SessionRecord;
+import java.util.Optional;
+
+/**
+ * What a session asks for before each publish of one of its tasks: the turn, which one task has from its first publish to its
+ * end. The cache tells who is next, the session's record, taken by revision, that no other is.
+ */
+final class SessionPlanner {
+
+    /** Empty: the task has no session, or has the turn, and may be published. */
+    Optional<TaskPlan> before(TaskSnapshot snapshot) {
+        final AgentTask task = snapshot.task();
+        if (!SessionOrder.hasSession(task)) {
+            return Optional.empty();
+        }
+        if (snapshot.answers().session().isEmpty()) {
+            return Optional.of(new TaskPlan.ReadSession());
+        }
+        final Optional<Sessions.Entry> entry = snapshot.answers().session().get();
+        final Optional<SessionRecord.Turn> turn =
+                entry.map(Sessions.Entry::record).flatMap(record -> Optional.ofNullable(record.turn()));
+        if (turn.filter(holder -> holder.uid().equals(task.uid())).isPresent()) {
+            return Optional.empty();
+        }
+        final Optional<AgentTask> before = SessionOrder.before(task, snapshot.rivals());
+        if (turn.isPresent()) {
+            final Optional<TaskSnapshot.OwnerState> holder = holder(snapshot, turn.get());
+            if (holder.isEmpty()) {
+                return Optional.of(new TaskPlan.FindTurn(turn.get()));
+            }
+            if (holder.get() == TaskSnapshot.OwnerState.UNFINISHED) {
+                return Optional.of(busy(
+                        task,
+                        before.map(SessionPlanner::nameOf).orElse(turn.get().name())));
+            }
+        }
+        return Optional.of(before.map(other -> busy(task, nameOf(other)))
+                .orElseGet(() -> new TaskPlan.TakeTurn(
+                        turn,
+                        entry.map(Sessions.Entry::record)
+                                .orElseGet(
+                                        () -> SessionRecord.fresh(task.getSpec().session()))
+                                .withTurn(new SessionRecord.Turn(task.uid(), nameOf(task))),
+                        entry.map(Sessions.Entry::revision).orElse(0L),
+                        TaskPlanner.streamOf(snapshot),
+                        TaskPlanner.subjectOf(snapshot))));
+    }
+
+    /** What became of who has the turn; empty when only a live look tells. */
+    private static Optional<TaskSnapshot.OwnerState> holder(TaskSnapshot snapshot, SessionRecord.Turn turn) {
+        return snapshot.rivals().stream().anyMatch(other -> other.uid().equals(turn.uid()))
+                ? Optional.of(TaskSnapshot.OwnerState.UNFINISHED)
+                : snapshot.answers().owner();
+    }
+
+    private static TaskPlan busy(AgentTask task, String before) {
+        return new TaskPlan.Say(new TaskView.Waiting(
+                Reason.SessionBusy,
+                "AgentTask " + before + " goes before this one in session "
+                        + task.getSpec().session() + " and has not ended. " + Reason.SessionBusy.remedy()));
+    }
+
+    private static String nameOf(AgentTask task) {
+        return task.getMetadata().getName();
+    }
+}
