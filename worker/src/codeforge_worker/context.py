@@ -39,6 +39,8 @@ class RunContext:
     leave: Callable[[asyncio.Future[Any]], None]
     metered: Mapping[str, str] = field(default_factory=dict[str, str])
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    # Where the conversation of the task's session is kept, private and outside of the repository; None without one.
+    session: Path | None = None
 
     def environment(self) -> dict[str, str]:
         return {
@@ -49,6 +51,7 @@ class RunContext:
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
             "CODEFORGE_TITLE": self.task.title,
             "CODEFORGE_MODEL": self.model,
+            **({"CODEFORGE_SESSION_DIR": str(self.session)} if self.session else {}),
         }
 
     @property

@@ -19,12 +19,14 @@ from .broker import AWAY, Broker
 from .checkpoint import Checkpoint, carried_on
 from .control import parse_order
 from .events import RunEvents, Stale
+from .files import Files
 from .first_look import Begin, FirstLook, GiveUp, Leave
 from .logs import RunLog
 from .metering import Meter
 from .metrics import Metrics
 from .outcome import Outcome
 from .run import Run, Stop, Stopping
+from .session import conversation_of
 from .settings import Settings
 from .tracing import facts
 from .tracing.switch import Tracing
@@ -112,8 +114,19 @@ class Delivery:
 
         meter = Meter(task.budget, events.spent, events.used)
         meter.on_call = events.checkpoint.on_save = self._news.set
+        files = Files(self._broker, self._settings.namespace, self._settings.pool)
+        conversation = conversation_of(files, task, events.delivery)
         return Run(
-            self._settings, self._backend, task, self._origin, run_log, meter, events.delivery, say, events.checkpoint
+            self._settings,
+            self._backend,
+            task,
+            self._origin,
+            run_log,
+            meter,
+            events.delivery,
+            say,
+            events.checkpoint,
+            conversation,
         )
 
     async def gone(self) -> None:

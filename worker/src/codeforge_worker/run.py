@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from .context import RunContext
 from .logs import Lines
 from .metering import Meter, proxied, unmetered
 from .outcome import Outcome, RunError, failure
+from .session import Conversation, NotKept
 from .settings import Settings
 from .tracing import part
 from .workspace import GitWorkspace
@@ -57,6 +58,7 @@ class Run:
         delivery: int,
         say: Callable[[str], None],
         checkpoint: Checkpoint,
+        conversation: Conversation | None = None,
     ) -> None:
         self._settings = settings
         self._backend = backend
@@ -67,6 +69,7 @@ class Run:
         self._delivery = delivery
         self._say = say
         self._checkpoint = checkpoint
+        self._conversation = conversation
         # What went on when the run had to end, and the folder that it may still write to.
         self.left: dict[asyncio.Future[Any], Path] = {}
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
@@ -150,7 +153,8 @@ class Run:
 
     async def _look(self, directory: Path, scratch: Path) -> Outcome | None:
         workspace = self._workspace(directory, scratch)
-        return await workspace.clone() if workspace else None
+        earlier = await workspace.clone() if workspace else None
+        return self._found(earlier) if earlier else None
 
     async def _in(self, directory: Path, scratch: Path) -> Outcome:
         workspace = self._workspace(directory, scratch)
@@ -158,20 +162,22 @@ class Run:
             with part("clone"):
                 earlier = await workspace.clone()
             if earlier:
-                return earlier
+                return self._found(earlier)
         refusal = self._meter.refusal()
         if refusal:
             return Outcome.failed(refusal, self._log.output())
+        session = await self._begun(directory.with_name("session"))
         with part("agent") as span:
-            outcome = await self._agent(directory, scratch)
+            outcome = await self._agent(directory, scratch, session)
             if outcome.failure:
                 span.fail(outcome.failure.type, outcome.failure.message)
+        outcome = await self._continued(session, outcome)
         if workspace is None:
             return outcome
         with part("push" if self._pushes else "commit"):
             return await _kept(workspace, outcome)
 
-    async def _agent(self, directory: Path, scratch: Path) -> Outcome:
+    async def _agent(self, directory: Path, scratch: Path, session: Path | None) -> Outcome:
         async with self._metering() as metered:
             context = RunContext(
                 self._task,
@@ -187,8 +193,38 @@ class Run:
                 leave=lambda rest: self.left.update({rest: directory.parent}),
                 metered=metered,
                 checkpoint=self._checkpoint,
+                session=session,
             )
             return await self._meter.guard(self._backend.run(context), self._log.output)
+
+    async def _begun(self, folder: Path) -> Path | None:
+        """The folder of the task's conversation, as far as it has come."""
+        if self._conversation is None:
+            return None
+        _make(folder)
+        await self._conversation.begin(folder)
+        return folder
+
+    async def _continued(self, session: Path | None, outcome: Outcome) -> Outcome:
+        """With what the next task of the session continues. The outcome stands also when that cannot be kept."""
+        if self._conversation is None or session is None or outcome.kind != "completed":
+            return outcome
+        try:
+            return replace(outcome, session=await self._conversation.keep(session))
+        except NotKept as error:
+            return self._not_moved_on(outcome, str(error))
+
+    def _not_moved_on(self, outcome: Outcome, why: str) -> Outcome:
+        told = f"the session was not moved on, its next task continues from before this one: {why}"
+        self._log.line(told, "stderr")
+        room = wire.MESSAGE_CHARACTERS - len(told) - 2
+        return replace(outcome, summary="; ".join(filter(None, (outcome.summary[:room], told))))
+
+    def _found(self, earlier: Outcome) -> Outcome:
+        """The outcome of a run that was lost after its push, and its conversation with it."""
+        if self._conversation is None or earlier.kind != "completed":
+            return earlier
+        return self._not_moved_on(earlier, "the worker of that run was lost")
 
     def _metering(self) -> contextlib.AbstractAsyncContextManager[dict[str, str]]:
         if self._settings.model:

@@ -45,8 +45,10 @@ class Ran:
     """How a run ended: `status` is completed, failed or cancelled; `failure` is None exactly when it is completed.
 
     `log` has the lines of `context.log()` and of a traceback; `progress` all messages, also those that a worker would
-    pass over; `files` the files of the workspace after the run, by their paths in it. `ended_in_time` is false when the
-    function went on for longer than its grace after it was asked to stop. `checkpoint` is what the next run would find.
+    pass over; `files` the files of the workspace after the run, by their paths in it; `session` what the next task of
+    the session finds: a run that failed leaves that as it was. `ended_in_time` is false when the function went on for
+    longer than its grace after it was asked to stop. `checkpoint` is what the next run
+    would find.
     """
 
     status: str
@@ -57,6 +59,7 @@ class Ran:
     progress: tuple[str, ...]
     usage: Used
     files: Mapping[str, str]
+    session: Mapping[str, str]
     ended_in_time: bool
     checkpoint: dict[str, Any] | None
 
@@ -67,6 +70,7 @@ def run_backend(
     *,
     config: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
+    session: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     title: str = "",
     model: str = "",
@@ -80,6 +84,8 @@ def run_backend(
 ) -> Ran:
     """Runs the function once, in a workspace that holds `files` (text by path), to the end that a worker would report.
 
+    `session`, if given, is what an earlier task of the same session left in `context.session` (text by path; empty for
+    the first task); without it the task has no session.
     It is cancelled after `cancel_after_seconds`, if given. `grace_seconds` is how long the function may go on when it
     is cancelled or takes longer than `run_timeout_seconds` (at least 1); a worker gives it ten. `environment` is that
     of the pool, in place of this process's own. `checkpoint` is what an earlier run has saved. Works
@@ -98,7 +104,8 @@ def run_backend(
         config=dict(config or {}),
         run_timeout_seconds=run_timeout_seconds,
     )
-    trial = Trial(files or {}, checkpoint=Checkpoint(json.dumps(checkpoint) if checkpoint is not None else ""))
+    saved = Checkpoint(json.dumps(checkpoint) if checkpoint is not None else "")
+    trial = Trial(files or {}, session, checkpoint=saved)
     pool_environment = dict(os.environ if environment is None else environment)
     with tempfile.TemporaryDirectory(prefix="codeforge-", ignore_cleanup_errors=True) as folder:
         run = trial.run(chosen, task, Path(folder), pool_environment, delivery, cancel_after_seconds, grace_seconds)
@@ -114,6 +121,7 @@ def run_backend(
         progress=tuple(trial.progress),
         usage=Used(trial.used.tokens_in, trial.used.tokens_out, trial.used.cost),
         files=trial.after,
+        session=trial.left,
         ended_in_time=trial.ended_in_time,
         checkpoint=json.loads(trial.checkpoint.last) if trial.checkpoint.last else None,
     )

@@ -24,7 +24,9 @@ def task_runner(
 ) -> RunTask:
     """Runs a task to its end, by a worker with these settings, and returns its last event."""
 
-    async def run(settings: dict[str, str] | None = None, prompt: str = "In answer.py, set ANSWER to 42.", **more: Any) -> Any:
+    async def run(
+        settings: dict[str, str] | None = None, prompt: str = "In answer.py, set ANSWER to 42.", **more: Any
+    ) -> Any:
         model = {"OPENAI_API_BASE": llm.url, "OPENAI_API_KEY": "a-key"}
         await start_worker(**model | own | (settings or {}))
         task: dict[str, Any] = {

@@ -46,8 +46,11 @@ class Aider:
             "--no-suggest-shell-commands", "--no-detect-urls", "--no-fancy-input", "--disable-playwright",
             "--no-analytics", "--analytics-log", str(analytics),
         ]  # fmt: skip
-        for name in ("chat-history", "input-history", "llm-history"):
+        for name in ("input-history", "llm-history"):
             arguments += [f"--{name}-file", str(context.scratch / f"aider.{name}")]
+        arguments += ["--chat-history-file", str((context.session or context.scratch) / "aider.chat-history")]
+        if context.session:
+            arguments.append("--restore-chat-history")
         for file in filter(None, (name.strip() for name in config["files"].split(","))):
             if Path(file).is_absolute() or ".." in Path(file).parts:
                 raise RunError("InvalidConfig", f"config files: {file} is outside of the workspace")

@@ -44,6 +44,11 @@ class MiniSweAgent:
         self._extra = settings.argv
 
     async def run(self, context: RunContext) -> Outcome:
+        if context.session:
+            raise RunError(
+                "InvalidConfig",
+                "mini-swe-agent cannot continue a conversation: leave session out, or use a pool of aider or openhands",
+            )
         settings = _settings(context)
         trajectory = context.scratch / "trajectory.json"
         return await edit(

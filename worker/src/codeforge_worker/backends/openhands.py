@@ -60,6 +60,7 @@ def _settings(context: RunContext) -> dict[str, Any]:
         "model": context.litellm_model,
         "prompt": context.task.prompt,
         "directory": str(context.directory),
+        "session": str(context.session or ""),
         "step_limit": number(config, "step-limit", 1, 10_000),
     }
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import uuid
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ class Driver:
     def __init__(self, settings: dict[str, Any], outcome: Path) -> None:
         self._outcome = outcome
         self._error = ""
+        self._before: tuple[int, int, Decimal] = (0, 0, Decimal(0))
         prices = os.environ.get("LITELLM_MODEL_REGISTRY_PATH")
         if prices:
             litellm.register_model(json.loads(Path(prices).read_text()))
@@ -64,9 +67,17 @@ class Driver:
             callbacks=[self._heard],
             max_iteration_per_run=settings["step_limit"],
             visualizer=None,
+            **_kept_in(settings["session"]),
         )
+        # A conversation that is continued brings along what its earlier runs used.
+        self._before = self._used()
+        self._continued = len(self._conversation.state.events) > 0
+        self._directory = settings["directory"]
 
     def run(self, prompt: str) -> None:
+        if self._continued:
+            # What was said before names another folder.
+            prompt = f"The files are in {self._directory} now.\n\n{prompt}"
         try:
             self._conversation.send_message(prompt)
             self._conversation.run()
@@ -82,9 +93,14 @@ class Driver:
             print(f"[{event.source}] {event.visualize.plain.strip()}", flush=True)
         self._write("running")
 
-    def _write(self, status: str) -> None:
+    def _used(self) -> tuple[int, int, Decimal]:
         metrics = self._conversation.conversation_stats.get_combined_metrics()
         tokens = metrics.accumulated_token_usage
+        cost = Decimal(str(metrics.accumulated_cost))
+        return (tokens.prompt_tokens, tokens.completion_tokens, cost) if tokens else (0, 0, cost)
+
+    def _write(self, status: str) -> None:
+        tokens_in, tokens_out, cost = (now - before for now, before in zip(self._used(), self._before, strict=True))
         part = self._outcome.with_suffix(".part")
         part.write_text(
             json.dumps(
@@ -92,13 +108,18 @@ class Driver:
                     "status": status,
                     "error": self._error,
                     "last_words": get_agent_final_response(self._conversation.state.events),
-                    "tokens_in": tokens.prompt_tokens if tokens else 0,
-                    "tokens_out": tokens.completion_tokens if tokens else 0,
-                    "cost": str(metrics.accumulated_cost),
+                    "tokens_in": tokens_in,
+                    "tokens_out": tokens_out,
+                    "cost": str(cost),
                 }
             )
         )
         part.replace(self._outcome)
+
+
+def _kept_in(session: str) -> dict[str, Any]:
+    """Where a session keeps its conversation, which is the only one there."""
+    return {"persistence_dir": session, "conversation_id": uuid.UUID(int=0)} if session else {}
 
 
 def main() -> None:

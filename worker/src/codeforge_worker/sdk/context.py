@@ -68,6 +68,14 @@ class Context:
         return self._run.directory
 
     @property
+    def session(self) -> Path | None:
+        """What the session's last successful task left, and what its next one will find; None without a session.
+
+        Of what it holds after a success, regular files and folders are kept, 64 MiB at most.
+        """
+        return self._run.session
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """For programs that the function starts: the pool's variables without the worker's own secrets."""
         return self._environment

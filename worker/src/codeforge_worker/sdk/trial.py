@@ -41,14 +41,17 @@ class Recorder:
 
 @dataclass
 class Trial:
-    """`before` and `after` are the text files of the workspace by their paths in it; the rest is what the run told."""
+    """`before` and `after` are the text files of the workspace by their paths in it, `session` and `left` those of the
+    session, None for none; the rest is what the run told."""
 
     before: Mapping[str, str]
+    session: Mapping[str, str] | None = None
     recorder: Recorder = field(default_factory=Recorder)
     progress: list[str] = field(default_factory=list[str])
     used: Usage = field(default_factory=Usage)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     after: dict[str, str] = field(default_factory=dict[str, str])
+    left: dict[str, str] = field(default_factory=dict[str, str])
     ended_in_time: bool = True
 
     async def run(
@@ -66,7 +69,8 @@ class Trial:
         origin = wire.Origin(settings.stream, 1)
         meter = Meter(None, Spent(), self.used)
         told = self.progress.append
-        run = Run(settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint)
+        conversation = None if self.session is None else _Conversation(self)
+        run = Run(settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint, conversation)
         if cancel_after_seconds is not None:
             cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
             asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)
@@ -85,14 +89,33 @@ class _Filled:
         self._inner = inner
 
     async def run(self, context: RunContext) -> Outcome:
-        for name, text in self._trial.before.items():
-            file = context.directory / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+        _fill(context.directory, self._trial.before)
         try:
             return await self._inner.run(context)
         finally:
             self._trial.after = _texts(context.directory)
+
+
+class _Conversation:
+    """The session's files, which come from the test and go back to it."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+
+    async def begin(self, folder: Path) -> None:
+        self._trial.left = dict(self._trial.session or {})
+        _fill(folder, self._trial.left)
+
+    async def keep(self, folder: Path) -> wire.SessionObject:
+        self._trial.left = _texts(folder)
+        return wire.SessionObject("sessions/test", "", 0)
+
+
+def _fill(directory: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
 
 
 def _texts(directory: Path) -> dict[str, str]:

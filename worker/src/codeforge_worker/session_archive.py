@@ -1,0 +1,90 @@
+"""A conversation's folder as one gzipped tar file: regular files and folders, nothing that leads out of it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import tarfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+# Of the archive before it is compressed; it bounds what a folder may hold, and what a bad archive can fill.
+LIMIT_BYTES = 64 << 20
+_CHUNK = 1 << 20
+
+
+class BadArchive(Exception):
+    """It is damaged, too large, or holds what no worker has packed."""
+
+
+class TooLarge(Exception):
+    """The folder holds more than a conversation may."""
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Links and special files are left out: only what an agent wrote down is its conversation."""
+    plain = archive.with_suffix(".tar")
+    kept = [path for path in sorted(folder.rglob("*")) if not path.is_symlink() and (path.is_file() or path.is_dir())]
+    # Before it is written, and with the archive's own headers.
+    _bound(sum(path.stat().st_size for path in kept if path.is_file()))
+    with tarfile.open(plain, "w", format=tarfile.PAX_FORMAT) as tar:
+        for path in kept:
+            tar.add(path, str(path.relative_to(folder)), recursive=False, filter=_anonymous)
+    _bound(plain.stat().st_size)
+    with plain.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
+        shutil.copyfileobj(source, target, _CHUNK)
+    plain.unlink()
+
+
+def _bound(size: int) -> None:
+    if size > LIMIT_BYTES:
+        raise TooLarge(f"it is larger than {LIMIT_BYTES >> 20} MiB")
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    plain = archive.with_suffix(".tar")
+    try:
+        _decompress(archive, plain)
+        with tarfile.open(plain, "r:") as tar:
+            for member in tar:
+                _extract(tar, member, folder)
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, OSError, ValueError) as error:
+        raise BadArchive(f"it cannot be unpacked: {error}") from error
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member
+
+
+def _decompress(archive: Path, plain: Path) -> None:
+    """Bounded: a few bytes may stand for a disk full of them."""
+    written = 0
+    with gzip.open(archive, "rb") as source, plain.open("wb") as target:
+        while chunk := source.read(_CHUNK):
+            written += len(chunk)
+            if written > LIMIT_BYTES:
+                raise BadArchive(f"it is larger than {LIMIT_BYTES >> 20} MiB when unpacked")
+            target.write(chunk)
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts:
+        raise BadArchive(f"{member.name} leads out of it")
+    path = folder / name
+    if member.isdir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return
+    content = tar.extractfile(member) if member.isreg() else None
+    if content is None:
+        raise BadArchive(f"{member.name} is neither a file nor a folder")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Whatever stands there came with this archive as well, and may not be written through.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 | (member.mode & 0o100))
+    with os.fdopen(descriptor, "wb") as target:
+        shutil.copyfileobj(content, target, _CHUNK)
