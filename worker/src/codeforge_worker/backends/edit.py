@@ -40,6 +40,15 @@ class Agent:
     line_bytes: int = LINE_BYTES
 
 
+def refuse_session(context: RunContext, name: str) -> None:
+    """For an agent that cannot continue a conversation: nothing is spent on one that begins anew."""
+    if context.session:
+        raise RunError(
+            "InvalidConfig",
+            f"{name} cannot continue a conversation: leave session out, or use a pool of aider or openhands",
+        )
+
+
 async def edit(context: RunContext, agent: Agent) -> Outcome:
     """Lets the agent work. Its exit code never decides, nor does its own word alone: files must have changed."""
     repository = GitRepository(context.directory, context.environment())

@@ -13,7 +13,7 @@ from ..context import RunContext, number
 from ..outcome import Outcome
 from ..settings import Settings
 from ..spending import Usage
-from .edit import Agent, Ending, edit
+from .edit import Agent, Ending, edit, refuse_session
 
 _CONFIG = {"step-limit": "100", "command-timeout": "120"}
 _SUBMITTED = "Submitted"
@@ -44,11 +44,7 @@ class MiniSweAgent:
         self._extra = settings.argv
 
     async def run(self, context: RunContext) -> Outcome:
-        if context.session:
-            raise RunError(
-                "InvalidConfig",
-                "mini-swe-agent cannot continue a conversation: leave session out, or use a pool of aider or openhands",
-            )
+        refuse_session(context, "mini-swe-agent")
         settings = _settings(context)
         trajectory = context.scratch / "trajectory.json"
         return await edit(

@@ -11,7 +11,7 @@ from ..context import RunContext, number
 from ..logs import Stream
 from ..outcome import Outcome, RunError
 from ..settings import Settings
-from .edit import Agent, Ending, edit
+from .edit import Agent, Ending, edit, refuse_session
 
 _CONFIG = {"step-limit": "100"}
 # An event has the whole output of a tool in its one line.
@@ -43,6 +43,7 @@ class OpenCode:
         self._extra = settings.argv
 
     async def run(self, context: RunContext) -> Outcome:
+        refuse_session(context, "opencode")
         limit = number(context.config(_CONFIG), "step-limit", 1, 10_000)
         environment = {
             **context.environment(),
