@@ -51,6 +51,8 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     # A dotted name or a file; empty: only what is installed.
     module: str = ""
+    # Where repositories are kept between runs, if the folder is there.
+    cache: Path = Path("/cache")
     # None: the agents reach their model in a way that cannot be counted.
     model: Upstream | None = None
 
@@ -98,6 +100,7 @@ class Settings:
             argv=argv,
             environment=dict(environment),
             module=environment.get("CODEFORGE_MODULE", ""),
+            cache=Path(environment.get("CODEFORGE_REPOSITORY_CACHE", "/cache")),
             model=model,
         )
 

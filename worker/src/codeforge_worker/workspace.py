@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +15,11 @@ from .git import GitError, GitRepository
 from .lfs import Lfs
 from .outcome import Outcome, RunError, failure
 from .remote_url import is_cloned
+from .repository_cache import Mirror, mirrored
 from .settings import Settings
 from .submodules import Submodules
+
+log = logging.getLogger(__name__)
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _REFUSED = (
@@ -71,9 +77,34 @@ class GitWorkspace:
 
     async def clone(self) -> Outcome | None:
         """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
+        cache = self._settings.cache
+        if not cache.is_dir():
+            return await self._clone(None)
+        # The rest of the run's time is the agent's.
+        seconds = self._task.run_timeout_seconds / 4
+        async with mirrored(cache, self._git.url, self._environment, seconds) as mirror:
+            try:
+                return await self._clone(mirror)
+            except RunError as error:
+                if mirror is None:
+                    raise
+                log.warning("task %s: cloned anew without the cache: %s", self._task.task_id, error)
+            await asyncio.to_thread(_empty, self._repository.directory)
+            self._lease = ""
+            earlier = await self._clone(None)
+            # What fails with it and works without it is broken.
+            mirror.condemn()
+            return earlier
+
+    async def _clone(self, mirror: Mirror | None) -> Outcome | None:
         try:
             await self._repository.git("init", "--quiet")
+            if mirror:
+                mirror.lend(self._repository)
             earlier = await self._check_out()
+            if mirror:
+                # Of its own from now on: the mirror may be changed or removed at any time.
+                await mirror.take_back(self._repository, self._base)
             if earlier is None:
                 await self._complete()
             return earlier
@@ -218,3 +249,8 @@ class GitWorkspace:
 
 def _with_git(outcome: Outcome, files: tuple[str, ...], git: wire.GitResult) -> Outcome:
     return replace(outcome, files=files, git=git)
+
+
+def _empty(directory: Path) -> None:
+    shutil.rmtree(directory)
+    directory.mkdir()

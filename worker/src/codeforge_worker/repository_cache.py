@@ -1,0 +1,183 @@
+"""A volume that keeps repositories between runs: a bare mirror of each, so that a clone fetches what is new only.
+
+It may be shared by workers, and lost or broken at any time: that costs speed, never a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import shutil
+import time
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+
+from .git import GitError, GitRepository
+
+log = logging.getLogger(__name__)
+
+# How long a run waits for its mirror, to be held by nobody else and to be fetched.
+REFRESH_SECONDS = 300.0
+# Whoever may write to the volume must not have git run anything: this is written anew before each use.
+_CONFIG = """[core]
+\trepositoryformatversion = 0
+\tbare = true
+[gc]
+\tautoDetach = false
+[maintenance]
+\tautoDetach = false
+"""
+_USERINFO = re.compile(r"^([a-z]+://)[^/]*@")
+
+
+class Mirror:
+    """One repository's copy; `url` and `environment` hold the task's own credential, of which nothing is written."""
+
+    def __init__(self, root: Path, url: str, environment: Mapping[str, str]) -> None:
+        name = hashlib.sha256(_USERINFO.sub(r"\1", url).encode()).hexdigest()[:32]
+        self._root = root
+        self._url = url
+        self.directory = root / f"{name}.git"
+        self.lock = root / f"{name}.lock"
+        self._outside = GitRepository(root, environment)
+
+    @property
+    def objects(self) -> Path:
+        return self.directory / "objects"
+
+    def condemn(self) -> None:
+        """Read by whoever refreshes it next: others may be using it now."""
+        with contextlib.suppress(OSError):
+            (self.directory / "condemned").touch()
+
+    def is_sound(self) -> bool:
+        return self.objects.is_dir() and not self._is_condemned()
+
+    def _is_condemned(self) -> bool:
+        no_folder = self.directory.is_symlink() or self.directory.is_file()
+        return no_folder or (self.directory / "condemned").exists()
+
+    async def refresh(self) -> None:
+        """As the server has it now. Raises `GitError`, also for a repository that the task itself may not read."""
+        await self._outside.git("ls-remote", "--quiet", self._url, "HEAD")
+        if self._is_condemned():
+            log.warning("the cached copy of %s did not serve and is made anew", self.directory.name)
+            await self.remove()
+        try:
+            await self._fetch()
+        except GitError as error:
+            log.warning("the cached copy of %s cannot be used and is made anew: %s", self.directory.name, error)
+            await self.remove()
+            await self._fetch()
+
+    def lend(self, repository: GitRepository) -> None:
+        """What is here needs not be fetched."""
+        _alternates(repository).write_text(f"{self.objects}\n")
+
+    async def take_back(self, repository: GitRepository, *commits: str) -> None:
+        """The repository has all that its head and these commits need. Raises `GitError` when something is missing."""
+        kept = [f"refs/codeforge/kept-{number}" for number in range(len(commits))]
+        for name, commit in zip(kept, commits, strict=True):
+            await repository.git("update-ref", name, commit)
+        await repository.git("repack", "-a", "-d", "--quiet")
+        _alternates(repository).unlink()
+        for name in kept:
+            await repository.git("update-ref", "-d", name)
+
+    async def remove(self) -> None:
+        await asyncio.to_thread(_remove, self.directory)
+
+    async def _fetch(self) -> None:
+        self.directory.mkdir(exist_ok=True)
+        # A branch that was removed or forced is so here too; what it held goes with git's own clearing up.
+        await asyncio.to_thread(_make_sound, self.directory)
+        await self._outside.git(
+            "-c", "safe.directory=*", f"--git-dir={self.directory}", "fetch", "--quiet", "--prune",
+            "--no-write-fetch-head", self._url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
+        )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def mirrored(
+    root: Path, url: str, environment: Mapping[str, str], seconds: float
+) -> AsyncGenerator[Mirror | None]:
+    """The repository's mirror as of now, which stays until the end of the block; None when it is of no use."""
+    mirror = Mirror(root, url, environment)
+    with contextlib.ExitStack() as held:
+        try:
+            async with asyncio.timeout(min(seconds, REFRESH_SECONDS)):
+                ready = await _ready(mirror, held)
+        except (GitError, OSError) as error:
+            # A TimeoutError is an OSError.
+            why = str(error) or "it is in use, or too much was to be fetched"
+            log.warning("repository %s is cloned without the cache: %s", mirror.directory.name, why)
+            ready = False
+        yield mirror if ready else None
+
+
+async def _ready(mirror: Mirror, held: contextlib.ExitStack) -> bool:
+    lock = os.open(mirror.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    held.callback(os.close, lock)
+    await _take(lock, fcntl.LOCK_EX)
+    os.utime(lock)
+    await asyncio.to_thread(make_room, mirror.directory.parent, mirror.lock.name)
+    await mirror.refresh()
+    await _take(lock, fcntl.LOCK_SH)
+    # Between the two locks another may have removed it.
+    return mirror.is_sound()
+
+
+async def _take(lock: int, kind: int) -> None:
+    while True:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            await asyncio.sleep(0.1)
+
+
+def make_room(root: Path, keep: str) -> None:
+    """Removes mirrors that nobody uses until a tenth of the volume is free, the least recently used first."""
+    for lock in sorted(root.glob("*.lock"), key=lambda path: path.stat().st_mtime):
+        usage = shutil.disk_usage(root)
+        if usage.free * 10 >= usage.total:
+            return
+        mirror = lock.with_suffix(".git")
+        if lock.name == keep or not mirror.exists():
+            continue
+        with contextlib.suppress(BlockingIOError), lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            log.info("the cached copy of %s makes room: it was used last %s", mirror.name, _age(lock))
+            _remove(mirror)
+
+
+def _alternates(repository: GitRepository) -> Path:
+    return repository.directory / ".git" / "objects" / "info" / "alternates"
+
+
+def _age(lock: Path) -> str:
+    return f"{(time.time() - lock.stat().st_mtime) / 3600:.1f} hours ago"
+
+
+def _remove(directory: Path) -> None:
+    if directory.is_symlink() or directory.is_file():
+        directory.unlink()
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _make_sound(directory: Path) -> None:
+    for folder in ("objects/info", "objects/pack", "refs"):
+        (directory / folder).mkdir(parents=True, exist_ok=True)
+    # What a fetch that was killed has left.
+    for rest in (*directory.glob("objects/pack/tmp_*"), *directory.rglob("*.lock")):
+        rest.unlink(missing_ok=True)
+    (directory / "objects" / "info" / "alternates").unlink(missing_ok=True)
+    for name, content in (("config", _CONFIG), ("HEAD", "ref: refs/heads/main\n")):
+        (directory / name).unlink(missing_ok=True)
+        (directory / name).write_text(content)
