@@ -52,7 +52,13 @@ class RunContext:
             "CODEFORGE_TITLE": self.task.title,
             "CODEFORGE_MODEL": self.model,
             **({"CODEFORGE_SESSION_DIR": str(self.session)} if self.session else {}),
+            "CODEFORGE_ARTIFACTS": str(self.artifacts),
         }
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder whose files are stored with the result."""
+        return self.scratch / "artifacts"
 
     @property
     def account(self) -> Usage:

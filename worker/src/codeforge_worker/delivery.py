@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
 from . import wire
+from .artifacts import Shelf
 from .backends import Backend
 from .broker import AWAY, Broker
 from .checkpoint import Checkpoint, carried_on
@@ -116,6 +117,9 @@ class Delivery:
         meter.on_call = events.checkpoint.on_save = self._news.set
         files = Files(self._broker, self._settings.namespace, self._settings.pool)
         conversation = conversation_of(files, task, events.delivery)
+        # An id from outside may be another message's as well.
+        message = "" if task.dispatch_id else f"{self._origin.sequence}-"
+        shelf = Shelf(files, f"{task.task_id}/{message}{task.attempt}-{events.delivery}")
         return Run(
             self._settings,
             self._backend,
@@ -126,6 +130,7 @@ class Delivery:
             events.delivery,
             say,
             events.checkpoint,
+            shelf,
             conversation,
         )
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -76,7 +78,7 @@ class Files:
         self._broker = broker
         self.bucket = f"files_{namespace}_{pool}"
 
-    async def put(self, name: str, source: Path | bytes) -> Stored:
+    async def put(self, name: str, source: Path | bytes | IO[bytes]) -> Stored:
         """Stores under a name that is not taken yet; raises `NotKept`, or one of `AWAY` when NATS does not answer.
 
         The file is visible once all of it is stored: what is cut before leaves nothing but room taken until the bucket
@@ -198,13 +200,15 @@ class Files:
         return f"$O.{self.bucket}.M.{base64.urlsafe_b64encode(name.encode()).decode()}"
 
 
-async def _batches(source: Path | bytes) -> AsyncIterator[list[bytes]]:
-    if isinstance(source, bytes):
-        for start in range(0, len(source), CHUNK_BYTES * _AHEAD):
-            piece = source[start : start + CHUNK_BYTES * _AHEAD]
-            yield [piece[at : at + CHUNK_BYTES] for at in range(0, len(piece), CHUNK_BYTES)]
-        return
-    with source.open("rb") as file:
+async def _batches(source: Path | bytes | IO[bytes]) -> AsyncIterator[list[bytes]]:
+    with contextlib.ExitStack() as opened:
+        match source:
+            case bytes():
+                file: IO[bytes] = BytesIO(source)
+            case Path():
+                file = opened.enter_context(source.open("rb"))
+            case _:
+                file = source
         while batch := await asyncio.to_thread(_next, file):
             yield batch
 

@@ -44,6 +44,9 @@ class Outcome:
     git: wire.GitResult | None = None
     failure: wire.Failure | None = None
     session: wire.SessionObject | None = None
+    artifacts: tuple[wire.Artifact, ...] = ()
+    # What was not kept, and what to do.
+    artifacts_problem: str = ""
 
     def result(self) -> wire.Result:
         return wire.Result(
@@ -51,6 +54,8 @@ class Outcome:
             files_total=len(self.files),
             git=self.git,
             session=self.session,
+            artifacts=self.artifacts,
+            artifacts_problem=self.artifacts_problem[: wire.MESSAGE_CHARACTERS],
         )
 
     @classmethod

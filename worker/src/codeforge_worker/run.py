@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import wire
+from .artifacts import FOLDER, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
-from .logs import Lines
+from .logs import Lines, Stream
 from .metering import Meter, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .session import Conversation, NotKept
@@ -58,6 +59,7 @@ class Run:
         delivery: int,
         say: Callable[[str], None],
         checkpoint: Checkpoint,
+        shelf: Shelf,
         conversation: Conversation | None = None,
     ) -> None:
         self._settings = settings
@@ -70,6 +72,9 @@ class Run:
         self._say = say
         self._checkpoint = checkpoint
         self._conversation = conversation
+        self._shelf = shelf
+        self._artifacts: Artifacts | None = None
+        self._cloned: GitWorkspace | None = None
         # What went on when the run had to end, and the folder that it may still write to.
         self.left: dict[asyncio.Future[Any], Path] = {}
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
@@ -96,8 +101,18 @@ class Run:
         if work not in done:
             work.cancel()
             await asyncio.wait({work})
+        ended = self._ended(work if work in done else None)
+        if self._artifacts:
+            if isinstance(ended, Outcome):
+                output = self._log.output()
+                ended = await self._artifacts.keep(ended, self._shelf, self._cloned, output, self._stop)
+                told(ended.artifacts_problem, lambda sentence: self._log.line(sentence, "stderr"))
+            self._artifacts.close()
         await _remove(root)
-        if work in done:
+        return ended
+
+    def _ended(self, work: asyncio.Task[Outcome] | None) -> Outcome | Stop:
+        if work:
             return work.result()
         if self._stop.done():
             return self._stopped(self._stop.result())
@@ -156,8 +171,15 @@ class Run:
         earlier = await workspace.clone() if workspace else None
         return self._found(earlier) if earlier else None
 
+    def _line(self, text: str, stream: Stream) -> None:
+        self._log.line(text, stream)
+        if self._artifacts and stream == "stdout":
+            self._artifacts.spool.add(text)
+
     async def _in(self, directory: Path, scratch: Path) -> Outcome:
-        workspace = self._workspace(directory, scratch)
+        (scratch / FOLDER).mkdir()
+        self._artifacts = Artifacts(directory.parent)
+        workspace = self._cloned = self._workspace(directory, scratch)
         if workspace:
             with part("clone"):
                 earlier = await workspace.clone()
@@ -184,7 +206,7 @@ class Run:
                 self._settings,
                 directory,
                 scratch,
-                on_line=self._log.line,
+                on_line=self._line,
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
                 used=self._meter.used,

@@ -44,6 +44,7 @@ class Used:
 class Ran:
     """How a run ended: `status` is completed, failed or cancelled; `failure` is None exactly when it is completed.
 
+    `artifacts` are the files that would be stored with the result, by name; `artifacts_problem` says which would not.
     `log` has the lines of `context.log()` and of a traceback; `progress` all messages, also those that a worker would
     pass over; `files` the files of the workspace after the run, by their paths in it; `session` what the next task of
     the session finds: a run that failed leaves that as it was. `ended_in_time` is false when the function went on for
@@ -60,6 +61,8 @@ class Ran:
     usage: Used
     files: Mapping[str, str]
     session: Mapping[str, str]
+    artifacts: Mapping[str, bytes]
+    artifacts_problem: str
     ended_in_time: bool
     checkpoint: dict[str, Any] | None
 
@@ -122,6 +125,8 @@ def run_backend(
         usage=Used(trial.used.tokens_in, trial.used.tokens_out, trial.used.cost),
         files=trial.after,
         session=trial.left,
+        artifacts=trial.kept.files,
+        artifacts_problem=outcome.artifacts_problem,
         ended_in_time=trial.ended_in_time,
         checkpoint=json.loads(trial.checkpoint.last) if trial.checkpoint.last else None,
     )

@@ -134,11 +134,21 @@ class GitResult(msgspec.Struct, frozen=True, omit_defaults=True):
     pushed: bool = False
 
 
+class Artifact(msgspec.Struct, frozen=True):
+    """A file in the pool's bucket, where it is called `object`."""
+
+    name: str
+    size: int
+    digest: str
+    object: str
+
+
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     summary: str = ""
     files_total: int = 0
     git: GitResult | None = None
-    artifacts: tuple[dict[str, str | int], ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    artifacts_problem: str = ""
     session: SessionObject | None = None
 
 

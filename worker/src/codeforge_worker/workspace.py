@@ -213,6 +213,19 @@ class GitWorkspace:
                 raise self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error) from error
         return _with_git(outcome, files, wire.GitResult(self._base, push.branch, commit, True))
 
+    async def changes(self, patch: Path, diffstat: Path) -> bool:
+        """Writes what the task has committed so far, binary files included; false when that is nothing."""
+        try:
+            if not self._base or await self._repository.head() == self._base:
+                return False
+            plain = ("--no-ext-diff", "--no-textconv", "--no-color")
+            span = (self._base, "HEAD")
+            await self._repository.git("diff", *plain, "--binary", f"--output={patch}", *span)
+            await self._repository.git("diff", *plain, "--stat", f"--output={diffstat}", *span)
+        except GitError:
+            return False
+        return True
+
     async def _stands(self, target: str, commit: str) -> bool:
         """The push may have been done although its answer was lost: what is paid for must not be paid again."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
+from ..artifacts import ADDED, refusal
 from ..context import RunContext
 from ..logs import LINE_BYTES
 from .checkpoint import Checkpoint
@@ -106,6 +108,32 @@ class Context:
         """What was reached, in a line of at most 1,024 characters. Of what comes fast only the last is told."""
         said = sendable(message)
         self._handover.call(lambda: self._run.say(said))
+
+    def artifact(self, source: str | Path, content: bytes | None = None) -> None:
+        """Keeps a file with the result: the one at a path, or `content` under the name `source`; copied at once.
+
+        At most 17 a run, each of at most 256 MiB. A name has 1 to 128 letters, digits, '.', '_' or '-', and begins with
+        neither '.' nor '-'. `ValueError` when it cannot be one, or when the name is taken. What NATS then has no room
+        for, the result tells.
+        """
+        name = Path(source).name if content is None else str(source)
+        size = Path(source).stat().st_size if content is None else len(content)
+        why = refusal(name, size)
+        if why:
+            raise ValueError(f"{name!r} cannot be kept: {why}")
+        with self._counting:
+            folder = self._run.artifacts
+            if len(list(folder.iterdir())) >= ADDED:
+                raise ValueError(f"{name!r} cannot be kept: at most {ADDED} files are")
+            try:
+                with (folder / name).open("xb") as file:
+                    if content is not None:
+                        file.write(content)
+                    else:
+                        with Path(source).open("rb") as read:
+                            shutil.copyfileobj(read, file)
+            except FileExistsError as error:
+                raise ValueError(f"{name!r} is kept already: take another name") from error
 
     def usage(self, *, tokens_in: int = 0, tokens_out: int = 0, cost: Decimal | int = 0) -> None:
         """Adds to what the run has used so far, in tokens and US dollars; counted however the run ends."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import wire
+from ..artifacts import Shelf, Source
 from ..checkpoint import Checkpoint
 from ..context import RunContext
+from ..files import Stored
 from ..logs import Stream
 from ..metering import Meter
 from ..outcome import Outcome
@@ -39,6 +42,24 @@ class Recorder:
         return wire.tail("\n".join(self._output))
 
 
+class Kept:
+    """The files that a worker would store, by their names."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    async def put(self, name: str, source: Source) -> Stored:
+        match source:
+            case bytes():
+                content = source
+            case Path():
+                content = source.read_bytes()
+            case _:
+                content = source.read()
+        self.files[name.rpartition("/")[2]] = content
+        return Stored(name, len(content), f"sha-256:{hashlib.sha256(content).hexdigest()}")
+
+
 @dataclass
 class Trial:
     """`before` and `after` are the text files of the workspace by their paths in it, `session` and `left` those of the
@@ -50,6 +71,7 @@ class Trial:
     progress: list[str] = field(default_factory=list[str])
     used: Usage = field(default_factory=Usage)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    kept: Kept = field(default_factory=Kept)
     after: dict[str, str] = field(default_factory=dict[str, str])
     left: dict[str, str] = field(default_factory=dict[str, str])
     ended_in_time: bool = True
@@ -69,8 +91,11 @@ class Trial:
         origin = wire.Origin(settings.stream, 1)
         meter = Meter(None, Spent(), self.used)
         told = self.progress.append
+        shelf = Shelf(self.kept, "test")
         conversation = None if self.session is None else _Conversation(self)
-        run = Run(settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint, conversation)
+        run = Run(
+            settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint, shelf, conversation
+        )
         if cancel_after_seconds is not None:
             cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
             asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)

@@ -130,7 +130,20 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The end of the agent's output, at most 4 KiB.") String output,
             @Nullable @JsonPropertyDescription("What happened in the Git repository.") GitResult git,
             @Nullable @JsonPropertyDescription("Files changed, at most 50.") List<String> files,
-            @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal) {}
+            @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal,
+            @Nullable @JsonPropertyDescription("Files that the run left in the pool's object store bucket, at most 20.")
+                    List<Artifact> artifacts,
+            @Nullable @JsonPropertyDescription("What could not be kept there, and what to do; absent for nothing.")
+                    String artifactsProblem) {}
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Artifact(
+            @JsonPropertyDescription("Name, such as changes.patch.") String name,
+            @JsonPropertyDescription("Bytes.") Long size,
+            @JsonPropertyDescription("Checksum: sha-256: and 64 hexadecimal digits.") String digest,
+            @JsonPropertyDescription(
+                            "Its name in the bucket files_<namespace>_<pool>, for 'nats object get'; kept for 30 days.")
+                    String object) {}
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)

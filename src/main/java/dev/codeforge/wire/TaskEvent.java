@@ -236,15 +236,18 @@ public record TaskEvent(
             int filesTotal,
             @Nullable Git git,
             @Nullable List<Artifact> artifacts,
-            @Nullable SessionObject session) {
+            @Nullable SessionObject session,
+            @Nullable String artifactsProblem) {
+        /** Where all that was left is kept, and no session is continued. */
         public Result(@Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {
-            this(summary, filesTotal, git, artifacts, null);
+            this(summary, filesTotal, git, artifacts, null, null);
         }
     }
 
     public record Git(@Nullable String baseCommit, @Nullable String branch, @Nullable String commit, boolean pushed) {}
 
-    public record Artifact(String name, long size, String digest) {}
+    /** @param object its name in the pool's bucket */
+    public record Artifact(String name, long size, String digest, String object) {}
 
     /** @param retryAfterSeconds until the next attempt begins, 0 to 3,600; null: as long as the task's retry says */
     public record Failure(String type, String message, boolean retryable, @Nullable Long retryAfterSeconds) {

@@ -129,6 +129,7 @@ final class GoldenMessagesTest {
                         "event-cancelled-suspended.json",
                         "event-cancelled.json",
                         "event-completed-session.json",
+                        "event-completed-with-artifacts.json",
                         "event-completed.json",
                         "event-failed-may-have-run.json",
                         "event-failed-retry-after.json",
@@ -157,6 +158,18 @@ final class GoldenMessagesTest {
         assertThat(left.size()).isEqualTo(4096);
         assertThat(TaskMessage.parse(body("task-message-session.json")).session())
                 .isEqualTo(new TaskMessage.Session("greeter-talk", left));
+    }
+
+    @Test
+    void artifactsAreToldByNameSizeAndChecksum() throws Exception {
+        final TaskEvent.Result result =
+                TaskEvent.parse(body("event-completed-with-artifacts.json")).result();
+        assertThat(result.artifacts())
+                .extracting(TaskEvent.Artifact::name)
+                .containsExactly("changes.patch", "diffstat.txt", "report.html");
+        assertThat(result.artifacts().getFirst().size()).isEqualTo(412);
+        assertThat(result.artifacts().getFirst().digest()).startsWith("sha-256:");
+        assertThat(result.artifactsProblem()).startsWith("video.webm was not kept");
     }
 
     @ParameterizedTest

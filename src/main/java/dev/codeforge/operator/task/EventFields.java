@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** An event's parts in the words of the status. */
 final class EventFields {
     private static final int HISTORY = 10;
+    private static final int ARTIFACTS = 20;
     private static final Pattern REASON = Pattern.compile("[A-Z][A-Za-z0-9]{0,63}");
 
     private EventFields() {}
@@ -90,6 +91,20 @@ final class EventFields {
                         ? null
                         : new AgentTaskStatus.GitResult(git.baseCommit(), git.branch(), git.commit(), git.pushed()),
                 event.files().isEmpty() ? null : event.files(),
-                result == null || result.filesTotal() == 0 ? null : result.filesTotal());
+                result == null || result.filesTotal() == 0 ? null : result.filesTotal(),
+                result == null
+                                || result.artifacts() == null
+                                || result.artifacts().isEmpty()
+                        ? null
+                        : artifacts(result.artifacts()),
+                result == null ? null : result.artifactsProblem());
+    }
+
+    private static List<AgentTaskStatus.Artifact> artifacts(List<TaskEvent.Artifact> told) {
+        return told.stream()
+                .limit(ARTIFACTS)
+                .map(artifact -> new AgentTaskStatus.Artifact(
+                        artifact.name(), artifact.size(), artifact.digest(), artifact.object()))
+                .toList();
     }
 }

@@ -1,0 +1,191 @@
+"""What a run leaves behind beside its result: stored before its outcome is told, and never at the price of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from . import wire
+from .broker import AWAY
+from .files import NotKept, Stored
+from .outcome import Outcome
+from .workspace import GitWorkspace
+
+# The folder in a run's scratch whose files are taken.
+FOLDER = "artifacts"
+PATCH, DIFFSTAT, OUTPUT = "changes.patch", "diffstat.txt", "output.log"
+OWN = (PATCH, DIFFSTAT, OUTPUT)
+COUNT = 20
+# What an agent may add.
+ADDED = COUNT - len(OWN)
+FILE_BYTES = 256 << 20
+OUTPUT_BYTES = 64 << 20
+SECONDS = 60.0
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+Source = Path | bytes | IO[bytes]
+
+
+class Store(Protocol):
+    async def put(self, name: str, source: Source) -> Stored: ...
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where the files of one run go: a store, and the folder in it."""
+
+    store: Store
+    folder: str
+
+
+def refusal(name: str, size: int) -> str:
+    """Why a file cannot be an artifact; empty when it can."""
+    if not _NAME.fullmatch(name):
+        return "a name has 1 to 128 letters, digits, '.', '_' or '-', and begins with neither '.' nor '-'"
+    if name in OWN:
+        return "the worker stores a file of its own by this name"
+    if size > FILE_BYTES:
+        return f"it has {size} bytes: at most {FILE_BYTES} (256 MiB) are stored"
+    return ""
+
+
+class Spool:
+    """All that the agent printed, up to 64 MiB, in a file that has no name: an agent cannot swap it."""
+
+    def __init__(self, root: Path) -> None:
+        self.file = tempfile.TemporaryFile(dir=root)  # noqa: SIM115 (lives as long as the run)
+        self.size = 0
+        self._full = False
+
+    def add(self, text: str) -> None:
+        line = text.encode("utf-8", "replace") + b"\n"
+        if self._full:
+            return
+        if self.size + len(line) > OUTPUT_BYTES:
+            self._full = True
+            line = b"(the rest is not kept: 64 MiB are)\n"
+        with contextlib.suppress(OSError):
+            self.file.write(line)
+            self.size += len(line)
+
+
+class Artifacts:
+    """Those of one run. Made when its folder is; nothing outside of that folder is ever taken."""
+
+    def __init__(self, root: Path) -> None:
+        self._root_path = root
+        # By its number: a name could be made to mean another folder.
+        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        self.spool = Spool(root)
+        self._problems: list[str] = []
+
+    def close(self) -> None:
+        self.spool.file.close()
+        os.close(self._root)
+
+    async def keep(
+        self, outcome: Outcome, shelf: Shelf, workspace: GitWorkspace | None, told: str, stop: asyncio.Future[Any]
+    ) -> Outcome:
+        """The outcome with what could be stored within a minute, and a sentence on what could not.
+
+        `told` is the output as the log has it. `stop` ends it early.
+        """
+        stored: list[wire.Artifact] = []
+        work = asyncio.create_task(self._store(outcome, shelf, workspace, told, stored))
+        waiting = {work} if stop.done() else {work, stop}
+        await asyncio.wait(waiting, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            self._problems.append(
+                f"storing was given up after {SECONDS:.0f} s or because the worker has to stop: store less, or look "
+                "whether NATS is slow"
+            )
+        await asyncio.wait({work})
+        if not work.cancelled() and work.exception():
+            self._problems.append(f"the worker failed: {work.exception()}")
+        return replace(outcome, artifacts=tuple(stored), artifacts_problem="; ".join(self._problems))
+
+    async def _store(
+        self,
+        outcome: Outcome,
+        shelf: Shelf,
+        workspace: GitWorkspace | None,
+        told: str,
+        stored: list[wire.Artifact],
+    ) -> None:
+        with contextlib.ExitStack() as opened:
+            sources = await self._own(outcome, workspace, told)
+            sources |= {name: opened.enter_context(file) for name, file in self._added()}
+            for name, source in sources.items():
+                try:
+                    kept = await shelf.store.put(f"{shelf.folder}/{name}", source)
+                except NotKept as error:
+                    self._problems.append(f"{name} was not kept: {error}")
+                except AWAY as error:
+                    why = str(error) or type(error).__name__
+                    self._problems.append(f"{name} and what follows it was not kept: NATS did not answer ({why})")
+                    return
+                else:
+                    stored.append(wire.Artifact(name, kept.size, kept.digest, kept.name))
+
+    async def _own(self, outcome: Outcome, workspace: GitWorkspace | None, told: str) -> dict[str, Source]:
+        sources: dict[str, Source] = {}
+        if workspace:
+            patch, diffstat = self._root_path / PATCH, self._root_path / DIFFSTAT
+            if await workspace.changes(patch, diffstat):
+                sources |= {PATCH: patch, DIFFSTAT: diffstat}
+        output = outcome.output.encode("utf-8", "replace")
+        if len(output) > wire.OUTPUT_BYTES:
+            sources[OUTPUT] = output[-OUTPUT_BYTES:]
+        elif outcome.output == told and self.spool.size > len(output) + 1:
+            self.spool.file.seek(0)
+            sources[OUTPUT] = self.spool.file
+        return sources
+
+    def _added(self) -> Iterator[tuple[str, IO[bytes]]]:
+        """The files of the folder, as far as they may be taken: no link is followed, on no level."""
+        taken = 0
+        for name, folder in self._names():
+            try:
+                number = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+            except OSError as error:
+                self._problems.append(f"{name} was not kept: it is a link, or cannot be read: {error.strerror}")
+                continue
+            look = os.fstat(number)
+            why = refusal(name, look.st_size) if stat.S_ISREG(look.st_mode) else "it is no file: pack a folder first"
+            if not why and taken == ADDED:
+                why = f"at most {ADDED} files are stored"
+            if why:
+                self._problems.append(f"{name[:128]} was not kept: {why}")
+                os.close(number)
+                continue
+            taken += 1
+            yield name, os.fdopen(number, "rb")
+
+    def _names(self) -> Iterator[tuple[str, int]]:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        with contextlib.ExitStack() as opened:
+            folder = self._root
+            try:
+                for step in ("scratch", FOLDER):
+                    folder = os.open(step, flags, dir_fd=folder)
+                    opened.callback(os.close, folder)
+            except OSError:
+                # The agent has removed it.
+                return
+            for name in sorted(os.listdir(folder)):  # noqa: PTH208 (a folder by its number has no path)
+                yield name, folder
+
+
+def told(problem: str, log: Callable[[str], None]) -> None:
+    """Says in the run's log what was not kept."""
+    if problem:
+        log(f"artifacts: {problem}")
