@@ -59,6 +59,23 @@ async def test_refused(worker_user: tuple[Client, list[str]], subject: str, body
     assert any("permissions violation" in text.lower() and subject.lower() in text.lower() for text in refusals)
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "$JS.API.CONSUMER.CREATE.LOGS",
+        "$JS.API.STREAM.MSG.GET.LOGS",
+        f"$JS.API.DIRECT.GET.{STREAM}",
+        f"$O.{BUCKET}.M.a",
+        "control.some-task",
+    ],
+)
+async def test_a_client_is_refused(server: NatsServer, operator: Operator, subject: str) -> None:
+    client = await nats.connect(server.url, user="client", password="client-pw", inbox_prefix="_INBOX_client")
+    with pytest.raises(NatsTimeout):
+        await client.request(subject, b"{}", timeout=0.3)
+    await client.close()
+
+
 @pytest.mark.parametrize("subject", ["results.>", f"{SUBJECT}.>", "_INBOX.>", "deadletters.>", "$JS.ACK.>"])
 async def test_may_not_listen(worker_user: tuple[Client, list[str]], subject: str) -> None:
     client, refusals = worker_user

@@ -47,12 +47,17 @@ class RunLog:
         if stream == "stdout":
             self._output.append(text)
         if len(self._lines) >= BUFFERED_LINES:
+            # Its number is used up: whoever reads sees the gap.
+            self._sequence += 1
             self._dropped += 1
             return
+        self._count_dropped()
+        self._queue(text, stream)
+
+    def _count_dropped(self) -> None:
         if self._dropped:
             count, self._dropped = self._dropped, 0
             self._queue(f"({count} lines were dropped: NATS was away)", "stderr")
-        self._queue(text, stream)
 
     def output(self) -> str:
         """The end of what the agent printed."""
@@ -92,6 +97,7 @@ class RunLog:
 
     async def close(self) -> None:
         """Sends what is left, for five seconds at most."""
+        self._count_dropped()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
                 while self._lines:
