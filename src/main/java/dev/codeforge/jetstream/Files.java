@@ -13,6 +13,9 @@ public interface Files {
      */
     void ensure(FilesSettings settings);
 
+    /** Removes one file of the pool. Missing, or no bucket, is no error. */
+    void forget(String namespace, String pool, String name);
+
     /** Deletes the pool's bucket with all that is in it. Missing, or another installation's, is no error. */
     void remove(String namespace, String pool, String installation);
 }

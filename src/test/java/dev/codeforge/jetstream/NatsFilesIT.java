@@ -7,7 +7,9 @@ import dev.codeforge.wire.Subjects;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.api.StreamConfiguration;
 import io.nats.client.impl.NatsMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -99,6 +101,38 @@ final class NatsFilesIT {
         assertThatThrownBy(() -> ensure(1L << 60))
                 .isInstanceOf(QueueRefusedException.class)
                 .hasMessageContaining("insufficient storage");
+    }
+
+    @Test
+    void oneFileIsRemovedAndTheOthersAreLeft() throws Exception {
+        ensure(BYTES);
+        for (final String file : List.of("one", "other")) {
+            put("C." + file + ".1");
+            put("C." + file + ".2");
+            describe(file, file + ".*");
+        }
+        final Files files = jetStream.connections.files("ns");
+        files.forget("ns", pool, "one");
+        assertThat(messages()).isEqualTo(3);
+        files.forget("ns", pool, "one");
+        files.forget("ns", "no-such-pool", "one");
+        assertThat(messages()).isEqualTo(3);
+    }
+
+    @Test
+    void aFileThatNamesTheChunksOfAllIsRemovedAlone() throws Exception {
+        ensure(BYTES);
+        put("C.mine.1");
+        describe("bad", ">");
+        jetStream.connections.files("ns").forget("ns", pool, "bad");
+        assertThat(messages()).isEqualTo(1);
+    }
+
+    private void describe(String name, String id) throws Exception {
+        final String body = "{\"name\":\"" + name + "\",\"bucket\":\"b\",\"nuid\":\"" + id
+                + "\",\"size\":1,\"chunks\":2,\"digest\":\"SHA-256=x\"}";
+        final String encoded = Base64.getUrlEncoder().encodeToString(name.getBytes(StandardCharsets.UTF_8));
+        jetStream.client.jetStream().publish(subjects + ".M." + encoded, body.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test

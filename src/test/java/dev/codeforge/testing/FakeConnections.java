@@ -256,6 +256,11 @@ public final class FakeConnections implements Connections {
             }
 
             @Override
+            public void forget(String of, String pool, String name) {
+                // Nothing was kept.
+            }
+
+            @Override
             public void remove(String of, String pool, String installation) {
                 // Nothing was kept.
             }

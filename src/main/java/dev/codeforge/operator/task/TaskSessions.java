@@ -2,13 +2,19 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Sessions;
+import dev.codeforge.wire.SessionKey;
 import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.TaskEvent;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Gives a session's turn to one task after the other, and moves its conversation on with each that succeeded. */
 final class TaskSessions {
+    private static final Logger LOG = LoggerFactory.getLogger(TaskSessions.class);
+
     private final Connections connections;
     private final FormerOwner former;
 
@@ -67,6 +73,24 @@ final class TaskSessions {
                                     SessionOrder.keyOf(task),
                                     mine.get().record().ended(left),
                                     mine.get().revision());
+            if (ended && left.isPresent()) {
+                mine.map(Sessions.Entry::record)
+                        .map(SessionRecord::history)
+                        .filter(before -> !before.equals(left.get()))
+                        .ifPresent(before -> forget(task, before));
+            }
+        }
+    }
+
+    /** Nobody continues from it any more. What is not removed now takes up room for 30 days, and holds up no end. */
+    private void forget(AgentTask task, SessionRecord.History before) {
+        final SessionKey session = SessionOrder.keyOf(task);
+        try {
+            connections
+                    .files(session.namespace())
+                    .forget(session.namespace(), session.pool(), before.object().object());
+        } catch (QueueUnavailableException e) {
+            LOG.debug("{} is not removed: {}", before.object().object(), e.getMessage());
         }
     }
 
