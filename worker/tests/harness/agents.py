@@ -16,6 +16,7 @@ from .llm_server import LlmServer
 from .operator import Operator
 
 RunTask = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+PROMPT = "In answer.py, set ANSWER to 42."
 UID = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
 
 
@@ -24,9 +25,7 @@ def task_runner(
 ) -> RunTask:
     """Runs a task to its end, by a worker with these settings, and returns its last event."""
 
-    async def run(
-        settings: dict[str, str] | None = None, prompt: str = "In answer.py, set ANSWER to 42.", **more: Any
-    ) -> Any:
+    async def run(settings: dict[str, str] | None = None, prompt: str = PROMPT, **more: Any) -> Any:
         model = {"OPENAI_API_BASE": llm.url, "OPENAI_API_KEY": "a-key"}
         await start_worker(**model | own | (settings or {}))
         task: dict[str, Any] = {
