@@ -126,9 +126,21 @@ public final class OtlpTracing implements Tracing {
                 .setAttribute("codeforge.attempt", status.attempts());
         begin(write, task, TraceIds.statusWrite(task.uid(), status.attempts()), since)
                 .end(now);
-        if (status.usageAtRerun() == null) {
+        if (!isRerun(status)) {
             whole(task, status, now);
         }
+    }
+
+    /** Whether the task had ended before: the history has an end that this life does not count. */
+    private static boolean isRerun(AgentTaskStatus status) {
+        final List<Phase> earlier = status.history().stream()
+                .limit(Math.max(0, status.history().size() - 1))
+                .map(AgentTaskStatus.HistoryEntry::outcome)
+                .toList();
+        return status.usageAtRerun() != null
+                || earlier.contains(Phase.Succeeded)
+                || earlier.contains(Phase.Cancelled)
+                || earlier.stream().filter(Phase.Failed::equals).count() > status.failedAttempts();
     }
 
     /** Told at the first end; what a rerun does is added to the trace under it. */

@@ -111,16 +111,33 @@ final class OtlpTracingTest {
                 .containsOnly(TraceIds.publish(task.uid(), 3));
     }
 
-    @Test
-    void aRerunAddsToTheTraceAndBeginsNoSecondOne() {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "usageAtRerun: {tokensIn: 1, tokensOut: 2, costUSD: '0.1'}",
+                "failedAttempts: 0, history: [{attempt: 1, outcome: Failed}, {attempt: 2, outcome: Succeeded}]",
+                "failedAttempts: 1, history: [{attempt: 1, outcome: Cancelled}, {attempt: 2, outcome: Failed}]"
+            })
+    void aRerunAddsToTheTraceAndBeginsNoSecondOne(String life) {
         try (Tracing tracing = tracing(Map.of())) {
-            tracing.ended(
-                    task,
-                    status("phase: Succeeded, attempts: 2, usageAtRerun: {tokensIn: 1, tokensOut: 2, costUSD: '0.1'}"),
-                    Instant.now());
+            tracing.ended(task, status("phase: Succeeded, attempts: 2, " + life), Instant.now());
         }
         assertThat(collector.spans()).extracting(Collector.Seen::name).containsExactly("status write");
         assertThat(span("status write").parent()).isEqualTo(TraceIds.task(task.uid()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "failedAttempts: 1, history: [{attempt: 1, outcome: Failed}, {attempt: 2, outcome: Succeeded}]",
+                "failedAttempts: 2, history: [{attempt: 1, outcome: Failed}, {attempt: 2, outcome: Failed}]",
+                "failedAttempts: 0, history: [{attempt: 1, outcome: Suspended}, {attempt: 2, outcome: Succeeded}]"
+            })
+    void aRetryOrAPauseIsNoRerun(String life) {
+        try (Tracing tracing = tracing(Map.of())) {
+            tracing.ended(task, status("phase: Succeeded, attempts: 2, " + life), Instant.now());
+        }
+        assertThat(collector.spans()).extracting(Collector.Seen::name).containsExactly("status write", "AgentTask");
     }
 
     @ParameterizedTest
