@@ -10,6 +10,7 @@ import io.nats.client.PurgeOptions;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.api.StreamConfiguration;
 import io.nats.client.api.StreamState;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -66,6 +67,20 @@ final class Broker implements AutoCloseable {
         return ask(JetStreamManagement::getStreamNames).stream()
                 .filter(name -> name.startsWith("tasks_"))
                 .toList();
+    }
+
+    /** The names of all buckets for files. */
+    List<String> buckets() {
+        return ask(JetStreamManagement::getStreamNames).stream()
+                .filter(name -> name.startsWith("OBJ_"))
+                .toList();
+    }
+
+    /** A file in the pool's bucket, by the client's own object store, which verifies the checksum that is kept beside it. */
+    byte[] file(String pool, String object) throws Exception {
+        final ByteArrayOutputStream content = new ByteArrayOutputStream();
+        connection.objectStore(Subjects.filesBucket(namespace, pool)).get(object, content);
+        return content.toByteArray();
     }
 
     void purgePool(String pool) {
