@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codeforge_worker import wire
+from codeforge_worker.artifacts import Shelf
 from codeforge_worker.backends import Backend, backend_for
+from codeforge_worker.checkpoint import Checkpoint
 from codeforge_worker.metering import Meter
 from codeforge_worker.outcome import Outcome, RunError
 from codeforge_worker.run import Run
-from codeforge_worker.sdk.trial import Recorder
+from codeforge_worker.sdk.trial import Kept, Recorder
 from codeforge_worker.session import NotKept
 from codeforge_worker.settings import Settings
 from codeforge_worker.spending import Spent, Usage
@@ -67,7 +69,10 @@ class Talk:
         conversation = self if session else None
         origin = wire.Origin("tasks_team_pool", 1)
         backend = self.backend or backend_for(self._settings)
-        run = Run(self._settings, backend, task, origin, recorder, meter, 1, lambda _: None, conversation)
+        run = Run(
+            self._settings, backend, task, origin, recorder, meter, 1, lambda _: None, Checkpoint(),
+            Shelf(Kept(), "test"), conversation,
+        )  # fmt: skip
         outcome = await run.outcome()
         assert isinstance(outcome, Outcome)
         self.lines = recorder.lines
