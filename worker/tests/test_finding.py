@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 from test_startup import run_worker, run_worker_in
 
-BUILT_IN = "aider, command, mini-swe-agent, openhands"
+BUILT_IN = "aider, command, mini-swe-agent, opencode, openhands"
 GREETER = """
 from codeforge_worker import backend
 

@@ -44,6 +44,7 @@ def test_validate() -> None:
         "found aider (built in)",
         "found command (built in)",
         "found mini-swe-agent (built in)",
+        "found opencode (built in)",
         "found openhands (built in)",
     ]
 
@@ -65,7 +66,7 @@ def test_validate() -> None:
         (
             ["run", "--", "cat"],
             {"CODEFORGE_BACKEND": "goose"},
-            "no backend 'goose' (it has: aider, command, mini-swe-agent, openhands)",
+            "no backend 'goose' (it has: aider, command, mini-swe-agent, opencode, openhands)",
         ),
     ],
 )
