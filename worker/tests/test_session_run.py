@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from harness.conversations import Talk
 from harness.git_server import GitServer
 
@@ -75,7 +76,9 @@ async def test_the_outcome_of_a_run_that_was_lost_after_its_push_says_what_was_l
     assert "the session was not moved on" in outcome.summary and not talk.kept.exists()
 
 
-async def test_mini_swe_agent_refuses_what_it_cannot_continue(tmp_path: Path) -> None:
-    outcome = await Talk(tmp_path, "mini-swe-agent", CODEFORGE_MINI_SWE_AGENT="/nonexistent").run("x")
+@pytest.mark.parametrize("agent", ["mini-swe-agent", "opencode"])
+async def test_an_agent_refuses_what_it_cannot_continue(tmp_path: Path, agent: str) -> None:
+    program = f"CODEFORGE_{agent.upper().replace('-', '_')}"
+    outcome = await Talk(tmp_path, agent, **{program: "/nonexistent"}).run("x")
     assert outcome.failure is not None and outcome.failure.type == "InvalidConfig"
     assert "leave session out" in outcome.failure.message
