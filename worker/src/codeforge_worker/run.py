@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +20,8 @@ from .context import RunContext
 from .logs import Lines, Stream
 from .metering import Meter, proxied, unmetered
 from .outcome import Outcome, RunError, failure
-from .session import Conversation, NotKept
+from .session import Conversation
+from .session_of_run import SessionOfRun
 from .settings import Settings
 from .tracing import part
 from .workspace import GitWorkspace
@@ -71,7 +72,7 @@ class Run:
         self._delivery = delivery
         self._say = say
         self._checkpoint = checkpoint
-        self._conversation = conversation
+        self._session = SessionOfRun(conversation, log)
         self._shelf = shelf
         self._artifacts: Artifacts | None = None
         self._cloned: GitWorkspace | None = None
@@ -169,7 +170,7 @@ class Run:
     async def _look(self, directory: Path, scratch: Path) -> Outcome | None:
         workspace = self._workspace(directory, scratch)
         earlier = await workspace.clone() if workspace else None
-        return self._found(earlier) if earlier else None
+        return self._session.found(earlier) if earlier else None
 
     def _line(self, text: str, stream: Stream) -> None:
         self._log.line(text, stream)
@@ -184,16 +185,16 @@ class Run:
             with part("clone"):
                 earlier = await workspace.clone()
             if earlier:
-                return self._found(earlier)
+                return self._session.found(earlier)
         refusal = self._meter.refusal()
         if refusal:
             return Outcome.failed(refusal, self._log.output())
-        session = await self._begun(directory.with_name("session"))
+        session = await self._session.begin(directory.with_name("session"))
         with part("agent") as span:
             outcome = await self._agent(directory, scratch, session)
             if outcome.failure:
                 span.fail(outcome.failure.type, outcome.failure.message)
-        outcome = await self._continued(session, outcome)
+        outcome = await self._session.end(outcome)
         if workspace is None:
             return outcome
         with part("push" if self._pushes else "commit"):
@@ -218,35 +219,6 @@ class Run:
                 session=session,
             )
             return await self._meter.guard(self._backend.run(context), self._log.output)
-
-    async def _begun(self, folder: Path) -> Path | None:
-        """The folder of the task's conversation, as far as it has come."""
-        if self._conversation is None:
-            return None
-        _make(folder)
-        await self._conversation.begin(folder)
-        return folder
-
-    async def _continued(self, session: Path | None, outcome: Outcome) -> Outcome:
-        """With what the next task of the session continues. The outcome stands also when that cannot be kept."""
-        if self._conversation is None or session is None or outcome.kind != "completed":
-            return outcome
-        try:
-            return replace(outcome, session=await self._conversation.keep(session))
-        except NotKept as error:
-            return self._not_moved_on(outcome, str(error))
-
-    def _not_moved_on(self, outcome: Outcome, why: str) -> Outcome:
-        told = f"the session was not moved on, its next task continues from before this one: {why}"
-        self._log.line(told, "stderr")
-        room = wire.MESSAGE_CHARACTERS - len(told) - 2
-        return replace(outcome, summary="; ".join(filter(None, (outcome.summary[:room], told))))
-
-    def _found(self, earlier: Outcome) -> Outcome:
-        """The outcome of a run that was lost after its push, and its conversation with it."""
-        if self._conversation is None or earlier.kind != "completed":
-            return earlier
-        return self._not_moved_on(earlier, "the worker of that run was lost")
 
     def _metering(self) -> contextlib.AbstractAsyncContextManager[dict[str, str]]:
         if self._settings.model:
