@@ -1,8 +1,12 @@
 package dev.codeforge.testing;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.UnreadableMessageException;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.List;
@@ -13,6 +17,8 @@ import java.util.UUID;
 public final class Events {
     public static final Instant STARTED = Instant.parse("2026-11-24T11:58:00Z");
     public static final Instant ENDED = Instant.parse("2026-11-24T11:59:00Z");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private Events() {}
 
@@ -83,6 +89,17 @@ public final class Events {
                 new BigDecimal("0.05"),
                 new TaskEvent.Usage(3, 4, "0.05"),
                 kind == TaskEvent.Kind.COMPLETED ? new TaskEvent.Result("done", 0, null, null) : null,
-                failure);
+                failure,
+                null);
+    }
+
+    /** The event of a run that has saved this for the next one to go on from. */
+    public static TaskEvent saving(TaskEvent event, String checkpoint) {
+        try {
+            final ObjectNode body = (ObjectNode) JSON.readTree(event.toJson());
+            return TaskEvent.parse(JSON.writeValueAsBytes(body.put("checkpoint", checkpoint)));
+        } catch (IOException | UnreadableMessageException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -15,7 +15,7 @@ final class CheckpointsTest {
     private static final String SAVED = "{\"done\":2}";
 
     private static Optional<String> after(Seen seen, TaskEvent last) {
-        return Checkpoints.carriedOn(seen.task, Optional.of(last.withCheckpoint(SAVED)));
+        return Checkpoints.carriedOn(seen.task, Optional.of(Events.saving(last, SAVED)));
     }
 
     private static TaskEvent failed(Seen seen, int attempt) {

@@ -79,14 +79,14 @@ final class OperatorEventsTest {
 
     @Test
     void whatTheRunSavedIsKept() {
-        nats.report(Events.of(task, Kind.PROGRESS, 1, 2).withCheckpoint("{\"done\":2}"));
+        nats.report(Events.saving(Events.of(task, Kind.PROGRESS, 1, 2), "{\"done\":2}"));
         end(1);
         assertThat(last().checkpoint()).isEqualTo("{\"done\":2}");
     }
 
     @Test
     void whatAnAttemptWasGivenIsKeptWhenNoRunOfItBegan() {
-        nats.report(Events.of(task, Kind.FAILED, 1, 1).withCheckpoint("{\"done\":2}"));
+        nats.report(Events.saving(Events.of(task, Kind.FAILED, 1, 1), "{\"done\":2}"));
         final StoredEvent stored = results.last(task.uid()).orElseThrow();
         events.end(
                 results,

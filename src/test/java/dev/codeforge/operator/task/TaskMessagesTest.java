@@ -152,7 +152,7 @@ final class TaskMessagesTest {
 
     @Test
     void whatEarlierAttemptsSavedIsHandedOn() throws Exception {
-        final TaskEvent saved = Events.of(task, TaskEvent.Kind.PROGRESS).withCheckpoint("{\"done\":2}");
+        final TaskEvent saved = Events.saving(Events.of(task, TaskEvent.Kind.PROGRESS), "{\"done\":2}");
         final byte[] body = messages.of(snapshot(task, Optional.of(saved)), pool, SUBJECT, 2, false)
                 .body();
         assertThat(TaskMessage.parse(body).checkpoint()).isEqualTo("{\"done\":2}");

@@ -244,7 +244,8 @@ final class TaskStatusBuilderTest {
                 BigDecimal.ZERO,
                 null,
                 null,
-                new TaskEvent.Failure("TaskDeleted", "gone", false))));
+                new TaskEvent.Failure("TaskDeleted", "gone", false),
+                null)));
         assertThat(status.podName()).isEmpty();
         assertThat(status.startTime()).isNull();
         assertThat(status.queue()).isNull();
