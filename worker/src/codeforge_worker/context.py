@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
+from .artifacts import FOLDER
 from .checkpoint import Checkpoint
 from .logs import Stream
 from .outcome import RunError
@@ -58,7 +59,7 @@ class RunContext:
     @property
     def artifacts(self) -> Path:
         """The folder whose files are stored with the result."""
-        return self.scratch / "artifacts"
+        return self.scratch / FOLDER
 
     @property
     def account(self) -> Usage:
