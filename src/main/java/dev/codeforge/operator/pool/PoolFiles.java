@@ -6,8 +6,6 @@ import dev.codeforge.jetstream.FilesSettings;
 import dev.codeforge.jetstream.QueueRefusedException;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,38 +15,30 @@ import org.slf4j.LoggerFactory;
 /** Keeps a pool's bucket for files: looked at each minute, since it may be lost. Tasks run without it too. */
 final class PoolFiles {
     private static final Logger LOG = LoggerFactory.getLogger(PoolFiles.class);
-    private static final Duration AGAIN = Duration.ofMinutes(1);
 
     private final Connections connections;
     private final long maxBytes;
     private final String installation;
-    private final Clock clock;
-    private final Map<String, Looked> looked = new ConcurrentHashMap<>();
-
-    /** @param problem empty when the bucket is as wanted */
-    private record Looked(FilesSettings settings, Instant at, String problem) {}
+    private final Rechecks<FilesSettings> rechecks;
+    /** By the pool's uid, what was said of its bucket last; empty when it is as wanted. */
+    private final Map<String, String> problems = new ConcurrentHashMap<>();
 
     /** @param maxBytes what fits into the bucket of one pool */
     PoolFiles(Connections connections, long maxBytes, String installation, Clock clock) {
         this.connections = connections;
         this.maxBytes = maxBytes;
         this.installation = installation;
-        this.clock = clock;
+        this.rechecks = new Rechecks<>(clock);
     }
 
     /** What is refused is asked for again in a minute; until then workers tell in their results what was not kept. */
     void keep(WorkerPool pool) {
         final FilesSettings settings = settings(pool);
         final String uid = pool.getMetadata().getUid();
-        final Instant now = clock.instant();
-        final Looked last = looked.get(uid);
-        if (last != null
-                && last.settings().equals(settings)
-                && now.isBefore(last.at().plus(AGAIN))) {
-            return;
+        if (rechecks.isDue(uid, settings)) {
+            problems.put(uid, ensure(settings, problems.getOrDefault(uid, "")));
+            rechecks.seen(uid, settings);
         }
-        final String before = last == null ? "" : last.problem();
-        looked.put(uid, new Looked(settings, now, ensure(settings, before)));
     }
 
     private String ensure(FilesSettings settings, String before) {
@@ -74,7 +64,8 @@ final class PoolFiles {
     }
 
     void forget(String uid) {
-        looked.remove(uid);
+        rechecks.forget(uid);
+        problems.remove(uid);
     }
 
     private FilesSettings settings(WorkerPool pool) {

@@ -4,45 +4,34 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Keeps {@code workerConfig} where running workers read it; a change at once, else each minute, since a bucket may be lost. */
 final class PoolSettings {
     private static final Logger LOG = LoggerFactory.getLogger(PoolSettings.class);
-    private static final Duration AGAIN = Duration.ofMinutes(1);
 
     private final Connections connections;
-    private final Clock clock;
-    private final Map<String, Kept> kept = new ConcurrentHashMap<>();
-
-    private record Kept(Map<String, String> settings, Instant at) {}
+    private final Rechecks<Map<String, String>> rechecks;
 
     PoolSettings(Connections connections, Clock clock) {
         this.connections = connections;
-        this.clock = clock;
+        this.rechecks = new Rechecks<>(clock);
     }
 
     /** What cannot be stored now is stored by a later look: that NATS is away, the queue's condition says. */
     void keep(WorkerPool pool) {
         final Map<String, String> settings = pool.getSpec().workerConfig();
         final String uid = pool.getMetadata().getUid();
-        final Instant now = clock.instant();
-        final Kept last = kept.get(uid);
-        if (last != null
-                && last.settings().equals(settings)
-                && now.isBefore(last.at().plus(AGAIN))) {
+        if (!rechecks.isDue(uid, settings)) {
             return;
         }
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
         try {
             connections.configs(namespace).keep(namespace, name, settings);
-            kept.put(uid, new Kept(settings, now));
+            rechecks.seen(uid, settings);
         } catch (QueueUnavailableException e) {
             LOG.debug("workerConfig of {}/{} is stored later: {}", namespace, name, e.getMessage());
         }
@@ -55,6 +44,6 @@ final class PoolSettings {
     }
 
     void forget(String uid) {
-        kept.remove(uid);
+        rechecks.forget(uid);
     }
 }
