@@ -73,6 +73,7 @@ final class NatsTaskQueue implements TaskQueue {
             }
         }
         keeper.ensure(
+                found,
                 streamConfiguration(settings),
                 settings.replicas(),
                 nats.connected().getServers().size());

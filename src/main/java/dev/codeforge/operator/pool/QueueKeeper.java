@@ -67,7 +67,7 @@ final class QueueKeeper {
     }
 
     /**
-     * Corrects what drifted, unless that was done just now: then a pool that follows its queue is sampled only, since four
+     * Corrects what drifted, unless that was done just now: then a pool that follows its queue is sampled only, since three
      * requests take too long for a worker that is wanted at once.
      */
     QueueState look(WorkerPool pool) {
