@@ -6,7 +6,6 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -27,11 +26,11 @@ public final class TestApiServer implements AutoCloseable {
     private final Program etcd;
     private final Program apiServer;
     private final String token = UUID.randomUUID().toString();
-    private final int port = freePort();
+    private final int port = FreePort.take();
 
     public TestApiServer() throws IOException {
-        final String client = "http://127.0.0.1:" + freePort();
-        final String peer = "http://127.0.0.1:" + freePort();
+        final String client = "http://127.0.0.1:" + FreePort.take();
+        final String peer = "http://127.0.0.1:" + FreePort.take();
         etcd = new Program(
                 "etcd",
                 "--data-dir=" + home.resolve("etcd"),
@@ -156,12 +155,6 @@ public final class TestApiServer implements AutoCloseable {
                 java.util.concurrent.locks.LockSupport.parkNanos(
                         Duration.ofMillis(100).toNanos());
             }
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 

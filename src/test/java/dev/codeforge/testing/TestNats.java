@@ -6,7 +6,6 @@ import io.nats.client.ErrorListener;
 import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,7 +22,7 @@ public final class TestNats implements AutoCloseable {
     private static final Path SHIPPED = Path.of("helm/codeforge-operator/files/nats.conf");
     private static final String PASSWORD = "-pw";
 
-    private final int port = freePort();
+    private final int port = FreePort.take();
     private final Path home = Files.createTempDirectory("codeforge-nats");
     private final List<String> command = new ArrayList<>();
     private final boolean users;
@@ -158,12 +157,6 @@ public final class TestNats implements AutoCloseable {
     public void kill() {
         process.destroyForcibly();
         process.onExit().join();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     @Override

@@ -5,11 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.testing.Collector;
+import dev.codeforge.testing.FreePort;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TraceIds;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -193,11 +192,8 @@ final class OtlpTracingTest {
     }
 
     @Test
-    void aDeadCollectorHoldsUpNothing() throws IOException {
-        final int nobody;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            nobody = free.getLocalPort();
-        }
+    void aDeadCollectorHoldsUpNothing() {
+        final int nobody = FreePort.take();
         final Instant begun = Instant.now();
         try (Tracing tracing = OtlpTracing.of(TelemetrySettings.from(Map.of(
                 "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:" + nobody, "OTEL_BSP_MAX_QUEUE_SIZE", "600")))) {

@@ -2,7 +2,6 @@ package dev.codeforge.testing.faults;
 
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,15 +16,6 @@ final class HttpProbe {
 
     HttpProbe(int port) {
         this.port = port;
-    }
-
-    /** A port that nobody listens on right now. */
-    static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 
     boolean isGood(String path) {

@@ -1,6 +1,7 @@
 package dev.codeforge.testing.faults;
 
 import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.testing.FreePort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -40,7 +41,7 @@ public final class OperatorProcess implements AutoCloseable {
         if (!Files.exists(JAR) || !Files.isDirectory(LIBRARIES)) {
             throw new IllegalStateException(JAR + " and " + LIBRARIES + " are missing: run mvn package -DskipTests");
         }
-        final int port = HttpProbe.freePort();
+        final int port = FreePort.take();
         this.name = name;
         this.probe = new HttpProbe(port);
         final Map<String, String> environment = new HashMap<>(Map.of(

@@ -1,6 +1,7 @@
 package dev.codeforge.testing.faults;
 
 import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.testing.FreePort;
 import dev.codeforge.wire.Subjects;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +35,7 @@ public final class WorkerProcess implements AutoCloseable {
             int ackWait,
             String script,
             Map<String, String> settings) {
-        final int port = HttpProbe.freePort();
+        final int port = FreePort.take();
         this.name = name;
         this.probe = new HttpProbe(port);
         final Map<String, String> environment = new HashMap<>(Map.of(
