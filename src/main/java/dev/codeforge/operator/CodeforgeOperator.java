@@ -12,6 +12,7 @@ import dev.codeforge.operator.runtime.DispatchKeySecret;
 import dev.codeforge.operator.runtime.HttpEndpoints;
 import dev.codeforge.operator.runtime.HttpEndpoints.Health;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.RecordCloner;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
@@ -142,6 +143,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         overrider
                 .withKubernetesClient(client)
                 .withMetrics(metrics)
+                .withResourceCloner(new RecordCloner())
                 .withCloseClientOnStop(false)
                 .withUseSSAToPatchPrimaryResource(true)
                 // Who works at once is bounded where tasks are looked at: a pool must not wait behind a thousand of

@@ -1,6 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Names;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
@@ -11,15 +12,20 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /** Gathers what a decision on a pool needs; its queue is made on the way. */
 final class PoolObserver {
+    private static final String PODS_BY_POOL = "pool";
+
     private final KubernetesClient client;
     private final QueueKeeper queues;
     private final WorkerScale scale;
@@ -41,12 +47,34 @@ final class PoolObserver {
                 pool,
                 queues.look(pool),
                 context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached)),
-                List.copyOf(context.getSecondaryResources(Pod.class)),
+                pods(pool, context),
                 count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
                 count(pool, status -> status.phase() == Phase.Running),
                 pool.isTerminating() && isTerminating(namespace),
                 serviceTime(pool),
                 window);
+    }
+
+    /** By an index: the context makes a set of them, and to hash fifty pods takes longer than all else of a look. */
+    private static List<Pod> pods(WorkerPool pool, Context<WorkerPool> context) {
+        final var cache = (InformerEventSource<Pod, WorkerPool>)
+                context.eventSourceRetriever().getEventSourceFor(Pod.class);
+        return cache.byIndex(
+                PODS_BY_POOL,
+                podKey(pool.getMetadata().getNamespace(), pool.getMetadata().getName()));
+    }
+
+    /** For the pods' informer: who a pod belongs to. */
+    static Map<String, Function<Pod, List<String>>> podIndex() {
+        return Map.of(
+                PODS_BY_POOL,
+                pod -> List.of(podKey(
+                        pod.getMetadata().getNamespace(),
+                        pod.getMetadata().getLabels().get(Names.POOL_LABEL))));
+    }
+
+    private static String podKey(String namespace, String pool) {
+        return namespace + "/" + pool;
     }
 
     private Optional<Duration> serviceTime(WorkerPool pool) {

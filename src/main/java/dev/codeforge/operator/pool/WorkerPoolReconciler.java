@@ -260,6 +260,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     @Override
     public List<EventSource<?, WorkerPool>> prepareEventSources(EventSourceContext<WorkerPool> context) {
+        final InformerEventSource<Pod, WorkerPool> pods = new InformerEventSource<>(
+                InformerEventSourceConfiguration.from(Pod.class, WorkerPool.class)
+                        .withLabelSelector(Names.POOL_LABEL)
+                        .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
+                        .build(),
+                context);
+        pods.addIndexers(PoolObserver.podIndex());
         return List.of(
                 new InformerEventSource<>(
                         InformerEventSourceConfiguration.from(Deployment.class, WorkerPool.class)
@@ -267,12 +274,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                                 .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
                                 .build(),
                         context),
-                new InformerEventSource<>(
-                        InformerEventSourceConfiguration.from(Pod.class, WorkerPool.class)
-                                .withLabelSelector(Names.POOL_LABEL)
-                                .withSecondaryToPrimaryMapper(WorkerPoolReconciler::poolOf)
-                                .build(),
-                        context),
+                pods,
                 triggers,
                 recreations);
     }
