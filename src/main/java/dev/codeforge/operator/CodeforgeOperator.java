@@ -14,6 +14,7 @@ import dev.codeforge.operator.runtime.HttpEndpoints.Health;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.RecordCloner;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
+import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.EventRecorder;
@@ -97,8 +98,9 @@ public final class CodeforgeOperator implements AutoCloseable {
         final Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
         this.operator = new Operator(overrider -> configure(overrider, metrics));
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
+        final WantedLooks wantedLooks = new WantedLooks();
         this.pools = new WorkerPoolReconciler(
-                client, connections, settings, installation, operatorEvents, events, index::get, clock);
+                client, connections, settings, installation, operatorEvents, events, index::get, wantedLooks, clock);
         final LastEvents lastEvents = new LastEvents(connections, key);
         final OrphanSweep orphans = new OrphanSweep(
                 index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);
@@ -111,6 +113,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 installation,
                 events,
                 pools::trigger,
+                wantedLooks,
                 orphans::withdrawWaiting,
                 waiting,
                 tracing,

@@ -6,6 +6,7 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.Recreations;
+import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.status.EventRecorder;
@@ -53,6 +54,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final PoolWarnings warnings;
     private final PoolObserver observer;
     private final Supplier<TaskIndex> tasks;
+    private final WantedLooks wanted;
     private final Clock clock;
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
     private final Set<String> letGo = ConcurrentHashMap.newKeySet();
@@ -69,6 +71,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             OperatorEvents operatorEvents,
             EventRecorder events,
             Supplier<TaskIndex> tasks,
+            WantedLooks wanted,
             Clock clock) {
         final QueueKeeper queues = new QueueKeeper(connections, settings.subjectTemplate(), installation, clock);
         this.planner = new PoolPlanner(clock);
@@ -89,11 +92,21 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         this.warnings = new PoolWarnings(connections, events);
         this.observer = new PoolObserver(client, queues, scale, tasks, clock);
         this.tasks = tasks;
+        this.wanted = wanted;
         this.clock = clock;
     }
 
     @Override
     public UpdateControl<WorkerPool> reconcile(WorkerPool pool, Context<WorkerPool> context) {
+        final Runnable end = wanted.begin(ResourceID.fromResource(pool));
+        try {
+            return look(pool, context);
+        } finally {
+            end.run();
+        }
+    }
+
+    private UpdateControl<WorkerPool> look(WorkerPool pool, Context<WorkerPool> context) {
         if (recreations.isNamesake(pool, context)) {
             return UpdateControl.noUpdate();
         }

@@ -11,6 +11,7 @@ import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.operator.runtime.Recreations;
+import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.tracing.Tracing;
@@ -65,6 +66,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskStatusBuilder statuses;
     private final EventRecorder events;
     private final Consumer<ResourceID> onQueueChange;
+    private final WantedLooks wantedLooks;
     private final Deletions deletions;
     private final TaskWatch watch;
     private final Tracing tracing;
@@ -74,6 +76,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /**
      * @param onQueueChange called with the pool whose queue a task has just changed
+     * @param wantedLooks the pools that a queued task makes look, which a status waits for
      * @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws
      * @param watch told what becomes of each task
      * @param tracing told of it for its trace
@@ -85,6 +88,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             String installation,
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
+            WantedLooks wantedLooks,
             Consumer<WorkerPoolStatus.Queue> withdrawWaiting,
             TaskWatch watch,
             Tracing tracing,
@@ -110,6 +114,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
+        this.wantedLooks = wantedLooks;
         this.deletions = new Deletions(withdrawWaiting);
     }
 
@@ -186,10 +191,20 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .orElseGet(UpdateControl::noUpdate);
     }
 
-    /** At once, not after the status: a worker may have to be started for it. */
+    /** At once, and the status after that: a worker may have to be started for it. */
     private void tellPool(AgentTask task, TaskView view) {
-        if (hasEnded(view) || view instanceof TaskView.Queued || view instanceof TaskView.Suspended) {
-            onQueueChange.accept(poolOf(task));
+        final ResourceID pool = poolOf(task);
+        if (view instanceof TaskView.Queued) {
+            wantedLooks.want(pool);
+            onQueueChange.accept(pool);
+            room.release();
+            try {
+                wantedLooks.awaitRest(pool);
+            } finally {
+                room.acquireUninterruptibly();
+            }
+        } else if (hasEnded(view) || view instanceof TaskView.Suspended) {
+            onQueueChange.accept(pool);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
+import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.Reason;
@@ -75,6 +76,7 @@ final class AgentTaskReconcilerTest {
                 "installation",
                 new EventRecorder(client, "test", Clock.systemUTC()),
                 pool -> {},
+                new WantedLooks(),
                 queue -> {},
                 watch,
                 Tracing.OFF,
