@@ -146,19 +146,20 @@ final class SessionIT {
 
     @Scenario
     void aSuspendedTaskBlocksItsSessionUntilItIsDeletedAndOneThatIsCancelledDoesNot() throws Exception {
-        scene.task("held", "pool", WORK, "session: held\nsuspend: true");
-        scene.awaitPhase("held", Phase.Suspended);
-        scene.task("dropped", "pool", WORK, "session: held");
-        eventually(() -> waitsFor("dropped", "held"));
-        scene.task("behind", "pool", WORK, "session: held");
-        eventually(() -> waitsFor("behind", "dropped"));
-        scene.edit("dropped", "\"cancel\": true");
-        scene.awaitPhase("dropped", Phase.Cancelled);
-        eventually(() -> waitsFor("behind", "held"));
-        throughout(WHILE, () -> scene.runs().of(scene.uid("behind")).isEmpty());
-        scene.taskResource("held").delete();
-        scene.awaitPhase("behind", Phase.Succeeded);
-        assertThat(scene.runs().of(scene.uid("dropped"))).isEmpty();
+        // Made within one second they are in the order of their names.
+        scene.task("held-1", "pool", WORK, "session: held\nsuspend: true");
+        scene.awaitPhase("held-1", Phase.Suspended);
+        scene.task("held-2", "pool", WORK, "session: held");
+        eventually(() -> waitsFor("held-2", "held-1"));
+        scene.task("held-3", "pool", WORK, "session: held");
+        eventually(() -> waitsFor("held-3", "held-2"));
+        scene.edit("held-2", "\"cancel\": true");
+        scene.awaitPhase("held-2", Phase.Cancelled);
+        eventually(() -> waitsFor("held-3", "held-1"));
+        throughout(WHILE, () -> scene.runs().of(scene.uid("held-3")).isEmpty());
+        scene.taskResource("held-1").delete();
+        scene.awaitPhase("held-3", Phase.Succeeded);
+        assertThat(scene.runs().of(scene.uid("held-2"))).isEmpty();
     }
 
     private static String say(String word) {
