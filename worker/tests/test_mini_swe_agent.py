@@ -86,6 +86,15 @@ async def test_it_finishes_without_an_edit(run_task: RunTask, llm: LlmServer, co
     assert code.branches() == ["main"]
 
 
+async def test_an_edit_that_is_refused(run_task: RunTask, llm: LlmServer, code: GitServer) -> None:
+    patch = "--- a/answer.py\n+++ b/answer.py\n@@ -1 +1 @@\n-QUESTION = 0\n+ANSWER = 42\n"
+    llm.turns = [call("bash", "I set the answer.", command=f"git apply <<'END'\n{patch}END"), FINISH]
+    last = await run_task()
+    assert "patch does not apply" in str(llm.asked[1]["messages"][-1]["content"])
+    assert (last["event"], last["failure"]["type"]) == ("failed", "NoChanges"), "it said that it was done"
+    assert code.branches() == ["main"]
+
+
 async def test_the_server_of_the_model_fails(run_task: RunTask, llm: LlmServer) -> None:
     llm.status = 500
     last = await run_task()

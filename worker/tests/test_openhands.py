@@ -62,6 +62,15 @@ async def test_it_finishes_without_an_edit(run_task: RunTask, llm: LlmServer, co
     assert code.branches() == ["main"]
 
 
+async def test_an_edit_that_its_editor_refuses(run_task: RunTask, llm: LlmServer, code: GitServer) -> None:
+    edit = {"command": "str_replace", "path": "/nowhere/answer.py", "old_str": "ANSWER = 0", "new_str": "ANSWER = 42"}
+    llm.turns = [call("file_editor", "I set the answer.", **edit), FINISH]
+    last = await run_task()
+    assert "/nowhere/answer.py does not exist" in str(llm.asked[1]["messages"][-1]["content"])
+    assert (last["event"], last["failure"]["type"]) == ("failed", "NoChanges"), "it said that it was done"
+    assert code.branches() == ["main"]
+
+
 async def test_the_server_of_the_model_fails(run_task: RunTask, llm: LlmServer) -> None:
     llm.status = 500
     last = await run_task()
