@@ -1,10 +1,10 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.AgentTaskStatus;
-import dev.codeforge.api.Names;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.task.TaskIndex;
 import io.fabric8.kubernetes.api.model.Namespace;
@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Clock;
 import java.time.Duration;
@@ -59,22 +60,14 @@ final class PoolObserver {
     private static List<Pod> pods(WorkerPool pool, Context<WorkerPool> context) {
         final var cache = (InformerEventSource<Pod, WorkerPool>)
                 context.eventSourceRetriever().getEventSourceFor(Pod.class);
-        return cache.byIndex(
-                PODS_BY_POOL,
-                podKey(pool.getMetadata().getNamespace(), pool.getMetadata().getName()));
+        return cache.byIndex(PODS_BY_POOL, PoolKey.of(ResourceID.fromResource(pool)));
     }
 
     /** For the pods' informer: who a pod belongs to. */
     static Map<String, Function<Pod, List<String>>> podIndex() {
-        return Map.of(
-                PODS_BY_POOL,
-                pod -> List.of(podKey(
-                        pod.getMetadata().getNamespace(),
-                        pod.getMetadata().getLabels().get(Names.POOL_LABEL))));
-    }
-
-    private static String podKey(String namespace, String pool) {
-        return namespace + "/" + pool;
+        return Map.of(PODS_BY_POOL, pod -> WorkerPoolReconciler.poolOf(pod).stream()
+                .map(PoolKey::of)
+                .toList());
     }
 
     private Optional<Duration> serviceTime(WorkerPool pool) {

@@ -292,7 +292,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 recreations);
     }
 
-    private static Set<ResourceID> poolOf(HasMetadata resource) {
+    static Set<ResourceID> poolOf(HasMetadata resource) {
         return Set.of(new ResourceID(
                 resource.getMetadata().getLabels().get(Names.POOL_LABEL),
                 resource.getMetadata().getNamespace()));

@@ -1,4 +1,4 @@
-/** What keeps the operator running: settings, retry, health, keys. */
+/** What keeps the operator running: settings, retry, health, keys, and what its reconcilers share. */
 @NullMarked
 package dev.codeforge.operator.runtime;
 

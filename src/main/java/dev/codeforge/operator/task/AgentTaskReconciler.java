@@ -10,6 +10,7 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.status.EventRecorder;
@@ -320,14 +321,14 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         context.getPrimaryCache()
                 .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
         SessionRivals.index(context.getPrimaryCache());
-        context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(indexKey(poolOf(task))));
+        context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(poolOf(task))));
         final InformerEventSource<WorkerPool, AgentTask> pools = new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)
                         .withPrimaryToSecondaryMapper((AgentTask task) -> Set.of(poolOf(task)))
                         .withSecondaryToPrimaryMapper(pool ->
                                 context
                                         .getPrimaryCache()
-                                        .byIndex(BY_POOL, indexKey(ResourceID.fromResource(pool)))
+                                        .byIndex(BY_POOL, PoolKey.of(ResourceID.fromResource(pool)))
                                         .stream()
                                         .filter(AgentTaskReconciler::waitsForItsPool)
                                         .map((HasMetadata task) -> ResourceID.fromResource(task))
@@ -342,9 +343,5 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .map(AgentTaskStatus::phase)
                 .map(phase -> phase == Phase.Pending || phase == Phase.Retrying)
                 .orElse(true);
-    }
-
-    static String indexKey(ResourceID pool) {
-        return pool.getNamespace().orElse("") + "/" + pool.getName();
     }
 }

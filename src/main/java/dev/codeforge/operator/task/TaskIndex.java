@@ -1,7 +1,9 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.operator.runtime.PoolKey;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,7 +21,7 @@ public final class TaskIndex {
 
     /** All tasks of a pool. */
     public List<AgentTask> of(String namespace, String pool) {
-        return cache.byIndex(AgentTaskReconciler.BY_POOL, namespace + "/" + pool);
+        return cache.byIndex(AgentTaskReconciler.BY_POOL, PoolKey.of(new ResourceID(pool, namespace)));
     }
 
     public List<AgentTask> unfinishedOf(String namespace, String pool) {
