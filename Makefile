@@ -3,8 +3,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-
-
 help: ## List every target
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -16,6 +14,15 @@ demo-clean: ## Remove what make demo made in the cluster
 
 test: ## Everything: lint, unit, integration, worker, chart, cluster, end to end
 	@hack/test/all
+
+test-quick: ## For the inner loop, under 3 minutes: unit tests, lint, types, chart
+	@hack/test/quick
+
+test-flaky: ## Suspects again and again on a busy machine (TIMES=20, ONLY="SessionIT test_draining.py")
+	@hack/test/flaky "$(or $(TIMES),20)" $(ONLY)
+
+test-cold: ## Every program, environment and image from empty caches, about a quarter of an hour
+	@hack/test/cold
 
 test-lint: ## Shell and Go checks
 	@hack/test/lint
@@ -58,6 +65,9 @@ cluster-up: ## Start the one-node Kubernetes
 
 cluster-down: ## Stop it
 	@hack/cluster/down
+
+locks: ## Make the locks of Python packages anew from their sources (UPGRADE=1: the newest versions)
+	@hack/tools/lock $(if $(UPGRADE),--upgrade)
 
 manifests: ## Write crds/, the chart's copy of them, docs/reference.md and docs/reasons.md from the code
 	@mvn -B -ntp -q test -Dtest=CrdTest -Dcrds.write=true

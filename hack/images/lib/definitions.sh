@@ -41,8 +41,8 @@ define() {
       INPUTS=(hack/demo/git)
       ;;
     demo-llm)
-      REFERENCE=codeforge/demo-llm:$VERSION CONTEXT=hack/demo/llm DOCKERFILE=hack/demo/llm/Dockerfile BASE=python
-      INPUTS=(hack/demo/llm)
+      REFERENCE=codeforge/demo-llm:$VERSION CONTEXT=. DOCKERFILE=hack/demo/llm/Dockerfile BASE=python
+      INPUTS=(hack/demo/llm worker/requirements-uv.lock)
       ;;
     *) fail "no image is called '$1'; there are: ${IMAGES[*]} ${MORE_IMAGES[*]}" ;;
   esac
