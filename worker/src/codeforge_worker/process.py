@@ -51,8 +51,8 @@ async def run(
     try:
         process = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # Half started is started: nobody else would end it.
-        await _end(_Group((await starting).pid, marked.get(_MARK, "")), 0)
+        # Half started is started: nobody else would end it, and it may have begun something that needs its grace.
+        await _end(_Group((await starting).pid, marked.get(_MARK, "")), STOP_SECONDS)
         raise
     assert process.stdin and process.stdout and process.stderr  # noqa: S101 (pipes were asked for)
     feeding = asyncio.create_task(_feed(process.stdin, stdin))
