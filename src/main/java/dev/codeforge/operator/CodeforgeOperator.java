@@ -122,11 +122,13 @@ public final class CodeforgeOperator implements AutoCloseable {
         final PoolQueues queues = new PoolQueues(poolCache::get);
         final Burial burial = new Burial(connections, operatorEvents, key, installation);
         this.deadMessages = new AdvisoryInbox(queues, index::get, connections, operatorEvents, burial);
-        this.sweeps = new Sweeps(List.of(
-                new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
-                orphans,
-                new ExhaustedSweep(queues, connections, burial),
-                agents.sweep()));
+        this.sweeps = new Sweeps(
+                List.of(
+                        new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
+                        orphans,
+                        new ExhaustedSweep(queues, connections, burial),
+                        agents.sweep()),
+                settings.sweepPeriod());
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
         poolCache.set(cacheOf(operator.register(pools, overrider -> {

@@ -78,6 +78,7 @@ final class LeaderElectionIT {
                 "tasks.agent.{backend}",
                 true,
                 1L << 20,
+                Duration.ofSeconds(5),
                 0,
                 TelemetrySettings.OFF);
     }

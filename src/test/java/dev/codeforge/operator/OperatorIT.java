@@ -64,6 +64,7 @@ final class OperatorIT {
                         "tasks.agent.{backend}",
                         false,
                         1L << 20,
+                        Duration.ofSeconds(5),
                         0,
                         TelemetrySettings.OFF),
                 client);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 /** Messages that others put on a pool's subject are served once each, and never taken for ours. */
 final class OutsideProducersIT {
     /** From the operator's start to its first sweep, and from one to the next. */
-    private static final Duration PAST_A_SWEEP = Duration.ofSeconds(34);
+    private static final Duration PAST_A_SWEEP = Duration.ofSeconds(9);
 
     private static Scene scene;
 

@@ -150,7 +150,7 @@ final class PublishingIT {
     }
 
     private static void assertTheQueuedOneAloneComesAgain(Scene scene, long stored) throws Exception {
-        // A look every 30 s, and the time that it takes.
+        // A sweep, and the time that it takes on a busy machine.
         org.awaitility.Awaitility.await()
                 .atMost(Duration.ofSeconds(45))
                 .ignoreExceptions()

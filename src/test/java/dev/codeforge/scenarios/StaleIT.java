@@ -23,7 +23,7 @@ import java.util.concurrent.CountDownLatch;
 final class StaleIT {
     private static final Map<String, String> ELECTED = Map.of("CODEFORGE_LEADER_ELECTION", "true");
     /** Longer than it takes to the first sweep. */
-    private static final Duration PAST_A_SWEEP = Duration.ofSeconds(34);
+    private static final Duration PAST_A_SWEEP = Duration.ofSeconds(9);
 
     private static final Duration WHILE = Duration.ofSeconds(4);
 

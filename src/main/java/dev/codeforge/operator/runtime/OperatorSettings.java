@@ -8,6 +8,7 @@ import dev.codeforge.operator.tracing.TelemetrySettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  * @param workerImages image by backend
  * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
  * @param filesBytes what fits into the bucket of one pool
+ * @param sweepPeriod how long after one sweep the next begins
  * @param httpPort health and metrics
  * @param telemetry where traces go
  */
@@ -35,10 +37,13 @@ public record OperatorSettings(
         String subjectTemplate,
         boolean leaderElection,
         long filesBytes,
+        Duration sweepPeriod,
         int httpPort,
         TelemetrySettings telemetry) {
     private static final int LAST_PORT = 65_535;
     private static final long LEAST_FILES_BYTES = 1L << 20;
+    private static final int LEAST_SWEEP_SECONDS = 5;
+    private static final int MOST_SWEEP_SECONDS = 3600;
 
     /** @throws IllegalArgumentException with a sentence on what to set */
     public static OperatorSettings from(Map<String, String> environment) {
@@ -60,6 +65,7 @@ public record OperatorSettings(
                 environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}"),
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
                 filesBytes(environment.getOrDefault("CODEFORGE_FILES_BYTES", "104857600")),
+                sweepPeriod(environment.getOrDefault("CODEFORGE_SWEEP_SECONDS", "30")),
                 port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")),
                 TelemetrySettings.from(environment));
     }
@@ -123,6 +129,20 @@ public record OperatorSettings(
         }
         throw new IllegalArgumentException("CODEFORGE_FILES_BYTES is not a number of bytes of " + LEAST_FILES_BYTES
                 + " (1 MiB) or more: '" + value + "'; set files.sizePerPool of the chart");
+    }
+
+    private static Duration sweepPeriod(String value) {
+        try {
+            final int seconds = Integer.parseInt(value);
+            if (seconds >= LEAST_SWEEP_SECONDS && seconds <= MOST_SWEEP_SECONDS) {
+                return Duration.ofSeconds(seconds);
+            }
+        } catch (NumberFormatException e) {
+            // Told below, as a number out of range is.
+        }
+        throw new IllegalArgumentException(
+                "CODEFORGE_SWEEP_SECONDS is not a number of seconds from " + LEAST_SWEEP_SECONDS + " to "
+                        + MOST_SWEEP_SECONDS + ": '" + value + "'; set sweepSeconds of the chart");
     }
 
     /** 0 takes any free port. */

@@ -9,21 +9,23 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs each sweep every half minute. */
+/** Runs all sweeps, again and again. */
 public final class Sweeps implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeps.class);
-    private static final Duration PERIOD = Duration.ofSeconds(30);
 
     private final List<Sweep> sweeps;
+    private final Duration period;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("sweep").daemon().factory());
 
-    public Sweeps(List<Sweep> sweeps) {
+    /** @param period from the end of one round to the start of the next */
+    public Sweeps(List<Sweep> sweeps, Duration period) {
         this.sweeps = List.copyOf(sweeps);
+        this.period = period;
     }
 
     public void start() {
-        timer.scheduleWithFixedDelay(this::run, PERIOD.toSeconds(), PERIOD.toSeconds(), TimeUnit.SECONDS);
+        timer.scheduleWithFixedDelay(this::run, period.toSeconds(), period.toSeconds(), TimeUnit.SECONDS);
     }
 
     private void run() {
@@ -34,7 +36,7 @@ public final class Sweeps implements AutoCloseable {
                 LOG.debug("sweep postponed: {}", e.getMessage());
             } catch (RuntimeException e) {
                 // A timer that throws is never called again.
-                LOG.error("sweep failed, it is tried again in {}", PERIOD, e);
+                LOG.error("sweep failed, it is tried again in {}", period, e);
             }
         }
     }

@@ -56,6 +56,7 @@ final class ExhaustedTaskIT {
                         "tasks.agent.{backend}",
                         false,
                         1L << 20,
+                        Duration.ofSeconds(5),
                         0,
                         TelemetrySettings.OFF),
                 client);

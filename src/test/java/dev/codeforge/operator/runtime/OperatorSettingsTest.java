@@ -7,6 +7,7 @@ import dev.codeforge.jetstream.NatsEndpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +40,7 @@ final class OperatorSettingsTest {
         assertThat(settings.subjectTemplate()).isEqualTo("tasks.agent.{backend}");
         assertThat(settings.leaderElection()).isTrue();
         assertThat(settings.httpPort()).isEqualTo(8081);
+        assertThat(settings.sweepPeriod()).isEqualTo(Duration.ofSeconds(30));
         assertThat(settings.imagePullPolicy()).isEqualTo("IfNotPresent");
     }
 
@@ -55,6 +57,7 @@ final class OperatorSettingsTest {
                 "CODEFORGE_IMAGE_PULL_POLICY", "Always",
                 "CODEFORGE_SUBJECT_TEMPLATE", "tasks.{namespace}.{pool}",
                 "CODEFORGE_LEADER_ELECTION", "false",
+                "CODEFORGE_SWEEP_SECONDS", "5",
                 "CODEFORGE_HTTP_PORT", "9000"));
         final OperatorSettings settings = OperatorSettings.from(environment);
         assertThat(settings.podName()).isEqualTo("operator-0");
@@ -66,6 +69,7 @@ final class OperatorSettingsTest {
         assertThat(settings.subjectTemplate()).isEqualTo("tasks.{namespace}.{pool}");
         assertThat(settings.leaderElection()).isFalse();
         assertThat(settings.httpPort()).isEqualTo(9000);
+        assertThat(settings.sweepPeriod()).isEqualTo(Duration.ofSeconds(5));
     }
 
     @Test
@@ -92,6 +96,13 @@ final class OperatorSettingsTest {
     void aPortThatIsNoneIsRefused(String value) {
         environment.put("CODEFORGE_HTTP_PORT", value);
         assertError("CODEFORGE_HTTP_PORT is not a port number from 0 to 65535: '" + value + "'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"often", "", "4", "3601"})
+    void aSweepTooOftenOrTooRareIsRefused(String value) {
+        environment.put("CODEFORGE_SWEEP_SECONDS", value);
+        assertError("CODEFORGE_SWEEP_SECONDS is not a number of seconds from 5 to 3600: '" + value + "'");
     }
 
     private void assertError(String words) {

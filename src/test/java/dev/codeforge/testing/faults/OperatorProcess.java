@@ -53,6 +53,8 @@ public final class OperatorProcess implements AutoCloseable {
                 "false",
                 "CODEFORGE_WORKER_IMAGES",
                 "{\"command\":\"worker:test\"}",
+                "CODEFORGE_SWEEP_SECONDS",
+                "5",
                 "CODEFORGE_HTTP_PORT",
                 Integer.toString(port)));
         final Path home = directory.resolve(name);
