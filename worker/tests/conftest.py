@@ -12,6 +12,7 @@ from harness.git_server import GitServer, git
 from harness.llm_server import LlmServer
 from harness.nats_server import NatsServer
 from harness.operator import Operator
+from harness.patience import PATIENCE
 from harness.proxy import TcpProxy
 from harness.worker_process import WorkerProcess
 
@@ -99,7 +100,12 @@ def count(marker: Path) -> int:
     return len(marker.read_text().splitlines()) if marker.exists() else 0
 
 
-async def exists(marker: Path, seconds: float = 10) -> None:
+def until(marker: Path) -> str:
+    """A line of a shell script that ends once the file is there."""
+    return f"while [ ! -e {marker} ]; do sleep 0.1; done"
+
+
+async def exists(marker: Path, seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not marker.exists():
             await asyncio.sleep(0.002)

@@ -13,6 +13,7 @@ from harness.asking_agent import PROGRAM, calls
 from harness.git_server import GitServer
 from harness.llm_server import LlmServer
 from harness.operator import Operator, kinds
+from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
 
 KEY = "the-pools-own-key"
@@ -63,7 +64,7 @@ async def test_a_run_ends_within_one_call_and_its_work_is_kept(
     await begin(start_worker, llm)
     workspace = {"git": {"url": repository.url, "push": {"branch": "b"}}}
     uid = await operator.submit(calls(2, "ask", "sleep 30"), budget=budget, workspace=workspace)
-    last = (await operator.until(uid, seconds=10))[-1].body
+    last = (await operator.until(uid))[-1].body
     failure = last["failure"]
     assert (last["event"], failure["type"], failure["retryable"]) == ("failed", "BudgetExceeded", False)
     assert "raise budget.max" in failure["message"] and len(llm.asked) == 2
@@ -124,7 +125,7 @@ async def test_a_worker_that_is_lost_takes_no_spending_with_it(
     assert kinds(events) == ["running", "progress"] and events[-1].body["usage"] == spent(100, 20, "0", 1)
     await worker.kill()
     await begin(start_worker, llm, name="worker-2")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(llm.asked) < 2:
             await asyncio.sleep(0.05)
     events = await operator.until(uid, "progress")
@@ -145,7 +146,7 @@ async def test_a_call_without_a_price_ends_a_run_with_a_money_budget(
 ) -> None:
     await begin(start_worker, llm)
     uid = await operator.submit(calls(1, "sleep 30"), budget={"max_cost_usd": "5"})
-    last = (await operator.until(uid, seconds=10))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert (last["failure"]["type"], last["failure"]["retryable"]) == ("UnpricedModel", False)
     assert "CODEFORGE_PRICES" in last["error"] and last["usage"] == spent(100, 20, "0", 1)
 
@@ -156,7 +157,7 @@ async def test_a_call_without_tokens_ends_a_run_with_a_token_budget(
     llm.tells_tokens = False
     await begin(start_worker, llm)
     uid = await operator.submit(calls(1, "sleep 30"), budget={"max_tokens": 5})
-    last = (await operator.until(uid, seconds=10))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert (last["failure"]["type"], last["failure"]["retryable"]) == ("Unmetered", False)
 
 
@@ -175,7 +176,7 @@ async def test_a_cancelled_run_has_cost_too(operator: Operator, start_worker: St
     llm.answers, llm.cost = 1, "0.01"
     await begin(start_worker, llm)
     uid = await operator.submit(calls(2))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(llm.asked) < 2:
             await asyncio.sleep(0.02)
     await operator.ask(f"control.{uid}", b'{"action":"cancel"}')

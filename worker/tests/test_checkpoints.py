@@ -33,7 +33,7 @@ async def _left_by_a_killed_worker(operator: Operator, start_worker: StartWorker
     worker = await _start(start_worker)
     uid = await operator.submit("wait", delivery_mode=mode)
     # A save is told at once.
-    assert _saved(await operator.until(uid, "progress", seconds=5)) == [None, ONE]
+    assert _saved(await operator.until(uid, "progress")) == [None, ONE]
     await worker.kill()
     await _start(start_worker, "worker-2")
     if mode == "ResetThenRetry":
@@ -43,7 +43,7 @@ async def _left_by_a_killed_worker(operator: Operator, start_worker: StartWorker
             await asyncio.sleep(0.1)
             events = await operator.events(uid)
         return events
-    return await operator.until(uid, seconds=20)
+    return await operator.until(uid)
 
 
 async def test_a_run_after_a_crash_goes_on(operator: Operator, start_worker: StartWorker) -> None:
@@ -67,7 +67,7 @@ async def test_at_most_once_leaves_it_to_nobody(operator: Operator, start_worker
 async def test_a_run_after_one_that_was_given_back_goes_on(operator: Operator, start_worker: StartWorker) -> None:
     worker = await _start(start_worker, CODEFORGE_GRACE_SECONDS="0")
     uid = await operator.submit("wait")
-    await operator.until(uid, "progress", seconds=5)
+    await operator.until(uid, "progress")
     worker.signal(signal.SIGTERM)
     assert await worker.end(seconds=14) == 0
     assert _saved(await operator.events(uid))[-1] == ONE
@@ -95,10 +95,10 @@ async def test_a_retry(operator: Operator, start_worker: StartWorker, mode: str,
 async def test_an_end_without_a_run_keeps_it(operator: Operator, start_worker: StartWorker) -> None:
     worker = await _start(start_worker)
     uid = await operator.submit("wait", max_deliveries=1)
-    await operator.until(uid, "progress", seconds=5)
+    await operator.until(uid, "progress")
     await worker.kill()
     await _start(start_worker, "worker-2")
-    last = (await operator.until(uid, seconds=20))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert (last["failure"]["type"], last["checkpoint"]) == ("MaxDeliveriesExceeded", ONE)
 
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from conftest import StartWorker
 from harness.operator import STREAM, SUBJECT, Operator, kinds
+from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
 from nats.js.api import RawStreamMsg, StreamConfig
 
@@ -24,7 +25,7 @@ Broker.acknowledge = lambda self, message, verb=b"": asyncio.sleep(3600)
 
 
 async def _crash_after_its_dead_letter(operator: Operator, worker: WorkerProcess) -> RawStreamMsg:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while not await operator.dead_letters():
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.2)

@@ -161,7 +161,7 @@ async def test_a_message_on_its_way_when_the_worker_has_to_stop_is_given_back(
     delivered = (await operator.js.consumer_info(STREAM, "workers")).delivered
     assert delivered and delivered.consumer_seq == 1 and not await operator.events(uid)
     await start_worker("true", name="worker-2")
-    assert kinds(await operator.until(uid, seconds=8)) == ["running", "completed"]
+    assert kinds(await operator.until(uid)) == ["running", "completed"]
 
 
 async def test_the_next_request_waits_for_a_drain_that_is_under_way(
@@ -180,7 +180,7 @@ async def test_when_the_lease_is_over_it_pulls_again(operator: Operator, start_w
     uid = await operator.submit()
     assert kinds(await operator.until(uid)) == ["running", "completed"]
     assert time.monotonic() - begun > 2
-    assert state(await operator.look()) == "idle, pulling"
+    assert state(await operator.until_idle()) == "idle, pulling"
 
 
 async def test_another_drain_renews_the_lease(operator: Operator, start_worker: StartWorker) -> None:
@@ -237,8 +237,7 @@ async def test_a_look_changes_nothing(
     assert (state(during), during["idleSeconds"]) == ("busy, pulling", 0)
     go.touch()
     await operator.until(uid)
-    await operator.queue_is_empty()
-    after = await operator.look()
+    after = await operator.until_idle()
     assert state(after) == "idle, pulling" and after["idleSeconds"] < before["idleSeconds"]
     await operator.drain(lease=1)
     assert state(await operator.look()) == "idle, drained"
@@ -297,4 +296,4 @@ async def test_one_that_is_drained_before_its_first_pull_begins_none(
     await starting
     uid = await operator.submit()
     await _takes_nothing(operator, uid)
-    assert kinds(await operator.until(uid, seconds=8)) == ["running", "completed"]
+    assert kinds(await operator.until(uid)) == ["running", "completed"]

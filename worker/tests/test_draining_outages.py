@@ -8,6 +8,7 @@ import pytest
 from conftest import StartWorker
 from harness.nats_server import NatsServer
 from harness.operator import Operator, kinds, state
+from harness.patience import PATIENCE
 from harness.proxy import TcpProxy
 from harness.worker_process import WorkerProcess
 
@@ -27,7 +28,7 @@ inbox.Inbox.close = late
 async def _back(operator: Operator, worker: WorkerProcess) -> str:
     """The worker's state as soon as it answers again."""
     await worker.ready()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             try:
                 return state(await operator.look())
@@ -92,7 +93,7 @@ async def test_a_drain_that_an_outage_cuts_off_is_none(
     events = await operator.until(uid)
     assert kinds(events) == ["running", "completed"] and events[-1].body["delivery"] == 1
     await operator.queue_is_empty()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         # It lets go of a task a moment after it was acknowledged.
         while state(await operator.drain()) != "idle, drained":
             await asyncio.sleep(0.05)

@@ -50,7 +50,7 @@ async def test_unknown_config(operator: Operator, start_worker: StartWorker) -> 
 async def test_run_timeout(operator: Operator, start_worker: StartWorker) -> None:
     uid = await operator.submit(run_timeout_seconds=1)
     await start_worker("sh", "-c", "echo begun; sleep 30")
-    last = (await operator.until(uid, seconds=5))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert (last["event"], last["failure"]["type"], last["output"]) == ("failed", "RunTimeout", "begun")
     await operator.queue_is_empty()
 
@@ -63,7 +63,7 @@ async def test_cancel(operator: Operator, start_worker: StartWorker, marker: Cal
     await operator.until(uid, "running")
     answer = await operator.ask(f"control.{uid}", b'{"action":"cancel","reason":"not needed any more"}')
     assert answer == {"worker": "worker-1", "accepted": True}
-    last = (await operator.until(uid, seconds=5))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert (last["event"], last["status"]) == ("cancelled", "cancelled")
     assert last["failure"] == {"type": "Cancelled", "message": "not needed any more", "retryable": False}
     await operator.queue_is_empty()
@@ -89,7 +89,7 @@ async def test_who_stops_a_run_tells_why(
     await operator.until(uid, "running")
     await asyncio.sleep(0.3)
     assert (await operator.ask(f"control.{uid}", json.dumps({"action": "cancel"} | order).encode()))["accepted"]
-    last = (await operator.until(uid, seconds=5))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert last["event"] == last["status"] == event
     assert tuple(last["failure"].values()) == failure and last["error"] == failure[1]
     # It is all that will ever be known of the run.
@@ -123,7 +123,7 @@ async def test_a_grandchild_has_its_grace_too(
     uid = await operator.submit()
     await exists(begun)
     await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
-    assert (await operator.until(uid, seconds=5))[-1].body["event"] == "cancelled"
+    assert (await operator.until(uid))[-1].body["event"] == "cancelled"
     assert tidied.exists()
 
 
@@ -138,7 +138,7 @@ async def test_a_program_that_ignores_sigterm_is_killed(
     await exists(alive)
     await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
     # SIGKILL comes ten seconds after SIGTERM.
-    assert (await operator.until(uid, seconds=14))[-1].body["event"] == "cancelled"
+    assert (await operator.until(uid))[-1].body["event"] == "cancelled"
     size = alive.stat().st_size
     await asyncio.sleep(0.5)
     assert alive.stat().st_size == size

@@ -74,7 +74,7 @@ async def test_a_function_that_blocks_for_long_is_delivered_once(
 async def test_progress_is_told_while_it_runs(operator: Operator, start_function: StartFunction) -> None:
     await start_function("stepper")
     uid = await operator.submit()
-    events = await operator.until(uid, "progress", seconds=5)
+    events = await operator.until(uid, "progress")
     assert "progress" not in events[0].body and events[-1].body["progress"] == "half of it"
     assert kinds(await operator.until(uid)) == ["running", "progress", "completed"]
 
@@ -91,7 +91,7 @@ async def test_a_loop_of_progress_and_lines_floods_nothing(operator: Operator, s
     await start_function("teller")
     begun = time.monotonic()
     uid = await operator.submit(config={"times": "5000"})
-    events = await operator.until(uid, seconds=30)
+    events = await operator.until(uid)
     # The first word at once, then one in five seconds.
     assert len(events) <= 3 + (time.monotonic() - begun) / 5, kinds(events)
     assert events[-1].body["progress"] == "step 4999"
@@ -141,11 +141,11 @@ async def test_a_function_that_does_not_listen_is_reported_and_keeps_its_slot(
     await exists(tmp_path / "begun")
     begun = time.monotonic()
     waiting = await operator.submit("0")
-    last = (await operator.until(uid, seconds=4))[-1].body
+    last = (await operator.until(uid))[-1].body
     assert last["failure"]["type"] == "RunTimeout"
     assert not await operator.events(waiting), "the slot was given to another while the function went on"
     assert (await operator.look())["idle"] is False
-    assert (await operator.until(waiting, seconds=10))[-1].body["event"] == "completed"
+    assert (await operator.until(waiting))[-1].body["event"] == "completed"
     assert time.monotonic() - begun > 4 and count(tmp_path / "ended") == 2
     await operator.queue_is_empty()
     assert not list(worker.workspace.iterdir())

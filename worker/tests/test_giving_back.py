@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conftest import StartWorker, count, exists
 from harness.operator import STREAM, Operator, kinds
+from harness.patience import PATIENCE
 from test_ending import SLOW_TO_LISTEN
 
 
@@ -21,13 +22,13 @@ async def test_node_drains_in_a_row(
         worker = await start_worker(
             "sh", "-c", f"echo ran >> {runs}; exec sleep 20", name=f"worker-{number}", CODEFORGE_GRACE_SECONDS="0"
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while count(runs) < number:
                 await asyncio.sleep(0.02)
         worker.signal(signal.SIGTERM)
         assert await worker.end(seconds=5) == 0
     await start_worker("true", name="worker-4")
-    events = await operator.until(uid, seconds=5)
+    events = await operator.until(uid)
     assert kinds(events) == [*(["running", "released"] * 3), "running", "completed"]
     assert {event.body["delivery"] for event in events} == {1}
     # JetStream's own count has grown all the while.
@@ -67,5 +68,5 @@ async def test_what_was_not_begun_is_given_back_without_an_event(operator: Opera
     assert await worker.end(seconds=5) == 0
     assert not await operator.events(uid)
     await start_worker("true", name="worker-2")
-    assert kinds(await operator.until(uid, seconds=8)) == ["running", "completed"]
+    assert kinds(await operator.until(uid)) == ["running", "completed"]
     await operator.queue_is_empty()

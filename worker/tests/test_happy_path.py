@@ -103,7 +103,7 @@ async def test_a_plain_message_of_another_producer(operator: Operator, start_wor
 async def test_output(operator: Operator, start_worker: StartWorker, script: str, output: str) -> None:
     await start_worker("sh", "-c", script)
     uid = await operator.submit()
-    assert (await operator.until(uid, seconds=5))[-1].body["output"] == output
+    assert (await operator.until(uid))[-1].body["output"] == output
 
 
 def proof(dispatch: str, body: bytes) -> str:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import StartWorker, count
+from conftest import StartWorker, count, until
 from harness.operator import Operator, kinds
+from harness.patience import PATIENCE
 from nats.aio.msg import Msg
 
 
@@ -40,13 +41,16 @@ async def test_an_older_attempt_is_followed(operator: Operator, start_worker: St
     assert [(event.body["attempt"], event.body["delivery"]) for event in events[1:]] == [(2, 1)] * 2
 
 
-async def test_a_forged_event_ends_nothing(operator: Operator, start_worker: StartWorker) -> None:
+async def test_a_forged_event_ends_nothing(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
     uid = await operator.submit()
     await operator.write_event(uid, "completed", proven=False)
-    await start_worker("sh", "-c", "sleep 2")
+    await start_worker("sh", "-c", until(marker("go")))
     await operator.until(uid, "running")
     await operator.write_event(uid, "cancelled", proven=False)
-    assert kinds(await operator.until(uid, "completed", seconds=6))[1:] == ["running", "cancelled", "completed"]
+    marker("go").touch()
+    assert kinds(await operator.until(uid, "completed"))[1:] == ["running", "cancelled", "completed"]
     await operator.queue_is_empty()
 
 
@@ -54,7 +58,7 @@ async def test_the_holder_is_asked_and_left_alone(
     operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
 ) -> None:
     """The message comes a second time while its holder is healthy: a second worker must not run it."""
-    script = f"echo ran >> {marker('runs')}; sleep 3"
+    script = f"echo ran >> {marker('runs')}; {until(marker('go'))}"
     await start_worker("sh", "-c", script)
     uid = await operator.submit()
     await operator.until(uid, "running")
@@ -62,8 +66,10 @@ async def test_the_holder_is_asked_and_left_alone(
     assert holder == {"worker": "worker-1", "attempt": 1, "delivery": 1}
     # The same message again, as a server would after an outage (same uid, same attempt).
     await operator.js.publish(f"tasks.agent.test.{uid}", await _payload(operator, uid), headers=_HEADERS)
-    await start_worker("sh", "-c", script, name="worker-2")
-    events = await operator.until(uid, seconds=8)
+    other = await start_worker("sh", "-c", script, name="worker-2")
+    await other.logged("is held by worker-1: dropped")
+    marker("go").touch()
+    events = await operator.until(uid)
     await operator.queue_is_empty()
     assert kinds(events) == ["running", "completed"] == kinds(await operator.events(uid))
     assert count(marker("runs")) == 1
@@ -72,16 +78,18 @@ async def test_the_holder_is_asked_and_left_alone(
 async def test_an_event_without_a_proof_over_the_running_one_takes_nothing_from_its_holder(
     operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
 ) -> None:
-    script = f"echo ran >> {marker('runs')}; sleep 4"
+    script = f"echo ran >> {marker('runs')}; {until(marker('go'))}"
     await start_worker("sh", "-c", script)
     uid = await operator.submit()
     await operator.until(uid, "running")
     await operator.write_event(uid, "released", proven=False)
     await operator.js.publish(f"tasks.agent.test.{uid}", await _payload(operator, uid), headers=_HEADERS)
     other = await start_worker("sh", "-c", script, name="worker-2")
-    assert kinds(await operator.until(uid, seconds=8)) == ["running", "released", "completed"]
+    await other.logged("is held by worker-1: dropped")
+    marker("go").touch()
+    assert kinds(await operator.until(uid)) == ["running", "released", "completed"]
     await operator.queue_is_empty()
-    assert count(marker("runs")) == 1 and "is held by worker-1: dropped" in other.log()
+    assert count(marker("runs")) == 1
 
 
 async def test_who_holds_an_earlier_attempt_is_no_holder(operator: Operator, start_worker: StartWorker) -> None:
@@ -94,7 +102,7 @@ async def test_who_holds_an_earlier_attempt_is_no_holder(operator: Operator, sta
     await operator.write_event(uid, "running", attempt=2, worker="lost")
     await operator.nats.subscribe(f"holder.{uid}", cb=earlier)
     await start_worker("true")
-    events = await operator.until(uid, seconds=12)
+    events = await operator.until(uid)
     assert kinds(events) == ["running", "running", "completed"] and events[-1].body["delivery"] == 2
 
 
@@ -106,7 +114,7 @@ async def test_another_holders_event_stops_the_run(
     uid = await operator.submit()
     await operator.until(uid, "running")
     await operator.write_event(uid, "running", worker="another", delivery=2)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while "not ours any more" not in worker.log():
             await asyncio.sleep(0.05)
     assert kinds(await operator.events(uid)) == ["running", "running"]

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 from harness.llm_server import LlmServer
+from harness.patience import PATIENCE
 from harness.ports import free_port
 
 from codeforge_worker.metering import Meter, Upstream, proxied
@@ -144,7 +145,7 @@ async def test_a_base_with_and_without_v1(scene: Scene, llm: LlmServer) -> None:
 async def test_a_stream_arrives_as_it_is_sent(scene: Scene, llm: LlmServer) -> None:
     llm.gate.clear()
     agent = await scene.agent(CODEFORGE_PRICES=PRICES)
-    async with asyncio.timeout(5), agent.post(stream=True) as answer:
+    async with asyncio.timeout(PATIENCE), agent.post(stream=True) as answer:
         chunks = told(answer)
         assert (await anext(chunks))["choices"][0]["delta"]["content"] == "Hel"
         # The server sends its last word only now.
@@ -179,7 +180,7 @@ async def test_an_agent_that_reads_no_further_has_paid_all_the_same(scene: Scene
     async with agent.post(stream=True) as answer:
         await anext(told(answer))
     llm.gate.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not scene.used.tokens_in:
             await asyncio.sleep(0.02)
 

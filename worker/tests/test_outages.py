@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ACK_WAIT, StartWorker, count, exists
+from conftest import ACK_WAIT, StartWorker, count, exists, until
 from harness.operator import STREAM, Operator, kinds
+from harness.patience import PATIENCE
 from harness.proxy import TcpProxy
 from test_ending import SLOW_TO_LISTEN
 
@@ -23,7 +24,7 @@ async def test_a_healthy_holder_keeps_its_run_over_an_outage_longer_than_ack_wai
     how: str,
     mode: str,
 ) -> None:
-    script = f"echo ran >> {marker('runs')}; sleep 8"
+    script = f"echo ran >> {marker('runs')}; {until(marker('go'))}"
     await start_worker("sh", "-c", script, NATS_URL=proxy.url)
     uid = await operator.submit(delivery_mode=mode)
     await operator.until(uid, "running")
@@ -34,10 +35,9 @@ async def test_a_healthy_holder_keeps_its_run_over_an_outage_longer_than_ack_wai
         proxy.freeze()
     await asyncio.sleep(2 * ACK_WAIT)
     await proxy.resume()
-    async with asyncio.timeout(5):
-        # It gets the message, asks, and leaves it.
-        while f"task {uid} is held by worker-1: dropped" not in other.log():
-            await asyncio.sleep(0.05)
+    # It gets the message, asks, and leaves it.
+    await other.logged(f"task {uid} is held by worker-1: dropped")
+    marker("go").touch()
     events = await operator.until(uid)
     assert kinds(events) == ["running", "completed"] and events[-1].body["worker"] == "worker-1"
     await operator.queue_is_empty()
@@ -54,14 +54,12 @@ async def test_a_stale_holder_stops_its_agent_and_sends_nothing(
     await exists(alive)
     proxy.freeze()
     await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.1; done", name="worker-2")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(await operator.events(uid)) < 2:
             await asyncio.sleep(0.05)
     assert count(alive) > 50, "the frozen worker's agent was to run on meanwhile"
     await proxy.resume()
-    async with asyncio.timeout(10):
-        while "is not ours any more: worker-2 wrote running" not in stale.log():
-            await asyncio.sleep(0.05)
+    await stale.logged("is not ours any more: worker-2 wrote running")
     size = alive.stat().st_size
     await asyncio.sleep(2 * ACK_WAIT)
     assert alive.stat().st_size == size, "its agent runs on"
@@ -87,13 +85,11 @@ async def test_a_stale_holders_report_is_refused(
     await exists(begun)
     proxy.freeze()
     await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.1; done; echo in time", name="worker-2")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(await operator.events(uid)) < 2:
             await asyncio.sleep(0.05)
     await proxy.resume()
-    async with asyncio.timeout(10):
-        while "is not ours any more: worker-2 wrote running" not in stale.log():
-            await asyncio.sleep(0.05)
+    await stale.logged("is not ours any more: worker-2 wrote running")
     assert (await operator.js.stream_info(STREAM)).state.messages == 1, "the stale worker acknowledged the message"
     go.touch()
     events = await operator.until(uid)
@@ -111,8 +107,8 @@ async def test_a_worker_whose_server_was_silent_while_it_began_hears_again(
     proxy.freeze()
     await asyncio.sleep(4)
     await proxy.resume()
-    assert kinds(await operator.until(uid, seconds=20)) == ["running", "completed"]
-    assert (await operator.until(await operator.submit(), seconds=5))[-1].body["event"] == "completed"
+    assert kinds(await operator.until(uid)) == ["running", "completed"]
+    assert (await operator.until(await operator.submit()))[-1].body["event"] == "completed"
 
 
 async def test_a_holder_whose_stream_is_gone_still_sees_that_its_run_was_ended(
@@ -127,7 +123,7 @@ async def test_a_holder_whose_stream_is_gone_still_sees_that_its_run_was_ended(
     await asyncio.sleep(2 * ACK_WAIT)
     assert count(alive) > 5
     await operator.write_event(uid, "failed", delivery=1, worker="")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         before = -1
         while before != count(alive):
             before = count(alive)

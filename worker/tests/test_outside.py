@@ -32,7 +32,7 @@ async def test_two_messages_with_one_id_are_served_once_each(
     first, second = await _send(operator, "first"), await _send(operator, "second")
     for name in ("worker-1", "worker-2"):
         await start_worker("sh", "-c", f"{_ran(runs)}; sleep 1", name=name)
-    await operator.queue_is_empty(seconds=25)
+    await operator.queue_is_empty()
     events = await operator.events(ID)
     assert kinds(events) == ["running", "completed", "running", "completed"]
     sequences = [event.body["sequence"] for event in events]

@@ -81,7 +81,8 @@ async def test_a_worker_that_cannot_read_it_takes_no_task_and_is_not_ready(
     uid = await operator.submit()
     await worker.start()
     try:
-        await asyncio.sleep(3)
+        await worker.answers("/readyz", 503)
+        await asyncio.sleep(1)
         assert (await worker.get("/readyz"))[0] == 503
         assert not await operator.events(uid)
     finally:

@@ -35,7 +35,7 @@ def cache(tmp_path: Path) -> Path:
 async def _run(operator: Operator, url: str, branch: str = "") -> dict[str, Any]:
     push = {"push": {"branch": branch}} if branch else {}
     uid = await operator.submit("edited", workspace={"git": {"url": url} | push})
-    return (await operator.until(uid, seconds=30))[-1].body
+    return (await operator.until(uid))[-1].body
 
 
 def _mirror(cache: Path) -> Path:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker
+from conftest import StartWorker, exists
 from harness.collector import Collector
 from harness.git_server import GitServer
 from harness.llm_server import LlmServer
 from harness.operator import STREAM, SUBJECT, Operator, kinds
+from harness.patience import PATIENCE
 from harness.ports import free_port
 
 from codeforge_worker import wire
@@ -176,10 +177,10 @@ async def test_a_later_delivery_is_another_span_of_the_same_trace(
     script = f"[ -e {first} ] || {{ touch {first}; sleep 30; }}"
     lost = await start_worker("sh", "-c", script, name="lost", **exporting(collector))
     uid = await operator.submit()
-    await operator.until(uid, "running")
+    await exists(first)
     await lost.kill()
     await start_worker("sh", "-c", script, **exporting(collector))
-    await operator.until(uid, seconds=30)
+    await operator.until(uid)
     run = await collector.named("run 1.2")
     assert run.span_id == identity.span_id(run.trace_id, "run/1/2")
     assert run.parent_id == identity.span_id(run.trace_id, "publish/1")
@@ -324,7 +325,7 @@ async def send(operator: Operator, body: dict[str, Any], traceparent: str) -> No
 
 
 async def runs(collector: Collector, number: int) -> list[Any]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while len(found := [span for span in collector.spans if span.kind == "consumer"]) < number:
             await asyncio.sleep(0.05)
     return found

@@ -30,10 +30,12 @@ def task_runner(
         await start_worker(**model | own | (settings or {}))
         task: dict[str, Any] = {
             "model": "coder",
+            # An agent of some size takes half a minute to start on a busy machine.
+            "run_timeout_seconds": 300,
             "workspace": {"git": {"url": code.url, "push": {"branch": "b"}}},
         } | more
         uid = await operator.submit(prompt, **task)
-        last = (await operator.until(uid, seconds=120))[-1].body
+        last = (await operator.until(uid, seconds=300))[-1].body
         await operator.queue_is_empty()
         return last
 

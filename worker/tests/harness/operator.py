@@ -14,8 +14,12 @@ from typing import Any
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RawStreamMsg, RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
+
+from .patience import PATIENCE
 
 KEY = bytes(range(32))
 NAMESPACE, POOL = "team", "pool"
@@ -140,7 +144,7 @@ class Operator:
             except NotFoundError:
                 return found
 
-    async def until(self, task_id: str, *kinds: str, seconds: float = 15) -> list[Event]:
+    async def until(self, task_id: str, *kinds: str, seconds: float = PATIENCE) -> list[Event]:
         """The task's events as soon as the last is one of the kinds (default: a terminal one)."""
         events: list[Event] = []
         try:
@@ -154,12 +158,12 @@ class Operator:
             seen = [event.body["event"] for event in events]
             raise AssertionError(f"{task_id}: no {kinds or 'end'} within {seconds} s, only {seen}") from error
 
-    async def queue_is_empty(self, seconds: float = 10) -> None:
+    async def queue_is_empty(self, seconds: float = PATIENCE) -> None:
         async with asyncio.timeout(seconds):
             while (await self.js.stream_info(STREAM)).state.messages:
                 await asyncio.sleep(0.05)
 
-    async def delivered_after_restart(self, seconds: float = 10) -> int:
+    async def delivered_after_restart(self, seconds: float = PATIENCE) -> int:
         """How many deliveries the server remembers, as soon as it answers."""
         async with asyncio.timeout(seconds):
             while True:
@@ -168,7 +172,7 @@ class Operator:
                     return delivered.consumer_seq if delivered else 0
                 await asyncio.sleep(0.05)
 
-    async def until_taken(self, seconds: float = 10) -> None:
+    async def until_taken(self, seconds: float = PATIENCE) -> None:
         """Until a worker has a message in hand, and has had time for its first look."""
         async with asyncio.timeout(seconds):
             while not (await self.js.consumer_info(STREAM, "workers")).num_ack_pending:
@@ -181,8 +185,23 @@ class Operator:
     async def ask(self, subject: str, body: bytes = b"", seconds: float = 3) -> dict[str, Any]:
         return json.loads((await self.nats.request(subject, body, timeout=seconds)).data)
 
+    async def nobody_answers(self, subject: str) -> None:
+        """Until nobody listens any more: who stops listening may leave a last question unanswered."""
+        async with asyncio.timeout(PATIENCE):
+            with contextlib.suppress(NoRespondersError):
+                while True:
+                    with contextlib.suppress(NatsTimeoutError):
+                        await self.ask(subject, seconds=1)
+
     async def look(self, worker: str = "worker-1") -> dict[str, Any]:
         return await self.ask(f"control.worker.{worker}", b'{"action":"look"}')
+
+    async def until_idle(self, worker: str = "worker-1") -> dict[str, Any]:
+        """Its answer once it has nothing in hand: it writes a task's end before it acknowledges the message."""
+        async with asyncio.timeout(PATIENCE):
+            while not (answer := await self.look(worker))["idle"]:
+                await asyncio.sleep(0.05)
+        return answer
 
     async def drain(self, worker: str = "worker-1", lease: int = 60, seconds: float = 3) -> dict[str, Any]:
         body = json.dumps({"action": "drain", "leaseSeconds": lease}).encode()

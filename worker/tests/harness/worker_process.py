@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from .operator import NAMESPACE, POOL, STREAM
+from .patience import PATIENCE
 from .ports import free_port
 
 _SOURCE = Path(__file__).parents[2] / "src"
@@ -66,10 +67,13 @@ class WorkerProcess:
             return answer.status, await answer.text()
 
     async def ready(self) -> None:
-        async with asyncio.timeout(10):
+        await self.answers("/readyz", 200)
+
+    async def answers(self, path: str, status: int) -> None:
+        async with asyncio.timeout(PATIENCE):
             while True:
                 with contextlib.suppress(aiohttp.ClientError):
-                    if (await self.get("/readyz"))[0] == 200:
+                    if (await self.get(path))[0] == status:
                         return
                 await asyncio.sleep(0.05)
 
@@ -77,7 +81,7 @@ class WorkerProcess:
         return self._log.read_text()
 
     async def logged(self, text: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while text not in self.log():
                 await asyncio.sleep(0.05)
 
