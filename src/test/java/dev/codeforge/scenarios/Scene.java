@@ -62,15 +62,12 @@ final class Scene implements AutoCloseable {
 
     /** On an API server of the test's own; the operator works. */
     static Scene startedOn(TestCluster cluster) throws Exception {
-        final Scene scene = on(cluster);
-        scene.startOperator();
-        return scene;
+        return started(on(cluster));
     }
 
     /** The operator works, and these pools have their queues. */
     static Scene started(String... pools) throws Exception {
-        final Scene scene = new Scene();
-        scene.startOperator();
+        final Scene scene = started(new Scene());
         for (final String pool : pools) {
             scene.pool(pool, "");
         }
@@ -79,9 +76,18 @@ final class Scene implements AutoCloseable {
 
     /** The operator works, with these environment variables. */
     static Scene startedWith(Map<String, String> settings) throws Exception {
-        final Scene scene = new Scene(new Installation(), settings);
-        scene.startOperator();
-        return scene;
+        return started(new Scene(new Installation(), settings));
+    }
+
+    /** Closes it when its operator does not start: nobody else has it then. */
+    private static Scene started(Scene scene) throws Exception {
+        try {
+            scene.startOperator();
+            return scene;
+        } catch (RuntimeException | Error e) {
+            scene.close();
+            throw e;
+        }
     }
 
     void startOperator() {

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -22,7 +23,7 @@ import java.util.UUID;
 /** etcd and kube-apiserver as processes on free ports of this machine, which can be killed and started again. */
 public final class TestApiServer implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(90);
-    private final Path home = Files.createTempDirectory("codeforge-kube");
+    private final Path home = TestFolder.make("kube");
     private final Program etcd;
     private final Program apiServer;
     private final String token = UUID.randomUUID().toString();
@@ -141,7 +142,8 @@ public final class TestApiServer implements AutoCloseable {
                 new KubernetesClientBuilder().withConfig(config()).build()) {
             while (true) {
                 try {
-                    if (client.namespaces().withName("kube-system").get() != null) {
+                    // Served is not ready: the roles that every API server has are made after its start.
+                    if ("ok".equals(client.raw("/readyz"))) {
                         return;
                     }
                 } catch (KubernetesClientException e) {
@@ -158,8 +160,14 @@ public final class TestApiServer implements AutoCloseable {
         }
     }
 
+    /** Ends both; their logs stay. */
     @Override
     public void close() {
         kill();
+        try {
+            TestFolder.delete(home.resolve("etcd"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

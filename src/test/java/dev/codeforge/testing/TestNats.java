@@ -6,15 +6,14 @@ import io.nats.client.ErrorListener;
 import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** A real nats-server with JetStream on a port of its own, which can be stopped and started again. */
 public final class TestNats implements AutoCloseable {
@@ -23,7 +22,7 @@ public final class TestNats implements AutoCloseable {
     private static final String PASSWORD = "-pw";
 
     private final int port = FreePort.take();
-    private final Path home = Files.createTempDirectory("codeforge-nats");
+    private final Path home = TestFolder.make("nats");
     private final List<String> command = new ArrayList<>();
     private final boolean users;
     private Process process;
@@ -35,6 +34,8 @@ public final class TestNats implements AutoCloseable {
 
     private TestNats(boolean users) throws IOException {
         this.users = users;
+        // A test that could not even begin closes nothing.
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::kill));
         command.add(TestBinaries.path("nats-server"));
         command.addAll(
                 users
@@ -145,22 +146,26 @@ public final class TestNats implements AutoCloseable {
 
     /** Starts the server on its port with nothing stored: the broker was lost with its disk. */
     public void startEmpty() throws IOException {
-        try (Stream<Path> stored = Files.walk(home.resolve("data"))) {
-            for (final Path path : stored.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
+        TestFolder.delete(home.resolve("data"));
         start();
     }
 
     /** Kills the server; its store stays. */
     public void kill() {
-        process.destroyForcibly();
-        process.onExit().join();
+        if (process != null) {
+            process.destroyForcibly();
+            process.onExit().join();
+        }
     }
 
+    /** Ends the server; its log stays. */
     @Override
     public void close() {
         kill();
+        try {
+            TestFolder.delete(home.resolve("data"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

@@ -2,6 +2,7 @@ package dev.codeforge.testing.faults;
 
 import dev.codeforge.testing.TestApiServer;
 import dev.codeforge.testing.TestBinaries;
+import dev.codeforge.testing.TestFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ public final class ControllerManager implements AutoCloseable {
     private final ChildProcess process;
 
     public ControllerManager(TestApiServer server) throws IOException {
-        final Path directory = Files.createTempDirectory("codeforge-controllers");
+        final Path directory = TestFolder.make("controllers");
         final Path kubeconfig = directory.resolve("kubeconfig");
         Files.writeString(
                 kubeconfig,

@@ -4,12 +4,12 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.testing.TestCluster;
+import dev.codeforge.testing.TestFolder;
 import dev.codeforge.testing.TestNats;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,7 +26,7 @@ public final class Installation implements AutoCloseable {
 
     private final TestCluster cluster;
     private final List<AutoCloseable> parts = new ArrayList<>();
-    private final Path directory = Files.createTempDirectory("codeforge-faults");
+    private final Path directory = TestFolder.make("faults");
     private final String namespace;
     private final TestNats nats;
     private final KubernetesProxy kubernetes;
