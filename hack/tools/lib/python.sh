@@ -3,8 +3,8 @@
 # output.sh, packages.sh, once.sh and locks.sh.
 
 PYTHON=${PYTHON:-python3}
-# A Python is one of the machine's or of Debian's.
-export UV_PYTHON_DOWNLOADS=never
+# A Python is one of the machine's or of Debian's, and so are the certificates that are believed.
+export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 
 # environment LOCK: prints the folder of the virtual environment with the packages of this lock and no others.
 environment() {
