@@ -213,8 +213,8 @@ async def test_a_dead_collector_holds_up_nothing(
     worker.signal(signal.SIGTERM)
     began = time.monotonic()
     assert await worker.end(30) == 0
-    # As the operator's termination grace has room for.
-    assert time.monotonic() - began < 10
+    # Five seconds each for the server's last word and for the collector; the pod's grace has a minute beyond its run.
+    assert time.monotonic() - began < 15
     assert worker.log().count("Transient error") <= 1, "a collector that is away does not fill the log"
 
 
