@@ -87,7 +87,7 @@ def run() -> int:
     skipped = [test for test in all_tests if test.skipped]
     for test in failed:
         print(f"\n=== FAILED {test.group}.{test.name}  (logs: {logs(test)})")
-        print("\n".join(test.failure.splitlines()[:LINES_OF_A_FAILURE]))
+        print("\n".join(excerpt(test)))
     for test in skipped:
         print(f"\n=== SKIPPED {test.group}.{test.name}: a test that is not run proves nothing")
 
@@ -96,6 +96,12 @@ def run() -> int:
         members = [test for test in all_tests if test.part == part]
         print(f"{part:<12} {len(members):4d} tests, {sum(bool(test.failure) for test in members)} failed")
     return 1 if failed or skipped else 0
+
+
+def excerpt(test: Test) -> list[str]:
+    """Java says first what was wrong, pytest last."""
+    lines = test.failure.splitlines()
+    return lines[-LINES_OF_A_FAILURE:] if test.part == "worker" else lines[:LINES_OF_A_FAILURE]
 
 
 def seconds(members: list[Test]) -> float:
