@@ -10,6 +10,7 @@ from typing import Protocol
 import pytest
 from harness.git_server import GitServer, git
 from harness.llm_server import LlmServer
+from harness.metering import ModelServer, Scene
 from harness.nats_server import NatsServer
 from harness.operator import Operator
 from harness.patience import PATIENCE
@@ -48,6 +49,22 @@ async def llm() -> AsyncIterator[LlmServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[ModelServer]:
+    server = ModelServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def scene(models: ModelServer) -> AsyncIterator[Scene]:
+    """Agents behind proxies of their own, and what they have used together."""
+    scene = Scene(models)
+    yield scene
+    await scene.close()
 
 
 @pytest.fixture

@@ -3,79 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from decimal import Decimal
-from typing import Any
 
-import aiohttp
 import pytest
 from harness.llm_server import LlmServer
+from harness.metering import KEY, PRICES, QUESTION, Agent, Scene, told
 from harness.patience import PATIENCE
 from harness.ports import free_port
 
-from codeforge_worker.metering import Meter, Upstream, proxied
-from codeforge_worker.spending import Budget, Spent, Usage
-
-KEY = "the-pools-own-key"
-PRICES = '{"coder": {"input_cost_per_token": 0.000003, "output_cost_per_token": "0.000015"}}'
-QUESTION = {"model": "coder", "messages": [{"role": "user", "content": "Hello?"}]}
-
-
-class Agent:
-    """What an agent does with the variables that it is given."""
-
-    def __init__(self, variables: dict[str, str], session: aiohttp.ClientSession) -> None:
-        self.variables = variables
-        self._session = session
-
-    async def ask(self, key: str = "", path: str = "/chat/completions", **more: Any) -> tuple[int, Any]:
-        async with self.post(key, path, **more) as answer:
-            return answer.status, await answer.json()
-
-    def post(self, key: str = "", path: str = "/chat/completions", **more: Any) -> Any:
-        headers = {"Authorization": f"Bearer {key or self.variables['OPENAI_API_KEY']}"}
-        return self._session.post(self.variables["OPENAI_API_BASE"] + path, json=QUESTION | more, headers=headers)
-
-    async def stream(self, **more: Any) -> list[Any]:
-        async with self.post(stream=True, **more) as answer:
-            return [line async for line in told(answer)]
-
-    async def get(self, path: str) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self.variables['OPENAI_API_KEY']}"}
-        async with self._session.get(self.variables["OPENAI_API_BASE"] + path, headers=headers) as answer:
-            return answer.status, await answer.json()
-
-
-async def told(answer: aiohttp.ClientResponse) -> AsyncIterator[Any]:
-    """A stream's chunks; [DONE] as it is."""
-    async for line in answer.content:
-        if line.startswith(b"data: "):
-            data = line[6:].strip()
-            yield json.loads(data) if data != b"[DONE]" else "[DONE]"
-
-
-class Scene:
-    def __init__(self, llm: LlmServer) -> None:
-        self.pool = {"OPENAI_API_BASE": llm.url, "OPENAI_API_KEY": KEY}
-        self.budget = Budget()
-        self.used = Usage()
-        self._open = AsyncExitStack()
-
-    async def agent(self, **pool: str) -> Agent:
-        environment = self.pool | pool
-        upstream = Upstream.of(environment)
-        assert upstream
-        meter = Meter(self.budget, Spent(), self.used)
-        variables = await self._open.enter_async_context(proxied(upstream, meter, environment))
-        return Agent(variables, await self._open.enter_async_context(aiohttp.ClientSession()))
-
-    async def close(self) -> None:
-        await self._open.aclose()
-
-    def counted(self) -> tuple[int, int, Decimal, int]:
-        return self.used.tokens_in, self.used.tokens_out, self.used.cost, self.used.unmetered_calls
+from codeforge_worker.metering import Upstream
+from codeforge_worker.spending import Budget
 
 
 @pytest.fixture
@@ -130,7 +68,7 @@ async def test_an_agent_sees_the_proxy_wherever_the_pool_names_the_server(scene:
 
 
 async def test_a_base_with_and_without_v1(scene: Scene, llm: LlmServer) -> None:
-    bare = await scene.agent(OPENAI_API_BASE=llm.url.removesuffix("/v1"))
+    bare: Agent = await scene.agent(OPENAI_API_BASE=llm.url.removesuffix("/v1"))
     assert not bare.variables["OPENAI_API_BASE"].endswith("/v1")
     for agent, paths in ((bare, ("/chat/completions", "/v1/chat/completions")), (await scene.agent(), ("/models",))):
         for path in paths:

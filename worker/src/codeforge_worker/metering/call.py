@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from ..tracing import OFF, Span
+from .allowed import Kind
 from .meter import Call, Meter
 from .prices import Prices, read_cost
 from .reply import Events, Reply, data_of, is_last, only_usage
 from .traced import tell_call
 
 _COST_HEADER = "x-litellm-response-cost"
+_FORM_MODEL = re.compile(rb'; ?name="?model"?(?:\r\n[^\r\n]+)*\r\n\r\n([^\r\n]{1,256})\r\n')
 
 
 class ModelCall:
     """`body` goes to the server. A stream is asked for its usage there; an agent that did not ask is not shown it."""
 
     def __init__(
-        self, meter: Meter, prices: Prices, method: str, path: str, body: bytes, told: Callable[[str, str], Span]
+        self, meter: Meter, prices: Prices, kind: Kind, path: str, body: bytes, told: Callable[[str, str], Span]
     ) -> None:
-        """`told` begins the span of a call that may cost something, by its path and its model."""
+        """`told` begins the span of a paid call, by its path and its model."""
         self.body = body
         self._meter = meter
         self._prices = prices
         self._reply = Reply()
         self._cost_told: str | None = None
         self._hides_usage = False
-        self._model = ""
         self.span = OFF
+        self._kind = kind
+        self._open = True
         question = _document(body)
-        # Whatever is posted with a model's name, or as a file, may cost something.
-        self._open = method == "POST" and (question is None or "model" in question)
-        self._model = str(question.get("model") or "") if question else ""
-        if self._open:
+        self._model = str(question.get("model") or "") or _model_of_form(body)
+        if kind is Kind.PAID:
             self.span = told(path, self._model)
-        if question is None:
-            return
         options = question.get("stream_options")
         asked = cast(dict[str, Any], options) if isinstance(options, dict) else {}
-        if self._open and path.endswith("/completions") and question.get("stream") and not asked.get("include_usage"):
+        if path.endswith("/completions") and question.get("stream") and not asked.get("include_usage"):
             self._hides_usage = True
             self.body = msgspec.json.encode({**question, "stream_options": {**asked, "include_usage": True}})
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """The answer has begun. One that tells of a failure costs nothing."""
-        if status >= 400:
+        """The answer has begun. A failure and a redirection cost nothing."""
+        if status >= 300:
             self.unanswered(str(status), f"the model's server answered {status}")
         self._cost_told = headers.get(_COST_HEADER)
 
@@ -77,6 +77,10 @@ class ModelCall:
         self._open = False
         tokens = self._reply.tokens
         cost = read_cost(self._cost_told)
+        if self._kind is Kind.FREE:
+            if not cost:
+                return
+            tokens = tokens or (0, 0)
         if cost is None and tokens is not None:
             cost = self._prices.cost(self._model, *tokens)
         call = Call(self._model, tokens, cost)
@@ -92,9 +96,16 @@ class ModelCall:
         return not (self._hides_usage and only_usage(document))
 
 
-def _document(body: bytes) -> dict[str, Any] | None:
+def _document(body: bytes) -> dict[str, Any]:
+    """Empty when it is none: such a call is counted all the same."""
     try:
         read = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return cast(dict[str, Any], read) if isinstance(read, dict) else None
+        return {}
+    return cast(dict[str, Any], read) if isinstance(read, dict) else {}
+
+
+def _model_of_form(body: bytes) -> str:
+    """Of files that are sent as a form; empty when there is none."""
+    found = _FORM_MODEL.search(body)
+    return found[1].decode(errors="replace") if found else ""

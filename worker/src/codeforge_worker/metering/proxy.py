@@ -7,7 +7,7 @@ import contextlib
 import hmac
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import yarl
 from aiohttp import web
 
 from ..tracing import current
+from .allowed import SENTENCE, Kind, kind_of
 from .call import ModelCall
 from .meter import Meter
 from .traced import begin_call
@@ -74,14 +75,14 @@ class _Proxy:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if not self._may(request):
             return _error(401, "invalid_api_key", "this is not the run's key: use the agent's OPENAI_API_KEY")
-        url = self._upstream.url(request.rel_url.raw_path)
-        if not url:
-            return _error(404, "unknown_path", f"{request.path} is no call of a model: only such calls are passed on")
+        kind = kind_of(request.method, request.rel_url.raw_path)
+        if not isinstance(kind, Kind):
+            return _not_passed_on(request, kind)
         refusal = self._meter.refusal()
         if refusal:
             code = "budget_exceeded" if refusal.type == "BudgetExceeded" else "budget_not_kept"
             return _error(400, code, f"{refusal.type}: {refusal.message}")
-        call = asyncio.create_task(self._pass_on(request, url))
+        call = asyncio.create_task(self._pass_on(request, kind))
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         return await call
@@ -91,16 +92,17 @@ class _Proxy:
         given = bearer or request.headers.get("x-api-key", "") or request.headers.get("api-key", "")
         return hmac.compare_digest(given.encode(), self._key.encode())
 
-    async def _pass_on(self, request: web.Request, url: str) -> web.StreamResponse:
+    async def _pass_on(self, request: web.Request, kind: Kind) -> web.StreamResponse:
         told = partial(begin_call, self._span, self._upstream.base, request.headers.get("traceparent", ""))
         body = await request.read()
-        call = ModelCall(self._meter, self._upstream.prices, request.method, request.path, body, told)
+        call = ModelCall(self._meter, self._upstream.prices, kind, request.path, body, told)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _REPLACED}
         if self._upstream.key:
             headers["Authorization"] = f"Bearer {self._upstream.key}"
         if call.span.traceparent:
             headers["traceparent"] = call.span.traceparent
-        address = yarl.URL(f"{url}?{request.query_string}" if request.query_string else url, encoded=True)
+        url, query = self._upstream.url(request.rel_url.raw_path), request.rel_url.raw_query_string
+        address = yarl.URL(f"{url}?{query}" if query else url, encoded=True)
         try:
             async with self._session.request(
                 request.method, address, data=call.body or None, headers=headers, allow_redirects=False
@@ -148,6 +150,16 @@ class _Proxy:
 
 def _kept(answer: aiohttp.ClientResponse) -> list[tuple[str, str]]:
     return [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
+
+
+def _not_passed_on(request: web.Request, methods: Sequence[str]) -> web.Response:
+    """`methods` are those that the path is passed on with."""
+    said = f"{request.method} {request.path} is no call of a model: {SENTENCE}"
+    if not methods:
+        return _error(404, "unknown_path", said)
+    refused = _error(405, "unknown_method", said)
+    refused.headers["Allow"] = ", ".join(methods)
+    return refused
 
 
 def _error(status: int, code: str, message: str, *, kind: str = "invalid_request_error") -> web.Response:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
+from .allowed import parts_of
 from .prices import Prices
 
 _OPENAI = "https://api.openai.com/v1"
 _KEY = "OPENAI_API_KEY"
 _BASES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 _SECRETS = ("KEY", "TOKEN", "SECRET")
-# What is forwarded outside of /v1: a server of models has its own management beside them.
-_MODEL_PATHS = frozenset({
-    "audio", "chat", "completions", "embeddings", "images", "messages", "models", "moderations", "rerank", "responses",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,15 +30,9 @@ class Upstream:
         return cls(base.rstrip("/"), key, Prices.of(environment)) if base else None
 
     def url(self, path: str) -> str:
-        """The address for a path of the proxy's; empty when it is none of a model."""
-        parts = [part for part in path.split("/") if part]
-        if not parts or any(part in (".", "..") for part in map(unquote, parts)):
-            return ""
-        if parts[0] == "v1":
-            parts = parts[1:] if self._is_v1 else parts
-        elif parts[0] not in _MODEL_PATHS:
-            return ""
-        return "/".join((self.base, *parts))
+        """The address for a path of the proxy's."""
+        parts = parts_of(path)
+        return "/".join((self.base, *(parts[1:] if self._is_v1 and parts[:1] == ["v1"] else parts)))
 
     def environment(self, pool: Mapping[str, str], origin: str, key: str) -> dict[str, str]:
         """The agent's variables: what names the server or its key in the pool's names the proxy's."""
