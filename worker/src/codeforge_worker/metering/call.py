@@ -13,6 +13,7 @@ from .allowed import Kind
 from .meter import Call, Meter
 from .prices import Prices, read_cost
 from .reply import Events, Reply, data_of, is_last, only_usage
+from .tokens import Tokens
 from .traced import tell_call
 
 _COST_HEADER = "x-litellm-response-cost"
@@ -35,6 +36,7 @@ class ModelCall:
         self.span = OFF
         self._kind = kind
         self._open = True
+        self._whole, self._answered = True, False
         question = _document(body)
         self._model = str(question.get("model") or "") or _model_of_form(body)
         if kind is Kind.PAID:
@@ -49,9 +51,13 @@ class ModelCall:
         """The answer has begun. A failure and a redirection cost nothing."""
         if status >= 300:
             self.unanswered(str(status), f"the model's server answered {status}")
+        self._answered = True
         self._cost_told = headers.get(_COST_HEADER)
 
     def unanswered(self, type: str, message: str) -> None:
+        """Costs nothing, unless an answer has begun."""
+        if self._answered:
+            return self.cut_off()
         self._open = False
         self.span.fail(type, message)
         self.span.end()
@@ -70,20 +76,27 @@ class ModelCall:
         if (rest := events.rest()) and self._shows(rest):
             yield rest
 
+    def cut_off(self) -> None:
+        """The answer has no end: what it told so far is not all."""
+        self._whole = False
+        self.settle()
+
     def settle(self) -> None:
-        """Counts what is known by now, once; also of an answer that was cut off."""
+        """Counts what is known by now, once."""
         if not self._open:
             return
         self._open = False
-        tokens = self._reply.tokens
-        cost = read_cost(self._cost_told)
+        tokens, cost = self._reply.usage.tokens, read_cost(self._cost_told)
+        if cost is None:
+            cost = self._reply.usage.cost
         if self._kind is Kind.FREE:
             if not cost:
                 return
-            tokens = tokens or (0, 0)
+            tokens = tokens or Tokens(0)
+        model = self._model or self._reply.model
         if cost is None and tokens is not None:
-            cost = self._prices.cost(self._model, *tokens)
-        call = Call(self._model, tokens, cost)
+            cost = self._prices.cost(model, tokens)
+        call = Call(model, tokens, cost, self._whole)
         tell_call(self.span, call)
         self._meter.count(call)
 

@@ -11,15 +11,17 @@ from typing import Any
 from .. import wire
 from ..outcome import Outcome, RunError, failure
 from ..spending import Budget, Spent, Usage, add, money
+from .tokens import Tokens
 
 
 @dataclass(frozen=True)
 class Call:
-    """One answered call. None is what its reply did not tell."""
+    """One answered call. None is what its reply did not tell; one that is not `whole` was cut off: it used more."""
 
     model: str
-    tokens: tuple[int, int] | None
+    tokens: Tokens | None
     cost: Decimal | None
+    whole: bool = True
 
 
 class Meter:
@@ -45,11 +47,11 @@ class Meter:
         return self._failure
 
     def count(self, call: Call) -> None:
-        tokens_in, tokens_out = call.tokens or (0, 0)
-        self.used.tokens_in += tokens_in
-        self.used.tokens_out += tokens_out
+        tokens = call.tokens or Tokens(0)
+        self.used.tokens_in += tokens.input
+        self.used.tokens_out += tokens.output
         self.used.cost += call.cost or Decimal(0)
-        if call.tokens is None or call.cost is None:
+        if call.tokens is None or call.cost is None or not call.whole:
             self.used.unmetered_calls += 1
         if self._failure is None:
             self._end(self._unmetered(call))
@@ -90,6 +92,12 @@ class Meter:
 
     def _unmetered(self, call: Call) -> wire.Failure | None:
         model = call.model or "the model"
+        if self.limited and not call.whole:
+            return failure(
+                "Unmetered",
+                f"an answer of {model} was cut off before it told what it used, so the budget cannot be kept: see why "
+                "the model's server ends answers, or leave budget out",
+            )
         if self._budget.max_cost_usd is not None and call.cost is None:
             return failure(
                 "UnpricedModel",

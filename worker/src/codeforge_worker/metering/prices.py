@@ -9,6 +9,8 @@ from typing import cast
 
 import msgspec
 
+from .tokens import Tokens
+
 # Both name models as an agent does, so a provider may stand before the name.
 _TEXT, _FILES = "CODEFORGE_PRICES", ("AIDER_MODEL_METADATA_FILE", "LITELLM_MODEL_REGISTRY_PATH")
 
@@ -20,6 +22,10 @@ class PricesUnreadable(ValueError):
 class _Entry(msgspec.Struct, frozen=True):
     input_cost_per_token: Decimal | None = None
     output_cost_per_token: Decimal | None = None
+    cache_creation_input_token_cost: Decimal | None = None
+
+    def prices(self) -> tuple[Decimal | None, ...]:
+        return self.input_cost_per_token, self.output_cost_per_token, self.cache_creation_input_token_cost
 
 
 class Prices:
@@ -48,30 +54,37 @@ class Prices:
                 '{"gpt-4.1-mini": {"input_cost_per_token": 4e-7, "output_cost_per_token": 1.6e-6}}'
             ) from error
         for name, entry in entries.items():
-            told = (entry.input_cost_per_token, entry.output_cost_per_token)
-            if any(price is not None and not _is_price(price) for price in told):
+            if any(price is not None and not _is_price(price) for price in entry.prices()):
                 raise PricesUnreadable(f"{source}: a price of {name} is negative or no number")
         return cls(entries)
 
-    def cost(self, model: str, tokens_in: int, tokens_out: int) -> Decimal | None:
-        """None when the price is not known. Cached tokens count as any other: rather too much than too little."""
+    def cost(self, model: str, tokens: Tokens) -> Decimal | None:
+        """None when the price is not known. What was read from a cache counts as any other: rather too much."""
         entry = self._entries.get(model) or self._entries.get(model.rpartition("/")[2])
         if entry is None:
             return None
-        parts = ((tokens_in, entry.input_cost_per_token), (tokens_out, entry.output_cost_per_token))
-        if any(tokens and price is None for tokens, price in parts):
+        written = entry.cache_creation_input_token_cost
+        dearer = tokens.cache_written if written is not None else 0
+        parts = (
+            (tokens.input - dearer, entry.input_cost_per_token),
+            (dearer, written),
+            (tokens.output, entry.output_cost_per_token),
+        )
+        if any(count and price is None for count, price in parts):
             return None
-        return sum((tokens * cast(Decimal, price) for tokens, price in parts if tokens), Decimal(0))
+        return sum((count * cast(Decimal, price) for count, price in parts if count), Decimal(0))
 
 
 def _is_price(price: Decimal) -> bool:
     return price.is_finite() and price >= 0
 
 
-def read_cost(header: str | None) -> Decimal | None:
-    """LiteLLM's own word, if there is one."""
+def read_cost(told: object) -> Decimal | None:
+    """What a server says that a call costs, as a text or a number; None for what is no price."""
+    if isinstance(told, bool) or not isinstance(told, str | int | float):
+        return None
     try:
-        cost = Decimal(header or "")
+        cost = Decimal(str(told))
     except InvalidOperation:
         return None
     return cost if _is_price(cost) else None

@@ -116,7 +116,7 @@ class _Proxy:
         except asyncio.CancelledError:
             # The run was stopped in the middle: what the call costs nobody will tell.
             call.span.fail("Stopped", "the run ended before the answer did")
-            call.settle()
+            call.cut_off()
             raise
         except _AWAY as error:
             log.warning("the model's server at %s does not answer: %s", self._upstream.base, error)
@@ -140,6 +140,7 @@ class _Proxy:
                     gone = True
         except _AWAY as error:
             log.warning("the model's server at %s stopped in the middle of an answer: %s", self._upstream.base, error)
+            call.cut_off()
             if request.transport:
                 # Not ended properly either: the agent must not take it for whole.
                 request.transport.abort()

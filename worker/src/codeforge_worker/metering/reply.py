@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import msgspec
 
+from .usage import ToldUsage
+
 _LAST = frozenset({"message_stop", "response.completed", "response.failed", "response.incomplete"})
-_Count = Annotated[int, msgspec.Meta(ge=0)]
-
-
-class _Usage(msgspec.Struct):
-    """Chat completions say prompt and completion, responses and messages say input and output."""
-
-    prompt_tokens: _Count | None = None
-    completion_tokens: _Count | None = None
-    input_tokens: _Count | None = None
-    output_tokens: _Count | None = None
 
 
 class Reply:
     """Takes a reply's parts in their order."""
 
     def __init__(self) -> None:
-        self._in: int | None = None
-        self._out: int | None = None
-
-    @property
-    def tokens(self) -> tuple[int, int] | None:
-        """In and out; an embedding has nothing out. None when the reply does not tell."""
-        return None if self._in is None else (self._in, self._out or 0)
+        self.usage = ToldUsage()
+        # Which model answered; empty when the reply does not tell.
+        self.model = ""
 
     def take(self, body: bytes) -> dict[str, Any]:
         """A JSON document, or an event's data; returns it, empty when it is none."""
@@ -43,23 +31,18 @@ class Reply:
         read = cast(dict[str, Any], document)
         for holder in (read, read.get("response"), read.get("message")):
             if isinstance(holder, dict):
-                self._count(cast(dict[str, Any], holder).get("usage"))
+                self._read(cast(dict[str, Any], holder))
         return read
 
-    def _count(self, usage: Any) -> None:
-        if not usage:
-            return
-        try:
-            told = msgspec.convert(usage, _Usage)
-        except msgspec.MsgspecError:
-            return
-        # Told again and again in some streams: the last word holds.
-        self._in = _first(told.prompt_tokens, told.input_tokens, self._in)
-        self._out = _first(told.completion_tokens, told.output_tokens, self._out)
-
-
-def _first(*values: int | None) -> int | None:
-    return next((value for value in values if value is not None), None)
+    def _read(self, holder: dict[str, Any]) -> None:
+        self.usage.take(holder.get("usage"))
+        meta = holder.get("meta")
+        if isinstance(meta, dict):
+            # As Cohere tells what ranking again took.
+            for name in ("billed_units", "tokens"):
+                self.usage.take(cast(dict[str, Any], meta).get(name))
+        model = holder.get("model")
+        self.model = model if isinstance(model, str) and model else self.model
 
 
 class Events:

@@ -33,7 +33,8 @@ def tell_call(span: Span, call: Call) -> None:
     """What an answered call has used; what is not known is left out."""
     told: dict[str, Value] = {}
     if call.tokens:
-        told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"] = call.tokens
+        told["gen_ai.usage.input_tokens"] = call.tokens.input
+        told["gen_ai.usage.output_tokens"] = call.tokens.output
     if call.cost is not None:
         told["codeforge.cost_usd"] = float(call.cost)
     span.set(told)
