@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .address import is_v1, same_server
 from .allowed import parts_of
 from .prices import Prices
 
@@ -32,17 +33,16 @@ class Upstream:
     def url(self, path: str) -> str:
         """The address for a path of the proxy's."""
         parts = parts_of(path)
-        return "/".join((self.base, *(parts[1:] if self._is_v1 and parts[:1] == ["v1"] else parts)))
+        return "/".join((self.base, *(parts[1:] if is_v1(self.base) and parts[:1] == ["v1"] else parts)))
 
     def environment(self, pool: Mapping[str, str], origin: str, key: str) -> dict[str, str]:
         """The agent's variables: what names the server or its key in the pool's names the proxy's."""
-        url = f"{origin}/v1" if self._is_v1 else origin
-        told = {_KEY: key, **dict.fromkeys(_BASES, url)}
+        told = {_KEY: key, **dict.fromkeys(_BASES, _spelled(origin, self.base))}
         for name, value in pool.items():
             if self._is_key(name, value):
                 told[name] = key
-            elif value.rstrip("/") == self.base:
-                told[name] = url
+            elif name not in _BASES and same_server(value, self.base):
+                told[name] = _spelled(origin, value)
         # Else a client would ask the pool's own HTTP proxy for the loopback.
         for name in ("NO_PROXY", "no_proxy"):
             told[name] = ",".join(filter(None, (pool.get(name, ""), "127.0.0.1")))
@@ -51,10 +51,11 @@ class Upstream:
     def without_key(self, pool: Mapping[str, str]) -> dict[str, str]:
         return {name: value for name, value in pool.items() if name != _KEY and not self._is_key(name, value)}
 
-    @property
-    def _is_v1(self) -> bool:
-        return self.base.endswith("/v1")
-
     def _is_key(self, name: str, value: str) -> bool:
         """Also under another name, such as an agent's own."""
         return bool(self.key) and value == self.key and any(word in name.upper() for word in _SECRETS)
+
+
+def _spelled(origin: str, address: str) -> str:
+    """As an agent expects it in place of this address: some add /v1 themselves."""
+    return f"{origin}/v1" if is_v1(address) else origin
