@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from conftest import StartWorker
 from harness.agents import RunTask, cancelled_when, price_file, spends_too_much, task_runner
 from harness.git_server import GitServer
-from harness.llm_server import EDIT_THAT_MATCHES_NOTHING, ONLY_WORDS, LlmServer
+from harness.llm_server import EDIT_THAT_MATCHES_NOTHING, GOOD_EDIT, ONLY_WORDS, LlmServer
+from harness.metering import ModelServer
 from harness.operator import Operator
 
 AIDER = os.environ.get("CODEFORGE_AIDER", "")
@@ -85,3 +87,41 @@ async def test_a_run_that_reaches_its_budget(run_task: RunTask, llm: LlmServer, 
     llm.reply = EDIT_THAT_MATCHES_NOTHING
     await spends_too_much(run_task, llm)
     assert code.branches() == ["main"]
+
+
+@pytest.fixture
+async def anthropic() -> AsyncIterator[ModelServer]:
+    """Answers aider's `anthropic/...` past the pool's server."""
+    server = ModelServer()
+    usage = {"input_tokens": 100, "output_tokens": 20}
+    answer = {"id": "m", "type": "message", "role": "assistant", "model": "claude-x", "stop_reason": "end_turn"}
+    words = {"content": [{"type": "text", "text": GOOD_EDIT}], "usage": usage}
+    server.answers = {"/messages": lambda _: answer | words}
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.mark.parametrize("budget", [{"max_tokens": 1000}, None], ids=["budget", "none"])
+async def test_what_went_past_the_meter_is_told_by_aiders_own_records(
+    run_task: RunTask, anthropic: ModelServer, budget: dict[str, int] | None
+) -> None:
+    """The pool says that the key is for no model, and it is wrong."""
+    names = {"ANTHROPIC_API_BASE": anthropic.origin, "ANTHROPIC_API_KEY": "k"}
+    settings = names | {"CODEFORGE_NOT_FOR_MODELS": ",".join(names)}
+    more = {"budget": budget} if budget else {}
+    last = await run_task(settings, model="anthropic/claude-x", config={"files": "answer.py"}, **more)
+    assert len(anthropic.asked) == 1
+    assert last["usage"] == {"tokens_in": 100, "tokens_out": 20, "cost_usd": "0", "unmetered_calls": 1}
+    if budget:
+        assert (last["failure"]["type"], last["failure"]["retryable"]) == ("Unmetered", False)
+        assert "no call of it was counted" in last["error"]
+    else:
+        assert last["event"] == "completed", last["error"]
+
+
+async def test_a_second_provider_and_a_budget_are_refused(run_task: RunTask, anthropic: ModelServer) -> None:
+    settings = {"ANTHROPIC_API_BASE": anthropic.origin, "ANTHROPIC_API_KEY": "k"}
+    last = await run_task(settings, model="anthropic/claude-x", budget={"max_tokens": 1000})
+    assert last["failure"]["type"] == "Unmetered" and "ANTHROPIC_API_BASE" in last["error"]
+    assert not anthropic.asked

@@ -171,6 +171,21 @@ async def test_a_budget_that_nothing_can_keep_is_refused_before_it_costs(
     assert (await operator.until(await operator.submit()))[-1].body["event"] == "completed"
 
 
+async def test_a_budget_that_a_second_provider_can_pass_is_refused_before_it_costs(
+    operator: Operator, start_worker: StartWorker, llm: LlmServer
+) -> None:
+    await begin(start_worker, llm, ANTHROPIC_API_KEY="k")
+    uid = await operator.submit(calls(1), budget={"max_tokens": 500})
+    last = (await operator.until(uid))[-1].body
+    assert (last["failure"]["type"], last["failure"]["retryable"]) == ("Unmetered", False)
+    assert "ANTHROPIC_API_KEY of the pool opens a model" in last["error"] and not llm.asked
+    # Without a budget nobody can tell what was asked there: not all is known.
+    last = (await operator.until(await operator.submit(calls(1))))[-1].body
+    assert (last["event"], last["usage"]) == ("completed", spent(100, 20, "0", 2))
+    last = (await operator.until(await operator.submit("exit 0")))[-1].body
+    assert last["usage"] == spent(0, 0, "0", 1)
+
+
 async def test_a_cancelled_run_has_cost_too(operator: Operator, start_worker: StartWorker, llm: LlmServer) -> None:
     """Cancelled while the agent waits for its second answer, whose price nobody will tell."""
     llm.answers, llm.cost = 1, "0.01"

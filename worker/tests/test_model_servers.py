@@ -6,6 +6,7 @@ import pytest
 from harness.metering import KEY, QUESTION, ModelServer, Scene
 
 from codeforge_worker.metering import Upstream
+from codeforge_worker.metering.providers import other_provider
 
 ORIGIN = "http://127.0.0.1:9"
 
@@ -60,3 +61,65 @@ async def test_a_call_by_the_other_spelling_is_counted(scene: Scene, models: Mod
     async with agent.send("POST", "/v1/messages", json=QUESTION) as answer:
         assert answer.status == 200
     assert scene.counted()[:2] == (100, 20) and models.asked[0][1] == "/v1/messages"
+
+
+LITELLM = {"OPENAI_API_BASE": "http://llm:4000/v1", "OPENAI_API_KEY": KEY}
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        {"ANTHROPIC_API_KEY": "k"},
+        {"ANTHROPIC_AUTH_TOKEN": "k"},
+        {"ANTHROPIC_BASE_URL": "https://api.anthropic.com"},
+        {"ANTHROPIC_BASE_URL": "http://llm:4000/anthropic"},
+        {"CLAUDE_CODE_OAUTH_TOKEN": "k"},
+        {"GEMINI_API_KEY": "k"},
+        {"OPENROUTER_API_KEY": "k"},
+        {"AIDER_ANTHROPIC_API_KEY": "k"},
+        {"AIDER_OPENAI_API_BASE": "http://other/v1"},
+        {"AIDER_API_KEY": "gemini=k"},
+        {"OLLAMA_HOST": "127.0.0.1:11434"},
+        {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com"},
+        {"AWS_ACCESS_KEY_ID": "k"},
+        {"GOOGLE_APPLICATION_CREDENTIALS": "/secrets/key.json"},
+    ],
+    ids=lambda pool: "".join(pool),
+)
+def test_another_providers_key_or_address_is_found(pool: dict[str, str]) -> None:
+    (name,) = pool
+    assert other_provider(LITELLM | pool, Upstream.of(LITELLM)) == name
+    assert other_provider(pool, None) == name
+    named = {"CODEFORGE_NOT_FOR_MODELS": f"OTHER, {name}"}
+    assert other_provider(LITELLM | pool | named, Upstream.of(LITELLM)) == ""
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        {},
+        {"OPENAI_BASE_URL": "http://not.asked/v1"},
+        {"AIDER_OPENAI_API_KEY": KEY},
+        # It goes to the proxy, which does not take it.
+        {"AIDER_OPENAI_API_KEY": "another"},
+        {"ANTHROPIC_AUTH_TOKEN": KEY},
+        {"ANTHROPIC_BASE_URL": "http://LLM:4000", "ANTHROPIC_API_KEY": "another"},
+        {"LITELLM_PROXY_API_BASE": "http://llm:4000", "LITELLM_PROXY_API_KEY": KEY},
+        {"GEMINI_API_KEY": ""},
+        {"GITHUB_TOKEN": "k", "SENTRY_AUTH_TOKEN": "k", "TAVILY_API_KEY": "k", "OLLAMA_SERVICE_HOST": "10.0.0.1"},
+        {"CODEFORGE_MODEL": "anthropic/claude", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"},
+    ],
+)
+def test_what_the_proxy_takes_or_opens_no_model_is_no_other_provider(pool: dict[str, str]) -> None:
+    assert other_provider(LITELLM | pool, Upstream.of(LITELLM)) == ""
+
+
+def test_one_address_of_the_server_among_others_does_not_hide_them() -> None:
+    pool = {"ANTHROPIC_BASE_URL": "http://llm:4000", "ANTHROPIC_API_BASE": "https://api.anthropic.com"}
+    assert other_provider(LITELLM | pool, Upstream.of(LITELLM)) == "ANTHROPIC_API_BASE"
+
+
+@pytest.mark.parametrize("name", ["ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"])
+def test_a_client_finds_the_proxy_by_either_name_of_a_providers_address(name: str) -> None:
+    seen = seen_by_the_agent(**LITELLM, **{name: "http://llm:4000"})
+    assert seen["ANTHROPIC_BASE_URL"] == seen["ANTHROPIC_API_BASE"] == ORIGIN

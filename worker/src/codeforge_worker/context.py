@@ -22,9 +22,10 @@ from .tracing import current
 class RunContext:
     """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing.
 
-    `metered` are the variables by which the agent finds its model; empty when nothing counts its calls: then the
-    backend adds to `used` what it knows. `say` tells of progress. `leave` takes what could not be ended in time: the
-    slot is not free before that ends. `checkpoint` is for a later run to go on from.
+    `metered` are the variables by which the agent finds its model; empty when nothing counts its calls. `used` is what
+    the run has used. `account` takes what the agent's own records say, which counts where no call was counted. `say`
+    tells of progress. `leave` takes what could not be ended in time: the slot is not free before that ends.
+    `checkpoint` is for a later run to go on from.
     """
 
     task: wire.Task
@@ -35,6 +36,7 @@ class RunContext:
     output: Callable[[], str]
     last_line: Callable[[], str]
     used: Usage
+    account: Usage
     delivery: int
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
@@ -60,11 +62,6 @@ class RunContext:
     def artifacts(self) -> Path:
         """The folder whose files are stored with the result."""
         return self.scratch / FOLDER
-
-    @property
-    def account(self) -> Usage:
-        """Where a backend adds what its agent says that it has used: it counts where nothing else counts the calls."""
-        return Usage() if self.metered else self.used
 
     @property
     def model(self) -> str:

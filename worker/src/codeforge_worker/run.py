@@ -18,7 +18,7 @@ from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
 from .logs import Lines, Stream
-from .metering import Meter, proxied, unmetered
+from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .session import Conversation
 from .session_of_run import SessionOfRun
@@ -211,6 +211,7 @@ class Run:
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
                 used=self._meter.used,
+                account=self._meter.told,
                 delivery=self._delivery,
                 say=self._say,
                 leave=lambda rest: self.left.update({rest: directory.parent}),
@@ -218,9 +219,11 @@ class Run:
                 checkpoint=self._checkpoint,
                 session=session,
             )
-            return await self._meter.guard(self._backend.run(context), self._log.output)
+            return await self._meter.guard(self._backend.run(context), self._log.output, self._settings.also_reached)
 
     def _metering(self) -> contextlib.AbstractAsyncContextManager[dict[str, str]]:
+        if self._meter.limited and self._settings.also_reached and self._settings.model:
+            raise also_reached(self._settings.also_reached)
         if self._settings.model:
             return proxied(self._settings.model, self._meter, self._settings.environment)
         if self._meter.limited:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from .metering.prices import PricesUnreadable
+from .metering.providers import other_provider
 from .metering.upstream import Upstream
 
 # By which traces are exported: for the worker, not for its agents.
@@ -55,6 +56,8 @@ class Settings:
     cache: Path = Path("/cache")
     # None: the agents reach their model in a way that cannot be counted.
     model: Upstream | None = None
+    # The variable by which agents may reach a model that is not counted; empty for none.
+    also_reached: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -102,6 +105,7 @@ class Settings:
             module=environment.get("CODEFORGE_MODULE", ""),
             cache=Path(environment.get("CODEFORGE_REPOSITORY_CACHE", "/cache")),
             model=model,
+            also_reached=other_provider(environment, model),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:

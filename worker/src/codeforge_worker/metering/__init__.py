@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .meter import Meter, unmetered
+from .meter import Meter
 from .proxy import proxied
+from .refusals import also_reached, unmetered
 from .upstream import Upstream
 
-__all__ = ["Meter", "Upstream", "proxied", "unmetered"]
+__all__ = ["Meter", "Upstream", "also_reached", "proxied", "unmetered"]

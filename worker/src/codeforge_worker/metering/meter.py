@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from .. import wire
-from ..outcome import Outcome, RunError, failure
+from ..outcome import Outcome
 from ..spending import Budget, Spent, Usage, add, money
+from . import refusals
 from .tokens import Tokens
 
 
@@ -32,7 +33,10 @@ class Meter:
         self._spent = spent
         self._over = asyncio.Event()
         self._failure: wire.Failure | None = None
+        self._counted = False
         self.used = used
+        # What the agent's own records say; it counts where no call has passed here.
+        self.told = Usage()
         # Called after each call that was counted.
         self.on_call: Callable[[], None] = lambda: None
 
@@ -47,6 +51,7 @@ class Meter:
         return self._failure
 
     def count(self, call: Call) -> None:
+        self._counted = True
         tokens = call.tokens or Tokens(0)
         self.used.tokens_in += tokens.input
         self.used.tokens_out += tokens.output
@@ -54,11 +59,16 @@ class Meter:
         if call.tokens is None or call.cost is None or not call.whole:
             self.used.unmetered_calls += 1
         if self._failure is None:
-            self._end(self._unmetered(call))
+            self._end(self._unknown(call))
         self.on_call()
 
-    async def guard(self, work: Coroutine[Any, Any, Outcome], output: Callable[[], str]) -> Outcome:
-        """Does the work until it ends, or a call was refused: then that is the run's failure."""
+    async def guard(
+        self, work: Coroutine[Any, Any, Outcome], output: Callable[[], str], also_reached: str = ""
+    ) -> Outcome:
+        """Does the work until it ends, or a call was refused: then that is the run's failure.
+
+        `also_reached` is a variable by which the agent may reach a model that is not counted; empty for none.
+        """
         working, over = asyncio.create_task(work), asyncio.create_task(self._over.wait())
         try:
             await asyncio.wait({working, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -66,11 +76,27 @@ class Meter:
             over.cancel()
             working.cancel()
             await asyncio.wait({working})
+            self._settle(also_reached)
         if self._failure:
             # Asked for, lest asyncio complains that nobody did.
             _ = working.cancelled() or working.exception()
             return Outcome.failed(self._failure, output())
         return working.result()
+
+    def _settle(self, also_reached: str) -> None:
+        """What went past the meter is not claimed to be nothing."""
+        told, used = self.told, self.used
+        if not self._counted and (told.tokens_in or told.tokens_out or told.cost):
+            used.tokens_in += told.tokens_in
+            used.tokens_out += told.tokens_out
+            used.cost += told.cost
+            # An agent that knows no price says that it cost nothing.
+            used.unmetered_calls += not told.cost
+            if self._failure is None and self.limited:
+                self._end(refusals.passed_by(told))
+        elif also_reached and (self._counted or not (used.tokens_in or used.tokens_out or used.cost)):
+            # Nobody tells what was asked there.
+            used.unmetered_calls += 1
 
     def _end(self, why: wire.Failure | None) -> None:
         if why:
@@ -83,39 +109,18 @@ class Meter:
         tokens = now.tokens_in + now.tokens_out - since.tokens_in - since.tokens_out
         cost = money(now.cost_usd) - money(since.cost_usd)
         if limits.max_tokens is not None and tokens >= limits.max_tokens:
-            told = f"{tokens} of {limits.max_tokens} tokens are used: raise budget.maxTokens in a new task"
-        elif limits.max_cost_usd is not None and cost >= Decimal(limits.max_cost_usd):
-            told = f"{cost} of {limits.max_cost_usd} US dollars are spent: raise budget.maxCostUSD in a new task"
-        else:
-            return None
-        return failure("BudgetExceeded", f"{told}, or raise spec.rerun to allow as much again")
-
-    def _unmetered(self, call: Call) -> wire.Failure | None:
-        model = call.model or "the model"
-        if self.limited and not call.whole:
-            return failure(
-                "Unmetered",
-                f"an answer of {model} was cut off before it told what it used, so the budget cannot be kept: see why "
-                "the model's server ends answers, or leave budget out",
-            )
-        if self._budget.max_cost_usd is not None and call.cost is None:
-            return failure(
-                "UnpricedModel",
-                f"a call of {model} has no known price, so budget.maxCostUSD cannot be kept: let LiteLLM price the "
-                "model (model_info), or name its price in CODEFORGE_PRICES of the pool",
-            )
-        if self._budget.max_tokens is not None and call.tokens is None:
-            return failure(
-                "Unmetered",
-                f"a reply of {model} does not tell its tokens, so budget.maxTokens cannot be kept: let the server "
-                "report usage, or leave budget out",
-            )
+            return refusals.tokens_used(tokens, limits.max_tokens)
+        if limits.max_cost_usd is not None and cost >= Decimal(limits.max_cost_usd):
+            return refusals.cost_spent(cost, limits.max_cost_usd)
         return None
 
-
-def unmetered() -> RunError:
-    return RunError(
-        "Unmetered",
-        "the task has a budget, and the pool names no server whose calls can be counted: set OPENAI_API_BASE in its "
-        "template, or leave budget out",
-    )
+    def _unknown(self, call: Call) -> wire.Failure | None:
+        """Why this call leaves a limit that cannot be kept."""
+        model = call.model or "the model"
+        if self.limited and not call.whole:
+            return refusals.cut_off(model)
+        if self._budget.max_cost_usd is not None and call.cost is None:
+            return refusals.unpriced(model)
+        if self._budget.max_tokens is not None and call.tokens is None:
+            return refusals.uncounted(model)
+        return None

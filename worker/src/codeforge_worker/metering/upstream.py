@@ -43,10 +43,16 @@ class Upstream:
                 told[name] = key
             elif name not in _BASES and same_server(value, self.base):
                 told[name] = _spelled(origin, value)
+                # Of its two names for its server, a provider's client may know the other one only.
+                told |= {other: told[name] for other in _both(name) if other not in pool}
         # Else a client would ask the pool's own HTTP proxy for the loopback.
         for name in ("NO_PROXY", "no_proxy"):
             told[name] = ",".join(filter(None, (pool.get(name, ""), "127.0.0.1")))
         return told
+
+    def replaces(self, name: str, value: str) -> bool:
+        """Whether the agent gets something else by this name, or nothing."""
+        return name == _KEY or name in _BASES or self._is_key(name, value)
 
     def without_key(self, pool: Mapping[str, str]) -> dict[str, str]:
         return {name: value for name, value in pool.items() if name != _KEY and not self._is_key(name, value)}
@@ -59,3 +65,11 @@ class Upstream:
 def _spelled(origin: str, address: str) -> str:
     """As an agent expects it in place of this address: some add /v1 themselves."""
     return f"{origin}/v1" if is_v1(address) else origin
+
+
+def _both(name: str) -> tuple[str, ...]:
+    for suffix in ("_API_BASE", "_BASE_URL"):
+        if name.endswith(suffix):
+            provider = name.removesuffix(suffix)
+            return f"{provider}_API_BASE", f"{provider}_BASE_URL"
+    return ()
