@@ -80,7 +80,7 @@ func (b *bench) newCell(ctx context.Context, s system, load string, repeat, most
 	}
 	cell := &cell{
 		system: s, load: load, namespace: namespace, stream: "tasks_" + namespace + "_pool",
-		subject: "tasks.agent." + namespace + ".pool", max: most, nats: client, js: js, record: newRecord(),
+		subject: "tasks." + namespace + ".pool", max: most, nats: client, js: js, record: newRecord(),
 	}
 	b.cells.add(cell)
 	if err := b.cluster.makeNamespace(ctx, namespace); err != nil {

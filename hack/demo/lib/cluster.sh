@@ -12,7 +12,7 @@ check_current_cluster() {
   step "Looking at the cluster"
   kubectl version >/dev/null 2>&1 || fail "the cluster of context '$(kubectl config current-context 2>/dev/null)' does not answer: kubectl version"
   local verb
-  for verb in "create namespaces" "create customresourcedefinitions" "create clusterroles"; do
+  for verb in "create namespaces" "create customresourcedefinitions" "create clusterroles" "create validatingadmissionpolicies"; do
     # shellcheck disable=SC2086  # two words
     kubectl auth can-i $verb --all-namespaces --quiet 2>/dev/null || fail "you may not $verb in this cluster: ask for the rights of a cluster administrator."
   done

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
         value = "has(self.subject) == has(oldSelf.subject) && (!has(self.subject) || self.subject == oldSelf.subject)",
         message = "subject cannot be added, changed or removed: create a new pool")
 @ValidationRule(
+        value = "!has(self.subject) || self.subject.startsWith('tasks.')",
+        message = "subject must be tasks.<namespace>.<name>: every other subject belongs to the platform")
+@ValidationRule(
         value = "!has(self.scaling) || self.replicas == 1",
         message = "the queue drives this pool: remove scaling first, or leave replicas out")
 public record WorkerPoolSpec(
@@ -40,7 +43,7 @@ public record WorkerPoolSpec(
                 @Size(max = 255)
                 @Pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$")
                 @JsonPropertyDescription(
-                        "NATS subject of the pool. Default: the operator's subjectTemplate, tasks.agent.<backend>. Cannot be changed.")
+                        "NATS subject of the pool, tasks.<namespace>.<name> with the pool's own namespace. Default: the operator's subjectTemplate, tasks.agent.<backend>. Cannot be changed.")
                 String subject,
         @Nullable @JsonPropertyDescription("Credentials for the repositories of tasks.") GitAccess git,
         @SpecReplicas

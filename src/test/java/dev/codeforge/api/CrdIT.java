@@ -132,7 +132,11 @@ final class CrdIT {
             value = {
                 "{} | spec.backend",
                 "{backend: Upper} | spec.backend",
-                "{backend: a, subject: 'a.>'} | spec.subject",
+                "{backend: a, subject: 'tasks.a.>'} | spec.subject",
+                "{backend: a, subject: tasks} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, subject: holder} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, subject: results.x} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, subject: _INBOX} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, scaling: {}} | spec.scaling.maxReplicas",
                 "{backend: a, scaling: {minReplicas: 3, maxReplicas: 2}} | minReplicas must not be greater than maxReplicas",
                 "{backend: a, replicas: 2, scaling: {maxReplicas: 2}} | the queue drives this pool",
@@ -151,7 +155,7 @@ final class CrdIT {
             delimiter = '|',
             value = {
                 "{backend: b} | backend cannot be changed",
-                "{backend: a, subject: s} | subject cannot be added, changed or removed",
+                "{backend: a, subject: tasks.s} | subject cannot be added, changed or removed",
                 "{backend: a, stream: {storage: memory}} | the storage of a stream cannot be changed"
             })
     void whatAPoolsQueueWasMadeForDoesNotChange(String spec, String words) {

@@ -42,6 +42,12 @@ final class BadInputE2E {
     }
 
     @Test
+    void aSubjectOfAnotherNamespaceIsRefusedByKubectl(@TempDir Path folder) throws Exception {
+        assertThat(kubectlApply(folder, "WorkerPool", "{backend: command, subject: tasks.elsewhere.pool}"))
+                .contains("spec.subject must begin with tasks." + platform.namespace + ".");
+    }
+
+    @Test
     void aCommandThatFailsFailsTheTaskWithItsExitCodeAndLastLine() {
         platform.pool("pool", 1, "echo it broke; exit 1");
         platform.task("task", "pool");
@@ -87,7 +93,7 @@ final class BadInputE2E {
             nats.connection()
                     .jetStream()
                     .publish(
-                            "tasks.e2e." + platform.namespace + ".pool",
+                            "tasks." + platform.namespace + ".pool",
                             "this is no task".getBytes(StandardCharsets.UTF_8));
         }
         await().atMost(Duration.ofSeconds(60))
@@ -100,16 +106,20 @@ final class BadInputE2E {
     }
 
     private String kubectlApply(Path folder, String spec) throws IOException, InterruptedException {
-        final Path manifest = folder.resolve("task.yaml");
+        return kubectlApply(folder, "AgentTask", spec);
+    }
+
+    private String kubectlApply(Path folder, String kind, String spec) throws IOException, InterruptedException {
+        final Path manifest = folder.resolve("resource.yaml");
         Files.writeString(
                 manifest,
                 """
                 apiVersion: codeforge.dev/v1alpha1
-                kind: AgentTask
-                metadata: {name: task, namespace: %s}
+                kind: %s
+                metadata: {name: refused, namespace: %s}
                 spec: %s
                 """
-                        .formatted(platform.namespace, spec));
+                        .formatted(kind, platform.namespace, spec));
         final Process process = new ProcessBuilder(
                         Path.of(System.getProperty("codeforge.bin"), "kubectl").toString(),
                         "apply",

@@ -69,7 +69,7 @@ final class Platform implements AutoCloseable {
                 "backend",
                 "command",
                 "subject",
-                "tasks.e2e." + namespace + "." + name,
+                "tasks." + namespace + "." + name,
                 "scaling",
                 new WorkerPoolSpec.Scaling(0, maxWorkers, 3, null, null),
                 "deletionPolicy",

@@ -99,7 +99,7 @@ final class ScalingE2E {
                 metadata: {name: fixed}
                 spec:
                   backend: command
-                  subject: tasks.e2e.%s.fixed
+                  subject: tasks.%s.fixed
                   deletionPolicy: Delete
                   template: {spec: {containers: [{name: worker, args: [run, --, cat]}]}}
                 """
@@ -145,7 +145,7 @@ final class ScalingE2E {
                 metadata: {name: fixed}
                 spec:
                   backend: command
-                  subject: tasks.e2e.%s.fixed
+                  subject: tasks.%s.fixed
                   deletionPolicy: Delete
                   template: {spec: {containers: [{name: worker, args: [run, --, cat]}]}}
                 ---

@@ -216,13 +216,24 @@ final class OperatorIT {
 
     @Test
     void aSubjectThatAnotherPoolHasIsNamedWithItsOwner() {
-        final String subject = "tasks.shared." + namespace;
+        final String subject = "tasks." + namespace + ".shared";
         create(Resources.pool(namespace, "first", subject, UP_TO_FIVE, DeletionPolicy.Delete));
         awaitReason("first", "ScaledToZero");
         create(Resources.pool(namespace, "second", subject, UP_TO_FIVE, DeletionPolicy.Delete));
         final Condition ready = awaitReason("second", "SubjectTaken");
         assertThat(ready.getMessage()).contains(Subjects.poolStream(namespace, "first"));
         assertThat(ready.getMessage()).contains("spec.subject").contains("subjectTemplate");
+    }
+
+    @Test
+    void aSubjectOfAnotherNamespaceIsRefusedAndNoStreamIsMade() throws Exception {
+        create(Resources.pool(namespace, "pool", "tasks.elsewhere.pool", UP_TO_FIVE, DeletionPolicy.Delete));
+        final Condition ready = awaitReason("pool", "SubjectReserved");
+        assertThat(ready.getMessage()).contains("tasks.elsewhere.pool").contains("tasks.<its namespace>.<name>");
+        try (Connection connection = nats.connect()) {
+            assertThat(connection.jetStreamManagement().getStreamNames())
+                    .doesNotContain(Subjects.poolStream(namespace, "pool"));
+        }
     }
 
     @Test
@@ -284,8 +295,8 @@ final class OperatorIT {
 
     @Test
     void deletingAPoolByPolicyDeleteFailsItsTasksAndRemovesQueueAndWorkers() throws Exception {
-        final WorkerPool pool =
-                create(Resources.pool(namespace, "pool", "tasks.test." + namespace, UP_TO_FIVE, DeletionPolicy.Delete));
+        final WorkerPool pool = create(
+                Resources.pool(namespace, "pool", "tasks." + namespace + ".pool", UP_TO_FIVE, DeletionPolicy.Delete));
         create(Resources.task(namespace, "task", "pool"));
         awaitPhase("task", Phase.Queued);
         client.resource(pool).delete();

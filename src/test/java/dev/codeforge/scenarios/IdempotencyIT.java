@@ -156,7 +156,7 @@ final class IdempotencyIT {
     @Scenario
     void anOperatorKilledBetweenClaimAndPublishGoesOnWithItsOwnClaim() throws Exception {
         try (Scene own = Scene.started("pool")) {
-            final Injection publish = own.operatorNats().at(1, "tasks.test.>", new Fault.Instead(own.operator()::kill));
+            final Injection publish = own.operatorNats().at(1, "tasks.>", new Fault.Instead(own.operator()::kill));
             own.task("task", "pool", WORK, "idempotencyKey: claimed");
             publish.awaitHit(PATIENCE);
             eventually(() -> !own.operator().isAlive());

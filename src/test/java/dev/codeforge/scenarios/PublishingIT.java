@@ -16,7 +16,7 @@ final class PublishingIT {
     /** A task that is looked at meanwhile is told to be Pending, and Queued again. */
     private static final int WITH_THE_STREAM_MISSING = 6;
 
-    private static final String TASKS = "tasks.test.>";
+    private static final String TASKS = "tasks.>";
 
     // Scenario 1
     @Scenario

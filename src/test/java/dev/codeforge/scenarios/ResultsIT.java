@@ -176,7 +176,7 @@ final class ResultsIT {
     void theResultOfTheNextAttemptIsThereBeforeThatAttemptsStatus() throws Exception {
         try (Scene scene = Scene.started("pool")) {
             final Injection second =
-                    scene.operatorNats().at(2, "tasks.test.>", new Fault.AnswerLost(scene.operator()::kill));
+                    scene.operatorNats().at(2, "tasks.>", new Fault.AnswerLost(scene.operator()::kill));
             scene.worker("worker", "pool");
             scene.task(
                     "task",

@@ -116,7 +116,7 @@ final class Scene implements AutoCloseable {
     }
 
     String subject(String pool) {
-        return "tasks.test." + installation.namespace() + "." + pool;
+        return "tasks." + installation.namespace() + "." + pool;
     }
 
     /** A worker that takes tasks, one at a time. */

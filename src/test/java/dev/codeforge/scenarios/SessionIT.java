@@ -200,7 +200,7 @@ final class SessionIT {
     @Scenario
     void anOperatorKilledBetweenTurnAndPublishGoesOnWithTheTurn() throws Exception {
         try (Scene own = Scene.started("pool")) {
-            final Injection publish = own.operatorNats().at(1, "tasks.test.>", new Fault.Instead(own.operator()::kill));
+            final Injection publish = own.operatorNats().at(1, "tasks.>", new Fault.Instead(own.operator()::kill));
             own.task("task", "pool", WORK, "session: claimed");
             publish.awaitHit(PATIENCE);
             eventually(() -> !own.operator().isAlive());

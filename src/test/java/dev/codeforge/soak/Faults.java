@@ -72,7 +72,7 @@ final class Faults {
                 this::loseStatusAnswers,
                 this::refuseStatusWrites,
                 this::holdWatches,
-                () -> loseAnswers("PubAck of a task lost", "tasks.soak.>", operatorLinks()),
+                () -> loseAnswers("PubAck of a task lost", "tasks.>", operatorLinks()),
                 () -> loseAnswers("PubAck of an event lost", "results.*", workerLinks()),
                 () -> loseAnswers("acknowledgement's answer lost", "$JS.ACK.>", workerLinks()),
                 this::purgeStream,

@@ -88,7 +88,7 @@ final class Load {
         final PublishOptions once = PublishOptions.builder().messageId(id).build();
         Patience.until(
                 "publishing " + id,
-                () -> platform.connection.jetStream().publish(Platform.subjectOf(Platform.OUTSIDE_POOL), body, once));
+                () -> platform.connection.jetStream().publish(platform.subjectOf(Platform.OUTSIDE_POOL), body, once));
         tasks.add(new Task(id, id, Kind.OUTSIDE, Platform.OUTSIDE_POOL, ""));
     }
 }

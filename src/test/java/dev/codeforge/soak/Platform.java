@@ -66,7 +66,7 @@ final class Platform {
         workers.start(name, WORKERS_A_POOL);
     }
 
-    static String subjectOf(String pool) {
-        return "tasks.soak." + pool;
+    String subjectOf(String pool) {
+        return "tasks." + namespace + "." + pool;
     }
 }

@@ -51,8 +51,7 @@ public final class Resources {
 
     /** A pool whose subject is its own, so that tests do not meet each other's. */
     public static WorkerPool pool(String namespace, String name, WorkerPoolSpec.Scaling scaling) {
-        return pool(
-                namespace, name, "tasks.test." + namespace + "." + name, scaling, WorkerPoolSpec.DeletionPolicy.Drain);
+        return pool(namespace, name, "tasks." + namespace + "." + name, scaling, WorkerPoolSpec.DeletionPolicy.Drain);
     }
 
     public static WorkerPool pool(

@@ -56,6 +56,12 @@ final class QueueKeeper {
                         .replace("{pool}", pool.getMetadata().getName());
     }
 
+    /** The schema and the chart's policy refuse others before; neither is there in every cluster. */
+    private boolean mayHaveItsSubject(WorkerPool pool) {
+        final String own = pool.getSpec().subject();
+        return own == null || own.startsWith("tasks." + pool.getMetadata().getNamespace() + ".");
+    }
+
     String stream(WorkerPool pool) {
         return Subjects.poolStream(
                 pool.getMetadata().getNamespace(), pool.getMetadata().getName());
@@ -72,6 +78,12 @@ final class QueueKeeper {
      */
     QueueState look(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
+        if (!mayHaveItsSubject(pool)) {
+            return new QueueState.Broken(
+                    Reason.SubjectReserved,
+                    "namespace " + namespace + " may not have the subject " + subject(pool) + ". "
+                            + Reason.SubjectReserved.remedy());
+        }
         final Optional<String> problem = connections.results(namespace).problem();
         if (problem.isPresent()) {
             // A task whose outcome cannot be kept must not be run.

@@ -62,7 +62,7 @@ public record OperatorSettings(
                         : new NatsEndpoint(url, workerUser, file(nats, "worker-password", false)),
                 images(environment.getOrDefault("CODEFORGE_WORKER_IMAGES", "{}")),
                 environment.getOrDefault("CODEFORGE_IMAGE_PULL_POLICY", "IfNotPresent"),
-                environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}"),
+                subjectTemplate(environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}")),
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
                 filesBytes(environment.getOrDefault("CODEFORGE_FILES_BYTES", "104857600")),
                 sweepPeriod(environment.getOrDefault("CODEFORGE_SWEEP_SECONDS", "30")),
@@ -129,6 +129,14 @@ public record OperatorSettings(
         }
         throw new IllegalArgumentException("CODEFORGE_FILES_BYTES is not a number of bytes of " + LEAST_FILES_BYTES
                 + " (1 MiB) or more: '" + value + "'; set files.sizePerPool of the chart");
+    }
+
+    private static String subjectTemplate(String value) {
+        if (value.startsWith("tasks.")) {
+            return value;
+        }
+        throw new IllegalArgumentException("CODEFORGE_SUBJECT_TEMPLATE does not begin with 'tasks.': '" + value
+                + "'; every other subject belongs to the platform, set subjectTemplate of the chart");
     }
 
     private static Duration sweepPeriod(String value) {

@@ -64,6 +64,9 @@ public enum Reason {
     SubjectTaken(
             "Another stream has the pool's subject.",
             "Give this pool a spec.subject of its own, or the operator a subjectTemplate with {namespace} and {pool}."),
+    SubjectReserved(
+            "The pool's subject belongs to the platform, or to another namespace.",
+            "Create the pool anew with a spec.subject of tasks.<its namespace>.<name>, or without one."),
     InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
     Suspended(
             "spec.suspend holds it back: a pool hands out no tasks, a task is not run.", "Set spec.suspend to false."),

@@ -105,6 +105,13 @@ final class OperatorSettingsTest {
         assertError("CODEFORGE_SWEEP_SECONDS is not a number of seconds from 5 to 3600: '" + value + "'");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"holder", "tasks", "results.{pool}", ""})
+    void aTemplateOutsideOfTasksIsRefused(String value) {
+        environment.put("CODEFORGE_SUBJECT_TEMPLATE", value);
+        assertError("CODEFORGE_SUBJECT_TEMPLATE does not begin with 'tasks.': '" + value + "'");
+    }
+
     private void assertError(String words) {
         assertThatThrownBy(() -> OperatorSettings.from(environment))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -90,7 +90,7 @@ public final class Installation implements AutoCloseable {
                 name,
                 """
                 backend: command
-                subject: tasks.test.%s.%s
+                subject: tasks.%s.%s
                 heartbeatTimeoutSeconds: %d
                 scaling: {minReplicas: 0, maxReplicas: 5, scaleDownStabilizationWindowSeconds: 2}
                 """

@@ -47,7 +47,7 @@ final class InstallationIT {
         assertThat(status.podName()).isEqualTo(worker.name());
         assertThat(status.result().output()).contains("done");
         assertThat(installation.kubernetes().done(taskStatus("task"))).isBetween(1L, 3L);
-        assertThat(installation.operatorNats().published("tasks.test.>")).isEqualTo(1);
+        assertThat(installation.operatorNats().published("tasks.>")).isEqualTo(1);
         assertThat(installation.workerNats().published("results.*")).isEqualTo(2);
         assertThat(operator.logText()).contains("operator works");
         assertThat(operator.terminate(PATIENCE)).isEqualTo(143);
