@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -19,7 +21,7 @@ from .ports import free_port
 KEY = "the-pools-own-key"
 PRICES = '{"coder": {"input_cost_per_token": 0.000003, "output_cost_per_token": "0.000015"}}'
 QUESTION = {"model": "coder", "messages": [{"role": "user", "content": "Hello?"}]}
-# By the request's JSON: a document, a list of a stream's events, or a response as it is.
+# By the request's JSON, at once or later: a document, a list of a stream's events, or a response as it is.
 Answer = Callable[[dict[str, Any]], Any]
 
 
@@ -98,6 +100,9 @@ class ModelServer:
         self.port = free_port()
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, str, bytes]] = []
+        # A stream stays open after its last word until this is set.
+        self.lingers = asyncio.Event()
+        self.lingers.set()
 
     @property
     def origin(self) -> str:
@@ -127,9 +132,15 @@ class ModelServer:
         if not made:
             return web.json_response({"error": {"message": "no such path"}}, status=404)
         answer = made(_document(body))
+        if inspect.isawaitable(answer):
+            answer = await answer
         if isinstance(answer, web.StreamResponse):
             return answer
-        return await _stream(request, answer) if isinstance(answer, list) else web.json_response(answer)
+        if not isinstance(answer, list):
+            return web.json_response(answer)
+        response = await _stream(request, answer)
+        await self.lingers.wait()
+        return response
 
 
 async def _stream(request: web.Request, events: list[Any]) -> web.StreamResponse:

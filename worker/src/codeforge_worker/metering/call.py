@@ -13,6 +13,7 @@ from .allowed import Kind
 from .meter import Call, Meter
 from .prices import Prices, read_cost
 from .reply import Events, Reply, data_of, is_last, only_usage
+from .reservations import Reservation, estimate
 from .tokens import Tokens
 from .traced import tell_call
 
@@ -23,29 +24,41 @@ _FORM_MODEL = re.compile(rb'; ?name="?model"?(?:\r\n[^\r\n]+)*\r\n\r\n([^\r\n]{1
 class ModelCall:
     """`body` goes to the server. A stream is asked for its usage there; an agent that did not ask is not shown it."""
 
-    def __init__(
-        self, meter: Meter, prices: Prices, kind: Kind, path: str, body: bytes, told: Callable[[str, str], Span]
-    ) -> None:
-        """`told` begins the span of a paid call, by its path and its model."""
+    def __init__(self, meter: Meter, prices: Prices, kind: Kind, path: str, body: bytes) -> None:
         self.body = body
+        self.span = OFF
         self._meter = meter
         self._prices = prices
+        self._kind = kind
+        self._path = path
         self._reply = Reply()
         self._cost_told: str | None = None
+        self._open, self._whole, self._answered = False, True, False
+        self._held: Reservation | None = None
         self._hides_usage = False
-        self.span = OFF
-        self._kind = kind
-        self._open = True
-        self._whole, self._answered = True, False
         question = _document(body)
         self._model = str(question.get("model") or "") or _model_of_form(body)
-        if kind is Kind.PAID:
-            self.span = told(path, self._model)
+        self._most = estimate(path, question, len(body), self._model, prices)
         options = question.get("stream_options")
         asked = cast(dict[str, Any], options) if isinstance(options, dict) else {}
         if path.endswith("/completions") and question.get("stream") and not asked.get("include_usage"):
             self._hides_usage = True
             self.body = msgspec.json.encode({**question, "stream_options": {**asked, "include_usage": True}})
+
+    def reserve(self) -> bool:
+        """Whether what it may use is kept for it; else it has to wait."""
+        self._held = self._meter.reserve(self._most)
+        return self._held is not None
+
+    def _release(self) -> None:
+        if self._held:
+            self._held.release()
+
+    def begin(self, told: Callable[[str, str], Span]) -> None:
+        """It is sent from now on. `told` begins the span of a paid call, by its path and its model."""
+        self._open = True
+        if self._kind is Kind.PAID:
+            self.span = told(self._path, self._model)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """The answer has begun. A failure and a redirection cost nothing."""
@@ -59,6 +72,7 @@ class ModelCall:
         if self._answered:
             return self.cut_off()
         self._open = False
+        self._release()
         self.span.fail(type, message)
         self.span.end()
 
@@ -83,9 +97,14 @@ class ModelCall:
 
     def settle(self) -> None:
         """Counts what is known by now, once."""
-        if not self._open:
-            return
-        self._open = False
+        if self._open:
+            self._open = False
+            try:
+                self._count()
+            finally:
+                self._release()
+
+    def _count(self) -> None:
         tokens, cost = self._reply.usage.tokens, read_cost(self._cost_told)
         if cost is None:
             cost = self._reply.usage.cost

@@ -12,6 +12,7 @@ from .. import wire
 from ..outcome import Outcome
 from ..spending import Budget, Spent, Usage, add, money
 from . import refusals
+from .reservations import Estimate, Left, Reservation, fits
 from .tokens import Tokens
 
 
@@ -39,6 +40,9 @@ class Meter:
         self.told = Usage()
         # Called after each call that was counted.
         self.on_call: Callable[[], None] = lambda: None
+        self._reserved: list[Reservation] = []
+        # Called when a call is in flight no longer.
+        self.on_release: Callable[[], None] = lambda: None
 
     @property
     def limited(self) -> bool:
@@ -49,6 +53,18 @@ class Meter:
         if self._failure is None:
             self._end(self._exceeded())
         return self._failure
+
+    def reserve(self, most: Estimate) -> Reservation | None:
+        """Keeps for a call what it may use until it is released; None while it has to wait for others."""
+        if not fits(most, self._reserved, self._left()):
+            return None
+        reservation = Reservation(most, self._release)
+        self._reserved.append(reservation)
+        return reservation
+
+    def _release(self, reservation: Reservation) -> None:
+        self._reserved.remove(reservation)
+        self.on_release()
 
     def count(self, call: Call) -> None:
         self._counted = True
@@ -103,11 +119,21 @@ class Meter:
             self._failure = why
             self._over.set()
 
-    def _exceeded(self) -> wire.Failure | None:
-        now = add(self._spent, self.used)
-        since, limits = self._budget.since, self._budget
+    def _since_begun(self) -> tuple[int, Decimal]:
+        """What counts for the budget: tokens and US dollars."""
+        now, since = add(self._spent, self.used), self._budget.since
         tokens = now.tokens_in + now.tokens_out - since.tokens_in - since.tokens_out
-        cost = money(now.cost_usd) - money(since.cost_usd)
+        return tokens, money(now.cost_usd) - money(since.cost_usd)
+
+    def _left(self) -> Left:
+        (tokens, cost), limits = self._since_begun(), self._budget
+        return Left(
+            None if limits.max_tokens is None else limits.max_tokens - tokens,
+            None if limits.max_cost_usd is None else Decimal(limits.max_cost_usd) - cost,
+        )
+
+    def _exceeded(self) -> wire.Failure | None:
+        (tokens, cost), limits = self._since_begun(), self._budget
         if limits.max_tokens is not None and tokens >= limits.max_tokens:
             return refusals.tokens_used(tokens, limits.max_tokens)
         if limits.max_cost_usd is not None and cost >= Decimal(limits.max_cost_usd):

@@ -1,0 +1,106 @@
+"""One call between the agent and the server: its request on, its answer back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import aiohttp
+import yarl
+from aiohttp import web
+
+from .answers import refused
+from .call import ModelCall
+from .upstream import Upstream
+
+log = logging.getLogger(__name__)
+
+_HOP = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade", "host", "content-length", "content-encoding",
+})  # fmt: skip
+_REPLACED = _HOP | {"authorization", "x-api-key", "api-key", "cookie", "accept-encoding"}
+_AWAY = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Exchange:
+    def __init__(
+        self, upstream: Upstream, session: aiohttp.ClientSession, request: web.Request, call: ModelCall
+    ) -> None:
+        self._upstream = upstream
+        self._session = session
+        self._request = request
+        self._call = call
+
+    async def run(self) -> web.StreamResponse:
+        call = self._call
+        try:
+            async with await self._ask() as answer:
+                call.answered(answer.status, answer.headers)
+                if answer.content_type == "text/event-stream":
+                    return await self._stream(answer)
+                body = await answer.read()
+                call.whole(body)
+                return web.Response(status=answer.status, reason=answer.reason, body=body, headers=_kept(answer))
+        except asyncio.CancelledError:
+            # The run was stopped in the middle: what the call costs nobody will tell.
+            call.span.fail("Stopped", "the run ended before the answer did")
+            call.cut_off()
+            raise
+        except _AWAY as error:
+            log.warning("the model's server at %s does not answer: %s", self._upstream.base, error)
+            why = f"the model's server does not answer ({type(error).__name__}): check OPENAI_API_BASE of the pool"
+            call.unanswered(type(error).__name__, why)
+            return refused(502, "upstream_unreachable", why, kind="api_error")
+
+    async def _ask(self) -> aiohttp.ClientResponse:
+        request, call = self._request, self._call
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _REPLACED}
+        if self._upstream.key:
+            headers["Authorization"] = f"Bearer {self._upstream.key}"
+        if call.span.traceparent:
+            headers["traceparent"] = call.span.traceparent
+        url, query = self._upstream.url(request.rel_url.raw_path), request.rel_url.raw_query_string
+        address = yarl.URL(f"{url}?{query}" if query else url, encoded=True)
+        return await self._session.request(
+            request.method, address, data=call.body or None, headers=headers, allow_redirects=False
+        )
+
+    async def _stream(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_kept(answer))
+        parts: asyncio.Queue[bytes] = asyncio.Queue()
+        # At the server's pace, not at the agent's: one that asks again before it has read would wait for itself. What
+        # nobody reads is read too: it is paid for, and its end tells how much.
+        reading = asyncio.create_task(self._read(answer, parts))
+        try:
+            try:
+                await response.prepare(self._request)
+                while part := await parts.get():
+                    await response.write(part)
+            except ConnectionError:
+                log.debug("the agent reads no further")
+            whole = await reading
+        finally:
+            reading.cancel()
+        if not whole and self._request.transport:
+            # Not ended properly either: the agent must not take it for whole.
+            self._request.transport.abort()
+        return response
+
+    async def _read(self, answer: aiohttp.ClientResponse, parts: asyncio.Queue[bytes]) -> bool:
+        """Whether the answer came to its end."""
+        try:
+            async for part in self._call.parts(answer.content.iter_any()):
+                parts.put_nowait(part)
+        except _AWAY as error:
+            log.warning("the model's server at %s stopped in the middle of an answer: %s", self._upstream.base, error)
+            self._call.cut_off()
+            return False
+        finally:
+            parts.put_nowait(b"")
+        self._call.settle()
+        return True
+
+
+def _kept(answer: aiohttp.ClientResponse) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
