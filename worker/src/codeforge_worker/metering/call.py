@@ -37,13 +37,24 @@ class ModelCall:
         self._held: Reservation | None = None
         self._hides_usage = False
         question = _document(body)
-        self._model = str(question.get("model") or "") or _model_of_form(body)
-        self._most = estimate(path, question, len(body), self._model, prices)
+        self.model = str(question.get("model") or "") or _model_of_form(body)
+        self._most = estimate(path, question, len(body), self.model, prices)
         options = question.get("stream_options")
         asked = cast(dict[str, Any], options) if isinstance(options, dict) else {}
         if path.endswith("/completions") and question.get("stream") and not asked.get("include_usage"):
             self._hides_usage = True
             self.body = msgspec.json.encode({**question, "stream_options": {**asked, "include_usage": True}})
+        self._as_asked = body
+
+    @property
+    def asks_for_usage(self) -> bool:
+        """Whether `body` has what the agent did not ask for."""
+        return self._hides_usage
+
+    def leave_as_asked(self) -> None:
+        """For a server that does not know how to tell the usage of a stream."""
+        self._hides_usage = False
+        self.body = self._as_asked
 
     def reserve(self) -> bool:
         """Whether what it may use is kept for it; else it has to wait."""
@@ -58,7 +69,7 @@ class ModelCall:
         """It is sent from now on. `told` begins the span of a paid call, by its path and its model."""
         self._open = True
         if self._kind is Kind.PAID:
-            self.span = told(self._path, self._model)
+            self.span = told(self._path, self.model)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """The answer has begun. A failure and a redirection cost nothing."""
@@ -112,7 +123,7 @@ class ModelCall:
             if not cost:
                 return
             tokens = tokens or Tokens(0)
-        model = self._model or self._reply.model
+        model = self.model or self._reply.model
         if cost is None and tokens is not None:
             cost = self._prices.cost(model, tokens)
         call = Call(model, tokens, cost, self._whole)

@@ -20,22 +20,31 @@ _HOP = frozenset({
     "upgrade", "host", "content-length", "content-encoding",
 })  # fmt: skip
 _REPLACED = _HOP | {"authorization", "x-api-key", "api-key", "cookie", "accept-encoding"}
+# A server that knows no stream_options says so in one of these.
+_REFUSED, _ADDED = frozenset({400, 422}), b"stream_options"
 _AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Exchange:
     def __init__(
-        self, upstream: Upstream, session: aiohttp.ClientSession, request: web.Request, call: ModelCall
+        self,
+        upstream: Upstream,
+        session: aiohttp.ClientSession,
+        request: web.Request,
+        call: ModelCall,
+        without_usage: set[str],
     ) -> None:
+        """`without_usage` are the models whose streams are not asked for their usage, which the run has learned."""
         self._upstream = upstream
         self._session = session
         self._request = request
         self._call = call
+        self._without_usage = without_usage
 
     async def run(self) -> web.StreamResponse:
         call = self._call
         try:
-            async with await self._ask() as answer:
+            async with await self._answer() as answer:
                 call.answered(answer.status, answer.headers)
                 if answer.content_type == "text/event-stream":
                     return await self._stream(answer)
@@ -52,6 +61,18 @@ class Exchange:
             why = f"the model's server does not answer ({type(error).__name__}): check OPENAI_API_BASE of the pool"
             call.unanswered(type(error).__name__, why)
             return refused(502, "upstream_unreachable", why, kind="api_error")
+
+    async def _answer(self) -> aiohttp.ClientResponse:
+        """Asked again as the agent asked, if the server refuses what was added."""
+        call = self._call
+        if call.model in self._without_usage:
+            call.leave_as_asked()
+        answer = await self._ask()
+        if call.asks_for_usage and answer.status in _REFUSED and _ADDED in await answer.read():
+            self._without_usage.add(call.model)
+            call.leave_as_asked()
+            return await self._ask()
+        return answer
 
     async def _ask(self) -> aiohttp.ClientResponse:
         request, call = self._request, self._call

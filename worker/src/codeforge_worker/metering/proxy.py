@@ -62,6 +62,7 @@ class _Proxy:
         self._door = asyncio.Lock()
         self._freed = asyncio.Event()
         meter.on_release = self._freed.set
+        self._without_usage: set[str] = set()
         self._free = asyncio.Semaphore(CALLS_IN_FLIGHT)
 
     async def stop(self) -> None:
@@ -114,7 +115,7 @@ class _Proxy:
     async def _exchange(self, request: web.Request, call: ModelCall) -> web.StreamResponse:
         call.begin(partial(begin_call, self._span, self._upstream.base, request.headers.get("traceparent", "")))
         try:
-            return await Exchange(self._upstream, self._session, request, call).run()
+            return await Exchange(self._upstream, self._session, request, call, self._without_usage).run()
         finally:
             # Whatever went wrong: a call that was sent is counted.
             call.cut_off()
