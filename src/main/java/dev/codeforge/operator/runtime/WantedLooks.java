@@ -19,9 +19,18 @@ public final class WantedLooks {
     private static final Duration PATIENCE = Duration.ofMillis(250);
 
     private final Map<ResourceID, Wanted> open = new ConcurrentHashMap<>();
+    private final Duration patience;
 
     /** @param times that a look was asked for since the pool was at rest */
     private record Wanted(CompletableFuture<Void> rest, long times) {}
+
+    public WantedLooks() {
+        this(PATIENCE);
+    }
+
+    WantedLooks(Duration patience) {
+        this.patience = patience;
+    }
 
     /** Call it before the pool is told. */
     public void want(ResourceID pool) {
@@ -32,12 +41,12 @@ public final class WantedLooks {
                         : new Wanted(wanted.rest(), wanted.times() + 1));
     }
 
-    /** Returns when no look of the pool is wanted, or after a quarter of a second. */
+    /** Returns when no look of the pool is wanted, or when the patience is over. */
     public void awaitRest(ResourceID pool) {
         final Optional<Wanted> wanted = Optional.ofNullable(open.get(pool));
         try {
             if (wanted.isPresent()) {
-                wanted.get().rest().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+                wanted.get().rest().get(patience.toMillis(), TimeUnit.MILLISECONDS);
             }
         } catch (TimeoutException | ExecutionException e) {
             // Long enough.
