@@ -15,8 +15,9 @@ from harness.worker_process import WorkerProcess
 async def aider(start_worker: StartWorker, tmp_path: Path) -> WorkerProcess:
     """A worker whose agent prints what it is called with, and does nothing."""
     program = tmp_path / "aider"
-    program.write_text('#!/bin/sh\necho "$@"\n')
-    program.chmod(0o755)
+    for file in (program, tmp_path / "python3"):
+        file.write_text('#!/bin/sh\necho "$@"\n')
+        file.chmod(0o755)
     return await start_worker(CODEFORGE_BACKEND="aider", CODEFORGE_AIDER=str(program), CODEFORGE_MODEL="m")
 
 

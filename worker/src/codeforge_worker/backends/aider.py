@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +14,7 @@ from ..outcome import Outcome, RunError
 from ..settings import Settings
 from .edit import Agent, Ending, edit
 
+_DRIVER = Path(__file__).with_name("aider_driver.py")
 _CONFIG = {"edit-format": "diff", "files": "", "map-tokens": "0"}
 
 
@@ -37,8 +40,25 @@ class Aider:
     def _arguments(self, context: RunContext, model: str, config: dict[str, str], analytics: Path) -> list[str]:
         message = context.scratch / "task.md"
         message.write_text(context.task.prompt)
-        arguments = [self._program, "--model", model, "--weak-model", model, "--message-file", str(message)]
+        # -I: the driver's folder has an `aider` too.
+        arguments = [
+            self._python(),
+            "-I",
+            str(_DRIVER),
+            "--model",
+            model,
+            "--weak-model",
+            model,
+            "--message-file",
+            str(message),
+        ]
         arguments += ["--model-metadata-file", str(self._metadata(context, model))]
+        # Named, lest the repository's are taken.
+        for name in ("env", "model-settings"):
+            arguments += [f"--{name}-file", context.settings.environment.get(_variable(f"{name}-file"), os.devnull)]
+        # Its linter is run in the repository, whose own flake8.py would be the program.
+        unset = (name for name in ("auto-lint", "auto-test") if _variable(name) not in context.settings.environment)
+        arguments += [f"--no-{name}" for name in unset]
         arguments += ["--edit-format", config["edit-format"], "--map-tokens", config["map-tokens"]]
         arguments += [
             "--yes-always", "--no-auto-commits", "--no-dirty-commits", "--no-gitignore", "--no-pretty",
@@ -57,6 +77,20 @@ class Aider:
             arguments += ["--file", file]
         return [*arguments, *self._extra]
 
+    def _python(self) -> str:
+        """That of the program, which runs the driver in its place."""
+        program = shutil.which(self._program)
+        if not program:
+            raise RunError("AgentFailed", f"{self._program} cannot be started: there is no such program")
+        python = Path(program).resolve().with_name("python3")
+        if not python.exists():
+            raise RunError(
+                "AgentFailed",
+                f"{self._program} cannot be started: {python} is missing; let CODEFORGE_AIDER name the aider of a "
+                "virtual environment",
+            )
+        return str(python)
+
     def _metadata(self, context: RunContext, model: str) -> Path:
         """Aider fetches a price list from the network for every model that this file does not name."""
         given = context.settings.environment.get("AIDER_MODEL_METADATA_FILE")
@@ -68,6 +102,11 @@ class Aider:
         provider = {"litellm_provider": model.partition("/")[0], "mode": "chat"}
         written.write_text(json.dumps({model: limits | prices | provider}))
         return written
+
+
+def _variable(option: str) -> str:
+    """By which a pool sets an option of aider."""
+    return f"AIDER_{option.upper().replace('-', '_')}"
 
 
 def _ending(analytics: Path, context: RunContext) -> Ending:

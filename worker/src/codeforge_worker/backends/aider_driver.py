@@ -1,0 +1,41 @@
+"""Runs aider as its own program does, but for what it would read of the repository. For the Python of aider alone.
+
+aider looks for `.env`, `.aider.conf.yml` and files on models in the repository, and no argument keeps it from that:
+they could name another server, a key and programs to run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def _given_alone(default_file: str, git_root: str | None, command_line_file: str | None) -> list[str]:
+    """In place of `generate_search_path_list`."""
+    return [command_line_file] if command_line_file else []
+
+
+def _without_files(parser: Callable[[list[str], str | None], Any]) -> Callable[[list[str], str | None], Any]:
+    """In place of `get_parser`: `--config` names the only file of settings."""
+
+    def made(default_config_files: list[str], git_root: str | None) -> Any:
+        return parser([], git_root)
+
+    return made
+
+
+def main() -> None:
+    # By its name: beside this file is another `aider`.
+    aider = importlib.import_module("aider.main")
+    for name in ("generate_search_path_list", "get_parser"):
+        if not hasattr(aider, name):
+            sys.exit(f"this aider has no aider.main.{name}: install the version that requirements-aider.lock names")
+    aider.generate_search_path_list = _given_alone  # type: ignore[attr-defined]
+    aider.get_parser = _without_files(aider.get_parser)  # type: ignore[attr-defined]
+    sys.exit(aider.main())
+
+
+if __name__ == "__main__":
+    main()
