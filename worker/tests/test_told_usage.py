@@ -200,3 +200,14 @@ async def test_an_answer_that_is_cut_off_used_more_than_told(scene: Scene, model
         async with agent.post() as refused:
             assert "was cut off before it told" in (await refused.json())["error"]["message"]
     assert scene.counted()[0] == (100 if stream else 0) and scene.used.unmetered_calls == 1
+
+
+async def test_so_did_one_that_the_runs_end_cut_off(scene: Scene, models: ModelServer) -> None:
+    models.answers["/messages"] = lambda question: messages(question)[:2]
+    models.lingers.clear()
+    agent = await scene.agent(CODEFORGE_PRICES=PRICES)
+    async with agent.post(path="/messages", stream=True) as answer:
+        await answer.content.readline()
+        await scene.close()
+    models.lingers.set()
+    assert scene.counted()[:2] == (127, 1) and scene.used.unmetered_calls == 1
