@@ -9,8 +9,6 @@ NODE_PROGRAMS=(etcd coredns kube-apiserver kube-controller-manager kube-schedule
 
 go_version() { go env GOVERSION; }
 
-content_key() { sha256sum | cut -c1-16; }
-
 # The Go compiler collects no garbage before it holds so much: a sixth less time for a whole Kubernetes.
 export GOGC=off GOMEMLIMIT=1500MiB
 

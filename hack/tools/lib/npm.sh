@@ -6,7 +6,7 @@
 # anything of its own.
 npm_packages() {
   local folder
-  folder=$CACHE/npm/$1-$(cat "$2/package.json" "$2/package-lock.json" | sha256sum | cut -c1-16)
+  folder=$CACHE/npm/$1-$(cat "$2/package.json" "$2/package-lock.json" | content_key)
   made_once "$folder" install_npm_packages "$2"
   echo "$folder"
 }

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What is made once and kept in the cache. Sourced, never run; needs output.sh.
 
+# content_key: names what comes on stdin, for the folder that is made of it.
+content_key() { sha256sum | cut -c1-16; }
+
 # made_once FOLDER COMMAND…: runs COMMAND… FOLDER unless an earlier run made the folder. Of two at once the second waits.
 # COMMAND ends by `fail` when it cannot make the folder, which is removed then.
 made_once() {

@@ -11,7 +11,7 @@ environment() {
   local folder python=$PYTHON
   define_lock "$1"
   [ "$PYTHON_MINOR" = 3.11 ] || python=$(newer_python)
-  folder=$CACHE/venvs/$1-$({ "$python" --version; cat "$LOCK" "$REPOSITORY/worker/requirements-build.lock"; } | sha256sum | cut -c1-16)
+  folder=$CACHE/venvs/$1-$({ "$python" --version; cat "$LOCK" "$REPOSITORY/worker/requirements-build.lock"; } | content_key)
   made_once "$folder" make_environment "$1" "$python"
   echo "$folder"
 }
@@ -37,7 +37,7 @@ lock_complete() {
 # uv ARGUMENT…: the pinned uv.
 uv() {
   local folder
-  folder=$CACHE/venvs/uv-$(sha256sum "$REPOSITORY/worker/requirements-uv.lock" | cut -c1-16)
+  folder=$CACHE/venvs/uv-$(content_key <"$REPOSITORY/worker/requirements-uv.lock")
   made_once "$folder" make_uv || return
   # It leaves locks in its temporary folder.
   mkdir -p "$CACHE/tmp"
