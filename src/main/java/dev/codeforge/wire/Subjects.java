@@ -10,6 +10,9 @@ public final class Subjects {
     /** The NATS micro service that takes tasks as requests, and the first token of its subjects. */
     public static final String AGENTS_SERVICE = "agents";
 
+    /** What the subject of every pool begins with: all others are the platform's. */
+    public static final String TASKS = "tasks.";
+
     private Subjects() {}
 
     public static String poolStream(String namespace, String pool) {

@@ -59,7 +59,7 @@ final class QueueKeeper {
     /** The schema and the chart's policy refuse others before; neither is there in every cluster. */
     private boolean mayHaveItsSubject(WorkerPool pool) {
         final String own = pool.getSpec().subject();
-        return own == null || own.startsWith("tasks." + pool.getMetadata().getNamespace() + ".");
+        return own == null || own.startsWith(Subjects.TASKS + pool.getMetadata().getNamespace() + ".");
     }
 
     String stream(WorkerPool pool) {

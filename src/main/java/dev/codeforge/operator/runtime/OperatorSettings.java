@@ -5,12 +5,14 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.tracing.TelemetrySettings;
+import dev.codeforge.wire.Subjects;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -119,51 +121,40 @@ public record OperatorSettings(
     }
 
     private static long filesBytes(String value) {
-        try {
-            final long bytes = Long.parseLong(value);
-            if (bytes >= LEAST_FILES_BYTES) {
-                return bytes;
-            }
-        } catch (NumberFormatException e) {
-            // Told below, as too small a number is.
-        }
-        throw new IllegalArgumentException("CODEFORGE_FILES_BYTES is not a number of bytes of " + LEAST_FILES_BYTES
-                + " (1 MiB) or more: '" + value + "'; set files.sizePerPool of the chart");
+        return numberWithin(value, LEAST_FILES_BYTES, Long.MAX_VALUE)
+                .orElseThrow(() -> new IllegalArgumentException("CODEFORGE_FILES_BYTES is not a number of bytes of "
+                        + LEAST_FILES_BYTES + " (1 MiB) or more: '" + value + "'; set files.sizePerPool of the chart"));
     }
 
     private static String subjectTemplate(String value) {
-        if (value.startsWith("tasks.")) {
+        if (value.startsWith(Subjects.TASKS)) {
             return value;
         }
-        throw new IllegalArgumentException("CODEFORGE_SUBJECT_TEMPLATE does not begin with 'tasks.': '" + value
-                + "'; every other subject belongs to the platform, set subjectTemplate of the chart");
+        throw new IllegalArgumentException("CODEFORGE_SUBJECT_TEMPLATE does not begin with '" + Subjects.TASKS + "': '"
+                + value + "'; every other subject belongs to the platform, set subjectTemplate of the chart");
     }
 
     private static Duration sweepPeriod(String value) {
-        try {
-            final int seconds = Integer.parseInt(value);
-            if (seconds >= LEAST_SWEEP_SECONDS && seconds <= MOST_SWEEP_SECONDS) {
-                return Duration.ofSeconds(seconds);
-            }
-        } catch (NumberFormatException e) {
-            // Told below, as a number out of range is.
-        }
-        throw new IllegalArgumentException(
-                "CODEFORGE_SWEEP_SECONDS is not a number of seconds from " + LEAST_SWEEP_SECONDS + " to "
-                        + MOST_SWEEP_SECONDS + ": '" + value + "'; set sweepSeconds of the chart");
+        return Duration.ofSeconds(numberWithin(value, LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "CODEFORGE_SWEEP_SECONDS is not a number of seconds from " + LEAST_SWEEP_SECONDS + " to "
+                                + MOST_SWEEP_SECONDS + ": '" + value + "'; set sweepSeconds of the chart")));
     }
 
     /** 0 takes any free port. */
     private static int port(String value) {
+        return (int) numberWithin(value, 0, LAST_PORT)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "CODEFORGE_HTTP_PORT is not a port number from 0 to " + LAST_PORT + ": '" + value + "'"));
+    }
+
+    /** Empty when it is no whole number, or one out of the range. */
+    private static OptionalLong numberWithin(String value, long least, long most) {
         try {
-            final int port = Integer.parseInt(value);
-            if (port >= 0 && port <= LAST_PORT) {
-                return port;
-            }
+            final long number = Long.parseLong(value);
+            return number >= least && number <= most ? OptionalLong.of(number) : OptionalLong.empty();
         } catch (NumberFormatException e) {
-            // Told below, as a number out of range is.
+            return OptionalLong.empty();
         }
-        throw new IllegalArgumentException(
-                "CODEFORGE_HTTP_PORT is not a port number from 0 to " + LAST_PORT + ": '" + value + "'");
     }
 }
