@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
 from harness.operator import STREAM, Operator, kinds
-from harness.patience import PATIENCE
 from nats.js.api import StreamConfig
 
 # The gap between a worker's first look and its subscriptions, made wide.
@@ -47,9 +46,7 @@ async def test_another_worker_was_faster_between_fetch_and_first_event(
     worker = await start_worker("sh", "-c", f"echo ran >> {marker('runs')}", change=SLOW_TO_LISTEN)
     await operator.until_taken()
     await operator.write_event(uid, "running", worker="another")
-    async with asyncio.timeout(PATIENCE):
-        while f"task {uid} is not ours: another wrote running" not in worker.log():
-            await asyncio.sleep(0.02)
+    await worker.logged(f"task {uid} is not ours: another wrote running")
     await worker.kill()
     info = await operator.js.consumer_info(STREAM, "workers")
     assert (info.num_ack_pending, info.num_redelivered) == (1, 0) and not count(marker("runs"))

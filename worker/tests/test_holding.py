@@ -8,7 +8,6 @@ from pathlib import Path
 
 from conftest import StartWorker, count, until
 from harness.operator import Operator, kinds
-from harness.patience import PATIENCE
 from nats.aio.msg import Msg
 
 
@@ -114,9 +113,7 @@ async def test_another_holders_event_stops_the_run(
     uid = await operator.submit()
     await operator.until(uid, "running")
     await operator.write_event(uid, "running", worker="another", delivery=2)
-    async with asyncio.timeout(PATIENCE):
-        while "not ours any more" not in worker.log():
-            await asyncio.sleep(0.05)
+    await worker.logged("not ours any more")
     assert kinds(await operator.events(uid)) == ["running", "running"]
     await asyncio.sleep(2)
     assert not late.exists()

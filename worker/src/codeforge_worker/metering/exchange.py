@@ -54,7 +54,6 @@ class Exchange:
         except asyncio.CancelledError:
             # The run was stopped in the middle: what the call costs nobody will tell.
             call.span.fail("Stopped", "the run ended before the answer did")
-            call.cut_off()
             raise
         except _AWAY as error:
             log.warning("the model's server at %s does not answer: %s", self._upstream.base, error)
