@@ -84,6 +84,7 @@ async def test_a_resumed_worker_takes_what_came_meanwhile(operator: Operator, st
     assert (await operator.resume())["draining"] is False
     assert kinds(await operator.until(uid)) == ["running", "completed"]
     assert not await _drained_by_its_metric(worker)
+    await operator.until_idle()
     assert state(await operator.resume()) == "idle, pulling", "a second time it changes nothing"
     assert (await operator.until(await operator.submit()))[-1].body["event"] == "completed"
 
@@ -105,7 +106,7 @@ async def test_a_busy_worker_says_no_and_goes_on_pulling(
     go.touch()
     for uid in (first, second):
         assert kinds(await operator.until(uid)) == ["running", "completed"]
-    await operator.queue_is_empty()
+    await operator.until_idle()
     assert state(await operator.drain()) == "idle, drained"
 
 
