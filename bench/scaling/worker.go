@@ -53,7 +53,7 @@ func startWorker(cell *cell, pod string) (*worker, error) {
 		cell: cell, pod: pod, lease: lease{idleSince: time.Now()},
 		questions: make(chan *nats.Msg, 16), stopping: make(chan struct{}), killed: make(chan struct{}), ended: make(chan struct{}),
 	}
-	control, err := cell.nats.ChanSubscribe("control.worker."+pod, w.questions)
+	control, err := cell.nats.ChanSubscribe("control."+cell.namespace+".pool.worker."+pod, w.questions)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func queue(t *testing.T) *cell {
 
 func ask(t *testing.T, c *cell, pod, request string) answer {
 	t.Helper()
-	message, err := c.nats.Request("control.worker."+pod, []byte(request), 5*time.Second)
+	message, err := c.nats.Request("control."+c.namespace+".pool.worker."+pod, []byte(request), 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

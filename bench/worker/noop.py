@@ -76,18 +76,18 @@ async def by_loop(server: NatsServer, operator: Operator, folder: Path) -> None:
                 (message,) = await subscription.fetch(1, timeout=1)
             except NatsTimeout:
                 return
-            await operator.js.publish(f"results.{uuid.uuid4()}", b"{}")
+            await operator.js.publish(f"events.team.pool.{uuid.uuid4()}", b"{}")
             await message.ack_sync()
 
     await asyncio.gather(*(slot() for _ in range(SLOTS)))
 
 
 async def seconds(js: JetStreamContext) -> float:
-    state = (await js.stream_info("RESULTS")).state
-    first = await js.get_msg("RESULTS", seq=state.first_seq)
-    last = await js.get_msg("RESULTS", seq=state.last_seq)
+    state = (await js.stream_info("EVENTS")).state
+    first = await js.get_msg("EVENTS", seq=state.first_seq)
+    last = await js.get_msg("EVENTS", seq=state.last_seq)
     if not (isinstance(first.time, datetime) and isinstance(last.time, datetime)):
-        raise RuntimeError("RESULTS answered without times: is the nats-server older than 2.10?")
+        raise RuntimeError("EVENTS answered without times: is the nats-server older than 2.10?")
     return (last.time - first.time).total_seconds()
 
 

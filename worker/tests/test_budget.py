@@ -12,7 +12,7 @@ from conftest import StartWorker
 from harness.asking_agent import PROGRAM, calls
 from harness.git_server import GitServer
 from harness.llm_server import LlmServer
-from harness.operator import Operator, kinds
+from harness.operator import CONTROL, Operator, kinds
 from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
 
@@ -131,7 +131,7 @@ async def test_a_worker_that_is_lost_takes_no_spending_with_it(
     events = await operator.until(uid, "progress")
     assert events[-1].body["usage"] == spent(200, 40, "0", 2) and events[-1].body["delivery"] == 2
     # Nothing is left for the third.
-    await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
+    await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     await operator.until(uid)
 
 
@@ -194,6 +194,6 @@ async def test_a_cancelled_run_has_cost_too(operator: Operator, start_worker: St
     async with asyncio.timeout(PATIENCE):
         while len(llm.asked) < 2:
             await asyncio.sleep(0.02)
-    await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
+    await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     last = (await operator.until(uid))[-1].body
     assert (last["event"], last["usage"]) == ("cancelled", spent(100, 20, "0.01", 1))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from harness.metering import PRICES, QUESTION, Agent, ModelServer, Scene, chat
+from harness.patience import PATIENCE
 
 from codeforge_worker.metering.prices import Prices
 from codeforge_worker.metering.reservations import CALLS_IN_FLIGHT, Estimate, Left, Reservation, estimate, fits
@@ -35,8 +36,11 @@ class Slow:
         return chat(self._usage)(question)
 
 
-async def settled() -> None:
-    """As long as a call takes to be sent, many times over."""
+async def settled(slow: Slow, number: int) -> None:
+    """Until the server has so many calls, and then as long as another one would take to be sent, many times over."""
+    async with asyncio.timeout(PATIENCE):
+        while slow.now < number:
+            await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)
 
 
@@ -47,7 +51,7 @@ def asking(agent: Agent, number: int, **more: Any) -> list[asyncio.Task[int]]:
 async def test_more_than_so_many_wait(scene: Scene, models: ModelServer) -> None:
     slow, agent = Slow(models), await scene.agent()
     calls = asking(agent, 2 * CALLS_IN_FLIGHT + 1)
-    await settled()
+    await settled(slow, CALLS_IN_FLIGHT)
     assert len(models.asked) == slow.now == CALLS_IN_FLIGHT
     slow.go.set()
     assert await asyncio.gather(*calls) == [200] * len(calls) and slow.together == CALLS_IN_FLIGHT
@@ -58,7 +62,7 @@ async def test_free_calls_have_places_of_their_own(scene: Scene, models: ModelSe
     slow, agent = Slow(models), await scene.agent()
     models.answers["/models"] = lambda _: {"data": []}
     calls = asking(agent, CALLS_IN_FLIGHT + 1)
-    await settled()
+    await settled(slow, CALLS_IN_FLIGHT)
     assert (await agent.get("/models"))[0] == 200
     slow.go.set()
     await asyncio.gather(*calls)
@@ -76,7 +80,7 @@ async def test_together_they_do_not_use_more_than_is_left(
     slow, scene.budget = Slow(models), budget
     agent = await scene.agent(CODEFORGE_PRICES=prices)
     calls = asking(agent, 6, max_tokens=300)
-    await settled()
+    await settled(slow, 3)
     assert len(models.asked) == 3
     slow.go.set()
     statuses = await asyncio.gather(*calls)
@@ -96,16 +100,16 @@ async def test_one_after_the_other_where_no_price_is_known_before_the_answer(sce
 async def test_what_waits_is_refused_once_the_budget_is_used(scene: Scene, models: ModelServer) -> None:
     slow, scene.budget = Slow(models), Budget(max_tokens=300)
     calls = asking(await scene.agent(), 3)
-    await settled()
+    await settled(slow, 1)
     slow.go.set()
     assert sorted(await asyncio.gather(*calls)) == [200, 400, 400] and len(models.asked) == 1
 
 
 async def test_what_waits_at_the_runs_end_is_not_counted(scene: Scene, models: ModelServer) -> None:
-    Slow(models)
+    slow = Slow(models)
     scene.budget = Budget(max_tokens=300)
     calls = asking(await scene.agent(), 3)
-    await settled()
+    await settled(slow, 1)
     await scene.close()
     await asyncio.gather(*calls, return_exceptions=True)
     assert scene.used.unmetered_calls == len(models.asked) == 1
@@ -144,7 +148,7 @@ async def test_an_agent_that_asks_again_before_it_has_read_does_not_wait_for_its
     models.answers["/chat/completions"] = lambda _: [long] * 32 + [{"choices": [], "usage": USAGE}, "[DONE]"]
     scene.budget = Budget(max_tokens=1000)
     agent = await scene.agent()
-    async with asyncio.timeout(10), agent.post(stream=True) as first, agent.post(stream=True) as second:
+    async with asyncio.timeout(PATIENCE), agent.post(stream=True) as first, agent.post(stream=True) as second:
         assert len(await second.read()) == len(await first.read()) > 2**25
 
 

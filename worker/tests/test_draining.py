@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import StartWorker, exists
-from harness.operator import STREAM, Operator, kinds, state
+from harness.operator import STREAM, WORKER, Operator, kinds, state
 from harness.worker_process import WorkerProcess
 from nats.errors import NoRespondersError
 from test_ending import SLOW_TO_LISTEN
@@ -267,7 +267,7 @@ async def test_a_bad_request_is_answered_with_a_sentence(
     operator: Operator, start_worker: StartWorker, body: bytes, sentence: str
 ) -> None:
     await start_worker("true")
-    answer = await operator.ask("control.worker.worker-1", body)
+    answer = await operator.ask(WORKER + "worker-1", body)
     assert set(answer) == {"worker", "error"} and answer["worker"] == "worker-1"
     assert answer["error"].startswith(sentence) and len(answer["error"]) < 200
     assert state(await operator.look()) == "idle, pulling"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
-from harness.operator import STREAM, Operator, kinds
+from harness.operator import CONTROL, HOLDER, STREAM, Operator, kinds
 from nats.js.api import StreamConfig
 
 # The gap between a worker's first look and its subscriptions, made wide.
@@ -110,11 +110,11 @@ async def test_the_results_are_gone_under_a_running_task(
     uid = await operator.submit()
     await exists(runs)
     if how == "aged out":
-        await operator.js.purge_stream("RESULTS")
+        await operator.js.purge_stream("EVENTS")
     else:
-        await operator.js.delete_stream("RESULTS")
+        await operator.js.delete_stream("EVENTS")
         await asyncio.sleep(1)
-        await operator.js.add_stream(StreamConfig(name="RESULTS", subjects=["results.*"], allow_direct=True))
+        await operator.js.add_stream(StreamConfig(name="EVENTS", subjects=["events.*.*.*"], allow_direct=True))
     events = await operator.until(uid)
     assert kinds(events) == ["completed"] and events[-1].body["output"] == "finished"
     await operator.queue_is_empty()
@@ -128,16 +128,16 @@ async def test_until_its_last_event_is_stored_a_worker_answers_for_its_run(
     await start_worker("sh", "-c", f"echo > {begun}; while ! [ -e {go} ]; do sleep 0.1; done; echo finished")
     uid = await operator.submit()
     await exists(begun)
-    await operator.js.delete_stream("RESULTS")
+    await operator.js.delete_stream("EVENTS")
     go.touch()
     await asyncio.sleep(2)
-    assert await operator.ask(f"holder.{uid}") == {"worker": "worker-1", "attempt": 1, "delivery": 1}
-    assert await operator.ask(f"control.{uid}", b'{"action":"cancel"}') == {"worker": "worker-1", "accepted": True}
-    await operator.js.add_stream(StreamConfig(name="RESULTS", subjects=["results.*"], allow_direct=True))
+    assert await operator.ask(HOLDER + uid) == {"worker": "worker-1", "attempt": 1, "delivery": 1}
+    assert await operator.ask(CONTROL + uid, b'{"action":"cancel"}') == {"worker": "worker-1", "accepted": True}
+    await operator.js.add_stream(StreamConfig(name="EVENTS", subjects=["events.*.*.*"], allow_direct=True))
     # It had ended before it was asked.
     assert kinds(await operator.until(uid)) == ["completed"]
     await operator.queue_is_empty()
-    await operator.nobody_answers(f"holder.{uid}")
+    await operator.nobody_answers(HOLDER + uid)
 
 
 async def test_a_long_run_tells_of_its_progress(operator: Operator, start_worker: StartWorker) -> None:

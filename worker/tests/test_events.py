@@ -52,7 +52,7 @@ async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[Losing
 
 def _events(broker: Broker, expected: int = 0) -> RunEvents:
     task = wire.Task(task_id=UID, prompt="p", dispatch_id=dispatch_id(UID))
-    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, Spent(), expected, Checkpoint())
+    return RunEvents(broker, task, "worker-1", wire.Origin(STREAM, 1), 1, Spent(), expected, Checkpoint(), ())
 
 
 async def test_a_lost_acknowledgement_is_no_second_event(operator: Operator, broker: LosingBroker) -> None:
@@ -102,7 +102,7 @@ async def test_two_begin_at_once(operator: Operator, broker: LosingBroker) -> No
 async def test_the_events_aged_out(operator: Operator, broker: LosingBroker) -> None:
     events = _events(broker)
     await events.running()
-    await operator.js.purge_stream("RESULTS")
+    await operator.js.purge_stream("EVENTS")
     await events.ended(Outcome())
     assert kinds(await operator.events(UID)) == ["completed"]
 
@@ -131,11 +131,11 @@ async def test_the_server_lost_the_newest_of_its_own_events(operator: Operator, 
     events = _events(broker)
     await events.running()
     await events.progress()
-    await operator.js.delete_msg("RESULTS", (await operator.events(UID))[-1].sequence)
+    await operator.js.delete_msg("EVENTS", (await operator.events(UID))[-1].sequence)
     await events.check()
     await operator.write_event("another-task", "running")
     await events.progress()
-    await operator.js.delete_msg("RESULTS", (await operator.events(UID))[-1].sequence)
+    await operator.js.delete_msg("EVENTS", (await operator.events(UID))[-1].sequence)
     await events.ended(Outcome())
     assert kinds(await operator.events(UID)) == ["running", "completed"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import StartWorker, exists
-from harness.operator import Operator, kinds
+from harness.operator import CONTROL, Operator, kinds
 
 
 async def test_exit_code(operator: Operator, start_worker: StartWorker) -> None:
@@ -61,7 +61,7 @@ async def test_cancel(operator: Operator, start_worker: StartWorker, marker: Cal
     await start_worker("sh", "-c", f"(while :; do echo x >> {alive}; sleep 0.1; done) & sleep 30")
     uid = await operator.submit()
     await operator.until(uid, "running")
-    answer = await operator.ask(f"control.{uid}", b'{"action":"cancel","reason":"not needed any more"}')
+    answer = await operator.ask(CONTROL + uid, b'{"action":"cancel","reason":"not needed any more"}')
     assert answer == {"worker": "worker-1", "accepted": True}
     last = (await operator.until(uid))[-1].body
     assert (last["event"], last["status"]) == ("cancelled", "cancelled")
@@ -88,7 +88,7 @@ async def test_who_stops_a_run_tells_why(
     uid = await operator.submit(spent={"tokens_in": 7, "tokens_out": 3, "cost_usd": "0.5"})
     await operator.until(uid, "running")
     await asyncio.sleep(0.3)
-    assert (await operator.ask(f"control.{uid}", json.dumps({"action": "cancel"} | order).encode()))["accepted"]
+    assert (await operator.ask(CONTROL + uid, json.dumps({"action": "cancel"} | order).encode()))["accepted"]
     last = (await operator.until(uid))[-1].body
     assert last["event"] == last["status"] == event
     assert tuple(last["failure"].values()) == failure and last["error"] == failure[1]
@@ -109,7 +109,7 @@ async def test_an_unknown_order_is_not_accepted(operator: Operator, start_worker
         b'{"action":["cancel"]}',
         b'{"action":"cancel","type":"not a type"}',
     ):
-        assert (await operator.ask(f"control.{uid}", order))["accepted"] is False
+        assert (await operator.ask(CONTROL + uid, order))["accepted"] is False
     assert kinds(await operator.until(uid)) == ["running", "completed"]
 
 
@@ -122,7 +122,7 @@ async def test_a_grandchild_has_its_grace_too(
     await start_worker("sh", "-c", f'sh -c "{tidy}" & exec sleep 30')
     uid = await operator.submit()
     await exists(begun)
-    await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
+    await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     assert (await operator.until(uid))[-1].body["event"] == "cancelled"
     assert tidied.exists()
 
@@ -136,7 +136,7 @@ async def test_a_program_that_ignores_sigterm_is_killed(
     await start_worker("sh", "-c", f"({stubborn}) & {stubborn}")
     uid = await operator.submit()
     await exists(alive)
-    await operator.ask(f"control.{uid}", b'{"action":"cancel"}')
+    await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     # SIGKILL comes ten seconds after SIGTERM.
     assert (await operator.until(uid))[-1].body["event"] == "cancelled"
     size = alive.stat().st_size

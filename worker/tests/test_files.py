@@ -116,7 +116,7 @@ async def test_a_missing_bucket_says_so(files: Files, operator: Operator) -> Non
 
 async def test_a_worker_cannot_sweep_files_away(files: Files, server: NatsServer, tmp_path: Path) -> None:
     await files.put("name", b"x")
-    worker = await nats.connect(server.url, user="worker", password="worker-pw", inbox_prefix="_INBOX_worker")
+    worker = await nats.connect(server.url, user="worker", password="worker-pw", inbox_prefix="_INBOX.team.pool")
     with pytest.raises(APIError, match="rollup not permitted"):
         await worker.jetstream().publish(f"$O.{BUCKET}.M.b", b"x", headers={"Nats-Rollup": "all"})
     await worker.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
-from harness.operator import STREAM, Operator, kinds
+from harness.operator import CONTROL, STREAM, Operator, kinds
 from harness.worker_process import WorkerProcess
 
 MODULE = str(Path(__file__).parent / "harness" / "functions.py")
@@ -128,7 +128,7 @@ async def test_a_function_that_listens_is_cancelled_at_once(
     uid = await operator.submit()
     await operator.until(uid, "running")
     await operator.until_taken()
-    assert (await operator.ask(f"control.{uid}", b'{"action":"cancel"}'))["accepted"]
+    assert (await operator.ask(CONTROL + uid, b'{"action":"cancel"}'))["accepted"]
     assert kinds(await operator.until(uid, seconds=2)) == ["running", "cancelled"]
     assert (tmp_path / "tidied").exists()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conftest import StartWorker, count, until
-from harness.operator import Operator, kinds
+from harness.operator import HOLDER, Operator, kinds
 from nats.aio.msg import Msg
 
 
@@ -61,7 +61,7 @@ async def test_the_holder_is_asked_and_left_alone(
     await start_worker("sh", "-c", script)
     uid = await operator.submit()
     await operator.until(uid, "running")
-    holder = await operator.ask(f"holder.{uid}")
+    holder = await operator.ask(HOLDER + uid)
     assert holder == {"worker": "worker-1", "attempt": 1, "delivery": 1}
     # The same message again, as a server would after an outage (same uid, same attempt).
     await operator.js.publish(f"tasks.agent.test.{uid}", await _payload(operator, uid), headers=_HEADERS)
@@ -99,7 +99,7 @@ async def test_who_holds_an_earlier_attempt_is_no_holder(operator: Operator, sta
 
     uid = await operator.submit(attempt=2)
     await operator.write_event(uid, "running", attempt=2, worker="lost")
-    await operator.nats.subscribe(f"holder.{uid}", cb=earlier)
+    await operator.nats.subscribe(HOLDER + uid, cb=earlier)
     await start_worker("true")
     events = await operator.until(uid)
     assert kinds(events) == ["running", "running", "completed"] and events[-1].body["delivery"] == 2

@@ -10,19 +10,20 @@ import nats
 import pytest
 from conftest import StartWorker
 from harness.nats_server import NatsServer
-from harness.operator import Operator
+from harness.operator import LOGS, Operator
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from codeforge_worker import logs, wire
 from codeforge_worker.logs import RunLog
+from codeforge_worker.subjects import Subjects
 
 LINES = 300
 
 
 async def _some(client: Client, uid: str, after: int, most: int) -> list[tuple[int, dict[str, Any]]]:
     """At most that many lines after a sequence of the stream, as the user `client` may read them."""
-    subject = f"results.{uid}.log"
+    subject = LOGS + uid
     found: list[tuple[int, dict[str, Any]]] = []
     while len(found) < most:
         query = json.dumps({"seq": after + 1, "next_by_subj": subject}).encode()
@@ -68,9 +69,9 @@ async def test_an_ordered_consumer_begins_at_any_line(
     await start_worker("sh", "-c", f"seq 1 {LINES}")
     uid = await operator.submit()
     await operator.until(uid)
-    stored = await operator.messages("LOGS", f"results.{uid}.log")
+    stored = await operator.messages("LOGS", LOGS + uid)
     config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=stored[first - 1].seq)
-    lines = await operator.js.subscribe(f"results.{uid}.log", ordered_consumer=True, config=config)
+    lines = await operator.js.subscribe(LOGS + uid, ordered_consumer=True, config=config)
     read = [json.loads((await lines.next_msg(timeout=5)).data)["seq"] for _ in range(first, LINES + 1)]
     assert read == list(range(first, LINES + 1))
 
@@ -79,6 +80,7 @@ class _Away:
     """A connection that is down until it is told otherwise."""
 
     connected = False
+    subjects = Subjects("team", "pool")
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []

@@ -20,6 +20,12 @@ async def _send(operator: Operator, prompt: str = "p", **fields: Any) -> int:
     return (await operator.js.publish(SUBJECT, body)).seq
 
 
+async def _write_over(operator: Operator, sequence: int, event: str) -> None:
+    """The end of the next message's run, which tells how far the one before had come."""
+    earlier = [{"stream": STREAM, "sequence": sequence, "event": event, "delivery": 1}]
+    await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence + 1, earlier=earlier)
+
+
 def _ran(runs: Path) -> str:
     return f"cat >> {runs}; echo >> {runs}"
 
@@ -64,7 +70,7 @@ async def test_its_own_terminal_event_ends_it_also_beneath_another_messages(
     lost = await operator.js.pull_subscribe_bind(consumer="workers", stream=STREAM)
     await lost.fetch(1, timeout=2)
     await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence)
-    await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence + 1)
+    await _write_over(operator, sequence, "completed")
     await start_worker("sh", "-c", _ran(runs))
     await operator.queue_is_empty()
     assert kinds(await operator.events(ID)) == ["completed", "completed"] and not count(runs)
@@ -79,10 +85,33 @@ async def test_at_most_once_holds_for_a_message_from_outside(
     await exists(runs)
     await worker.kill()
     # Another message's events in between hide nothing.
-    await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence + 1)
+    await _write_over(operator, sequence, "running")
     await start_worker("sh", "-c", _ran(runs), name="worker-2")
     events = await operator.until(ID, "failed")
     assert events[-1].body["failure"]["type"] == "MayHaveRun" and events[-1].body["sequence"] == sequence
     await operator.queue_is_empty()
     await asyncio.sleep(0.2)
     assert count(runs) == 1
+
+
+async def test_each_run_tells_how_far_other_messages_with_its_id_had_come(
+    operator: Operator, start_worker: StartWorker
+) -> None:
+    """A worker reads the last event alone."""
+    first, second, third = [await _send(operator, str(number)) for number in range(3)]
+    await start_worker("true")
+    await operator.queue_is_empty()
+    last = (await operator.events(ID))[-1].body
+    told = [(one["sequence"], one["event"]) for one in last["earlier"]]
+    assert last["sequence"] == third and told == [(first, "completed"), (second, "completed")]
+
+
+async def test_a_message_for_another_pool_is_not_run(operator: Operator, start_worker: StartWorker) -> None:
+    """Whoever has a message of another pool's queue sent to this one's gets nothing of this pool."""
+    await _send(operator, namespace="team", pool="another")
+    await start_worker("cat")
+    await operator.queue_is_empty()
+    (letter,) = await operator.dead_letters()
+    assert (letter.headers or {})["Codeforge-Reason"] == "WrongPool"
+    assert "pool another in namespace team, not for team/pool:" in (letter.headers or {})["Codeforge-Detail"]
+    assert not await operator.events(ID)

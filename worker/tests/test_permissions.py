@@ -1,4 +1,4 @@
-"""What the user `worker` of the shipped nats.conf may not do. What it may do, every other test shows."""
+"""What workers and clients may not do in NATS, by the shipped nats.conf. What they may do, every other test shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import nats
 import pytest
 from harness.nats_server import NatsServer
-from harness.operator import BUCKET, NAMESPACE, STREAM, SUBJECT, Operator
+from harness.operator import BUCKET, CONTROL, EVENTS, NAMESPACE, POOL, STREAM, SUBJECT, WORKER, Operator
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeout
 
@@ -20,7 +20,7 @@ REFUSED = [
     ("$KV.config.team.pool", b"{}"),
     (f"$JS.API.CONSUMER.CREATE.{STREAM}", b"{}"),
     (f"$JS.API.CONSUMER.DELETE.{STREAM}.workers", b""),
-    ("$JS.API.CONSUMER.MSG.NEXT.RESULTS.operator-test", b"1"),
+    ("$JS.API.CONSUMER.MSG.NEXT.EVENTS.operator-test", b"1"),
     (f"$JS.API.STREAM.INFO.OBJ_{BUCKET}", b""),
     (f"$JS.API.STREAM.PURGE.OBJ_{BUCKET}", b""),
     (f"$JS.API.STREAM.DELETE.OBJ_{BUCKET}", b""),
@@ -32,8 +32,13 @@ REFUSED = [
     (f"$JS.API.DIRECT.GET.{STREAM}", b'{"seq":1}'),
     (f"$JS.API.DIRECT.GET.{STREAM}.{SUBJECT}", b""),
     (f"{SUBJECT}.made-by-a-worker", b"{}"),
-    ("control.some-task", b'{"action":"cancel"}'),
-    ("control.worker.worker-1", b'{"action":"drain","leaseSeconds":60}'),
+    (CONTROL + "some-task", b'{"action":"cancel"}'),
+    (WORKER + "worker-1", b'{"action":"drain","leaseSeconds":60}'),
+    ("$JS.API.STREAM.MSG.GET.EVENTS", b'{"last_by_subj":"events.other.pool.task"}'),
+    ("$JS.API.DIRECT.GET.EVENTS", b'{"last_by_subj":"events.other.pool.task"}'),
+    ("results.some-task", b"{}"),
+    ("agents.run.other.pool", b"{}"),
+    ("answers.team.guessed", b"{}"),
 ]
 
 
@@ -45,7 +50,7 @@ async def worker_user(server: NatsServer, operator: Operator) -> AsyncIterator[t
         refusals.append(str(error))
 
     client = await nats.connect(
-        server.url, user="worker", password="worker-pw", inbox_prefix="_INBOX_worker", error_cb=on_error
+        server.url, user="worker", password="worker-pw", inbox_prefix=f"_INBOX.{NAMESPACE}.{POOL}", error_cb=on_error
     )
     yield client, refusals
     await client.close()
@@ -66,7 +71,7 @@ async def test_refused(worker_user: tuple[Client, list[str]], subject: str, body
         "$JS.API.STREAM.MSG.GET.LOGS",
         f"$JS.API.DIRECT.GET.{STREAM}",
         f"$O.{BUCKET}.M.a",
-        "control.some-task",
+        CONTROL + "some-task",
     ],
 )
 async def test_a_client_is_refused(server: NatsServer, operator: Operator, subject: str) -> None:
@@ -76,7 +81,7 @@ async def test_a_client_is_refused(server: NatsServer, operator: Operator, subje
     await client.close()
 
 
-@pytest.mark.parametrize("subject", ["results.>", f"{SUBJECT}.>", "_INBOX.>", "deadletters.>", "$JS.ACK.>"])
+@pytest.mark.parametrize("subject", ["results.>", "events.>", f"{SUBJECT}.>", "_INBOX.>", "deadletters.>", "$JS.ACK.>"])
 async def test_may_not_listen(worker_user: tuple[Client, list[str]], subject: str) -> None:
     client, refusals = worker_user
 
@@ -86,3 +91,55 @@ async def test_may_not_listen(worker_user: tuple[Client, list[str]], subject: st
     async with asyncio.timeout(3):
         while not any("permissions violation for subscription" in text.lower() for text in refusals):
             await asyncio.sleep(0.02)
+
+
+# A reply subject is not checked: what answers a request is published where its sender says.
+ANSWERED = [
+    (f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.workers", b'{"batch":1,"no_wait":true}'),
+    (EVENTS + "mine", b"{}"),
+    (f"$JS.API.DIRECT.GET.EVENTS.{EVENTS}mine", b""),
+]
+ELSEWHERE = [
+    "$JS.API.STREAM.DELETE.LOGS",
+    "$JS.API.STREAM.PURGE.EVENTS",
+    "$JS.API.STREAM.CREATE.loot",
+    "$JS.API.CONSUMER.CREATE.EVENTS.spy",
+    "tasks.agent.test.reflected",
+    "deadletters.other.pool",
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+@pytest.mark.parametrize(("subject", "body"), ANSWERED, ids=["pull", "write", "read"])
+async def test_an_answer_sent_elsewhere_does_nothing(
+    operator: Operator, worker_user: tuple[Client, list[str]], subject: str, body: bytes, elsewhere: str
+) -> None:
+    client, _ = worker_user
+    stolen = b'{"name":"loot","sources":[{"name":"EVENTS"}]}'
+    await client.publish(EVENTS + "mine", stolen)
+    before = await _streams(operator)
+    await client.publish(subject, body, reply=elsewhere)
+    await client.flush()
+    await asyncio.sleep(0.2)
+    assert await _streams(operator) == before
+    assert await operator.js.consumers_info("EVENTS") == []
+
+
+async def test_a_clients_answer_sent_elsewhere_does_nothing(server: NatsServer, operator: Operator) -> None:
+    client = await nats.connect(server.url, user="client", password="client-pw", inbox_prefix="_INBOX_client")
+    before = await _streams(operator)
+    await client.publish(
+        "$JS.API.DIRECT.GET.LOGS", b'{"last_by_subj":"logs.no.such.task"}', reply="$JS.API.STREAM.DELETE.EVENTS"
+    )
+    await client.flush()
+    await asyncio.sleep(0.2)
+    assert await _streams(operator) == before
+    await client.close()
+
+
+async def _streams(operator: Operator) -> dict[str, int]:
+    """Their messages by name; an event that the attack itself writes under its own pool is its right."""
+    return {
+        stream.config.name or "": 0 if stream.config.name == "EVENTS" else stream.state.messages
+        for stream in await operator.js.streams_info()
+    }

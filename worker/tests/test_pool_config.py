@@ -77,7 +77,10 @@ async def test_a_setting_that_the_backend_does_not_know_fails_the_task_and_names
 async def test_a_worker_that_cannot_read_it_takes_no_task_and_is_not_ready(
     operator: Operator, server: NatsServer, tmp_path: Path
 ) -> None:
-    deaf = "import asyncio; from codeforge_worker.broker import Broker; Broker.last = lambda *_: asyncio.sleep(3600)"
+    deaf = (
+        "import asyncio; from codeforge_worker.broker import Broker; "
+        "Broker.settings_of_pool = lambda *_: asyncio.sleep(3600)"
+    )
     worker = WorkerProcess(tmp_path, server.url, "worker-1", ["cat"], {}, deaf)
     uid = await operator.submit()
     await worker.start()
@@ -96,6 +99,6 @@ async def test_what_the_operator_does_not_write_changes_nothing(
     await operator.configure({"edit-format": "whole"})
     worker = await aider(start_worker, tmp_path)
     await operator.js.publish("$KV.config.team.pool", b"[1")
-    await operator.nats.publish("control.pool.team.pool", b"")
+    await operator.nats.publish("control.team.pool.pool", b"")
     await worker.logged("is not what the operator writes")
     assert await edit_format(operator) == "whole"

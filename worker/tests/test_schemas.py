@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from conftest import StartWorker
 from harness.git_server import GitServer
-from harness.operator import KEY, Operator
+from harness.operator import CONTROL, KEY, WORKER, Operator
 from jsonschema import Draft202012Validator
 
 from codeforge_worker import wire, worker_control
@@ -66,6 +66,12 @@ def test_proofs(vector: dict[str, Any]) -> None:
     assert wire.prove(dispatch_id, vector["body"].encode()) == vector["proof"]
 
 
+@pytest.mark.parametrize("vector", _read("dead-letters.json"), ids=lambda vector: vector["body"] or "empty")
+def test_message_ids_of_dead_letters(vector: dict[str, Any]) -> None:
+    body = vector["body"].encode()
+    assert wire.dead_letter_id(vector["stream"], vector["sequence"], vector["stored"], body) == vector["message_id"]
+
+
 @pytest.mark.parametrize(
     ("file", "mode"),
     [
@@ -77,7 +83,7 @@ def test_proofs(vector: dict[str, Any]) -> None:
 )
 def test_reads_a_task_message(file: str, mode: str) -> None:
     body = (GOLDEN / file).read_bytes()
-    task = wire.parse_task(body, _read("task-message.headers.json"))
+    task = wire.parse_task(body, _read("task-message.headers.json"), "team", "aider")
     # The dataclass holds every field but those that a worker has no use for.
     unused = {"workspace_path", "heartbeat_seconds"}
     written = json.loads(wire.msgspec.json.encode(task))
@@ -89,7 +95,7 @@ def test_reads_a_task_message(file: str, mode: str) -> None:
 
 
 def test_reads_a_plain_message() -> None:
-    task = wire.parse_task((GOLDEN / "task-message-plain.json").read_bytes(), {})
+    task = wire.parse_task((GOLDEN / "task-message-plain.json").read_bytes(), {}, "team", "aider")
     assert (task.attempt, task.run_timeout_seconds, task.max_deliveries, task.workspace) == (1, 1800, 3, None)
 
 
@@ -166,7 +172,7 @@ async def test_what_a_worker_writes_fits(
     uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
     await operator.until(uid, "running", end)
     if end == "cancelled":
-        await operator.ask(f"control.{uid}", b'{"action":"cancel","reason":"enough"}')
+        await operator.ask(CONTROL + uid, b'{"action":"cancel","reason":"enough"}')
     events = await operator.until(uid)
     await asyncio.sleep(0.1)
     await repository.stop()
@@ -185,7 +191,7 @@ async def test_what_a_worker_answers_fits(operator: Operator, start_worker: Star
     await start_worker("true")
     known = _validator("worker-answer")
     shapes = cast(dict[str, Any], known.schema)["oneOf"]
-    refusal = await operator.ask("control.worker.worker-1", b"?")
+    refusal = await operator.ask(WORKER + "worker-1", b"?")
     for answer, shape in ((await operator.look(), 0), (await operator.drain(), 0), (refusal, 1)):
         known.validate(answer)
         assert set(answer) == set(shapes[shape]["properties"])

@@ -17,7 +17,7 @@ from conftest import StartWorker, exists
 from harness.collector import Collector
 from harness.git_server import GitServer
 from harness.llm_server import LlmServer
-from harness.operator import STREAM, SUBJECT, Operator, kinds
+from harness.operator import CONTROL, STREAM, SUBJECT, Operator, kinds
 from harness.patience import PATIENCE
 from harness.ports import free_port
 
@@ -165,7 +165,7 @@ async def test_a_run_that_is_cancelled_is_no_error(
     await start_worker("sleep", "30", **exporting(collector))
     uid = await operator.submit()
     await operator.until(uid, "running")
-    await operator.ask(f"control.{uid}", b'{"action":"cancel","reason":"enough"}')
+    await operator.ask(CONTROL + uid, b'{"action":"cancel","reason":"enough"}')
     run = await collector.named("run 1.1")
     assert (run.error, run.attributes["codeforge.outcome"]) == (None, "cancelled")
 
@@ -315,7 +315,7 @@ def test_ids_are_the_golden_ones(vector: dict[str, str]) -> None:
 
 def test_the_golden_messages_header_names_its_publish() -> None:
     headers = json.loads((GOLDEN / "task-message.headers.json").read_text())
-    task = wire.parse_task((GOLDEN / "task-message.json").read_bytes(), headers)
+    task = wire.parse_task((GOLDEN / "task-message.json").read_bytes(), headers, "team", "aider")
     assert identity.parent_of(task, headers["traceparent"]) == identity.parent_of(task, "")
 
 

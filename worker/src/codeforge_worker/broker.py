@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-import msgspec
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -22,6 +22,7 @@ from nats.js.errors import APIError
 from . import wire
 from .inbox import Inbox
 from .settings import Settings
+from .subjects import Subjects
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +31,34 @@ REQUEST_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
 # A dead letter's body; the server takes 1 MiB with headers.
 BURIED_BYTES = 1_000_000
-NO_MESSAGE_FOUND = 10037
-NO_STREAM = 10059
+# How long a copy of a stream may be behind.
+_BEHIND_SECONDS = 5.0
+_NO_MESSAGE = "404"
+# No subject ever has it as its last sequence.
+_IMPOSSIBLE = 1 << 63
 # How long an acknowledgement is sent to a consumer that does not answer.
 UNANSWERED_SECONDS = 10.0
 
 
 class WrongSequence(Exception):
-    """Somebody else wrote on the subject meanwhile."""
+    """Somebody else wrote on the subject meanwhile; `last` is its last sequence, 0 for none."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__(f"the last sequence is {last}")
+        self.last = last
+
+
+@dataclass(frozen=True)
+class _Stored:
+    sequence: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class Broker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.subjects = Subjects(settings.namespace, settings.pool)
         self._nats = Client()
         self._reconnects = 0
         self.closed = asyncio.Event()
@@ -66,7 +82,7 @@ class Broker:
         options: dict[str, Any] = {
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 1,
-            "inbox_prefix": "_INBOX_worker",
+            "inbox_prefix": self.subjects.inbox,
             "name": self._settings.pod_name,
             "closed_cb": on_closed,
             "reconnected_cb": on_reconnected,
@@ -103,66 +119,69 @@ class Broker:
         return inbox
 
     async def last_event(self, task_id: str, dispatch_id: str) -> wire.Seen | None:
-        """The last event from the leader, whose "none" may be believed; asks until it is answered."""
-        return await self._event({"last_by_subj": f"results.{task_id}"}, dispatch_id)
+        """The last event; the leader's "none" may be believed. Asks until it is answered."""
+        while True:
+            sequence = await self.last_sequence(task_id)
+            if not sequence:
+                return None
+            found = await self._direct("EVENTS", self.subjects.events(task_id))
+            # A copy of the stream may be behind its leader.
+            if found is not None and found.sequence >= sequence:
+                return wire.read_event(found.sequence, found.body, found.headers.get(wire.PROOF, ""), dispatch_id)
+            await asyncio.sleep(0.1)
 
-    async def events_before(self, task_id: str, dispatch_id: str, sequence: int) -> list[wire.Seen]:
-        """The events before the one with that sequence, in their order."""
-        events: list[wire.Seen] = []
-        after = 1
-        while after < sequence:
-            event = await self._event({"seq": after, "next_by_subj": f"results.{task_id}"}, dispatch_id)
-            if event is None or event.sequence >= sequence:
-                break
-            events.append(event)
-            after = event.sequence + 1
-        return events
-
-    async def _event(self, which: dict[str, str | int], dispatch_id: str) -> wire.Seen | None:
-        message = await self._read("RESULTS", which)
-        if message is None:
-            return None
-        headers = _headers(message.get("hdrs", ""))
-        return wire.read_event(
-            message["seq"],
-            base64.b64decode(message.get("data", "")),
-            headers.get(wire.PROOF.lower(), ""),
-            dispatch_id,
-        )
-
-    async def last(self, stream: str, subject: str) -> bytes | None:
-        """The last message's body; None also when there is no such stream. Asks until it is answered."""
-        message = await self._read(stream, {"last_by_subj": subject})
-        return base64.b64decode(message.get("data", "")) if message else None
-
-    async def _read(self, stream: str, which: dict[str, str | int]) -> dict[str, Any] | None:
-        """From the leader."""
-        query = msgspec.json.encode(which)
+    async def last_sequence(self, task_id: str) -> int:
+        """The last event's sequence at the leader, 0 for none: told when an impossible write is refused."""
         while True:
             try:
-                answer = await self.request(f"$JS.API.STREAM.MSG.GET.{stream}", query)
-                read = cast(dict[str, Any], msgspec.json.decode(answer.data))
-                if "message" in read:
-                    return read["message"]
-                code = read.get("error", {}).get("err_code")
-                if code == NO_MESSAGE_FOUND or (code == NO_STREAM and stream != "RESULTS"):
-                    return None
-                log.warning("%s cannot be read: %s", stream, read.get("error"))
+                await self.append(task_id, b"", {}, _IMPOSSIBLE)
+            except WrongSequence as error:
+                return error.last
+            except AWAY as error:
+                log.debug("the last event's sequence is not known yet: %s", error)
+            await asyncio.sleep(0.5)
+
+    async def settings_of_pool(self, least: int) -> bytes | None:
+        """The pool's settings; None when there are none. Asks until it is answered.
+
+        `least` is the revision that was heard of: for a short time an older one is taken for a copy that is behind.
+        """
+        asked = time.monotonic()
+        while True:
+            stored = await self._direct("KV_config", self.subjects.settings)
+            if (stored and stored.sequence >= least) or time.monotonic() - asked >= _BEHIND_SECONDS * (least > 0):
+                return stored.body if stored else None
+            await asyncio.sleep(0.1)
+
+    async def _direct(self, stream: str, subject: str) -> _Stored | None:
+        """The last message on a subject, from any copy of the stream; None when it has none, or is not there."""
+        while True:
+            try:
+                answer = await self.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"")
+            except NoRespondersError:
+                return None
             except AWAY as error:
                 log.debug("%s cannot be read: %s", stream, error)
+            else:
+                headers = answer.headers or {}
+                if "Nats-Sequence" in headers:
+                    return _Stored(int(headers["Nats-Sequence"]), answer.data, headers)
+                if headers.get("Status") == _NO_MESSAGE:
+                    return None
+                log.warning("%s cannot be read: %s", stream, headers.get("Description", "no reason is given"))
             await asyncio.sleep(0.5)
 
     async def append(self, task_id: str, body: bytes, headers: dict[str, str], expected: int) -> int:
         """Writes an event if the subject's last sequence is the expected one."""
         try:
             ack = await self.jetstream().publish(
-                f"results.{task_id}",
+                self.subjects.events(task_id),
                 body,
                 headers={**headers, "Nats-Expected-Last-Subject-Sequence": str(expected)},
             )
         except APIError as error:
             if error.err_code == WRONG_LAST_SEQUENCE:
-                raise WrongSequence from error
+                raise WrongSequence(_last_sequence(error)) from error
             raise
         return ack.seq
 
@@ -174,8 +193,9 @@ class Broker:
             "Codeforge-Origin-Subject": message.subject,
             "Codeforge-Origin-Stream": self._settings.stream,
             "Codeforge-Origin-Sequence": str(message.metadata.sequence.stream),
-            # The same for each copy, also of the operator's, and another's when the stream was made anew.
-            "Nats-Msg-Id": f"{self._settings.stream}-{message.metadata.sequence.stream}-{_stored(message)}",
+            "Nats-Msg-Id": wire.dead_letter_id(
+                self._settings.stream, message.metadata.sequence.stream, _stored(message), message.data
+            ),
         }
         if task_id:
             headers["Codeforge-Task-Id"] = task_id
@@ -184,8 +204,7 @@ class Broker:
             # With our headers it would be over the server's limit, which closes the connection.
             headers["Codeforge-Truncated"] = str(len(body))
             body = body[:BURIED_BYTES]
-        subject = f"deadletters.{self._settings.namespace}.{self._settings.pool}"
-        await self.until_done(lambda: self.jetstream().publish(subject, body, headers=dict(headers)))
+        await self.until_done(lambda: self.jetstream().publish(self.subjects.dead_letters, body, headers=dict(headers)))
 
     async def until_done(self, call: Callable[[], Awaitable[Any]]) -> None:
         while True:
@@ -252,7 +271,9 @@ def _stored(message: Msg) -> int:
     return int(tokens[7] if len(tokens) == 9 else tokens[9])
 
 
-def _headers(encoded: str) -> dict[str, str]:
-    lines = base64.b64decode(encoded).decode("utf-8", "replace").split("\r\n")[1:]
-    pairs = (line.partition(":") for line in lines if ":" in line)
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+def _last_sequence(error: APIError) -> int:
+    """What the server says in place of the expected sequence."""
+    told = re.search(r"\d+$", error.description or "")
+    if told is None:
+        raise error
+    return int(told.group())

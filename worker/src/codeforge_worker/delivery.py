@@ -72,7 +72,7 @@ class Delivery:
 
     async def handle(self) -> None:
         try:
-            task = wire.parse_task(self._message.data, self._headers)
+            task = wire.parse_task(self._message.data, self._headers, self._settings.namespace, self._settings.pool)
         except wire.Unreadable as error:
             log.warning("message %d cannot be run: %s: %s", self._origin.sequence, error.reason, error.detail)
             self._metrics.ended("dead_lettered")
@@ -106,6 +106,7 @@ class Delivery:
             decision.spent,
             decision.expected,
             Checkpoint(carried_on(task, decision.saved)),
+            decision.earlier,
         )
 
     def _run_of(self, task: wire.Task, events: RunEvents, run_log: RunLog) -> Run:
@@ -168,8 +169,8 @@ class Delivery:
             await ask.respond(msgspec.json.encode(holder))
 
         served = [
-            await self._broker.serve(f"control.{task.task_id}", self._on_control),
-            await self._broker.serve(f"holder.{task.task_id}", on_holder),
+            await self._broker.serve(self._broker.subjects.control(task.task_id), self._on_control),
+            await self._broker.serve(self._broker.subjects.holder(task.task_id), on_holder),
         ]
         await self._broker.flush()
         self._events = events
@@ -271,6 +272,7 @@ class Delivery:
         order = parse_order(ask.data)
         if order and self._events and not order.concerns(self._events.attempt):
             order = None
-        await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": order is not None}))
+        if ask.reply:
+            await ask.respond(msgspec.json.encode({"worker": self._settings.pod_name, "accepted": order is not None}))
         if order:
             self.stop(Stop.CANCELLED, order.type, order.reason or "it was asked for")

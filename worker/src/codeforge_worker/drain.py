@@ -33,7 +33,7 @@ class Drain:
 
     async def serve(self, broker: Broker) -> None:
         """The client calls back one request at a time: a drain that is under way is awaited by the next."""
-        await broker.serve(f"control.worker.{self._worker}", self._on_request)
+        await broker.serve(broker.subjects.worker(self._worker), self._on_request)
         await broker.flush()
 
     async def _on_request(self, ask: Msg) -> None:

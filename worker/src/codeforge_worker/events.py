@@ -34,6 +34,7 @@ class RunEvents:
         spent: Spent,
         expected: int,
         checkpoint: Checkpoint,
+        earlier: tuple[wire.Earlier, ...],
     ) -> None:
         self._broker = broker
         self._task = task
@@ -43,6 +44,7 @@ class RunEvents:
         self.spent = spent
         self._expected = expected
         self.checkpoint = checkpoint
+        self._earlier = earlier
         self._start = wire.now()
         self._writing = asyncio.Lock()
         self._written: set[str] = set()
@@ -74,8 +76,10 @@ class RunEvents:
     async def check(self) -> None:
         """Raises `Stale` when the last event is another's."""
         async with self._writing:
-            last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
             # A lower sequence is another's too: the stream was lost and made again.
+            if await self._broker.last_sequence(self._task.task_id) in (0, self._expected):
+                return
+            last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
             if last is not None and last.sequence != self._expected:
                 self._step_over(last)
 
@@ -155,5 +159,6 @@ class RunEvents:
             checkpoint=self.checkpoint.last or wire.msgspec.UNSET,
             result=outcome.result() if terminal else wire.msgspec.UNSET,
             failure=outcome.failure or wire.msgspec.UNSET,
+            earlier=self._earlier or wire.msgspec.UNSET,
         )
         return event

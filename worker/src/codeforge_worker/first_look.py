@@ -19,19 +19,22 @@ log = logging.getLogger(__name__)
 
 HOLDER_SECONDS = 2.0
 SILENCE_SECONDS = 4.0
+# Messages with one id of which an event tells; those that it forgets are run again when they come again.
+EARLIER = 20
 
 
 @dataclass(frozen=True)
 class Begin:
     """To be run. `delivery` counts this run, `spent` is what the earlier ones used, `expected` the last sequence.
 
-    `saved` is the earlier ones' checkpoint.
+    `saved` is the earlier ones' checkpoint; `earlier` is what its events have to tell of other messages with its id.
     """
 
     delivery: int
     spent: Spent
     expected: int
     saved: str
+    earlier: tuple[wire.Earlier, ...]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class GiveUp:
     expected: int
     failure: wire.Failure
     saved: str
+    earlier: tuple[wire.Earlier, ...]
 
 
 class Leave(Enum):
@@ -63,28 +67,75 @@ class FirstLook:
         task = self._task
         last = await self._broker.last_event(task.task_id, task.dispatch_id)
         expected = last.sequence if last else 0
-        own = last if last is None or self.concerns(last) else await self._written_over(last)
+        earlier = self._earlier(last) if last else ()
+        own = self._own(last) if last else None
         if own is None:
-            # Results may be lost while the run is not. And of two plain messages with one id the second waits.
-            may_be_held = self._redelivered if last is None else not (task.dispatch_id or last.settled)
-            if may_be_held and await self._is_held():
+            if self._may_be_held(last) and await self._is_held():
                 return Leave.DROP
-            return Begin(1, task.spent, expected, task.checkpoint)
+            if self._hides(last) and task.delivery_mode == "AtMostOnce":
+                detail = "an event without a proof hides whether it was begun: look for what it has done before a rerun"
+                return GiveUp(1, task.spent, expected, failure("MayHaveRun", detail), task.checkpoint, earlier)
+            return Begin(1, task.spent, expected, task.checkpoint, earlier)
         if self.settles(own):
             return Leave.ACKNOWLEDGE
         if own.event == "released" and task.delivery_mode != "AtMostOnce":
-            return Begin(max(1, own.delivery), own.usage, expected, own.checkpoint)
+            return Begin(max(1, own.delivery), own.usage, expected, own.checkpoint, earlier)
         if await self._is_held():
             # NATS was away and its holder is healthy: not our message, whatever the server thinks.
-            log.info("task %s is held by %s: dropped", task.task_id, own.worker)
             return Leave.DROP
         if task.delivery_mode == "AtMostOnce":
             detail = f"{own.worker or 'its worker'} had begun it and is gone: look for what it has done before a rerun"
-            return GiveUp(own.delivery, own.usage, expected, failure("MayHaveRun", detail), own.checkpoint)
+            return GiveUp(own.delivery, own.usage, expected, failure("MayHaveRun", detail), own.checkpoint, earlier)
         if own.delivery >= task.max_deliveries:
             detail = f"its worker was lost {own.delivery} times: see the workers' logs, or raise maxDeliveries"
-            return GiveUp(own.delivery, own.usage, expected, failure("MaxDeliveriesExceeded", detail), own.checkpoint)
-        return Begin(own.delivery + 1, own.usage, expected, own.checkpoint)
+            why = failure("MaxDeliveriesExceeded", detail)
+            return GiveUp(own.delivery, own.usage, expected, why, own.checkpoint, earlier)
+        return Begin(own.delivery + 1, own.usage, expected, own.checkpoint, earlier)
+
+    def _own(self, last: wire.Seen) -> wire.Seen | None:
+        """What was told of this message: by the last event, or in what that tells of other messages with its id."""
+        if self.concerns(last):
+            return last
+        found = next((one for one in last.earlier if self._is_this(one)), None) if not self._task.dispatch_id else None
+        return found and wire.Seen(
+            sequence=last.sequence,
+            event=found.event,
+            attempt=self._task.attempt,
+            delivery=found.delivery,
+            stream=found.stream,
+            task_sequence=found.sequence,
+            worker=found.worker,
+            usage=found.usage,
+            checkpoint=found.checkpoint,
+            proven=True,
+        )
+
+    def _earlier(self, last: wire.Seen) -> tuple[wire.Earlier, ...]:
+        if self._task.dispatch_id:
+            return ()
+        terminal = last.terminal
+        covered = wire.Earlier(
+            last.stream, last.task_sequence, last.event, last.delivery, last.worker, last.usage,
+            "" if terminal else last.checkpoint,
+        )  # fmt: skip
+        others = [one for one in (*last.earlier, covered) if not self._is_this(one)]
+        return tuple(others[-EARLIER:])
+
+    def _is_this(self, one: wire.Earlier) -> bool:
+        return (one.stream, one.sequence) == (self._origin.stream, self._origin.sequence)
+
+    def _may_be_held(self, last: wire.Seen | None) -> bool:
+        """Results may be lost while the run is not, or hidden by an event without a proof.
+
+        Of two plain messages with one id the second waits.
+        """
+        if last is None:
+            return self._redelivered
+        return self._hides(last) if self._task.dispatch_id else not last.settled
+
+    def _hides(self, last: wire.Seen | None) -> bool:
+        """Whether an event of this attempt may be beneath: the last one is not ours, and newer than our message."""
+        return last is not None and not last.proven and last.sequence > self._task.last_event
 
     def concerns(self, event: wire.Seen) -> bool:
         """Whether the event tells of this message's attempt, or that it is a past one."""
@@ -98,23 +149,17 @@ class FirstLook:
         """Whether the message is done with after this event."""
         return self.concerns(event) and (event.terminal or event.attempt > self._task.attempt)
 
-    async def _written_over(self, last: wire.Seen) -> wire.Seen | None:
-        """What was told of this message before others wrote: without a proof, or of another message with this id."""
-        if not self._task.dispatch_id and not self._redelivered and self._task.delivery_mode != "AtMostOnce":
-            # An id that is used again and again has many events, and a new message none of its own.
-            return None
-        events = await self._broker.events_before(self._task.task_id, self._task.dispatch_id, last.sequence)
-        return next((event for event in reversed(events) if self.concerns(event)), None)
-
     async def _is_held(self) -> bool:
         """Silence is believed when it has lasted while we were connected: a holder may reconnect later than we do."""
         since, reconnects = time.monotonic(), self._broker.reconnects
         while time.monotonic() - since < SILENCE_SECONDS:
             try:
-                answer = await self._broker.request(f"holder.{self._task.task_id}", b"", timeout=HOLDER_SECONDS)
+                holder_subject = self._broker.subjects.holder(self._task.task_id)
+                answer = await self._broker.request(holder_subject, b"", timeout=HOLDER_SECONDS)
                 holder = msgspec.json.decode(answer.data, type=_Holder)
                 # Who still holds an earlier attempt does not know yet that it is over.
                 if holder.attempt >= self._task.attempt:
+                    log.info("task %s is held by %s: dropped", self._task.task_id, holder.worker)
                     return True
             except msgspec.MsgspecError:
                 log.warning("task %s: the answer of its holder cannot be read", self._task.task_id)
@@ -127,3 +172,4 @@ class FirstLook:
 
 class _Holder(msgspec.Struct):
     attempt: int
+    worker: str = "a worker without a name"

@@ -81,7 +81,7 @@ class RunLog:
         self._more.set()
 
     async def _send(self) -> None:
-        subject = f"results.{self._task.task_id}.log"
+        subject = self._broker.subjects.lines(self._task.task_id)
         while True:
             await self._more.wait()
             while self._lines:

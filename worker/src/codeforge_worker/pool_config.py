@@ -11,7 +11,6 @@ import msgspec
 from nats.aio.msg import Msg
 
 from .broker import Broker
-from .settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +19,11 @@ AGAIN_SECONDS = 60.0
 
 
 class PoolConfig:
-    def __init__(self, settings: Settings, broker: Broker) -> None:
-        self._pool = f"{settings.namespace}.{settings.pool}"
+    def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._values: Mapping[str, str] = {}
         self._changed = asyncio.Event()
+        self._least = 0
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -38,7 +37,7 @@ class PoolConfig:
 
     async def open(self) -> None:
         """Returns when it has been read: a run with other settings than asked for is paid all the same."""
-        await self._broker.serve(f"control.pool.{self._pool}", self._told)
+        await self._broker.serve(self._broker.subjects.settings_changed, self._told)
         await self._broker.flush()
         await self._read()
         self._reading = asyncio.create_task(self._follow())
@@ -50,7 +49,9 @@ class PoolConfig:
     def look_again(self) -> None:
         self._changed.set()
 
-    async def _told(self, _: Msg) -> None:
+    async def _told(self, notice: Msg) -> None:
+        # The revision that was written: a copy of the bucket may be behind.
+        self._least = int(notice.data) if notice.data.isdigit() else 0
         self.look_again()
 
     async def _follow(self) -> None:
@@ -61,7 +62,7 @@ class PoolConfig:
             await self._read()
 
     async def _read(self) -> None:
-        body = await self._broker.last("KV_config", f"$KV.config.{self._pool}")
+        body = await self._broker.settings_of_pool(self._least)
         try:
             values = msgspec.json.decode(body, type=dict[str, str]) if body else {}
         except msgspec.MsgspecError as error:

@@ -41,7 +41,7 @@ class Service:
         self._tracing = tracing_of(settings)
         self._broker = Broker(settings)
         self._pulling = Pulling(self._broker, lambda: self._in_hand.room, self._take)
-        self._config = PoolConfig(settings, self._broker)
+        self._config = PoolConfig(self._broker)
         self._in_hand = InHand(
             settings,
             self._config,

@@ -84,6 +84,9 @@ class Task(msgspec.Struct, frozen=True):
 
     task_id: str
     prompt: str
+    # The pool that shall run it. A plain producer may leave both out.
+    namespace: str = ""
+    pool: str = ""
     project_id: str = ""
     title: str = ""
     backend: str = ""
@@ -98,13 +101,15 @@ class Task(msgspec.Struct, frozen=True):
     spent: Spent = Spent()
     budget: Budget | None = None
     workspace: Workspace | None = None
+    # The sequence of the task's last event when this message was published; 0 for none.
+    last_event: int = 0
     # What an earlier attempt saved last: the text of a JSON object; empty for nothing.
     checkpoint: str = ""
     session: Session | None = None
 
 
-def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
-    """The task in a message, or `Unreadable` with the reason for its dead letter."""
+def parse_task(body: bytes, headers: Mapping[str, str], namespace: str, pool: str) -> Task:
+    """The task in a message for this pool, or `Unreadable` with the reason for its dead letter."""
     try:
         task = msgspec.json.decode(body, type=Task)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -114,6 +119,12 @@ def parse_task(body: bytes, headers: Mapping[str, str]) -> Task:
     signed = bool(task.dispatch_id) and INSTALLATION in headers
     if _UUID.fullmatch(task.task_id) and not signed:
         raise Unreadable("InvalidTaskId", "a UUID as task_id is reserved for AgentTasks: use another id")
+    named = (task.namespace, task.pool)
+    if named != (namespace, pool) and (signed or any(named)):
+        # Whoever can have a message of one queue sent again may send it to another: it would get that pool's secrets.
+        its = f"pool {task.pool or 'none'} in namespace {task.namespace or 'none'}"
+        detail = f"the message is for {its}, not for {namespace}/{pool}: publish it on the subject of its own pool"
+        raise Unreadable("WrongPool", detail)
     # Blank as the schema of AgentTask has it: what was accepted there must be run here.
     if not task.prompt.strip(" \t\n\f\r"):
         raise Unreadable("Unparsable", "a task needs a prompt that is not blank")
@@ -160,6 +171,19 @@ class Failure(msgspec.Struct, frozen=True):
     retry_after_seconds: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Earlier(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far another plain message with the same task_id had come."""
+
+    stream: str
+    sequence: int
+    event: str
+    delivery: int = 0
+    worker: str = ""
+    usage: Spent = Spent()
+    # Only of a run that has not ended.
+    checkpoint: str = ""
+
+
 class Event(msgspec.Struct, frozen=True, omit_defaults=False):
     task_id: str
     project_id: str
@@ -185,6 +209,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=False):
     checkpoint: str | msgspec.UnsetType = msgspec.UNSET
     result: Result | msgspec.UnsetType = msgspec.UNSET
     failure: Failure | msgspec.UnsetType = msgspec.UNSET
+    earlier: tuple[Earlier, ...] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def terminal(self) -> bool:
@@ -204,6 +229,7 @@ class Seen(msgspec.Struct, frozen=True):
     worker: str = ""
     usage: Spent = Spent()
     checkpoint: str = ""
+    earlier: tuple[Earlier, ...] = ()
     proven: bool = False
 
     @property
@@ -226,6 +252,7 @@ class _SeenBody(msgspec.Struct):
     worker: str = ""
     usage: Spent = Spent()
     checkpoint: str = ""
+    earlier: tuple[Earlier, ...] = ()
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -252,12 +279,21 @@ def read_event(sequence: int, body: bytes, proof: str, dispatch_id: str) -> Seen
         worker=read.worker,
         usage=read.usage,
         checkpoint=read.checkpoint,
+        earlier=read.earlier,
         proven=not dispatch_id or hmac.compare_digest(prove(dispatch_id, body), proof),
     )
 
 
 def prove(dispatch_id: str, body: bytes) -> str:
     return hmac.new(dispatch_id.encode(), body, hashlib.sha256).hexdigest()
+
+
+def dead_letter_id(stream: str, sequence: int, stored: int, body: bytes) -> str:
+    """The same for the worker's copy and the operator's. Ids span all pools: without the message nobody can name it.
+
+    `stored` is when the server stored the message, in nanoseconds since 1970.
+    """
+    return hashlib.sha256(f"{stream}\n{sequence}\n{stored}\n".encode() + body).hexdigest()
 
 
 def now() -> str:

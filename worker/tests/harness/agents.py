@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 
 from .git_server import GitServer
 from .llm_server import LlmServer
-from .operator import Operator
+from .operator import CONTROL, Operator
 
 RunTask = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 PROMPT = "In answer.py, set ANSWER to 42."
@@ -76,7 +76,7 @@ async def cancelled_when(ready: Callable[[], bool], run_task: RunTask, operator:
     async with asyncio.timeout(100):
         while not ready():
             await asyncio.sleep(0.05)
-    await operator.ask(f"control.{UID}", b'{"action":"cancel"}')
+    await operator.ask(CONTROL + UID, b'{"action":"cancel"}')
     last = await running
     assert (last["event"], last["failure"]["type"]) == ("cancelled", "Cancelled")
     return last

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RawStreamMsg, RetentionPolicy, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RawStreamMsg, RePublish, RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
 from .patience import PATIENCE
@@ -24,6 +24,9 @@ from .patience import PATIENCE
 KEY = bytes(range(32))
 NAMESPACE, POOL = "team", "pool"
 STREAM, SUBJECT = f"tasks_{NAMESPACE}_{POOL}", "tasks.agent.test"
+# What a task's id follows, and a worker's pod.
+EVENTS, LOGS, CONTROL, HOLDER = (f"{what}.{NAMESPACE}.{POOL}." for what in ("events", "logs", "control", "holder"))
+WORKER = f"{CONTROL}worker."
 BUCKET = f"files_{NAMESPACE}_{POOL}"
 TERMINAL = {"completed", "failed", "cancelled"}
 
@@ -51,8 +54,10 @@ class Operator:
         )
         js = self.js = self.nats.jetstream()
         await self.add_queue(ack_wait)
-        for name, subject in (("RESULTS", "results.*"), ("LOGS", "results.*.log"), ("DEADLETTERS", "deadletters.*.*")):
+        for name, subject in (("EVENTS", "events.*.*.*"), ("DEADLETTERS", "deadletters.*.*")):
             await js.add_stream(StreamConfig(name=name, subjects=[subject], allow_direct=True))
+        lines = RePublish("logs.*.*.*", "results.{{wildcard(3)}}.log")
+        await js.add_stream(StreamConfig(name="LOGS", subjects=["logs.*.*.*"], allow_direct=True, republish=lines))
 
         await self.js.add_stream(
             StreamConfig(name="KV_config", subjects=["$KV.config.>"], max_msgs_per_subject=1, allow_direct=True)
@@ -76,9 +81,9 @@ class Operator:
 
     async def configure(self, values: dict[str, str], *, tell: bool = True) -> None:
         """Sets workerConfig of the pool as the operator does."""
-        await self.js.publish(f"$KV.config.{NAMESPACE}.{POOL}", json.dumps(values).encode())
+        stored = await self.js.publish(f"$KV.config.{NAMESPACE}.{POOL}", json.dumps(values).encode())
         if tell:
-            await self.nats.publish(f"control.pool.{NAMESPACE}.{POOL}", b"")
+            await self.nats.publish(f"control.{NAMESPACE}.{POOL}.pool", str(stored.seq).encode())
 
     async def add_queue(self, ack_wait: float) -> None:
         await self.js.add_stream(
@@ -109,12 +114,15 @@ class Operator:
 
     async def submit(self, prompt: str = "work", *, attempt: int = 1, uid: str = "", **fields: Any) -> str:
         """Publishes a task as the operator does; returns its uid."""
+        before = await self.events(uid) if uid else []
         uid = uid or str(uuid.uuid4())
         body = {
-            "task_id": uid, "project_id": "", "title": "A title", "prompt": prompt, "backend": "command",
+            "task_id": uid, "namespace": NAMESPACE, "pool": POOL, "project_id": "",
+            "title": "A title", "prompt": prompt, "backend": "command",
             "workspace_path": "", "config": {}, "heartbeat_seconds": 1, "dispatch_id": dispatch_id(uid, attempt),
             "attempt": attempt, "model": "", "run_timeout_seconds": 60, "max_deliveries": 3,
             "spent": {"tokens_in": 0, "tokens_out": 0, "cost_usd": "0"},
+            "last_event": before[-1].sequence if before else 0,
         } | fields  # fmt: skip
         headers = {"Codeforge-Protocol": "1", "Codeforge-Installation": "test", "Nats-Msg-Id": f"{uid}-{attempt}"}
         await self.js.publish(f"{SUBJECT}.{uid}", json.dumps(body).encode(), headers=headers)
@@ -126,13 +134,13 @@ class Operator:
             {"task_id": uid, "event": event, "event_id": str(uuid.uuid4()), "attempt": attempt, "delivery": 1} | more
         ).encode()
         proof = hmac.new(dispatch_id(uid, attempt).encode(), body, hashlib.sha256).hexdigest()
-        ack = await self.js.publish(f"results.{uid}", body, headers={"Codeforge-Proof": proof if proven else "0" * 64})
+        ack = await self.js.publish(EVENTS + uid, body, headers={"Codeforge-Proof": proof if proven else "0" * 64})
         return ack.seq
 
     async def events(self, task_id: str) -> list[Event]:
         return [
             Event(message.seq or 0, json.loads(message.data or b""), message.data or b"", dict(message.headers or {}))
-            for message in await self.messages("RESULTS", f"results.{task_id}")
+            for message in await self.messages("EVENTS", EVENTS + task_id)
         ]
 
     async def messages(self, stream: str, subject: str) -> list[RawStreamMsg]:
@@ -183,7 +191,18 @@ class Operator:
         return await self.messages("DEADLETTERS", f"deadletters.{NAMESPACE}.{POOL}")
 
     async def ask(self, subject: str, body: bytes = b"", seconds: float = 3) -> dict[str, Any]:
-        return json.loads((await self.nats.request(subject, body, timeout=seconds)).data)
+        """Asks a worker: it answers where its namespace's answers go."""
+        answers = f"answers.{NAMESPACE}.{uuid.uuid4().hex}"
+        heard = await self.nats.subscribe(answers, max_msgs=1)
+        try:
+            await self.nats.publish(subject, body, reply=answers)
+            answer = await heard.next_msg(timeout=seconds)
+        finally:
+            with contextlib.suppress(NatsError):
+                await heard.unsubscribe()
+        if (answer.headers or {}).get("Status") == "503":
+            raise NoRespondersError
+        return json.loads(answer.data)
 
     async def nobody_answers(self, subject: str) -> None:
         """Until nobody listens any more: who stops listening may leave a last question unanswered."""
@@ -194,7 +213,7 @@ class Operator:
                         await self.ask(subject, seconds=1)
 
     async def look(self, worker: str = "worker-1") -> dict[str, Any]:
-        return await self.ask(f"control.worker.{worker}", b'{"action":"look"}')
+        return await self.ask(WORKER + worker, b'{"action":"look"}')
 
     async def until_idle(self, worker: str = "worker-1") -> dict[str, Any]:
         """Its answer once it has nothing in hand: it writes a task's end before it acknowledges the message."""
@@ -205,14 +224,14 @@ class Operator:
 
     async def drain(self, worker: str = "worker-1", lease: int = 60, seconds: float = 3) -> dict[str, Any]:
         body = json.dumps({"action": "drain", "leaseSeconds": lease}).encode()
-        return await self.ask(f"control.worker.{worker}", body, seconds)
+        return await self.ask(WORKER + worker, body, seconds)
 
     async def finish(self, worker: str = "worker-1", lease: int = 60) -> dict[str, Any]:
         body = json.dumps({"action": "finish", "leaseSeconds": lease}).encode()
-        return await self.ask(f"control.worker.{worker}", body)
+        return await self.ask(WORKER + worker, body)
 
     async def resume(self, worker: str = "worker-1") -> dict[str, Any]:
-        return await self.ask(f"control.worker.{worker}", b'{"action":"resume"}')
+        return await self.ask(WORKER + worker, b'{"action":"resume"}')
 
 
 def state(answer: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -7,7 +8,7 @@ import java.util.Optional;
 public interface Control {
 
     /** Who runs the task? Empty when nobody answers in time. */
-    Optional<Holder> holder(String taskId, Duration timeout);
+    Optional<Holder> holder(TaskRef task, Duration timeout);
 
     /**
      * Asks the holder to stop the agent; true when it took the request. Its terminal event follows.
@@ -15,7 +16,7 @@ public interface Control {
      * @param type becomes the event's failure type: Cancelled, Suspended and TaskDeleted cancel, any other fails
      * @param reason becomes the failure's message
      */
-    boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout);
+    boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout);
 
     record Holder(String worker, int attempt, int delivery) {}
 }

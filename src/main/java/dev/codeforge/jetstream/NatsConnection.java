@@ -120,9 +120,9 @@ final class NatsConnection implements AutoCloseable {
     }
 
     /** Says on a subject that something happened; nobody answers. */
-    void tell(String subject) {
+    void tell(String subject, byte[] body) {
         try {
-            connected().publish(subject, new byte[0]);
+            connected().publish(subject, body);
         } catch (IllegalStateException e) {
             throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
         }

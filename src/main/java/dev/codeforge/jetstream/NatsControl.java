@@ -1,6 +1,7 @@
 package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -16,10 +17,10 @@ final class NatsControl implements Control {
 
     /** Asks until the time is over: after an outage a holder may be back later than we are. */
     @Override
-    public Optional<Holder> holder(String taskId, Duration timeout) {
+    public Optional<Holder> holder(TaskRef task, Duration timeout) {
         final long end = System.nanoTime() + timeout.toNanos();
         while (true) {
-            final Optional<Holder> answer = ask(taskId, timeout);
+            final Optional<Holder> answer = ask(task, timeout);
             if (answer.isPresent() || System.nanoTime() >= end) {
                 return answer;
             }
@@ -36,8 +37,8 @@ final class NatsControl implements Control {
         }
     }
 
-    private Optional<Holder> ask(String taskId, Duration timeout) {
-        return requests.ask(Subjects.holder(taskId), Map.of(), timeout)
+    private Optional<Holder> ask(TaskRef task, Duration timeout) {
+        return requests.ask(task.namespace(), Subjects.holder(task), Map.of(), timeout)
                 .map(answer -> new Holder(
                         answer.path("worker").asText(),
                         answer.path("attempt").asInt(),
@@ -45,9 +46,10 @@ final class NatsControl implements Control {
     }
 
     @Override
-    public boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout) {
+    public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
         return requests.ask(
-                        Subjects.control(taskId),
+                        task.namespace(),
+                        Subjects.control(task),
                         Map.of("action", "cancel", "attempt", attempt, "type", type, "reason", reason),
                         timeout)
                 .map(answer -> answer.path("accepted").asBoolean())

@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.DeadLetterId;
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskMessage;
@@ -10,8 +11,6 @@ import io.nats.client.api.MessageInfo;
 import io.nats.client.api.StreamInfoOptions;
 import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
-import java.math.BigInteger;
-import java.time.ZonedDateTime;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -154,7 +153,9 @@ final class NatsDeadLetters implements DeadLetters {
             headers.put(Headers.TRUNCATED, Integer.toString(whole.length));
         }
         try {
-            // The id makes a burial that is begun again after a crash bury nothing twice.
+            // The id makes a burial that is begun again after a crash bury nothing twice. Ids span the stream, other
+            // pools'
+            // letters too: nobody else may know one before.
             nats.publish(jetStream -> jetStream.publish(
                     NatsMessage.builder()
                             .subject(Subjects.deadLetters(namespace, pool))
@@ -162,7 +163,7 @@ final class NatsDeadLetters implements DeadLetters {
                             .data(Arrays.copyOf(whole, Math.min(whole.length, BODY_LIMIT)))
                             .build(),
                     PublishOptions.builder()
-                            .messageId(stream + "-" + message.getSeq() + "-" + nanoseconds(message.getTime()))
+                            .messageId(DeadLetterId.of(stream, message.getSeq(), message.getTime(), whole))
                             .build()));
         } catch (IOException | JetStreamApiException e) {
             throw new QueueUnavailableException("a dead letter was not stored: " + e.getMessage(), e);
@@ -179,13 +180,5 @@ final class NatsDeadLetters implements DeadLetters {
         final String value =
                 message.getHeaders() == null ? null : message.getHeaders().getFirst(name);
         return value == null ? "" : value;
-    }
-
-    /** Since 1970: as the worker counts it, so that the copies of both are one. */
-    private static String nanoseconds(ZonedDateTime time) {
-        return BigInteger.valueOf(time.toEpochSecond())
-                .multiply(BigInteger.valueOf(1_000_000_000L))
-                .add(BigInteger.valueOf(time.getNano()))
-                .toString();
     }
 }

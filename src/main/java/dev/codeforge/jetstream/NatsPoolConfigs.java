@@ -5,6 +5,7 @@ import dev.codeforge.wire.Subjects;
 import io.nats.client.PublishOptions;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.impl.NatsMessage;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,9 +39,10 @@ final class NatsPoolConfigs implements PoolConfigs {
                 .subject(subject)
                 .data(PoolConfig.toJson(settings))
                 .build();
-        if (FencedWrite.of(nats, message, options, "from the config bucket").isEmpty()) {
-            throw new QueueUnavailableException("somebody else wrote " + subject + " meanwhile: looking again");
-        }
-        nats.tell(Subjects.poolControl(namespace, pool));
+        final long revision = FencedWrite.of(nats, message, options, "from the config bucket")
+                .orElseThrow(() ->
+                        new QueueUnavailableException("somebody else wrote " + subject + " meanwhile: looking again"));
+        // Workers read from any copy of the bucket, which may be behind: they are told what to wait for.
+        nats.tell(Subjects.poolControl(namespace, pool), Long.toString(revision).getBytes(StandardCharsets.US_ASCII));
     }
 }

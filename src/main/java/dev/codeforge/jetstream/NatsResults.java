@@ -2,6 +2,7 @@ package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
 import io.nats.client.Message;
 import io.nats.client.PublishOptions;
 import io.nats.client.impl.NatsMessage;
@@ -32,18 +33,16 @@ final class NatsResults implements Results {
     }
 
     @Override
-    public Optional<StoredEvent> last(String taskId) {
-        return leader.lastKept(Subjects.RESULTS_STREAM, Subjects.results(taskId))
+    public Optional<StoredEvent> last(TaskRef task) {
+        return leader.lastKept(Subjects.EVENTS_STREAM, Subjects.events(task))
                 .map(message ->
                         stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
     }
 
     @Override
-    public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
+    public Map<TaskRef, StoredEvent> lastOf(Collection<TaskRef> tasks) {
         return lasts
-                .of(
-                        Subjects.RESULTS_STREAM,
-                        taskIds.stream().map(Subjects::results).toList())
+                .of(Subjects.EVENTS_STREAM, tasks.stream().map(Subjects::events).toList())
                 .entrySet()
                 .stream()
                 .map(entry -> stored(
@@ -51,29 +50,29 @@ final class NatsResults implements Results {
                         Long.parseLong(entry.getValue().getHeaders().getFirst("Nats-Sequence")),
                         entry.getValue().getData(),
                         entry.getValue().getHeaders()))
-                .collect(Collectors.toMap(StoredEvent::taskId, Function.identity()));
+                .collect(Collectors.toMap(StoredEvent::task, Function.identity()));
     }
 
     private static StoredEvent stored(String subject, long sequence, byte[] data, io.nats.client.impl.Headers headers) {
         final String proof = headers == null ? null : headers.getFirst(Headers.PROOF);
         return new StoredEvent(
-                Subjects.taskIdOf(subject), sequence, data == null ? new byte[0] : data, proof == null ? "" : proof);
+                Subjects.taskOfEvent(subject), sequence, data == null ? new byte[0] : data, proof == null ? "" : proof);
     }
 
     @Override
-    public Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence) {
+    public Optional<Long> append(TaskRef task, String eventId, byte[] body, String proof, long expectedSequence) {
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         headers.put(Headers.PROTOCOL, Headers.PROTOCOL_VERSION);
         headers.put(Headers.PROOF, proof);
         final PublishOptions options = PublishOptions.builder()
                 .messageId(eventId)
-                .expectedStream(Subjects.RESULTS_STREAM)
+                .expectedStream(Subjects.EVENTS_STREAM)
                 .expectedLastSubjectSequence(expectedSequence)
                 .build();
         return FencedWrite.of(
                 nats,
                 NatsMessage.builder()
-                        .subject(Subjects.results(taskId))
+                        .subject(Subjects.events(task))
                         .headers(headers)
                         .data(body)
                         .build(),
@@ -84,7 +83,7 @@ final class NatsResults implements Results {
     @Override
     public AutoCloseable consume(Consumer<Delivery> onEvent) {
         return new DurableConsumer(
-                nats, streams, Subjects.RESULTS_STREAM, "results", message -> onEvent.accept(new Held(message)));
+                nats, streams, Subjects.EVENTS_STREAM, "results", message -> onEvent.accept(new Held(message)));
     }
 
     private record Held(Message message) implements Delivery {

@@ -2,6 +2,7 @@ package dev.codeforge.jetstream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.WorkerRef;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -16,27 +17,27 @@ final class NatsWorkerControl implements WorkerControl {
     }
 
     @Override
-    public Optional<Answer> look(String pod, Duration timeout) {
-        return ask(pod, Map.of("action", "look"), timeout);
+    public Optional<Answer> look(WorkerRef worker, Duration timeout) {
+        return ask(worker, Map.of("action", "look"), timeout);
     }
 
     @Override
-    public Optional<Answer> drain(String pod, Duration lease, Duration timeout) {
-        return ask(pod, Map.of("action", "drain", "leaseSeconds", lease.toSeconds()), timeout);
+    public Optional<Answer> drain(WorkerRef worker, Duration lease, Duration timeout) {
+        return ask(worker, Map.of("action", "drain", "leaseSeconds", lease.toSeconds()), timeout);
     }
 
     @Override
-    public Optional<Answer> finish(String pod, Duration lease, Duration timeout) {
-        return ask(pod, Map.of("action", "finish", "leaseSeconds", lease.toSeconds()), timeout);
+    public Optional<Answer> finish(WorkerRef worker, Duration lease, Duration timeout) {
+        return ask(worker, Map.of("action", "finish", "leaseSeconds", lease.toSeconds()), timeout);
     }
 
     @Override
-    public Optional<Answer> resume(String pod, Duration timeout) {
-        return ask(pod, Map.of("action", "resume"), timeout);
+    public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
+        return ask(worker, Map.of("action", "resume"), timeout);
     }
 
-    private Optional<Answer> ask(String pod, Map<String, ?> body, Duration timeout) {
-        return requests.ask(Subjects.workerControl(pod), body, timeout)
+    private Optional<Answer> ask(WorkerRef worker, Map<String, ?> body, Duration timeout) {
+        return requests.ask(worker.namespace(), Subjects.control(worker), body, timeout)
                 .filter(answer -> !answer.has("error"))
                 .map(NatsWorkerControl::answer);
     }

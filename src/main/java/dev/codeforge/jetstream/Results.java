@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.TaskRef;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -12,20 +13,20 @@ public interface Results {
     Optional<String> problem();
 
     /** The last event, read from the leader: absence is to be believed. */
-    Optional<StoredEvent> last(String taskId);
+    Optional<StoredEvent> last(TaskRef task);
 
     /**
      * The last events of many tasks by task, one request for each 1,024. Any replica answers and may be behind: confirm by
      * {@link #last} before acting on absence. A task without events is left out.
      */
-    Map<String, StoredEvent> lastOf(Collection<String> taskIds);
+    Map<TaskRef, StoredEvent> lastOf(Collection<TaskRef> tasks);
 
     /**
      * Writes an event if the last sequence on the subject is the expected one (0: none).
      *
      * @return the new sequence, or empty when another event came in between
      */
-    Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence);
+    Optional<Long> append(TaskRef task, String eventId, byte[] body, String proof, long expectedSequence);
 
     /**
      * Hands over each event once, and again after a minute while it is not acknowledged. The consumer survives outages of

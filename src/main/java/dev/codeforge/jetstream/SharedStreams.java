@@ -5,16 +5,19 @@ import io.nats.client.api.AckPolicy;
 import io.nats.client.api.ConsumerConfiguration;
 import io.nats.client.api.DeliverPolicy;
 import io.nats.client.api.DiscardPolicy;
+import io.nats.client.api.Republish;
 import io.nats.client.api.RetentionPolicy;
+import io.nats.client.api.Source;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.SubjectTransform;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The streams that all pools share, and the operator's consumers of results and advisories. */
+/** The streams that all pools share, and the operator's consumers of events and advisories. */
 final class SharedStreams {
     /** How long a result is kept, and with it how late an outcome may still be found. */
     private static final Duration RETENTION = Duration.ofDays(7);
@@ -31,6 +34,7 @@ final class SharedStreams {
     /** For how long a burial that was cut may be begun again and its copy still count as one. */
     private static final Duration BURIAL = Duration.ofDays(1);
 
+    private static final String EVENTS = "events.*.*.*";
     private static final long LOG_BYTES = 1L << 30;
     private static final Duration ACK_WAIT = Duration.ofSeconds(60);
     private static final int IN_HAND = 10_000;
@@ -74,17 +78,15 @@ final class SharedStreams {
         final int servers = nats.connected().getServers().size();
         nats.ask(management -> {
             final StreamKeeper keeper = new StreamKeeper(management);
-            // No byte limit on results: a neighbour's flood must not evict an outcome.
+            // No byte limit on events: a neighbour's flood must not evict an outcome.
             keeper.ensure(
-                    stream(Subjects.RESULTS_STREAM, "results.*")
-                            .maxAge(RETENTION)
-                            .build(),
-                    OptionalInt.empty(),
-                    servers);
+                    stream(Subjects.EVENTS_STREAM, EVENTS).maxAge(RETENTION).build(), OptionalInt.empty(), servers);
+            keeper.ensure(results(), OptionalInt.empty(), servers);
             keeper.ensure(
-                    stream(Subjects.LOGS_STREAM, "results.*.log")
+                    stream(Subjects.LOGS_STREAM, "logs.*.*.*")
                             .maxAge(RETENTION)
                             .maxBytes(LOG_BYTES)
+                            .republish(republish("logs.*.*.*", "results.{{wildcard(3)}}.log"))
                             .build(),
                     OptionalInt.empty(),
                     servers);
@@ -111,8 +113,29 @@ final class SharedStreams {
                     OptionalInt.empty(),
                     servers);
             keeper.ensureConsumer(Subjects.ADVISORIES_STREAM, consumer());
-            return keeper.ensureConsumer(Subjects.RESULTS_STREAM, consumer());
+            return keeper.ensureConsumer(Subjects.EVENTS_STREAM, consumer());
         });
+    }
+
+    /**
+     * What happened, by task alone. Republished from here, not from the events: who hears of an end can read it here at once.
+     */
+    private static StreamConfiguration results() {
+        return stream(Subjects.RESULTS_STREAM)
+                .sources(Source.builder()
+                        .sourceName(Subjects.EVENTS_STREAM)
+                        .subjectTransforms(SubjectTransform.builder()
+                                .source(EVENTS)
+                                .destination("results.{{wildcard(3)}}")
+                                .build())
+                        .build())
+                .republish(republish("results.*", "results.{{wildcard(1)}}"))
+                .maxAge(RETENTION)
+                .build();
+    }
+
+    private static Republish republish(String source, String destination) {
+        return Republish.builder().source(source).destination(destination).build();
     }
 
     private ConsumerConfiguration consumer() {

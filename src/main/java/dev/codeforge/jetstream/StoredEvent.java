@@ -1,8 +1,10 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.TaskRef;
+
 /**
- * A message on {@code results.<task_id>} as stored.
+ * A message on {@code events.<namespace>.<pool>.<task_id>} as stored.
  *
  * @param proof the proof header, empty when absent
  */
-public record StoredEvent(String taskId, long sequence, byte[] body, String proof) {}
+public record StoredEvent(TaskRef task, long sequence, byte[] body, String proof) {}

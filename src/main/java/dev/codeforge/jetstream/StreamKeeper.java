@@ -4,9 +4,12 @@ import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.api.ConsumerConfiguration;
 import io.nats.client.api.ConsumerInfo;
+import io.nats.client.api.Republish;
+import io.nats.client.api.Source;
 import io.nats.client.api.StreamConfiguration;
 import io.nats.client.api.StreamInfo;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -81,6 +84,8 @@ final class StreamKeeper {
                                         : wanted.getDuplicateWindow())
                         .discardPolicy(wanted.getDiscardPolicy())
                         .allowDirect(wanted.getAllowDirect())
+                        .sources(wanted.getSources())
+                        .republish(wanted.getRepublish())
                         .metadata(metadataOf(wanted))
                         .build());
     }
@@ -97,7 +102,15 @@ final class StreamKeeper {
                         || is.getDuplicateWindow().equals(wanted.getDuplicateWindow()))
                 && is.getDiscardPolicy() == wanted.getDiscardPolicy()
                 && is.getAllowDirect() == wanted.getAllowDirect()
+                && copies(is).equals(copies(wanted))
                 && metadataOf(is).entrySet().containsAll(metadataOf(wanted).entrySet());
+    }
+
+    /** What is copied into the stream, and out of it. */
+    private static String copies(StreamConfiguration configuration) {
+        final List<Source> sources = configuration.getSources() == null ? List.of() : configuration.getSources();
+        final Republish republish = configuration.getRepublish();
+        return sources.stream().map(Source::toJson).toList() + (republish == null ? "" : republish.toJson());
     }
 
     /** The client says null where there is none. */

@@ -6,10 +6,17 @@ import org.jspecify.annotations.Nullable;
  * What the ledger knows of an idempotency key: whose it is, and how it ended.
  *
  * @param uid of the AgentTask that claimed the key
+ * @param pool that has that task; null in an entry that was written before pools were told
  * @param specHash of what that task asks for; another hash under the same key is an error
  * @param outcome absent while the key is only claimed
  */
-public record LedgerRecord(String uid, String namespace, String name, String specHash, @Nullable TaskEvent outcome) {
+public record LedgerRecord(
+        String uid,
+        String namespace,
+        @Nullable String pool,
+        String name,
+        String specHash,
+        @Nullable TaskEvent outcome) {
 
     public byte[] toJson() {
         return Json.write(this);

@@ -2,7 +2,11 @@ package dev.codeforge.wire;
 
 /** Subjects and stream names. */
 public final class Subjects {
+    /** What happened to tasks: written by workers and the operator, read by the operator. */
+    public static final String EVENTS_STREAM = "EVENTS";
+    /** The same events by task alone, copied from {@link #EVENTS_STREAM} for everybody else. */
     public static final String RESULTS_STREAM = "RESULTS";
+
     public static final String LOGS_STREAM = "LOGS";
     public static final String DEADLETTERS_STREAM = "DEADLETTERS";
     public static final String ADVISORIES_STREAM = "ADVISORIES";
@@ -38,31 +42,51 @@ public final class Subjects {
         return subject.substring(subject.lastIndexOf('.') + 1);
     }
 
+    public static String events(TaskRef task) {
+        return "events." + tokens(task);
+    }
+
+    /** The task of {@code events.<namespace>.<pool>.<task_id>}. */
+    public static TaskRef taskOfEvent(String subject) {
+        final String[] tokens = subject.split("\\.");
+        return new TaskRef(tokens[1], tokens[2], tokens[3]);
+    }
+
+    /** Where a run's lines of output go. */
+    public static String lines(TaskRef task) {
+        return "logs." + tokens(task);
+    }
+
+    /** Where everybody hears a task's events, whatever its pool. */
     public static String results(String taskId) {
         return "results." + taskId;
     }
 
-    /** The task id in {@code results.<task_id>}. */
-    public static String taskIdOf(String resultsSubject) {
-        return resultsSubject.substring("results.".length());
+    public static String control(TaskRef task) {
+        return "control." + tokens(task);
     }
 
-    public static String control(String taskId) {
-        return "control." + taskId;
+    public static String holder(TaskRef task) {
+        return "holder." + tokens(task);
     }
 
-    public static String holder(String taskId) {
-        return "holder." + taskId;
-    }
-
-    /** Where a worker is asked, by the name of its pod. */
-    public static String workerControl(String pod) {
-        return "control.worker." + pod;
+    /** Where a worker is asked. */
+    public static String control(WorkerRef worker) {
+        return "control." + worker.namespace() + "." + worker.pool() + ".worker." + worker.pod();
     }
 
     /** Where a pool's workers are told that its settings have changed. */
     public static String poolControl(String namespace, String pool) {
-        return "control.pool." + namespace + "." + pool;
+        return "control." + namespace + "." + pool + ".pool";
+    }
+
+    /** Where the workers of a namespace answer one question. */
+    public static String answers(String namespace, String question) {
+        return "answers." + namespace + "." + question;
+    }
+
+    private static String tokens(TaskRef task) {
+        return task.namespace() + "." + task.pool() + "." + task.id();
     }
 
     /** The key of a pool's settings in the key-value bucket {@code config}. */

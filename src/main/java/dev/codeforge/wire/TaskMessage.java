@@ -7,14 +7,20 @@ import org.jspecify.annotations.Nullable;
  * A task as a worker receives it: CodeForge's own JSON with the attempt, the resolved defaults and what earlier attempts
  * spent.
  *
+ * @param namespace of the AgentTask and its pool; null from an outside producer
+ * @param pool that shall run it: the workers of another refuse it; null from an outside producer
  * @param heartbeatSeconds seconds between two signs of life, at least 1
  * @param runTimeoutSeconds seconds that the run may take
  * @param maxDeliveries how often the run may be begun in this attempt
  * @param deliveryMode AtLeastOnce, AtMostOnce or ResetThenRetry
+ * @param lastEvent sequence of the task's last event when the message was published, 0 for none: an event without a proof that
+ *     is newer may hide one of this attempt
  * @param checkpoint what an earlier attempt saved last; null for nothing
  */
 public record TaskMessage(
         String taskId,
+        @Nullable String namespace,
+        @Nullable String pool,
         String projectId,
         String title,
         String prompt,
@@ -31,6 +37,7 @@ public record TaskMessage(
         Spent spent,
         @Nullable Budget budget,
         @Nullable Workspace workspace,
+        long lastEvent,
         @Nullable String checkpoint,
         @Nullable Session session) {
 

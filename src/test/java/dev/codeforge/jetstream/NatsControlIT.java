@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -30,19 +31,23 @@ final class NatsControlIT {
                                 message.getReplyTo(),
                                 "{\"worker\":\"w\",\"accepted\":true}".getBytes(StandardCharsets.UTF_8));
                     })
-                    .subscribe(Subjects.control("task"));
+                    .subscribe(Subjects.control(task("task")));
             jetStream.client.flush(TIMEOUT);
             final Control control = jetStream.connections.control("ns");
-            assertThat(control.cancel("task", 1, "RunTimeout", "it took too long", TIMEOUT))
+            assertThat(control.cancel(task("task"), 1, "RunTimeout", "it took too long", TIMEOUT))
                     .isTrue();
             assertThat(requests)
                     .containsExactly(
                             new ObjectMapper()
                                     .readTree(
                                             "{\"action\":\"cancel\",\"attempt\":1,\"type\":\"RunTimeout\",\"reason\":\"it took too long\"}"));
-            assertThat(control.cancel("unheld", 1, "Cancelled", "asked", TIMEOUT))
+            assertThat(control.cancel(task("unheld"), 1, "Cancelled", "asked", TIMEOUT))
                     .isFalse();
-            assertThat(control.holder("unheld", Duration.ofMillis(500))).isEmpty();
+            assertThat(control.holder(task("unheld"), Duration.ofMillis(500))).isEmpty();
         }
+    }
+
+    private static TaskRef task(String id) {
+        return new TaskRef("ns", "pool", id);
     }
 }

@@ -40,7 +40,7 @@ final class NatsLedgerIT {
         final long claimed = ledger().write("ns", key, claim("a"), 0).orElseThrow();
         assertThat(ledger().read("ns", key)).contains(new Ledger.Entry(claim("a"), claimed));
         final TaskEvent outcome = Events.of(Resources.task("ns", "a", "pool"), TaskEvent.Kind.COMPLETED);
-        final LedgerRecord done = new LedgerRecord("a", "ns", "task-a", "hash", outcome);
+        final LedgerRecord done = new LedgerRecord("a", "ns", "pool", "task-a", "hash", outcome);
         final long ended = ledger().write("ns", key, done, claimed).orElseThrow();
         assertThat(ledger().read("ns", key)).contains(new Ledger.Entry(done, ended));
         assertThat(ledger().read("other", key)).isEmpty();
@@ -124,6 +124,6 @@ final class NatsLedgerIT {
     }
 
     private static LedgerRecord claim(String uid) {
-        return new LedgerRecord(uid, "ns", "task-" + uid, "hash", null);
+        return new LedgerRecord(uid, "ns", "pool", "task-" + uid, "hash", null);
     }
 }

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
+import io.nats.client.Subscription;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,46 +33,73 @@ final class NatsResultsIT {
 
     @Test
     void theLastEventsOf2500TasksCostThreeRequests() throws Exception {
-        final List<String> ids = new ArrayList<>();
+        final List<TaskRef> tasks = new ArrayList<>();
         for (int i = 0; i < 2500; i++) {
-            final String id = UUID.randomUUID().toString();
-            write(id, "first of " + id);
-            ids.add(id);
+            final TaskRef task = task();
+            write(task, "first of " + task.id());
+            tasks.add(task);
         }
-        final long last = write(ids.get(7), "second");
+        final long last = write(tasks.get(7), "second");
         final List<String> requests = jetStream.requests("$JS.API.DIRECT.GET.>");
-        final Map<String, StoredEvent> found = results()
-                .lastOf(Stream.concat(ids.stream(), Stream.of("absent-1", "absent-2"))
-                        .toList());
-        assertThat(found).containsOnlyKeys(ids);
-        assertThat(found.get(ids.get(7)))
+        final Map<TaskRef, StoredEvent> found = results()
+                .lastOf(Stream.concat(tasks.stream(), Stream.of(task(), task())).toList());
+        assertThat(found).containsOnlyKeys(tasks);
+        assertThat(found.get(tasks.get(7)))
                 .satisfies(event -> assertThat(event.sequence()).isEqualTo(last))
                 .satisfies(event -> assertThat(event.body()).asString().isEqualTo("second"));
-        assertThat(found.get(ids.get(2499)).body()).asString().isEqualTo("first of " + ids.get(2499));
-        assertThat(found.get(ids.get(2499)).proof()).isEqualTo("proof");
+        assertThat(found.get(tasks.get(2499)).body())
+                .asString()
+                .isEqualTo("first of " + tasks.get(2499).id());
+        assertThat(found.get(tasks.get(2499)).proof()).isEqualTo("proof");
         await().untilAsserted(() -> assertThat(requests).hasSize(3));
     }
 
     @Test
     void anAnswerThatIsCutShortIsAskedForAgain() {
-        final List<String> ids =
-                Stream.generate(() -> UUID.randomUUID().toString()).limit(100).toList();
-        ids.forEach(id -> write(id, "x".repeat(200_000)));
-        assertThat(results().lastOf(ids)).containsOnlyKeys(ids);
+        final List<TaskRef> tasks =
+                Stream.generate(NatsResultsIT::task).limit(100).toList();
+        tasks.forEach(task -> write(task, "x".repeat(200_000)));
+        assertThat(results().lastOf(tasks)).containsOnlyKeys(tasks);
     }
 
     @Test
     void noTaskOrNoEventIsAnEmptyAnswer() {
         assertThat(results().lastOf(List.of())).isEmpty();
-        assertThat(results().lastOf(List.of("absent"))).isEmpty();
+        assertThat(results().lastOf(List.of(task()))).isEmpty();
+    }
+
+    @Test
+    void twoPoolsMayHaveTasksOfOneId() {
+        final TaskRef task = task();
+        final TaskRef other = new TaskRef("other", "pool", task.id());
+        write(task, "one");
+        assertThat(results().last(other)).isEmpty();
+        assertThat(results().lastOf(List.of(task, other))).containsOnlyKeys(task);
+    }
+
+    @Test
+    void whoHearsAnEventCanReadItByTaskAtOnce() throws Exception {
+        final TaskRef task = task();
+        final Subscription heard = jetStream.client.subscribe(Subjects.results(task.id()));
+        for (int i = 0; i < 100; i++) {
+            write(task, "event " + i);
+            assertThat(heard.nextMessage(Duration.ofSeconds(10)).getData())
+                    .asString()
+                    .isEqualTo("event " + i);
+            assertThat(jetStream
+                            .management()
+                            .getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(task.id()))
+                            .getData())
+                    .asString()
+                    .isEqualTo("event " + i);
+        }
     }
 
     @Test
     void absenceIsAskedOfTheLeader() throws Exception {
-        final String id = UUID.randomUUID().toString();
         final List<String> any = jetStream.requests("$JS.API.DIRECT.GET.>");
         final List<String> leader = jetStream.requests("$JS.API.STREAM.MSG.GET.>");
-        assertThat(results().last(id)).isEmpty();
+        assertThat(results().last(task())).isEmpty();
         await().untilAsserted(() -> assertThat(leader).hasSize(1));
         assertThat(any).isEmpty();
     }
@@ -77,21 +107,26 @@ final class NatsResultsIT {
     @Test
     void aMissingStreamIsNoAbsence() throws Exception {
         try (JetStreamFixture empty = new JetStreamFixture()) {
-            empty.management().deleteStream(Subjects.RESULTS_STREAM);
+            empty.management().deleteStream(Subjects.EVENTS_STREAM);
             final Results results = empty.connections.results("ns");
-            assertThatThrownBy(() -> results.lastOf(List.of("x"))).isInstanceOf(QueueUnavailableException.class);
-            assertThatThrownBy(() -> results.last("x")).isInstanceOf(QueueUnavailableException.class);
+            assertThatThrownBy(() -> results.lastOf(List.of(task()))).isInstanceOf(QueueUnavailableException.class);
+            assertThatThrownBy(() -> results.last(task())).isInstanceOf(QueueUnavailableException.class);
         }
+    }
+
+    private static TaskRef task() {
+        return new TaskRef("ns", "pool", UUID.randomUUID().toString());
     }
 
     private static Results results() {
         return jetStream.connections.results("ns");
     }
 
-    private static long write(String id, String body) {
+    private static long write(TaskRef task, String body) {
         final Results results = results();
-        final long before = results.last(id).map(StoredEvent::sequence).orElse(0L);
-        return results.append(id, UUID.randomUUID().toString(), body.getBytes(StandardCharsets.UTF_8), "proof", before)
+        final long before = results.last(task).map(StoredEvent::sequence).orElse(0L);
+        return results.append(
+                        task, UUID.randomUUID().toString(), body.getBytes(StandardCharsets.UTF_8), "proof", before)
                 .orElseThrow();
     }
 }

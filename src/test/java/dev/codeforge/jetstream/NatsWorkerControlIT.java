@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.WorkerRef;
 import io.nats.client.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,13 +27,14 @@ final class NatsWorkerControlIT {
     private JetStreamFixture jetStream;
     private WorkerControl workers;
     private final List<JsonNode> asked = new CopyOnWriteArrayList<>();
+    private static final WorkerRef POD = new WorkerRef("ns", "pool", "pod");
     private volatile String answer = "worker-answer-idle";
 
     @BeforeEach
     void aWorkerThatAnswers() throws Exception {
         jetStream = new JetStreamFixture();
         workers = jetStream.connections.workers("ns");
-        jetStream.client.createDispatcher(this::answer).subscribe(Subjects.workerControl("pod"));
+        jetStream.client.createDispatcher(this::answer).subscribe(Subjects.control(POD));
         jetStream.client.flush(TIMEOUT);
     }
 
@@ -52,10 +54,10 @@ final class NatsWorkerControlIT {
 
     @Test
     void itAsksAsTheGoldenRequestsDo() throws Exception {
-        workers.look("pod", TIMEOUT);
-        workers.drain("pod", LEASE, TIMEOUT);
-        workers.finish("pod", LEASE, TIMEOUT);
-        workers.resume("pod", TIMEOUT);
+        workers.look(POD, TIMEOUT);
+        workers.drain(POD, LEASE, TIMEOUT);
+        workers.finish(POD, LEASE, TIMEOUT);
+        workers.resume(POD, TIMEOUT);
         assertThat(asked)
                 .containsExactly(
                         golden("worker-request-look"),
@@ -82,13 +84,14 @@ final class NatsWorkerControlIT {
     @Test
     void whoRefusesOrIsSilentIsNotDrained() {
         answer = "worker-answer-refused";
-        assertThat(workers.drain("pod", LEASE, TIMEOUT)).isEmpty();
-        assertThat(workers.drain("nobody", LEASE, TIMEOUT)).isEmpty();
+        assertThat(workers.drain(POD, LEASE, TIMEOUT)).isEmpty();
+        assertThat(workers.drain(new WorkerRef("ns", "pool", "nobody"), LEASE, TIMEOUT))
+                .isEmpty();
     }
 
     private WorkerControl.Answer answered(String golden) {
         answer = golden;
-        return workers.look("pod", TIMEOUT).orElseThrow();
+        return workers.look(POD, TIMEOUT).orElseThrow();
     }
 
     private static JsonNode golden(String name) throws IOException {

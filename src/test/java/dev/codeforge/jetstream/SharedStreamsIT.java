@@ -1,8 +1,10 @@
 package dev.codeforge.jetstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
 import io.nats.client.api.StreamConfiguration;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -12,7 +14,12 @@ final class SharedStreamsIT {
     void whatDriftedIsMended() throws Exception {
         try (JetStreamFixture jetStream = new JetStreamFixture()) {
             for (final String stream : new String[] {
-                Subjects.RESULTS_STREAM, Subjects.DEADLETTERS_STREAM, Subjects.ADVISORIES_STREAM, NatsLedger.STREAM
+                Subjects.EVENTS_STREAM,
+                Subjects.RESULTS_STREAM,
+                Subjects.LOGS_STREAM,
+                Subjects.DEADLETTERS_STREAM,
+                Subjects.ADVISORIES_STREAM,
+                NatsLedger.STREAM
             }) {
                 final StreamConfiguration made =
                         jetStream.management().getStreamInfo(stream).getConfiguration();
@@ -33,6 +40,34 @@ final class SharedStreamsIT {
                 assertThat(mended.toJson()).isEqualTo(made.toJson());
             }
         }
+    }
+
+    /** So an installation had it before events were told by pool. */
+    @Test
+    void resultsThatWereWrittenByTaskAreKept() throws Exception {
+        try (JetStreamFixture jetStream = new JetStreamFixture()) {
+            jetStream.management().deleteStream(Subjects.RESULTS_STREAM);
+            jetStream
+                    .management()
+                    .addStream(StreamConfiguration.builder()
+                            .name(Subjects.RESULTS_STREAM)
+                            .subjects("results.*")
+                            .build());
+            jetStream.client.jetStream().publish(Subjects.results("old"), "old".getBytes());
+            jetStream.streams.ensure();
+            final TaskRef task = new TaskRef("ns", "pool", "new");
+            jetStream.client.jetStream().publish(Subjects.events(task), "new".getBytes());
+            await().ignoreExceptions()
+                    .untilAsserted(() -> assertThat(last(jetStream, "new")).isEqualTo("new"));
+            assertThat(last(jetStream, "old")).isEqualTo("old");
+        }
+    }
+
+    private static String last(JetStreamFixture jetStream, String task) throws Exception {
+        return new String(jetStream
+                .management()
+                .getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(task))
+                .getData());
     }
 
     @Test

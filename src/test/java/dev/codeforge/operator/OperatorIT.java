@@ -13,6 +13,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
@@ -286,7 +287,7 @@ final class OperatorIT {
                                     .getMsgCount()
                             == 0);
             assertThat(TaskEvent.parse(management
-                                    .getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(task.uid()))
+                                    .getLastMessage(Subjects.EVENTS_STREAM, Subjects.events(TaskIndex.ref(task)))
                                     .getData())
                             .kind())
                     .isEqualTo(TaskEvent.Kind.CANCELLED);

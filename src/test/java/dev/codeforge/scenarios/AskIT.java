@@ -249,7 +249,7 @@ final class AskIT {
         try (Asking worker = new Asking(
                 scene.installation().nats().workerEndpoint(),
                 scene.installation().namespace(),
-                "_INBOX_worker.")) {
+                "_INBOX.ns.pool.")) {
             worker.submit("idle", script(WORK), NO_HEADERS);
             throughout(Duration.ofSeconds(2), () -> tasksOf("idle").isEmpty());
         }

@@ -3,6 +3,7 @@ package dev.codeforge.scenarios;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import io.nats.client.Connection;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
@@ -101,8 +102,11 @@ final class Broker implements AutoCloseable {
 
     /** As if the task's events had aged out. */
     void purgeEvents(String taskId) {
-        ask(management ->
-                management.purgeStream(Subjects.RESULTS_STREAM, PurgeOptions.subject(Subjects.results(taskId))));
+        ask(management -> management.purgeStream(Subjects.EVENTS_STREAM, PurgeOptions.subject(everyPool(taskId))));
+    }
+
+    private static String everyPool(String taskId) {
+        return Subjects.events(new TaskRef("*", "*", taskId));
     }
 
     /** All events of a task that are kept, the oldest first. */
@@ -113,7 +117,7 @@ final class Broker implements AutoCloseable {
             while (true) {
                 try {
                     final MessageInfo next =
-                            management.getNextMessage(Subjects.RESULTS_STREAM, after, Subjects.results(taskId));
+                            management.getNextMessage(Subjects.EVENTS_STREAM, after, everyPool(taskId));
                     events.add(TaskEvent.parse(next.getData()));
                     after = next.getSeq() + 1;
                 } catch (JetStreamApiException e) {
@@ -134,7 +138,7 @@ final class Broker implements AutoCloseable {
 
     /** Events that the operator has taken and not acknowledged yet. */
     long unacknowledgedEvents() {
-        return ask(management -> management.getConsumers(Subjects.RESULTS_STREAM).stream()
+        return ask(management -> management.getConsumers(Subjects.EVENTS_STREAM).stream()
                 .filter(consumer -> consumer.getName().startsWith("operator-"))
                 .mapToLong(consumer -> consumer.getNumAckPending() + consumer.getNumPending())
                 .sum());

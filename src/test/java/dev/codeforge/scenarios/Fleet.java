@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.Names;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.WorkerRef;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
@@ -48,7 +49,7 @@ final class Fleet implements AutoCloseable {
         this.namespace = namespace;
         this.pool = pool;
         this.nats = server.connect();
-        nats.createDispatcher(this::answer).subscribe(Subjects.workerControl("*"));
+        nats.createDispatcher(this::answer).subscribe(Subjects.control(new WorkerRef(namespace, pool, "*")));
         nats.flush(Duration.ofSeconds(5));
         looking.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -123,7 +124,8 @@ final class Fleet implements AutoCloseable {
     }
 
     private void answer(Message message) {
-        final Worker worker = workers.get(message.getSubject().substring("control.worker.".length()));
+        final Worker worker =
+                workers.get(message.getSubject().substring(message.getSubject().lastIndexOf('.') + 1));
         if (worker != null) {
             try {
                 worker.answer(JSON.readTree(message.getData()), message.getReplyTo());

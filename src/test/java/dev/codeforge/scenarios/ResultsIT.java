@@ -16,6 +16,7 @@ import dev.codeforge.testing.faults.Injection;
 import dev.codeforge.testing.faults.WorkerProcess;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -205,10 +206,10 @@ final class ResultsIT {
             scene.worker("worker", "pool");
             scene.task("task", "pool", scene.hold("go") + "\n" + WORK, "");
             scene.awaitPhase("task", Phase.Running);
-            final long asked = scene.operatorNats().published(Subjects.holder("*"));
+            final long asked = scene.operatorNats().published(Subjects.holder(new TaskRef("*", "*", "*")));
             scene.broker().deletePool("pool");
             // The sweep misses the message and asks who has it.
-            eventually(() -> scene.operatorNats().published(Subjects.holder("*")) > asked);
+            eventually(() -> scene.operatorNats().published(Subjects.holder(new TaskRef("*", "*", "*"))) > asked);
             scene.worker("idle", "pool");
             throughout(WHILE, () -> scene.broker().stored("pool") == 0 && scene.phase("task") == Phase.Running);
             scene.release("go");

@@ -81,9 +81,8 @@ final class SteeringIT {
         try (Scene own = Scene.started("pool")) {
             final WorkerProcess worker = own.worker("worker", "pool");
             // The first thing that a worker does with a message is to read the task's last event.
-            final Injection look = own.installation()
-                    .workerNats()
-                    .at(1, "$JS.API.STREAM.MSG.GET.RESULTS", new Fault.Before(worker::suspend));
+            final Injection look =
+                    own.installation().workerNats().at(1, "events.*.*.*", new Fault.Before(worker::suspend));
             own.task("task", "pool", WORK, "");
             look.awaitHit(PATIENCE);
             own.awaitPhase("task", Phase.Queued);

@@ -27,17 +27,17 @@ final class Events {
         final List<TaskEvent> stored = new ArrayList<>();
         final long count = connection
                 .jetStreamManagement()
-                .getStreamInfo(Subjects.RESULTS_STREAM)
+                .getStreamInfo(Subjects.EVENTS_STREAM)
                 .getStreamState()
                 .getMsgCount();
         try (IterableConsumer all = connection
-                .getStreamContext(Subjects.RESULTS_STREAM)
+                .getStreamContext(Subjects.EVENTS_STREAM)
                 .createOrderedConsumer(new OrderedConsumerConfiguration())
                 .iterate()) {
             for (long i = 0; i < count; i++) {
                 final Message message = all.nextMessage(Duration.ofSeconds(10));
                 if (message == null) {
-                    throw new IllegalStateException("RESULTS told " + i + " of its " + count + " events");
+                    throw new IllegalStateException("EVENTS told " + i + " of its " + count + " events");
                 }
                 stored.add(TaskEvent.parse(message.getData()));
             }

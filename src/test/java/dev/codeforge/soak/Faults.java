@@ -73,7 +73,7 @@ final class Faults {
                 this::refuseStatusWrites,
                 this::holdWatches,
                 () -> loseAnswers("PubAck of a task lost", "tasks.>", operatorLinks()),
-                () -> loseAnswers("PubAck of an event lost", "results.*", workerLinks()),
+                () -> loseAnswers("PubAck of an event lost", "events.*.*.*", workerLinks()),
                 () -> loseAnswers("acknowledgement's answer lost", "$JS.ACK.>", workerLinks()),
                 this::purgeStream,
                 this::deleteStream);

@@ -25,6 +25,7 @@ import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -41,7 +42,7 @@ import java.util.stream.Collectors;
 /** NATS in memory, for tests of what the API server does wrong; what NATS itself does is tested against the real one. */
 public final class FakeConnections implements Connections {
     private final Map<String, StandingMessage> standing = new ConcurrentHashMap<>();
-    private final Map<String, StoredEvent> events = new ConcurrentHashMap<>();
+    private final Map<TaskRef, StoredEvent> events = new ConcurrentHashMap<>();
     private final List<Long> acknowledged = new CopyOnWriteArrayList<>();
     private final List<Consumer<Results.Delivery>> consumers = new CopyOnWriteArrayList<>();
     private final AtomicLong sequence = new AtomicLong();
@@ -54,12 +55,12 @@ public final class FakeConnections implements Connections {
     /** Stores an event as its worker would, hands it to the consumers and returns its sequence. */
     public long report(TaskEvent event) {
         final byte[] body = event.toJson();
-        return store(event.taskId(), body, key.proof(event.taskId(), event.attempt(), body));
+        return store(refOf(event), body, key.proof(event.taskId(), event.attempt(), body));
     }
 
     /** Stores an event as somebody who does not know the dispatch id would. */
     public long forge(TaskEvent event) {
-        return store(event.taskId(), event.toJson(), "0".repeat(64));
+        return store(refOf(event), event.toJson(), "0".repeat(64));
     }
 
     /** Sequences of the events that were acknowledged. */
@@ -71,9 +72,15 @@ public final class FakeConnections implements Connections {
         return Set.copyOf(standing.keySet());
     }
 
-    private long store(String taskId, byte[] body, String proof) {
-        final StoredEvent event = new StoredEvent(taskId, sequence.incrementAndGet(), body, proof);
-        events.put(taskId, event);
+    /** Its task's pool, which the name of the pool's stream tells. */
+    private static TaskRef refOf(TaskEvent event) {
+        final String[] names = event.stream().split("_");
+        return new TaskRef(names[1], names[2], event.taskId());
+    }
+
+    private long store(TaskRef task, byte[] body, String proof) {
+        final StoredEvent event = new StoredEvent(task, sequence.incrementAndGet(), body, proof);
+        events.put(task, event);
         consumers.forEach(consumer -> consumer.accept(new InMemoryDelivery(event)));
         return event.sequence();
     }
@@ -183,21 +190,21 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
-        public Optional<StoredEvent> last(String taskId) {
-            return Optional.ofNullable(events.get(taskId));
+        public Optional<StoredEvent> last(TaskRef task) {
+            return Optional.ofNullable(events.get(task));
         }
 
         @Override
-        public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
+        public Map<TaskRef, StoredEvent> lastOf(Collection<TaskRef> tasks) {
             return events.entrySet().stream()
-                    .filter(entry -> taskIds.contains(entry.getKey()))
+                    .filter(entry -> tasks.contains(entry.getKey()))
                     .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
         }
 
         @Override
-        public Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence) {
-            final long last = last(taskId).map(StoredEvent::sequence).orElse(0L);
-            return last == expectedSequence ? Optional.of(store(taskId, body, proof)) : Optional.empty();
+        public Optional<Long> append(TaskRef task, String eventId, byte[] body, String proof, long expectedSequence) {
+            final long last = last(task).map(StoredEvent::sequence).orElse(0L);
+            return last == expectedSequence ? Optional.of(store(task, body, proof)) : Optional.empty();
         }
 
         @Override
@@ -211,12 +218,12 @@ public final class FakeConnections implements Connections {
     public Control control(String namespace) {
         return new Control() {
             @Override
-            public Optional<Holder> holder(String taskId, Duration timeout) {
+            public Optional<Holder> holder(TaskRef task, Duration timeout) {
                 return Optional.empty();
             }
 
             @Override
-            public boolean cancel(String taskId, int attempt, String type, String reason, Duration timeout) {
+            public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
                 return false;
             }
         };

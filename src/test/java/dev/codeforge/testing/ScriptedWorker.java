@@ -4,6 +4,7 @@ import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskMessage;
+import dev.codeforge.wire.TaskRef;
 import io.nats.client.Connection;
 import io.nats.client.Message;
 import io.nats.client.PublishOptions;
@@ -21,6 +22,8 @@ import javax.crypto.spec.SecretKeySpec;
 /** Plays a worker step by step, so that a test decides when each event is written. The real one is tested in Python. */
 public final class ScriptedWorker implements AutoCloseable {
     private final Connection nats;
+    private final String namespace;
+    private final String pool;
     private final String stream;
     private Message message;
     private TaskMessage task;
@@ -28,6 +31,8 @@ public final class ScriptedWorker implements AutoCloseable {
 
     public ScriptedWorker(TestNats server, String namespace, String pool) throws Exception {
         nats = server.connect();
+        this.namespace = namespace;
+        this.pool = pool;
         stream = Subjects.poolStream(namespace, pool);
     }
 
@@ -104,7 +109,7 @@ public final class ScriptedWorker implements AutoCloseable {
         nats.jetStream()
                 .publish(
                         NatsMessage.builder()
-                                .subject(Subjects.results(task.taskId()))
+                                .subject(Subjects.events(new TaskRef(namespace, pool, task.taskId())))
                                 .headers(headers)
                                 .data(body)
                                 .build(),

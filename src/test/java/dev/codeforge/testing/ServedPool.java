@@ -15,6 +15,7 @@ import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import io.nats.client.Connection;
 import io.nats.client.Dispatcher;
@@ -59,7 +60,7 @@ public final class ServedPool implements AutoCloseable {
             await().until(() -> client.jetStreamManagement()
                     .getStreamNames()
                     .containsAll(
-                            List.of(Subjects.RESULTS_STREAM, Subjects.DEADLETTERS_STREAM, Subjects.ADVISORIES_STREAM)));
+                            List.of(Subjects.EVENTS_STREAM, Subjects.DEADLETTERS_STREAM, Subjects.ADVISORIES_STREAM)));
             await().until(() -> connections.results("").problem().isEmpty());
         }
     }
@@ -107,31 +108,45 @@ public final class ServedPool implements AutoCloseable {
         return queue.publishOurs(task.uid(), INSTALLATION, attempt, key.dispatchId(task.uid(), attempt));
     }
 
+    private static TaskRef ref(String taskId) {
+        return new TaskRef(NAMESPACE, POOL, taskId);
+    }
+
+    /** The pool as the operator's cache has it. */
+    public WorkerPool resource() {
+        return pools.list().findFirst().orElseThrow();
+    }
+
     /** Writes an event with its proof. */
     public void report(TaskEvent event) {
         final byte[] body = event.toJson();
         final long last = connections
                 .results(NAMESPACE)
-                .last(event.taskId())
+                .last(ref(event.taskId()))
                 .map(StoredEvent::sequence)
                 .orElse(0L);
         connections
                 .results(NAMESPACE)
-                .append(event.taskId(), event.eventId(), body, key.proof(event.taskId(), event.attempt(), body), last)
+                .append(
+                        ref(event.taskId()),
+                        event.eventId(),
+                        body,
+                        key.proof(event.taskId(), event.attempt(), body),
+                        last)
                 .orElseThrow();
     }
 
     public Optional<TaskEvent> lastEvent(String taskId) {
         return connections
                 .results(NAMESPACE)
-                .last(taskId)
+                .last(ref(taskId))
                 .flatMap(event -> TaskEvent.proven(key, taskId, event.body(), event.proof()));
     }
 
     /** Number of events of all tasks. */
     public long events() throws Exception {
         return client.jetStreamManagement()
-                .getStreamInfo(Subjects.RESULTS_STREAM)
+                .getStreamInfo(Subjects.EVENTS_STREAM)
                 .getStreamState()
                 .getMsgCount();
     }
@@ -145,7 +160,7 @@ public final class ServedPool implements AutoCloseable {
         final Dispatcher holder = client.createDispatcher(message -> client.publish(
                 message.getReplyTo(),
                 "{\"worker\":\"worker-0\",\"attempt\":1,\"delivery\":1}".getBytes(StandardCharsets.UTF_8)));
-        holder.subscribe(Subjects.holder(taskId));
+        holder.subscribe(Subjects.holder(ref(taskId)));
         client.flush(Duration.ofSeconds(5));
         return () -> client.closeDispatcher(holder);
     }

@@ -75,7 +75,7 @@ public final class AdvisoryInbox {
         if (message.isEmpty()) {
             return true;
         }
-        if (!holders.held(queue.namespace(), List.of(message.get())).isEmpty()) {
+        if (!holders.held(queue, List.of(message.get())).isEmpty()) {
             // Its last run goes on, and its acknowledgement still counts.
             return false;
         }
@@ -116,7 +116,7 @@ public final class AdvisoryInbox {
         LOG.warn("message {} of {} was terminated: {}", advisory.sequence(), queue.stream(), advisory.reason());
         events.endUnfinished(
                 connections.results(queue.namespace()),
-                task.uid(),
+                TaskIndex.ref(task),
                 Math.max(1, task.getStatus().attempts()),
                 TaskEvent.Kind.FAILED,
                 new TaskEvent.Failure(

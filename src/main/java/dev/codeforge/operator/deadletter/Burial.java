@@ -6,6 +6,7 @@ import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +42,7 @@ public final class Burial {
                         sequence,
                         MAX_DELIVERIES_EXCEEDED,
                         DETAIL,
-                        message -> end(queue.namespace(), message))
+                        message -> end(queue, message))
                 .ifPresent(message -> LOG.warn(
                         "message {} of {} was exhausted and is in the dead letters (task {})",
                         sequence,
@@ -50,14 +51,14 @@ public final class Burial {
     }
 
     /** An outside producer's task has no outcome that we may write; one that only bears our name has neither. */
-    private void end(String namespace, DeadLetters.Buried message) {
+    private void end(PoolQueues.PoolQueue queue, DeadLetters.Buried message) {
         final String uid = Subjects.taskIdOfMessage(message.subject());
         final boolean ours = message.installation().equals(installation)
                 && message.dispatchId().equals(key.dispatchId(uid, message.attempt()));
         if (ours) {
             events.endUnfinished(
-                    connections.results(namespace),
-                    uid,
+                    connections.results(queue.namespace()),
+                    new TaskRef(queue.namespace(), queue.pool(), uid),
                     message.attempt(),
                     TaskEvent.Kind.FAILED,
                     new TaskEvent.Failure(MAX_DELIVERIES_EXCEEDED, DETAIL, false));

@@ -39,7 +39,6 @@ public final class ExhaustedSweep implements Sweep {
     }
 
     private void bury(PoolQueues.PoolQueue queue, QueueCensus census) {
-        census.exhausted(holders.held(queue.namespace(), census.toAsk()))
-                .forEach(sequence -> burial.bury(queue, sequence));
+        census.exhausted(holders.held(queue, census.toAsk())).forEach(sequence -> burial.bury(queue, sequence));
     }
 }

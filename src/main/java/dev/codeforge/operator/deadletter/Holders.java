@@ -4,6 +4,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.QueuedTask;
+import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -24,11 +25,12 @@ final class Holders {
     }
 
     /** Sequences of the messages whose task has a holder. */
-    Set<Long> held(String namespace, List<QueuedTask> tasks) {
-        final Control control = connections.control(namespace);
+    Set<Long> held(PoolQueues.PoolQueue queue, List<QueuedTask> tasks) {
+        final Control control = connections.control(queue.namespace());
         final List<Callable<Boolean>> questions = tasks.stream()
                 .map(task -> (Callable<Boolean>) () -> !task.taskId().isEmpty()
-                        && control.holder(task.taskId(), TIMEOUT).isPresent())
+                        && control.holder(new TaskRef(queue.namespace(), queue.pool(), task.taskId()), TIMEOUT)
+                                .isPresent())
                 .toList();
         final Set<Long> held = new HashSet<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -202,7 +202,11 @@ final class PoolExecutor {
                             .filter(status -> status.phase() == Phase.Running)
                             .isPresent())
                     .forEach(task -> all.submit(() -> control.cancel(
-                            task.uid(), task.getStatus().attempts(), POOL_DELETED, detail(pool), CONTROL_TIMEOUT)));
+                            TaskIndex.ref(task),
+                            task.getStatus().attempts(),
+                            POOL_DELETED,
+                            detail(pool),
+                            CONTROL_TIMEOUT)));
         }
     }
 
@@ -238,11 +242,13 @@ final class PoolExecutor {
         final Results results = connections.results(task.getMetadata().getNamespace());
         events.endUnfinished(
                 results,
-                task.uid(),
+                TaskIndex.ref(task),
                 // The status may not know the last attempt yet.
                 Math.max(
                         attempt,
-                        events.last(results, task.uid()).map(TaskEvent::attempt).orElse(0)),
+                        events.last(results, TaskIndex.ref(task))
+                                .map(TaskEvent::attempt)
+                                .orElse(0)),
                 TaskEvent.Kind.FAILED,
                 new TaskEvent.Failure(POOL_DELETED, detail, false));
     }

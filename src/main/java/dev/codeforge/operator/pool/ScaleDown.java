@@ -233,7 +233,10 @@ final class ScaleDown {
     }
 
     private WorkerDrain drain(WorkerPool pool) {
-        return new WorkerDrain(connections.workers(pool.getMetadata().getNamespace()));
+        return new WorkerDrain(
+                connections.workers(pool.getMetadata().getNamespace()),
+                pool.getMetadata().getNamespace(),
+                pool.getMetadata().getName());
     }
 
     private static List<Pod> outOf(List<Pod> pods, Set<String> names, boolean in) {

@@ -2,6 +2,7 @@ package dev.codeforge.operator.scaling;
 
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.WorkerControl;
+import dev.codeforge.wire.WorkerRef;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
@@ -11,40 +12,44 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 
-/** Asks many workers at once. Who is silent is missing in the answer: nothing is known of it. */
+/** Asks many workers of a pool at once, by the names of their pods. Who is silent is missing in the answer: nothing is known of it. */
 public final class WorkerDrain {
     /** So long a drained worker waits to be removed: what asks it may be gone. */
     private static final Duration LEASE = Duration.ofSeconds(60);
 
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
     private final WorkerControl workers;
+    private final String namespace;
+    private final String pool;
 
-    public WorkerDrain(WorkerControl workers) {
+    public WorkerDrain(WorkerControl workers, String namespace, String pool) {
         this.workers = workers;
+        this.namespace = namespace;
+        this.pool = pool;
     }
 
     /** How they are. */
     public Map<String, WorkerControl.Answer> look(Collection<String> pods) {
-        return ask(pods, pod -> workers.look(pod, TIMEOUT));
+        return ask(pods, worker -> workers.look(worker, TIMEOUT));
     }
 
     /** Asks them to take no more, or to go on taking none; how they are afterwards. */
     public Map<String, WorkerControl.Answer> drain(Collection<String> pods) {
-        return ask(pods, pod -> workers.drain(pod, LEASE, TIMEOUT));
+        return ask(pods, worker -> workers.drain(worker, LEASE, TIMEOUT));
     }
 
     /** Asks them to end what they have and to take no more, or to go on so; how they are afterwards. */
     public Map<String, WorkerControl.Answer> finish(Collection<String> pods) {
-        return ask(pods, pod -> workers.finish(pod, LEASE, TIMEOUT));
+        return ask(pods, worker -> workers.finish(worker, LEASE, TIMEOUT));
     }
 
     /** Asks them to take tasks again; those that did. One that is silent does so by itself when its lease is over. */
     public Map<String, WorkerControl.Answer> resume(Collection<String> pods) {
-        return ask(pods, pod -> workers.resume(pod, TIMEOUT));
+        return ask(pods, worker -> workers.resume(worker, TIMEOUT));
     }
 
-    private static Map<String, WorkerControl.Answer> ask(
-            Collection<String> pods, Function<String, Optional<WorkerControl.Answer>> question) {
+    private Map<String, WorkerControl.Answer> ask(
+            Collection<String> pods, Function<WorkerRef, Optional<WorkerControl.Answer>> question) {
         if (pods.isEmpty()) {
             return Map.of();
         }
@@ -55,12 +60,12 @@ public final class WorkerDrain {
         return answers;
     }
 
-    private static void answer(
+    private void answer(
             String pod,
-            Function<String, Optional<WorkerControl.Answer>> question,
+            Function<WorkerRef, Optional<WorkerControl.Answer>> question,
             Map<String, WorkerControl.Answer> answers) {
         try {
-            question.apply(pod).ifPresent(answer -> answers.put(pod, answer));
+            question.apply(new WorkerRef(namespace, pool, pod)).ifPresent(answer -> answers.put(pod, answer));
         } catch (QueueUnavailableException e) {
             // Without NATS all are silent.
             return;

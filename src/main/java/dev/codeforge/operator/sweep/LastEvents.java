@@ -4,6 +4,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -21,18 +22,18 @@ public final class LastEvents {
     }
 
     /** Read from the leader. */
-    Optional<TaskEvent> of(String taskId) {
-        return connections.results("").last(taskId).flatMap(this::proven);
+    Optional<TaskEvent> of(TaskRef task) {
+        return connections.results("").last(task).flatMap(this::proven);
     }
 
     /** Read in batches from any replica, which may be behind. */
-    Map<String, TaskEvent> of(Collection<String> taskIds) {
-        return connections.results("").lastOf(taskIds).values().stream()
+    Map<String, TaskEvent> of(Collection<TaskRef> tasks) {
+        return connections.results("").lastOf(tasks).values().stream()
                 .flatMap(event -> proven(event).stream())
                 .collect(Collectors.toMap(TaskEvent::taskId, Function.identity()));
     }
 
     private Optional<TaskEvent> proven(StoredEvent event) {
-        return TaskEvent.proven(key, event.taskId(), event.body(), event.proof());
+        return TaskEvent.proven(key, event.task().id(), event.body(), event.proof());
     }
 }

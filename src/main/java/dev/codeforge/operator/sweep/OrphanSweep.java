@@ -11,6 +11,7 @@ import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
@@ -61,62 +62,68 @@ public final class OrphanSweep implements Sweep {
     /** What waits first: ending a run frees its worker, which would take the next message. */
     @Override
     public void run() {
-        pools.get()
-                .list()
-                .flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream())
-                .forEach(place -> {
-                    try {
-                        sweep(place, false);
-                        sweep(place, true);
-                    } catch (QueueUnavailableException | KubernetesClientException e) {
-                        // The other pools are swept all the same.
-                        LOG.debug("{} cannot be swept: {}", place.stream(), e.getMessage());
-                    }
-                });
+        pools.get().list().forEach(pool -> {
+            try {
+                sweep(pool, false);
+                sweep(pool, true);
+            } catch (QueueUnavailableException | KubernetesClientException e) {
+                // The other pools are swept all the same.
+                LOG.debug(
+                        "the queue of {} cannot be swept: {}",
+                        pool.getMetadata().getName(),
+                        e.getMessage());
+            }
+        });
     }
 
     /**
-     * Takes off a queue what no worker has begun and nobody waits for; what another call did just now, it need not. Throws
+     * Takes off a pool's queue what no worker has begun and nobody waits for; what another call did just now, it need not. Throws
      * {@link QueueUnavailableException} when the queue cannot be seen.
      */
-    public synchronized void withdrawWaiting(WorkerPoolStatus.Queue place) {
-        final Long before = withdrawn.get(place.stream());
+    public synchronized void withdrawWaiting(WorkerPool pool) {
+        final String uid = pool.getMetadata().getUid();
+        final Long before = withdrawn.get(uid);
         if (before == null || System.nanoTime() - before > JUST_NOW.toNanos()) {
-            sweep(place, false);
-            withdrawn.put(place.stream(), System.nanoTime());
+            sweep(pool, false);
+            withdrawn.put(uid, System.nanoTime());
         }
     }
 
-    private void sweep(WorkerPoolStatus.Queue place, boolean alsoRunning) {
+    private void sweep(WorkerPool pool, boolean alsoRunning) {
+        pool.observedStatus().map(WorkerPoolStatus::queue).ifPresent(place -> sweep(pool, place, alsoRunning));
+    }
+
+    private void sweep(WorkerPool pool, WorkerPoolStatus.Queue place, boolean alsoRunning) {
         final TaskQueue queue = connections.queue("");
         for (final String subject : queue.standingSubjects(place.stream())) {
-            final Optional<AgentTask> task = tasks.get().byUid(Subjects.taskIdOfMessage(subject));
+            final TaskRef ref = new TaskRef(
+                    pool.getMetadata().getNamespace(), pool.getMetadata().getName(), Subjects.taskIdOfMessage(subject));
+            final Optional<AgentTask> task = tasks.get().byUid(ref.id());
             if (task.filter(found -> !found.isFinished()).isPresent()) {
                 continue;
             }
             queue.standing(place.stream(), subject)
                     .filter(message -> message.installation().equals(installation))
-                    .filter(message -> alsoRunning || !isRunning(message, Subjects.taskIdOfMessage(subject)))
+                    .filter(message -> alsoRunning || !isRunning(message, ref))
                     .ifPresent(message -> task.ifPresentOrElse(
                             ended -> removeEnded(place.stream(), ended, message),
-                            () -> removeOrphan(place.stream(), subject, message)));
+                            () -> removeOrphan(place.stream(), subject, ref, message)));
         }
     }
 
-    private boolean isRunning(StandingMessage message, String id) {
+    private boolean isRunning(StandingMessage message, TaskRef task) {
         return lastEvents
-                .of(id)
+                .of(task)
                 .filter(last -> last.attempt() >= message.attempt() && last.isRunning())
                 .isPresent();
     }
 
-    private void removeOrphan(String stream, String subject, StandingMessage message) {
-        final String id = Subjects.taskIdOfMessage(subject);
-        if (isGone(message, id)) {
-            LOG.info("task {} is gone: its message is taken off {}", id, stream);
+    private void removeOrphan(String stream, String subject, TaskRef task, StandingMessage message) {
+        if (isGone(message, task.id())) {
+            LOG.info("task {} is gone: its message is taken off {}", task.id(), stream);
             events.endUnfinished(
                     connections.results(""),
-                    id,
+                    task,
                     message.attempt(),
                     TaskEvent.Kind.CANCELLED,
                     new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false));
@@ -128,7 +135,11 @@ public final class OrphanSweep implements Sweep {
     private void removeEnded(String stream, AgentTask task, StandingMessage message) {
         final boolean old = message.attempt() <= task.getStatus().attempts();
         // Its events may have aged out; one that tells of a run contradicts the status, and is left to whoever runs it.
-        if (old && lastEvents.of(task.uid()).filter(last -> !last.isTerminal()).isEmpty()) {
+        if (old
+                && lastEvents
+                        .of(TaskIndex.ref(task))
+                        .filter(last -> !last.isTerminal())
+                        .isEmpty()) {
             LOG.info("task {} has ended: its message is taken off {}", task.uid(), stream);
             connections.queue("").remove(stream, message.sequence());
         }

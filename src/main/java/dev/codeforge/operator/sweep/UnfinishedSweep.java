@@ -87,7 +87,7 @@ public final class UnfinishedSweep implements Sweep {
 
     private List<AgentTask> withNews(List<AgentTask> unfinished) {
         final Map<String, TaskEvent> events =
-                lastEvents.of(unfinished.stream().map(AgentTask::uid).toList());
+                lastEvents.of(unfinished.stream().map(TaskIndex::ref).toList());
         return unfinished.stream()
                 .filter(task -> {
                     final TaskEvent event = events.get(task.uid());

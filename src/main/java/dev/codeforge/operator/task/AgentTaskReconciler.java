@@ -19,6 +19,7 @@ import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
@@ -90,7 +91,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
             WantedLooks wantedLooks,
-            Consumer<WorkerPoolStatus.Queue> withdrawWaiting,
+            Consumer<WorkerPool> withdrawWaiting,
             TaskWatch watch,
             Tracing tracing,
             Clock clock) {
@@ -256,7 +257,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                         .standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
                 // Somebody else's message on our subject is not ours to judge by, nor to remove.
                 .filter(message -> message.installation().equals(installation));
-        final Optional<StoredEvent> stored = connections.results(namespace).last(task.uid());
+        final Optional<StoredEvent> stored = connections.results(namespace).last(TaskIndex.ref(task));
         return new TaskSnapshot(
                 task,
                 deleted,
@@ -272,7 +273,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private Optional<TaskEvent> believed(StoredEvent stored) {
-        return TaskEvent.proven(key, stored.taskId(), stored.body(), stored.proof());
+        return TaskEvent.proven(key, stored.task().id(), stored.body(), stored.proof());
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {
@@ -302,7 +303,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     /** Starts to take results; call it when the caches are filled, or results of live tasks would seem unknown. */
     public AutoCloseable takeResults(TaskIndex tasks) {
         return connections.results("").consume(delivery -> {
-            final Optional<AgentTask> task = tasks.byUid(delivery.event().taskId());
+            final TaskRef ref = delivery.event().task();
+            // On another pool's subject it is not this task's event, whatever its id.
+            final Optional<AgentTask> task =
+                    tasks.byUid(ref.id()).filter(found -> TaskIndex.ref(found).equals(ref));
             if (task.isEmpty() || task.get().isFinished()) {
                 // Unknown here: an outside producer's, or deleted. The stream keeps it.
                 delivery.ack();

@@ -68,6 +68,7 @@ final class ClaimPlanner {
         return new LedgerRecord(
                 task.uid(),
                 task.getMetadata().getNamespace(),
+                task.getSpec().workerPoolRef().name(),
                 task.getMetadata().getName(),
                 SpecHash.of(task.getSpec()),
                 null);

@@ -3,7 +3,6 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolStatus;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,10 +14,10 @@ import java.util.function.Consumer;
  */
 final class Deletions {
     private final Set<String> underWay = ConcurrentHashMap.newKeySet();
-    private final Consumer<WorkerPoolStatus.Queue> withdrawWaiting;
+    private final Consumer<WorkerPool> withdrawWaiting;
 
-    /** @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws */
-    Deletions(Consumer<WorkerPoolStatus.Queue> withdrawWaiting) {
+    /** @param withdrawWaiting takes what waits for tasks that are gone off a pool's queue, or throws */
+    Deletions(Consumer<WorkerPool> withdrawWaiting) {
         this.withdrawWaiting = withdrawWaiting;
     }
 
@@ -32,9 +31,7 @@ final class Deletions {
                 .filter(status -> status.phase() == Phase.Running)
                 .isPresent();
         if (runs && underWay.size() > 1) {
-            pool.flatMap(WorkerPool::observedStatus)
-                    .map(WorkerPoolStatus::queue)
-                    .ifPresent(withdrawWaiting);
+            pool.ifPresent(withdrawWaiting);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.Optional;
 
@@ -34,16 +35,17 @@ final class FormerOwner {
     /**
      * Ends what it may have left queued or running, before anybody takes its place.
      *
-     * @param subject of the successor's own message; empty when it is not known
+     * @param stream of the owner's pool
+     * @param subject of another message of that pool; empty when it is not known
      * @param why the failure's message
      * @return what it had completed
      */
-    Optional<TaskEvent> end(String namespace, String uid, String stream, String subject, String why) {
-        final Results results = connections.results(namespace);
-        final TaskQueue queue = connections.queue(namespace);
-        final String its = subject.isEmpty() ? "" : subject.substring(0, subject.lastIndexOf('.') + 1) + uid;
+    Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
+        final Results results = connections.results(owner.namespace());
+        final TaskQueue queue = connections.queue(owner.namespace());
+        final String its = subject.isEmpty() ? "" : subject.substring(0, subject.lastIndexOf('.') + 1) + owner.id();
         final int attempt = Math.max(
-                events.last(results, uid).map(TaskEvent::attempt).orElse(1),
+                events.last(results, owner).map(TaskEvent::attempt).orElse(1),
                 its.isEmpty()
                         ? 1
                         : queue.standing(stream, its)
@@ -51,13 +53,13 @@ final class FormerOwner {
                                 .orElse(1));
         events.endUnfinished(
                 results,
-                uid,
+                owner,
                 attempt,
                 TaskEvent.Kind.CANCELLED,
                 new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted; " + why, false));
         if (!its.isEmpty()) {
             queue.purge(stream, its);
         }
-        return events.last(results, uid).filter(event -> event.kind() == TaskEvent.Kind.COMPLETED);
+        return events.last(results, owner).filter(event -> event.kind() == TaskEvent.Kind.COMPLETED);
     }
 }

@@ -4,6 +4,7 @@ import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import java.math.BigDecimal;
 import java.time.Clock;
 import java.time.Instant;
@@ -22,24 +23,27 @@ public final class OperatorEvents {
     }
 
     /** The last event whose proof holds. */
-    public Optional<TaskEvent> last(Results results, String uid) {
-        return results.last(uid).flatMap(event -> TaskEvent.proven(key, uid, event.body(), event.proof()));
+    public Optional<TaskEvent> last(Results results, TaskRef task) {
+        return results.last(task).flatMap(this::proven);
+    }
+
+    private Optional<TaskEvent> proven(StoredEvent event) {
+        return TaskEvent.proven(key, event.task().id(), event.body(), event.proof());
     }
 
     /** Ends an attempt unless its outcome, or a later attempt, is there: whoever writes in between, it has one afterwards. */
     public void endUnfinished(
-            Results results, String uid, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
+            Results results, TaskRef task, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
         boolean ended = false;
         while (!ended) {
-            final Optional<StoredEvent> stored = results.last(uid);
-            final Optional<TaskEvent> last =
-                    stored.flatMap(event -> TaskEvent.proven(key, uid, event.body(), event.proof()));
+            final Optional<StoredEvent> stored = results.last(task);
+            final Optional<TaskEvent> last = stored.flatMap(this::proven);
             ended = last.filter(event ->
                                     event.attempt() > attempt || (event.attempt() == attempt && event.isTerminal()))
                             .isPresent()
                     || end(
                             results,
-                            uid,
+                            task,
                             attempt,
                             kind,
                             failure,
@@ -57,7 +61,7 @@ public final class OperatorEvents {
      */
     public boolean end(
             Results results,
-            String uid,
+            TaskRef task,
             int attempt,
             TaskEvent.Kind kind,
             TaskEvent.Failure failure,
@@ -67,7 +71,7 @@ public final class OperatorEvents {
         final Instant now = clock.instant();
         final Optional<TaskEvent> same = last.filter(event -> event.attempt() == attempt);
         final TaskEvent event = new TaskEvent(
-                uid,
+                task.id(),
                 same.map(TaskEvent::projectId).orElse(""),
                 kind == TaskEvent.Kind.CANCELLED ? "cancelled" : "failed",
                 kind,
@@ -92,7 +96,7 @@ public final class OperatorEvents {
                 failure,
                 same.map(TaskEvent::checkpoint).or(() -> inherited).orElse(null));
         final byte[] body = event.toJson();
-        return results.append(uid, event.eventId(), body, key.proof(uid, attempt, body), expectedSequence)
+        return results.append(task, event.eventId(), body, key.proof(task.id(), attempt, body), expectedSequence)
                 .isPresent();
     }
 }

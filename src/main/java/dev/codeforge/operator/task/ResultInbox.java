@@ -11,7 +11,7 @@ final class ResultInbox {
     private final Map<String, List<Results.Delivery>> byTask = new ConcurrentHashMap<>();
 
     void put(Results.Delivery delivery) {
-        byTask.compute(delivery.event().taskId(), (uid, before) -> {
+        byTask.compute(delivery.event().task().id(), (uid, before) -> {
             final List<Results.Delivery> after = before == null ? new ArrayList<>() : new ArrayList<>(before);
             after.removeIf(old -> old.event().sequence() == delivery.event().sequence());
             after.add(delivery);

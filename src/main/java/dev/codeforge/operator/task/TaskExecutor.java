@@ -54,7 +54,7 @@ final class TaskExecutor {
             case TaskPlan.AskHolder ignored ->
                 snapshot.withHolder(connections
                         .control(namespaceOf(snapshot))
-                        .holder(snapshot.task().uid(), HOLDER_TIMEOUT));
+                        .holder(TaskIndex.ref(snapshot.task()), HOLDER_TIMEOUT));
             case TaskPlan.ReadLedger ignored -> snapshot.withLedger(ledger.read(snapshot.task()));
             case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
             case TaskPlan.ReadSession ignored -> snapshot.withSession(sessions.read(snapshot.task()));
@@ -136,7 +136,7 @@ final class TaskExecutor {
         final WorkerPoolStatus.Queue place = plan.pool().getStatus().queue();
         final OutgoingTask again = messages.of(snapshot, plan.pool(), place.subject(), plan.attempt(), true);
         final boolean known = queue.standing(place.stream(), again.subject()).isPresent()
-                || events.last(connections.results(task.getMetadata().getNamespace()), task.uid())
+                || events.last(connections.results(task.getMetadata().getNamespace()), TaskIndex.ref(task))
                         .filter(event -> event.attempt() >= plan.attempt())
                         .isPresent();
         if (!known) {
@@ -164,7 +164,7 @@ final class TaskExecutor {
             TaskSnapshot snapshot, String stream, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
         final boolean written = events.end(
                 connections.results(namespaceOf(snapshot)),
-                snapshot.task().uid(),
+                TaskIndex.ref(snapshot.task()),
                 attempt,
                 kind,
                 failure,
@@ -183,7 +183,12 @@ final class TaskExecutor {
         final Stop stop = plan.end().stop();
         final boolean accepted = connections
                 .control(namespaceOf(snapshot))
-                .cancel(snapshot.task().uid(), plan.end().attempt(), stop.type(), stop.message(), CONTROL_TIMEOUT);
+                .cancel(
+                        TaskIndex.ref(snapshot.task()),
+                        plan.end().attempt(),
+                        stop.type(),
+                        stop.message(),
+                        CONTROL_TIMEOUT);
         return plan.overdue() && !accepted
                 ? end(snapshot, plan.end())
                 : Optional.of(new TaskView.Stopping(stop, snapshot.news()));
@@ -196,7 +201,12 @@ final class TaskExecutor {
         if (plan.running()
                 && connections
                         .control(namespaceOf(snapshot))
-                        .cancel(task.uid(), plan.attempt(), failure.type(), failure.message(), CONTROL_TIMEOUT)) {
+                        .cancel(
+                                TaskIndex.ref(task),
+                                plan.attempt(),
+                                failure.type(),
+                                failure.message(),
+                                CONTROL_TIMEOUT)) {
             return Optional.of(new TaskView.Unchanged());
         }
         return endAttempt(snapshot, plan.stream(), plan.attempt(), TaskEvent.Kind.CANCELLED, failure)

@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.operator.runtime.PoolKey;
+import dev.codeforge.wire.TaskRef;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.List;
@@ -13,6 +14,14 @@ public final class TaskIndex {
 
     public TaskIndex(IndexedResourceCache<AgentTask> cache) {
         this.cache = cache;
+    }
+
+    /** The task as the subjects of its runs name it. */
+    public static TaskRef ref(AgentTask task) {
+        return new TaskRef(
+                task.getMetadata().getNamespace(),
+                task.getSpec().workerPoolRef().name(),
+                task.uid());
     }
 
     public Optional<AgentTask> byUid(String uid) {

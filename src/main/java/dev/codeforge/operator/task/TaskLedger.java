@@ -5,6 +5,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Ledger;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import java.util.Optional;
 
 /** Keeps the ledger for tasks with an idempotency key. A write that somebody else's overtook is planned again. */
@@ -36,8 +37,14 @@ final class TaskLedger {
     /** What the former owner ran is ended before the key is taken; what it completed is kept instead. */
     void takeOver(AgentTask task, TaskPlan.TakeOver plan) {
         final String namespace = task.getMetadata().getNamespace();
+        final String pool = task.getSpec().workerPoolRef().name();
+        final String its = Optional.ofNullable(plan.before().pool()).orElse(pool);
         final Optional<TaskEvent> completed = former.end(
-                namespace, plan.before().uid(), plan.stream(), plan.subject(), "another has its idempotencyKey now");
+                new TaskRef(namespace, its, plan.before().uid()),
+                plan.stream(),
+                // A message in another pool's queue finds the event that ends it, and is swept.
+                its.equals(pool) ? plan.subject() : "",
+                "another has its idempotencyKey now");
         of(task).write(
                         namespace,
                         task.getSpec().idempotencyKey(),
@@ -83,7 +90,7 @@ final class TaskLedger {
     }
 
     private static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
-        return new LedgerRecord(owner.uid(), owner.namespace(), owner.name(), owner.specHash(), event);
+        return new LedgerRecord(owner.uid(), owner.namespace(), owner.pool(), owner.name(), owner.specHash(), event);
     }
 
     private Ledger of(AgentTask task) {

@@ -42,8 +42,13 @@ final class TaskMessages {
     OutgoingTask of(TaskSnapshot snapshot, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
         final AgentTask task = snapshot.task();
         final String id = task.uid() + "-" + attempt;
-        final TaskMessage message =
-                message(task, pool, attempt, session(snapshot), Checkpoints.carriedOn(task, snapshot.lastEvent()));
+        final TaskMessage message = message(
+                task,
+                pool,
+                attempt,
+                session(snapshot),
+                snapshot.lastSequence(),
+                Checkpoints.carriedOn(task, snapshot.lastEvent()));
         return new OutgoingTask(
                 Subjects.task(poolSubject, task.uid()),
                 freshId ? id + "-" + UUID.randomUUID() : id,
@@ -56,6 +61,7 @@ final class TaskMessages {
             WorkerPool pool,
             int attempt,
             TaskMessage.@Nullable Session session,
+            long lastEvent,
             Optional<String> checkpoint) {
         final AgentTaskSpec spec = task.getSpec();
         final WorkerPoolSpec poolSpec = pool.getSpec();
@@ -64,6 +70,8 @@ final class TaskMessages {
         final AgentTaskStatus.Effective effective = EffectiveSettings.of(task, Optional.of(pool));
         return new TaskMessage(
                 task.uid(),
+                task.getMetadata().getNamespace(),
+                spec.workerPoolRef().name(),
                 spec.projectId(),
                 spec.title(),
                 spec.prompt(),
@@ -80,6 +88,7 @@ final class TaskMessages {
                 spent(task),
                 budget(task, effective.budget()),
                 workspace(task),
+                lastEvent,
                 checkpoint.orElse(null),
                 session);
     }

@@ -7,6 +7,7 @@ import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.wire.SessionKey;
 import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,8 +36,11 @@ final class TaskSessions {
     Optional<Sessions.Entry> take(AgentTask task, TaskPlan.TakeTurn plan) {
         final SessionRecord wanted = plan.former()
                 .map(gone -> former.end(
-                        task.getMetadata().getNamespace(),
-                        gone.uid(),
+                        // A session is of one pool.
+                        new TaskRef(
+                                task.getMetadata().getNamespace(),
+                                task.getSpec().workerPoolRef().name(),
+                                gone.uid()),
                         plan.stream(),
                         plan.subject(),
                         "another task of its session goes on"))

@@ -146,7 +146,7 @@ final class AdvisoryInboxIT {
         pool.publish(task, 1);
         pool.queue.exhaust(2);
         // No outcome can be written, and the consumer that would make the stream again is not there.
-        pool.client.jetStreamManagement().deleteStream(Subjects.RESULTS_STREAM);
+        pool.client.jetStreamManagement().deleteStream(Subjects.EVENTS_STREAM);
         final OperatorEvents events = new OperatorEvents(pool.key, Clock.systemUTC());
         final Burial burial = new Burial(pool.connections, events, pool.key, ServedPool.INSTALLATION);
         final PoolQueues.PoolQueue queue =

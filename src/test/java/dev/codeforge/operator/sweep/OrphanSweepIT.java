@@ -123,7 +123,7 @@ final class OrphanSweepIT {
         pool.publish(running, 1);
         pool.report(Events.of(running, Kind.RUNNING, 1, 1));
         pool.publish(waiting, 1);
-        sweep.withdrawWaiting(ServedPool.PLACE);
+        sweep.withdrawWaiting(pool.resource());
         assertThat(pool.lastEvent(waiting.uid()).orElseThrow().isTerminal()).isTrue();
         assertThat(pool.lastEvent(running.uid()).orElseThrow().isTerminal()).isFalse();
         sweep.run();

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.ServedPool;
 import dev.codeforge.wire.Subjects;
@@ -79,7 +80,7 @@ final class UnfinishedSweepIT {
         final AgentTask task = pool.queued("task", 1, 1);
         pool.publish(task, 1);
         final TaskEvent forged = Events.of(task, Kind.COMPLETED);
-        pool.connections.results("").append(task.uid(), forged.eventId(), forged.toJson(), "0".repeat(64), 0);
+        pool.connections.results("").append(TaskIndex.ref(task), forged.eventId(), forged.toJson(), "0".repeat(64), 0);
         sweep.run();
         assertThat(seen).isEmpty();
     }
@@ -105,8 +106,8 @@ final class UnfinishedSweepIT {
         await().untilAsserted(() -> assertThat(requests)
                 .containsExactlyInAnyOrder(
                         "$JS.API.STREAM.INFO." + ServedPool.STREAM,
-                        "$JS.API.DIRECT.GET." + Subjects.RESULTS_STREAM,
-                        "$JS.API.DIRECT.GET." + Subjects.RESULTS_STREAM));
+                        "$JS.API.DIRECT.GET." + Subjects.EVENTS_STREAM,
+                        "$JS.API.DIRECT.GET." + Subjects.EVENTS_STREAM));
     }
 
     @Test

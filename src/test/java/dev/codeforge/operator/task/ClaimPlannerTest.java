@@ -18,7 +18,7 @@ final class ClaimPlannerTest {
     private final Seen seen = Seen.task("idempotencyKey: k");
 
     private LedgerRecord other(String hash, TaskEvent outcome) {
-        return new LedgerRecord("other-uid", "ns", "other", hash, outcome);
+        return new LedgerRecord("other-uid", "ns", "pool", "other", hash, outcome);
     }
 
     private String hash() {

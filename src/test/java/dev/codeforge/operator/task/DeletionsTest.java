@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
 
 final class DeletionsTest {
     private final List<String> withdrawn = new ArrayList<>();
-    private final Deletions deletions = new Deletions(queue -> withdrawn.add(queue.stream()));
+    private final Deletions deletions =
+            new Deletions(pool -> withdrawn.add(pool.getMetadata().getName()));
     private final AgentTask running = Seen.task("").queued(1).running(1).task;
     private final AgentTask queued = Resources.task("ns", "queued", "pool");
 
@@ -21,7 +22,7 @@ final class DeletionsTest {
         deletions.begun(queued);
         deletions.begun(running);
         deletions.beforeItsEnd(running, pool());
-        assertThat(withdrawn).containsExactly(Seen.STREAM);
+        assertThat(withdrawn).containsExactly("pool");
     }
 
     @Test

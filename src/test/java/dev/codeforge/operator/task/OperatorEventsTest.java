@@ -12,6 +12,7 @@ import dev.codeforge.testing.Schemas;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
+import dev.codeforge.wire.TaskRef;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -87,10 +88,10 @@ final class OperatorEventsTest {
     @Test
     void whatAnAttemptWasGivenIsKeptWhenNoRunOfItBegan() {
         nats.report(Events.saving(Events.of(task, Kind.FAILED, 1, 1), "{\"done\":2}"));
-        final StoredEvent stored = results.last(task.uid()).orElseThrow();
+        final StoredEvent stored = results.last(TaskIndex.ref(task)).orElseThrow();
         events.end(
                 results,
-                task.uid(),
+                TaskIndex.ref(task),
                 2,
                 Kind.CANCELLED,
                 FAILURE,
@@ -113,7 +114,7 @@ final class OperatorEventsTest {
     @Test
     void aWriteThatAnotherEventOvertookIsTriedAgain() {
         final Results overtaken = new OvertakenOnce(results, () -> nats.report(Events.of(task, Kind.RUNNING)));
-        events.endUnfinished(overtaken, task.uid(), 1, Kind.FAILED, FAILURE);
+        events.endUnfinished(overtaken, TaskIndex.ref(task), 1, Kind.FAILED, FAILURE);
         assertThat(last().kind()).isEqualTo(Kind.FAILED);
         assertThat(last().worker()).isEqualTo("worker-0");
     }
@@ -121,7 +122,7 @@ final class OperatorEventsTest {
     @Test
     void anOutcomeThatOvertookTheWriteStands() {
         final Results overtaken = new OvertakenOnce(results, () -> nats.report(Events.of(task, Kind.COMPLETED)));
-        events.endUnfinished(overtaken, task.uid(), 1, Kind.FAILED, FAILURE);
+        events.endUnfinished(overtaken, TaskIndex.ref(task), 1, Kind.FAILED, FAILURE);
         assertThat(last().kind()).isEqualTo(Kind.COMPLETED);
     }
 
@@ -130,7 +131,7 @@ final class OperatorEventsTest {
         nats.report(Events.of(task, Kind.RUNNING));
         end(1);
         assertThat(Schemas.problems(
-                        "event", results.last(task.uid()).orElseThrow().body()))
+                        "event", results.last(TaskIndex.ref(task)).orElseThrow().body()))
                 .isEmpty();
     }
 
@@ -138,16 +139,16 @@ final class OperatorEventsTest {
     void theEventOfARunThatNeverBeganIsAsTheSchemaSays() throws Exception {
         end(1);
         assertThat(Schemas.problems(
-                        "event", results.last(task.uid()).orElseThrow().body()))
+                        "event", results.last(TaskIndex.ref(task)).orElseThrow().body()))
                 .isEmpty();
     }
 
     private void end(int attempt) {
-        events.endUnfinished(results, task.uid(), attempt, Kind.FAILED, FAILURE);
+        events.endUnfinished(results, TaskIndex.ref(task), attempt, Kind.FAILED, FAILURE);
     }
 
     private TaskEvent last() {
-        final StoredEvent stored = results.last(task.uid()).orElseThrow();
+        final StoredEvent stored = results.last(TaskIndex.ref(task)).orElseThrow();
         return TaskEvent.proven(key, task.uid(), stored.body(), stored.proof()).orElseThrow();
     }
 
@@ -158,12 +159,12 @@ final class OperatorEventsTest {
         }
 
         @Override
-        public Optional<Long> append(String taskId, String eventId, byte[] body, String proof, long expectedSequence) {
+        public Optional<Long> append(TaskRef ref, String eventId, byte[] body, String proof, long expectedSequence) {
             if (!done[0]) {
                 done[0] = true;
                 event.run();
             }
-            return results.append(taskId, eventId, body, proof, expectedSequence);
+            return results.append(ref, eventId, body, proof, expectedSequence);
         }
 
         @Override
@@ -172,13 +173,13 @@ final class OperatorEventsTest {
         }
 
         @Override
-        public Optional<StoredEvent> last(String taskId) {
-            return results.last(taskId);
+        public Optional<StoredEvent> last(TaskRef ref) {
+            return results.last(ref);
         }
 
         @Override
-        public Map<String, StoredEvent> lastOf(Collection<String> taskIds) {
-            return results.lastOf(taskIds);
+        public Map<TaskRef, StoredEvent> lastOf(Collection<TaskRef> refs) {
+            return results.lastOf(refs);
         }
 
         @Override

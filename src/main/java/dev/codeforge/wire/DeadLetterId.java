@@ -1,0 +1,33 @@
+package dev.codeforge.wire;
+
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.ZonedDateTime;
+import java.util.HexFormat;
+
+/**
+ * The message id of a dead letter. The worker's copy and the operator's have the same one, so that a burial that is begun again
+ * buries nothing twice. Whoever does not have the message cannot name it: an id that a stranger has used is refused as a
+ * duplicate.
+ */
+public final class DeadLetterId {
+    private static final BigInteger NANOSECONDS = BigInteger.valueOf(1_000_000_000L);
+
+    private DeadLetterId() {}
+
+    /** @param stored when the server stored the message */
+    public static String of(String stream, long sequence, ZonedDateTime stored, byte[] body) {
+        final BigInteger time = BigInteger.valueOf(stored.toEpochSecond())
+                .multiply(NANOSECONDS)
+                .add(BigInteger.valueOf(stored.getNano()));
+        try {
+            final MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update((stream + "\n" + sequence + "\n" + time + "\n").getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest.digest(body));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}
