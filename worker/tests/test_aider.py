@@ -162,9 +162,10 @@ async def anthropic() -> AsyncIterator[ModelServer]:
 async def test_what_went_past_the_meter_is_told_by_aiders_own_records(
     run_task: RunTask, anthropic: ModelServer, budget: dict[str, int] | None
 ) -> None:
-    """The pool says that the key is for no model, and it is wrong."""
+    """The pool says that the key is for no model, and it is wrong; and it has opened the way there."""
     names = {"ANTHROPIC_API_BASE": anthropic.origin, "ANTHROPIC_API_KEY": "k"}
-    settings = names | {"CODEFORGE_NOT_FOR_MODELS": ",".join(names)}
+    opened = {"CODEFORGE_AGENT_CONNECTS": anthropic.origin.rpartition(":")[2]}
+    settings = names | opened | {"CODEFORGE_NOT_FOR_MODELS": ",".join(names)}
     more = {"budget": budget} if budget else {}
     last = await run_task(settings, model="anthropic/claude-x", config={"files": "answer.py"}, **more)
     assert len(anthropic.asked) == 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,15 +43,15 @@ async def test_the_pools_key_is_not_the_agents(operator: Operator, start_worker:
 
 
 async def test_nor_is_it_what_the_agent_makes_git_run(
-    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer, marker: Callable[[str], Path]
+    operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer
 ) -> None:
     """The worker's own git reads the repository's settings, which the agent may write."""
-    seen = marker("environment")
-    script = f"git config filter.spy.clean 'env > {seen}; cat'; echo '* filter=spy' > .gitattributes; echo x > new.txt"
+    script = "git config filter.spy.clean 'env; cat'; echo '*.txt filter=spy' > .gitattributes; echo x > new.txt"
     await start_worker("sh", "-c", script, OPENAI_API_BASE=llm.url, OPENAI_API_KEY=KEY)
     uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
     assert (await operator.until(uid))[-1].body["event"] == "completed"
-    assert "GIT_AUTHOR_NAME" in seen.read_text() and KEY not in seen.read_text()
+    seen = repository.content("b", "new.txt")
+    assert "GIT_AUTHOR_NAME" in seen and KEY not in seen
 
 
 @pytest.mark.parametrize("budget", [{"max_tokens": 200}, {"max_cost_usd": "0.02"}])

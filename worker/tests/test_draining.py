@@ -65,7 +65,13 @@ async def test_an_idle_worker_is_drained_and_another_runs_the_next_task(
     worker = await start_worker("true")
     assert not await _drained_by_its_metric(worker)
     answer = await operator.drain()
-    assert answer == {"worker": "worker-1", "idle": True, "draining": True, "idleSeconds": answer["idleSeconds"]}
+    assert answer == {
+        "worker": "worker-1",
+        "idle": True,
+        "draining": True,
+        "idleSeconds": answer["idleSeconds"],
+        "openWalls": [],
+    }
     assert (await operator.js.consumer_info(STREAM, "workers")).num_waiting == 0
     assert await _drained_by_its_metric(worker) and (await worker.get("/readyz"))[0] == 200
     uid = await operator.submit()

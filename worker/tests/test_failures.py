@@ -60,7 +60,7 @@ async def test_cancel(operator: Operator, start_worker: StartWorker, marker: Cal
     # The grandchild lives as long as the marker grows.
     await start_worker("sh", "-c", f"(while :; do echo x >> {alive}; sleep 0.1; done) & sleep 30")
     uid = await operator.submit()
-    await operator.until(uid, "running")
+    await exists(alive)
     answer = await operator.ask(CONTROL + uid, b'{"action":"cancel","reason":"not needed any more"}')
     assert answer == {"worker": "worker-1", "accepted": True}
     last = (await operator.until(uid))[-1].body

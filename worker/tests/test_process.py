@@ -7,9 +7,13 @@ import contextlib
 import os
 from pathlib import Path
 
+import pytest
 from conftest import exists
 from harness.agents import are_gone, slow_command
+from harness.patience import PATIENCE
 
+from codeforge_worker.confinement import landlock
+from codeforge_worker.confinement.order import Walls
 from codeforge_worker.logs import Stream
 from codeforge_worker.process import run
 
@@ -18,9 +22,94 @@ def _ignore(_text: str, _stream: Stream) -> None:
     pass
 
 
-async def _run(directory: Path, script: str) -> int:
+async def _run(directory: Path, script: str, walls: Walls | None = None) -> int:
     environment = {"PATH": os.environ["PATH"]}
-    return await run(["sh", "-c", script], cwd=directory, environment=environment, on_line=_ignore, strays=True)
+    async with asyncio.timeout(PATIENCE):
+        return await run(["sh", "-c", script], cwd=directory, environment=environment, on_line=_ignore, walls=walls)
+
+
+def _walls(write: Path) -> Walls:
+    """Those of this kernel around a folder."""
+    return Walls(
+        read=["/usr", "/bin", "/lib", "/lib64", "/etc", "/proc"], write=[str(write)], devices=["/dev/null"], ports=[],
+        open_network=False, abi=landlock.abi(), filter=True,
+    )  # fmt: skip
+
+
+# Leaves its session, its group and its parent, clears its environment, is deaf to SIGTERM, and starts others.
+_DAEMON = """
+import ctypes, os, signal, sys, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+if len(sys.argv) > 1:
+    os.execve("/proc/self/exe", ["python3", "-c", os.environ["DAEMON"]], {"PIDS": os.environ["PIDS"]})
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for name in "ab":
+    if os.fork() == 0: os.setsid(); break
+with open(os.environ["PIDS"], "a") as pids: pids.write(f"{os.getpid()} ")
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("within_walls", [True, False])
+async def test_a_daemon_ends_with_its_run(tmp_path: Path, within_walls: bool) -> None:
+    pids = tmp_path / "pids"
+    script = (
+        f"export PIDS={pids} DAEMON='{_DAEMON}'; python3 -c \"$DAEMON\" again;"
+        f" while [ $(wc -w <{pids} || echo 0) -lt 3 ]; do sleep 0.05; done; exit 5"
+    )
+    assert await _run(tmp_path, script, _walls(tmp_path) if within_walls else None) == 5
+    assert len(pids.read_text().split()) == 3 and are_gone(pids)
+
+
+async def test_a_run_that_forks_for_ever_ends(tmp_path: Path) -> None:
+    """Each of its processes is gone before a list of them is complete."""
+    alive = tmp_path / "alive"
+    script = f"f() {{ echo >>{alive}; (f &) ; }}; f & while ! [ -e {alive} ]; do :; done; exit 0"
+    for walls in (_walls(tmp_path), None):
+        assert await _run(tmp_path, script, walls) == 0
+        size = alive.stat().st_size
+        await asyncio.sleep(0.2)
+        assert alive.stat().st_size == size
+
+
+@pytest.mark.parametrize(
+    ("script", "code"), [("exit 126", 126), ("kill -11 $$", -11), ("kill -9 $$", -9), ("exit 0", 0)]
+)
+async def test_how_the_program_ended_is_passed_on(tmp_path: Path, script: str, code: int) -> None:
+    assert [await _run(tmp_path, script, walls) for walls in (None, _walls(tmp_path))] == [code, code]
+
+
+async def test_files_are_moved_within_walls(tmp_path: Path) -> None:
+    """From folder to folder: git-lfs does, and what moves by rename alone fails where the kernel refuses it."""
+    script = (
+        'mkdir a b && echo x >a/file && python3 -c \'import os; os.rename("a/file", "b/file")\' && ln b/file a/file'
+    )
+    assert await _run(tmp_path, script, _walls(tmp_path)) == 0
+
+
+@pytest.mark.parametrize("within_walls", [True, False])
+async def test_a_program_that_cannot_be_executed(tmp_path: Path, within_walls: bool) -> None:
+    (tmp_path / "plain").touch()
+    for program, error in (("no-such-program", FileNotFoundError), ("./plain", PermissionError)):
+        with pytest.raises(error, match=program):
+            await run(
+                [program], cwd=tmp_path, environment={"PATH": os.environ["PATH"]}, on_line=_ignore,
+                walls=_walls(tmp_path) if within_walls else None,
+            )  # fmt: skip
+
+
+async def test_a_run_learns_nothing_of_the_worker(tmp_path: Path) -> None:
+    """It has no descriptor but its streams, and no variable but its own."""
+    lines: list[str] = []
+    await run(
+        ["sh", "-c", "ls /proc/self/fd | wc -l; env"], cwd=tmp_path, environment={"PATH": os.environ["PATH"], "A": "b"},
+        on_line=lambda text, _: lines.append(text), walls=_walls(tmp_path),
+    )  # fmt: skip
+    # The fourth is that of ls.
+    assert lines[0] == "4" and {line.partition("=")[0] for line in lines[1:]} == {"PATH", "A", "PWD"}
 
 
 async def test_a_stray_ends_with_the_process_that_started_it(tmp_path: Path) -> None:

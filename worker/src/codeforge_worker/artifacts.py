@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -122,7 +123,7 @@ class Artifacts:
         stored: list[wire.Artifact],
     ) -> None:
         with contextlib.ExitStack() as opened:
-            sources = await self._own(outcome, workspace, told)
+            sources = await self._own(outcome, workspace, told, opened)
             sources |= {name: opened.enter_context(file) for name, file in self._added()}
             for name, source in sources.items():
                 try:
@@ -136,12 +137,15 @@ class Artifacts:
                 else:
                     stored.append(wire.Artifact(name, kept.size, kept.digest, kept.name))
 
-    async def _own(self, outcome: Outcome, workspace: GitWorkspace | None, told: str) -> dict[str, Source]:
+    async def _own(
+        self, outcome: Outcome, workspace: GitWorkspace | None, told: str, opened: contextlib.ExitStack
+    ) -> dict[str, Source]:
         sources: dict[str, Source] = {}
         if workspace:
-            patch, diffstat = self._root_path / PATCH, self._root_path / DIFFSTAT
+            folder = Path(tempfile.mkdtemp(dir=self._root_path))
+            patch, diffstat = folder / PATCH, folder / DIFFSTAT
             if await workspace.changes(patch, diffstat):
-                sources |= {PATCH: patch, DIFFSTAT: diffstat}
+                sources |= {path.name: opened.enter_context(_written(path)) for path in (patch, diffstat)}
         output = outcome.output.encode("utf-8", "replace")
         if len(output) > wire.OUTPUT_BYTES:
             sources[OUTPUT] = output[-OUTPUT_BYTES:]
@@ -183,6 +187,15 @@ class Artifacts:
                 return
             for name in sorted(os.listdir(folder)):  # noqa: PTH208 (a folder by its number has no path)
                 yield name, folder
+
+
+def _written(path: Path) -> IO[bytes]:
+    """A file of git's; no link to somewhere else, which a program that the agent made git run may have put there."""
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise OSError(errno.EINVAL, "this is no file", str(path))
+    return os.fdopen(number, "rb")
 
 
 def told(problem: str, log: Callable[[str], None]) -> None:

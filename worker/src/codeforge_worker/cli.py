@@ -8,10 +8,15 @@ import contextlib
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from . import __version__
 from .backends import BUILT_IN, Backend, backend_for
+from .confinement import own_environment
+from .confinement.of_worker import isolated
+from .confinement.probe import kernel_of_this_machine
+from .confinement.supervised import adopt_orphans
 from .sdk.finding import find
 from .sdk.function_backend import FunctionBackend
 from .service import ConnectionLost, Service, Stuck
@@ -40,8 +45,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         given = {"CODEFORGE_MODULE": parsed.module} if parsed.module else {}
+        own_environment.take()
         settings = Settings.from_environment({**os.environ, **given}, tuple(argv))
         backend = backend_for(settings)
+        in_worker = isinstance(backend, FunctionBackend)
+        isolation = isolated(settings, kernel_of_this_machine(), in_worker=in_worker)
+        settings = replace(settings, reach=isolation.reach)
     except StartupError as error:
         _exit(str(error))
         return
@@ -51,7 +60,10 @@ def main() -> None:
         print("\n".join(f"found {name} ({places[name]})" for name in sorted(places)))
         return
     try:
-        asyncio.run(_serve(settings, backend))
+        own_environment.hide()
+        if not in_worker:
+            adopt_orphans()
+        asyncio.run(_serve(settings, backend, isolation.lacks))
     except StartupError as error:
         _exit(str(error))
     except ConnectionLost as error:
@@ -59,8 +71,8 @@ def main() -> None:
         sys.exit(1)
 
 
-async def _serve(settings: Settings, backend: Backend) -> None:
-    service = Service(settings, backend)
+async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
+    service = Service(settings, backend, lacks)
     if not isinstance(backend, FunctionBackend):
         await service.run()
         return

@@ -11,7 +11,9 @@ from typing import Any
 from . import wire
 from .artifacts import FOLDER
 from .checkpoint import Checkpoint
+from .confinement.order import Walls
 from .logs import Stream
+from .metering import Access
 from .outcome import RunError
 from .settings import Settings
 from .spending import Usage
@@ -22,7 +24,7 @@ from .tracing import current
 class RunContext:
     """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing.
 
-    `metered` are the variables by which the agent finds its model; empty when nothing counts its calls. `used` is what
+    `model_access` is how the agent finds its model; empty when nothing counts its calls. `used` is what
     the run has used. `account` takes what the agent's own records say, which counts where no call was counted. `say`
     tells of progress. `leave` takes what could not be ended in time: the slot is not free before that ends.
     `checkpoint` is for a later run to go on from.
@@ -40,7 +42,7 @@ class RunContext:
     delivery: int
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
-    metered: Mapping[str, str] = field(default_factory=dict[str, str])
+    model_access: Access = field(default_factory=Access)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     # Where the conversation of the task's session is kept, private and outside of the repository; None without one.
     session: Path | None = None
@@ -48,7 +50,7 @@ class RunContext:
     def environment(self) -> dict[str, str]:
         return {
             **self.settings.child_environment(self.scratch),
-            **self.metered,
+            **self.model_access.variables,
             **current().environment(),
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
@@ -57,6 +59,16 @@ class RunContext:
             **({"CODEFORGE_SESSION_DIR": str(self.session)} if self.session else {}),
             "CODEFORGE_ARTIFACTS": str(self.artifacts),
         }
+
+    def walls(self, *, terminals: bool = False) -> Walls | None:
+        """For the agent; None where it may do what the worker may. `terminals`: it cannot do without."""
+        own = (self.directory, self.scratch, *filter(None, (self.session,)))
+        reach = self.settings.reach
+        return reach.walls(*own, ports=self.model_access.ports, terminals=terminals) if reach else None
+
+    def walls_of_git(self) -> Walls | None:
+        """For git over what the agent may have changed, the settings of git among it."""
+        return self.settings.reach.walls_of_git(self.directory, self.scratch) if self.settings.reach else None
 
     @property
     def artifacts(self) -> Path:

@@ -19,9 +19,17 @@ log = logging.getLogger(__name__)
 
 
 class Drain:
-    def __init__(self, worker: str, in_hand: InHand, pulling: Pulling, stopping: Callable[[], bool]) -> None:
-        """`stopping`: whether the worker was told to stop, after which it never pulls again."""
+    def __init__(
+        self,
+        worker: str,
+        lacks: tuple[str, ...],
+        in_hand: InHand,
+        pulling: Pulling,
+        stopping: Callable[[], bool],
+    ) -> None:
+        """`lacks` says what is open to agents. `stopping`: the worker was told to stop, for good."""
         self._worker = worker
+        self._lacks = lacks
         self._in_hand = in_hand
         self._pulling = pulling
         self._stopping = stopping
@@ -61,7 +69,7 @@ class Drain:
             await self._pulling.stop()
         idle = not self._in_hand.busy and self._pulling.empty
         idle_seconds = round(self._in_hand.idle_seconds, 3) if idle else 0.0
-        return Answer(self._worker, idle, self.draining, idle_seconds)
+        return Answer(self._worker, idle, self.draining, idle_seconds, self._lacks)
 
     async def _drain(self, seconds: int, *, even_busy: bool) -> None:
         if self._stopping():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from .confinement.order import Walls
 from .process import run
 
 
@@ -13,8 +14,10 @@ class GitError(Exception):
 
 
 class GitRepository:
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, environment: Mapping[str, str], walls: Walls | None = None) -> None:
+        """Without walls git, and what the repository's settings make it run, may do what the worker may."""
         self.directory = directory
+        self._walls = walls
         self._environment = {
             "GIT_AUTHOR_NAME": "CodeForge",
             "GIT_AUTHOR_EMAIL": "codeforge@localhost",
@@ -36,6 +39,7 @@ class GitRepository:
             cwd=self.directory,
             environment=self._environment,
             on_line=lambda text, stream: (lines if stream == "stdout" else errors).append(text),
+            walls=self._walls,
         )
         if code != 0:
             raise GitError(f"git {arguments[0]}: " + " ".join((errors or lines)[-3:]))

@@ -14,6 +14,11 @@ class Metrics:
             "1 while the worker takes no task, because it was drained or has to stop; else 0.",
             registry=self.registry,
         )
+        self.open_walls = Gauge(
+            "codeforge_worker_open_walls",
+            "Walls around agents that are missing, as the log says at the start; 0 where each is kept to its run.",
+            registry=self.registry,
+        )
         self._ended = Counter(
             "codeforge_worker_tasks",
             "Deliveries that ended, by outcome.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
 from .logs import Lines, Stream
-from .metering import Meter, also_reached, proxied, unmetered
+from .metering import Access, Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
+from .removal import empty, remove
 from .session import Conversation
 from .session_of_run import SessionOfRun
 from .settings import Settings
@@ -110,7 +110,12 @@ class Run:
                 told(ended.artifacts_problem, lambda sentence: self._log.line(sentence, "stderr"))
             self._artifacts.close()
         await _remove(root)
+        await self._empty_temporary()
         return ended
+
+    async def _empty_temporary(self) -> None:
+        for folder in self._settings.reach.temporary if self._settings.reach else ():
+            await asyncio.to_thread(empty, Path(folder))
 
     def _ended(self, work: asyncio.Task[Outcome] | None) -> Outcome | Stop:
         if work:
@@ -201,7 +206,7 @@ class Run:
             return await _kept(workspace, outcome)
 
     async def _agent(self, directory: Path, scratch: Path, session: Path | None) -> Outcome:
-        async with self._metering() as metered:
+        async with self._metering() as model:
             context = RunContext(
                 self._task,
                 self._settings,
@@ -215,20 +220,20 @@ class Run:
                 delivery=self._delivery,
                 say=self._say,
                 leave=lambda rest: self.left.update({rest: directory.parent}),
-                metered=metered,
+                model_access=model,
                 checkpoint=self._checkpoint,
                 session=session,
             )
             return await self._meter.guard(self._backend.run(context), self._log.output, self._settings.also_reached)
 
-    def _metering(self) -> contextlib.AbstractAsyncContextManager[dict[str, str]]:
+    def _metering(self) -> contextlib.AbstractAsyncContextManager[Access]:
         if self._meter.limited and self._settings.also_reached and self._settings.model:
             raise also_reached(self._settings.also_reached)
         if self._settings.model:
             return proxied(self._settings.model, self._meter, self._settings.environment)
         if self._meter.limited:
             raise unmetered()
-        return contextlib.nullcontext(dict[str, str]())
+        return contextlib.nullcontext(Access())
 
 
 async def _kept(workspace: GitWorkspace, outcome: Outcome) -> Outcome:
@@ -249,4 +254,4 @@ def _make(root: Path, *inside: Path) -> None:
 
 
 async def _remove(root: Path) -> None:
-    await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
+    await asyncio.to_thread(remove, root)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -18,6 +19,7 @@ from .in_hand import InHand
 from .metrics import Metrics
 from .pool_config import PoolConfig
 from .pulling import Pulling
+from .removal import empty
 from .settings import Settings
 from .tracing.switch import tracing_of
 
@@ -33,7 +35,9 @@ class Stuck(Exception):
 
 
 class Service:
-    def __init__(self, settings: Settings, backend: Backend) -> None:
+    def __init__(self, settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
+        """`lacks` says what is open to agents, a sentence each."""
+        self._lacks = lacks
         self._settings = settings
         self._stopping = asyncio.Event()
         self._is_stuck = False
@@ -52,14 +56,18 @@ class Service:
             self._pulling.wake,
             self._stuck,
         )
-        self._drain = Drain(settings.pod_name, self._in_hand, self._pulling, self._stopping.is_set)
+        self._drain = Drain(settings.pod_name, lacks, self._in_hand, self._pulling, self._stopping.is_set)
         self._broker.on_return = self._returned
+        self._metrics.open_walls.set(len(lacks))
         self._metrics.drained.set_function(lambda: float(self._drain.draining))
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
+        for sentence in self._lacks:
+            log.warning("agents are not kept apart in full: %s", sentence)
+        self._empty_temporary()
         http = await serve(self._settings.http_port, self._ready, self._metrics)
         try:
             if not await self._first(self._open()):
@@ -77,6 +85,11 @@ class Service:
             await http.cleanup()
         if self._is_stuck:
             raise Stuck("a function outlived its run and held its slot: ended, so that a new worker takes its place")
+
+    def _empty_temporary(self) -> None:
+        """A worker before this one in the same pod may have been killed in the middle of a run."""
+        for folder in self._settings.reach.temporary if self._settings.reach else ():
+            empty(Path(folder))
 
     async def _open(self) -> None:
         await self._broker.connect()

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import msgspec
 
+from .confinement.reach import Granted, Isolation, Reach
 from .metering.prices import PricesUnreadable
 from .metering.providers import other_provider
 from .metering.upstream import Upstream
 
 # By which traces are exported: for the worker, not for its agents.
 COLLECTOR_KEYS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
+
+_JAVA = "JAVA_TOOL_OPTIONS"
+_PORTS = 1 << 16
 
 
 class StartupError(Exception):
@@ -58,6 +62,10 @@ class Settings:
     model: Upstream | None = None
     # The variable by which agents may reach a model that is not counted; empty for none.
     also_reached: str = ""
+    isolation: Isolation = Isolation.OFF
+    granted: Granted = field(default_factory=Granted)
+    # What a run may touch; None: all that the worker may.
+    reach: Reach | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -106,6 +114,13 @@ class Settings:
             cache=Path(environment.get("CODEFORGE_REPOSITORY_CACHE", "/cache")),
             model=model,
             also_reached=other_provider(environment, model),
+            isolation=_isolation(environment),
+            granted=Granted(
+                _paths(environment, "CODEFORGE_AGENT_READS"),
+                _paths(environment, "CODEFORGE_AGENT_WRITES"),
+                _ports(environment, "CODEFORGE_AGENT_CONNECTS"),
+                _paths(environment, "CODEFORGE_TEMPORARY"),
+            ),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
@@ -113,4 +128,40 @@ class Settings:
         hidden = ("NATS_", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
         shown = self.model.without_key(self.environment) if self.model else self.environment
         kept = {name: value for name, value in shown.items() if not name.startswith(hidden)}
-        return {**kept, "HOME": str(home), "TMPDIR": str(home)}
+        return {**kept, **self._temporary(kept, home), "HOME": str(home), "TMPDIR": str(home)}
+
+    def _temporary(self, kept: Mapping[str, str], folder: Path) -> dict[str, str]:
+        """For programs that do not ask TMPDIR, where /tmp is not theirs."""
+        if self.reach is None or not self.reach.needs_other_temporary:
+            return {}
+        java = f"{kept.get(_JAVA, '')} -Djava.io.tmpdir={folder}".strip()
+        return {_JAVA: java, "TMUX_TMPDIR": str(folder)}
+
+
+def _isolation(environment: Mapping[str, str]) -> Isolation:
+    text = environment.get("CODEFORGE_ISOLATION") or Isolation.PREFERRED.value
+    try:
+        return Isolation(text)
+    except ValueError as error:
+        known = ", ".join(one.value for one in Isolation)
+        raise StartupError(f"CODEFORGE_ISOLATION is {text!r}, and none of {known}") from error
+
+
+def _paths(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    paths = tuple(filter(None, environment.get(name, "").split(":")))
+    for path in paths:
+        if not Path(path).is_absolute():
+            raise StartupError(f"{name} names {path!r}: give absolute paths with colons between them")
+    return paths
+
+
+def _ports(environment: Mapping[str, str], name: str) -> tuple[tuple[int, int], ...]:
+    """Numbers and spans of them, such as `443,32768-60999`."""
+    found: list[tuple[int, int]] = []
+    for span in filter(None, environment.get(name, "").split(",")):
+        first, _, last = span.strip().partition("-")
+        ports = [int(port) if port.isascii() and port.isdigit() else 0 for port in (first, last or first)]
+        if not 0 < ports[0] <= ports[1] < _PORTS:
+            raise StartupError(f"{name} names {span!r}: give ports from 1 to 65535, such as 443,32768-60999")
+        found.append((ports[0], ports[1]))
+    return tuple(found)

@@ -21,12 +21,16 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """`idle` and `draining` together are the only answer on which a worker may be removed."""
+    """`idle` and `draining` together are the only answer on which a worker may be removed.
+
+    `open_walls` says what is open to the worker's agents, a sentence each.
+    """
 
     worker: str
     idle: bool
     draining: bool
     idle_seconds: float
+    open_walls: tuple[str, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from .lfs import Lfs
 from .outcome import Outcome, RunError, failure
 from .remote_url import is_cloned
 from .repository_cache import Mirror, mirrored
-from .settings import Settings
+from .settings import GitCredential, Settings
 from .submodules import Submodules
 
 log = logging.getLogger(__name__)
@@ -66,14 +66,23 @@ class GitWorkspace:
         self._settings = settings
         self._scratch = scratch
         self._credential = credentials.match(settings.git_credentials, git.url)
-        self._environment = settings.child_environment(scratch) | credentials.environment(self._credential, scratch)
+        # Not in a folder that the agent may read.
+        self._secrets = scratch.with_name("credentials")
+        self._environment = self._environment_with(self._credential, "repository")
         self._repository = GitRepository(directory, self._environment)
+        self._local = self._within_walls()
         self._far = str(max(_DEPTH, git.depth))
         self._lfs = Lfs(self._repository, git.url) if git.lfs else None
         # Where the task began, and where this run does.
         self._base = self._start = ""
         # The push branch's head, when it is this task's.
         self._lease = ""
+
+    def _within_walls(self, *also: Path) -> GitRepository:
+        """For what is done after the agent, whose settings of git are followed; `also` may be written to."""
+        reach, directory = self._settings.reach, self._repository.directory
+        walls = reach.walls_of_git(directory, self._scratch, *also) if reach else None
+        return GitRepository(directory, self._settings.child_environment(self._scratch), walls)
 
     async def clone(self) -> Outcome | None:
         """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
@@ -124,8 +133,11 @@ class GitWorkspace:
         if not is_cloned(url):
             raise GitError(f"submodule URL {url} is none that is cloned: use https, http, ssh or git")
         credential = credentials.match(self._settings.git_credentials, url)
-        place = self._scratch / f"submodule-{len(list(self._scratch.iterdir()))}"
-        place.mkdir()
+        return self._environment_with(credential, f"submodule-{len(list(self._secrets.iterdir()))}")
+
+    def _environment_with(self, credential: GitCredential | None, name: str) -> dict[str, str]:
+        place = self._secrets / name
+        place.mkdir(mode=0o700, parents=True)
         return self._settings.child_environment(self._scratch) | credentials.environment(credential, place)
 
     async def _check_out(self) -> Outcome | None:
@@ -214,14 +226,18 @@ class GitWorkspace:
         return _with_git(outcome, files, wire.GitResult(self._base, push.branch, commit, True))
 
     async def changes(self, patch: Path, diffstat: Path) -> bool:
-        """Writes what the task has committed so far, binary files included; false when that is nothing."""
+        """Writes what the task has committed so far, binary files included; false when that is nothing.
+
+        What the agent has made git run may write to the folders of both as well.
+        """
+        git = self._within_walls(patch.parent, diffstat.parent)
         try:
-            if not self._base or await self._repository.head() == self._base:
+            if not self._base or await git.head() == self._base:
                 return False
             plain = ("--no-ext-diff", "--no-textconv", "--no-color")
             span = (self._base, "HEAD")
-            await self._repository.git("diff", *plain, "--binary", f"--output={patch}", *span)
-            await self._repository.git("diff", *plain, "--stat", f"--output={diffstat}", *span)
+            await git.git("diff", *plain, "--binary", f"--output={patch}", *span)
+            await git.git("diff", *plain, "--stat", f"--output={diffstat}", *span)
         except GitError:
             return False
         return True
@@ -236,19 +252,19 @@ class GitWorkspace:
     async def _commit(self, outcome: Outcome) -> str:
         failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
         trailers = [argument for trailer in self._trailers + failed for argument in ("--trailer", trailer)]
-        await self._repository.git("add", "--all")
+        await self._local.git("add", "--all")
         # What an agent left uncommitted in a submodule is no change of the repository that is committed here.
-        if await self._repository.git("status", "--porcelain", "--ignore-submodules=dirty"):
+        if await self._local.git("status", "--porcelain", "--ignore-submodules=dirty"):
             subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]
-            await self._repository.git("commit", "--quiet", "--message", subject, *trailers)
-        elif await self._repository.head() == self._start:
+            await self._local.git("commit", "--quiet", "--message", subject, *trailers)
+        elif await self._local.head() == self._start:
             return "" if self._start == self._base else self._start
         else:
-            await self._repository.git("commit", "--quiet", "--amend", "--no-edit", *trailers)
-        return await self._repository.head()
+            await self._local.git("commit", "--quiet", "--amend", "--no-edit", *trailers)
+        return await self._local.head()
 
     async def _files(self, base: str) -> tuple[str, ...]:
-        return tuple((await self._repository.git("diff", "--name-only", base, "HEAD")).splitlines())
+        return tuple((await self._local.git("diff", "--name-only", base, "HEAD")).splitlines())
 
     def _explain(self, type: str, what: str, error: GitError) -> RunError:
         refused = any(sign in str(error) for sign in _REFUSED)

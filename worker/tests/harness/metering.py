@@ -83,7 +83,8 @@ class Scene:
         upstream = Upstream.of(environment)
         assert upstream
         meter = Meter(self.budget, Spent(), self.used)
-        variables = await self._open.enter_async_context(proxied(upstream, meter, environment))
+        access = await self._open.enter_async_context(proxied(upstream, meter, environment))
+        variables = dict(access.variables)
         return Agent(variables, await self._open.enter_async_context(aiohttp.ClientSession()))
 
     async def close(self) -> None:

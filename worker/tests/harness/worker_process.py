@@ -27,8 +27,17 @@ def program(change: str = "") -> list[str]:
 
 class WorkerProcess:
     def __init__(
-        self, directory: Path, url: str, name: str, argv: list[str], settings: dict[str, str], change: str = ""
+        self,
+        directory: Path,
+        url: str,
+        name: str,
+        argv: list[str],
+        settings: dict[str, str],
+        change: str = "",
+        start: str = "",
     ) -> None:
+        """`start` is the program that starts it in a container."""
+        self._start = [sys.executable, "-I", "-S", start] if start else []
         self._change = change
         self.name = name
         self.port = free_port()
@@ -50,13 +59,22 @@ class WorkerProcess:
             "CODEFORGE_GRACE_SECONDS": "10",
             "CODEFORGE_WORKSPACE": str(self.workspace),
             "CODEFORGE_HTTP_PORT": str(self.port),
+            # Where the tests' programs leave their marks.
+            "CODEFORGE_AGENT_WRITES": str(directory),
         } | settings
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *program(self._change), "run", "--", *self._argv, env=self._environment, stdout=log, stderr=log
+                *self._start,
+                *program(self._change),
+                "run",
+                "--",
+                *self._argv,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
 
     async def get(self, path: str) -> tuple[int, str]:
@@ -84,6 +102,14 @@ class WorkerProcess:
         async with asyncio.timeout(PATIENCE):
             while text not in self.log():
                 await asyncio.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        assert self.process
+        return self.process.pid
+
+    def terminate(self) -> None:
+        self.signal(signal.SIGTERM)
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process

@@ -26,6 +26,7 @@ class Command:
                 environment=context.environment(),
                 on_line=context.on_line,
                 stdin=context.task.prompt,
+                walls=context.walls(),
             )
         except OSError as error:
             raise RunError("CommandFailed", f"{self._argv[0]} cannot be started: {error}") from error

@@ -25,7 +25,7 @@ class Ending:
 class Agent:
     """`name` is for people. `ending` reads the agent's records, and counts what they tell of usage.
 
-    `strays`: its commands leave its process group. `on_line` takes its lines of at most `line_bytes`, where they are
+    `terminals`: its commands need one. `on_line` takes its lines of at most `line_bytes`, where they are
     not for people as they come.
     """
 
@@ -34,7 +34,7 @@ class Agent:
     directory: Path
     environment: Mapping[str, str]
     ending: Callable[[], Ending]
-    strays: bool = False
+    terminals: bool = False
     stdin: str = ""
     on_line: Callable[[str, Stream], None] | None = None
     line_bytes: int = LINE_BYTES
@@ -51,7 +51,7 @@ def refuse_session(context: RunContext, name: str) -> None:
 
 async def edit(context: RunContext, agent: Agent) -> Outcome:
     """Lets the agent work. Its exit code never decides, nor does its own word alone: files must have changed."""
-    repository = GitRepository(context.directory, context.environment())
+    repository = GitRepository(context.directory, context.environment(), context.walls_of_git())
     await repository.ensure()
     await repository.name_author()
     before = await repository.fingerprint()
@@ -62,7 +62,7 @@ async def edit(context: RunContext, agent: Agent) -> Outcome:
             environment=agent.environment,
             on_line=agent.on_line or context.on_line,
             stdin=agent.stdin,
-            strays=agent.strays,
+            walls=context.walls(terminals=agent.terminals),
             line_bytes=agent.line_bytes,
         )
     except OSError as error:

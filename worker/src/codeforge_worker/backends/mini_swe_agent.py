@@ -61,8 +61,6 @@ class MiniSweAgent:
                     "MSWEA_GLOBAL_CONFIG_DIR": str(context.scratch / "mini-swe-agent"),
                 },
                 ending=lambda: _ending(trajectory, context),
-                # Each of its commands gets a process group of its own.
-                strays=True,
             ),
         )
 

@@ -61,8 +61,6 @@ class OpenCode:
                 directory=context.directory,
                 environment=environment,
                 ending=lambda: events.ending(limit, context.last_line()),
-                # Its commands get process groups of their own.
-                strays=True,
                 stdin=context.task.prompt,
                 on_line=events.line,
                 line_bytes=_EVENT_BYTES,
@@ -72,7 +70,7 @@ class OpenCode:
 
 def _settings(context: RunContext, limit: int) -> dict[str, Any]:
     """Address and key of the model it reads from the environment."""
-    if not context.metered:
+    if not context.model_access.ports:
         raise RunError(
             "InvalidConfig",
             "backend opencode has no server of models: set OPENAI_API_BASE or OPENAI_API_KEY in env of container "

@@ -47,8 +47,7 @@ class OpenHands:
                 directory=context.scratch,
                 environment={**context.environment(), **_ENVIRONMENT},
                 ending=lambda: _ending(outcome, context),
-                # Its terminal is a process group of its own.
-                strays=True,
+                terminals=True,
             ),
         )
 

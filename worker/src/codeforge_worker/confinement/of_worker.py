@@ -1,0 +1,56 @@
+"""How the agents of this worker are kept to their runs, from what its pool asks for and what the kernel has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..settings import Settings, StartupError
+from .probe import Kernel
+from .reach import Isolation, Reach
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """`reach` is None where agents may do what the worker may. `lacks` says what is open to them, a sentence each."""
+
+    reach: Reach | None
+    lacks: tuple[str, ...]
+
+
+def isolated(settings: Settings, kernel: Kernel, *, in_worker: bool) -> Isolated:
+    """`in_worker`: the backend is a function of this process. `StartupError` when what is required cannot be had."""
+    reach = None
+    if settings.isolation is not Isolation.OFF:
+        secrets = (credential.path for credential in settings.git_credentials)
+        reach = Reach.of(
+            kernel,
+            settings.granted,
+            (settings.workspace, settings.cache, *map(Path, secrets)),
+            open_network=bool(settings.also_reached) and settings.isolation is Isolation.PREFERRED,
+            is_alone=settings.concurrency == 1,
+            in_worker=in_worker,
+        )
+    lacks = tuple(_lacks(settings, kernel, in_worker))
+    if lacks and settings.isolation is Isolation.REQUIRED:
+        raise StartupError(
+            f"isolation.agent of the pool is Required, but {'; '.join(lacks)}. Mend what is named, let "
+            "nodeSelector of spec.template name nodes that have all walls (Linux 6.12 with Landlock), or set "
+            "isolation.agent: Preferred"
+        )
+    return Isolated(reach, lacks)
+
+
+def _lacks(settings: Settings, kernel: Kernel, in_worker: bool) -> Iterator[str]:
+    if settings.isolation is Isolation.OFF:
+        yield "agents can do all that the worker can: isolation.agent of the pool is Off"
+        return
+    if in_worker:
+        yield f"backend {settings.backend} is a function, which can do all that the worker can"
+    yield from kernel.lacks()
+    if settings.also_reached:
+        yield (
+            f"agents can connect to any server: {settings.also_reached} opens a model that is not reached by the run's "
+            "proxy"
+        )

@@ -1,0 +1,165 @@
+"""A program that runs another one, within walls, and returns when that one and all of its descendants are gone.
+
+It reads its order from one descriptor and writes its report to another. SIGTERM, and the end of the process that
+started it, are passed on to every descendant, and after the grace SIGKILL. When the first process ends by itself, all
+others get SIGKILL at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+import warnings
+
+from . import kernel, landlock, seccomp
+from .order import Order, Report, Walls, read_order
+from .processes import descendants
+
+# execvpe imports it, when its file may not be readable any more.
+_ = warnings
+_ROUND_SECONDS = 0.005
+_FOR_EVER = float(1 << 30)
+# Shells say so of what cannot be executed. It is seen by nobody: the report says more.
+_NOT_BEGUN = 126
+_EVENTS = (signal.SIGTERM, signal.SIGCHLD)
+
+
+def main(parent: int, order: int, report: int) -> None:
+    """`parent` is the process that started this one."""
+    os.set_inheritable(order, False)
+    os.set_inheritable(report, False)
+    try:
+        told = _supervise(read_order(order), parent, report)
+    except Exception as error:
+        told = Report(failure=f"{type(error).__name__}: {error}")
+    told.send(report)
+    # Nothing is left to be tidied up.
+    os._exit(0)
+
+
+def _supervise(order: Order, parent: int, report: int) -> Report:
+    # Before anything is started, which else would be nobody's, and events of it missed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _EVENTS)
+    kernel.adopt_descendants()
+    kernel.hide_memory()
+    kernel.end_with_parent(signal.SIGTERM)
+    is_alone = _set_apart(order.walls)
+    first = os.fork()
+    if first == 0:
+        _become(order, report)
+    _let_go_of_streams()
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return Report(_Family(first, is_alone, order.grace).end())
+
+
+def _set_apart(walls: Walls | None) -> bool:
+    """Keeps signals of this process from all but its descendants; false where the kernel cannot."""
+    if walls is None or walls.abi < landlock.SCOPES_ABI:
+        return False
+    landlock.Ruleset(walls.abi, only_signals=True).enforce()
+    return True
+
+
+def _become(order: Order, report: int) -> None:
+    try:
+        # With a group of its own: a program that signals its group does not mean this process.
+        os.setsid()
+        if order.walls:
+            try:
+                confine(order.walls)
+            except OSError as error:
+                Report(failure=f"the kernel refused a wall: {error}").send(report)
+                return
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _EVENTS)
+        # Not this process's own environment, to which Python may have added a locale.
+        os.execvpe(order.argv[0], order.argv, order.environment)  # noqa: S606
+    except OSError as error:
+        Report(error=error.errno or errno.EIO).send(report)
+    except ValueError as error:
+        Report(failure=f"its arguments cannot be passed on: {error}").send(report)
+    finally:
+        os._exit(_NOT_BEGUN)
+
+
+def confine(walls: Walls) -> None:
+    """Puts this process within the walls, as far as the kernel has them."""
+    if walls.abi >= landlock.FIRST_ABI:
+        rules = landlock.Ruleset(walls.abi, connect=not walls.open_network)
+        for path in walls.read:
+            rules.read(path)
+        for path in walls.write:
+            rules.write(path)
+        for path in walls.devices:
+            rules.use_device(path)
+        for first, last in walls.ports:
+            for port in range(first, last + 1):
+                rules.connect(port)
+        rules.enforce()
+    kernel.give_up_privileges()
+    kernel.give_up_capabilities()
+    if walls.filter:
+        seccomp.enforce(only_tcp=not walls.open_network)
+
+
+def _let_go_of_streams() -> None:
+    """They are the run's: their other ends must see when that has closed them."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.close(nothing)
+
+
+class _Family:
+    """The first process and whatever descends from it. Who has lost its parent is a child of this process."""
+
+    def __init__(self, first: int, is_alone: bool, grace: float) -> None:
+        self._first = first
+        self._is_alone = is_alone
+        self._grace = grace
+        self._status = 0
+        # When SIGKILL is due; None while nobody has asked for the end.
+        self._deadline: float | None = None
+
+    def end(self) -> int:
+        """Returns when none is left: the exit code of the first, or negative the signal that ended it."""
+        while self._collect():
+            if self._is_due():
+                self._send(signal.SIGKILL)
+            event = signal.sigtimedwait(_EVENTS, self._patience())
+            if event and event.si_signo == signal.SIGTERM and self._deadline is None:
+                self._deadline = time.monotonic() + self._grace
+                self._send(signal.SIGTERM)
+        return os.waitstatus_to_exitcode(self._status)
+
+    def _collect(self) -> bool:
+        """Takes notice of all that have ended; false when none is left."""
+        while True:
+            try:
+                process, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if process == 0:
+                return True
+            if process == self._first:
+                self._status = status
+                # After the order to end, the others have their grace too.
+                self._deadline = self._deadline or time.monotonic()
+
+    def _is_due(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _patience(self) -> float:
+        if self._deadline is None:
+            return _FOR_EVER
+        return max(_ROUND_SECONDS, self._deadline - time.monotonic())
+
+    def _send(self, number: signal.Signals) -> None:
+        # At one instant, so that none forks in between. It would be the worker, if this process were not set apart.
+        for process in (-1,) if self._is_alone else descendants(os.getpid()):
+            try:
+                os.kill(process, number)
+            except OSError:
+                continue

@@ -1,0 +1,52 @@
+"""What is left of a run when its supervisor or its worker is ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conftest import StartWorker, exists, until
+from harness.agents import are_gone
+from harness.operator import CONTROL, Operator, kinds
+
+
+async def test_a_run_that_ends_its_supervisor_ends(
+    operator: Operator, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    """Only without walls may it do so. The next run starts when none of it is left."""
+    pids = tmp_path / "pids"
+    deserters = f"for i in 1 2 3; do env -i setsid sh -c 'echo $$ >>{pids}; sleep 300 & wait' & done"
+    kills = f"{deserters}; while [ $(wc -l <{pids} || echo 0) -lt 3 ]; do sleep 0.05; done; kill -9 $PPID; sleep 300"
+    # What is seen of the first by the second: whether it lives yet.
+    sees = f"for pid in $(cat {pids}); do kill -0 $pid 2>/dev/null && echo lives; done; echo seen"
+    await start_worker("sh", "-c", f"if [ -e {pids} ]; then {sees}; else {kills}; fi", CODEFORGE_ISOLATION="Off")
+    first, second = await operator.submit(), await operator.submit()
+    last = (await operator.until(first))[-1].body
+    assert last["failure"]["type"] == "CommandFailed" and "killed by signal 9" in last["failure"]["message"]
+    assert are_gone(pids)
+    assert (await operator.until(second))[-1].body["output"].strip() == "seen"
+
+
+async def test_a_run_that_halts_its_supervisor_is_ended_all_the_same(
+    operator: Operator, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    halts = f"echo $$ >{pids}; kill -STOP $PPID; exec sleep 300"
+    await start_worker("sh", "-c", halts, CODEFORGE_ISOLATION="Off")
+    uid = await operator.submit()
+    await exists(pids)
+    await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
+    assert kinds(await operator.until(uid)) == ["running", "cancelled"]
+    assert are_gone(pids)
+
+
+async def test_the_end_of_the_worker_ends_its_runs(
+    operator: Operator, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    pids, gone = tmp_path / "pids", tmp_path / "gone"
+    worker = await start_worker(
+        "sh", "-c", f"env -i setsid sh -c 'trap \"echo >{gone}; exit\" TERM; echo $$ >{pids}; {until(tmp_path / 'no')}'"
+    )  # fmt: skip
+    await operator.submit()
+    await exists(pids)
+    await worker.kill()
+    await exists(gone)
