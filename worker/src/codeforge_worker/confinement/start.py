@@ -6,6 +6,7 @@ the worker has read it, although tini keeps its end. It imports nothing of the p
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -19,8 +20,9 @@ _KEPT = ("PATH", "LANG", "HOSTNAME")
 def main() -> None:
     told = json.dumps(dict(os.environ)).encode()
     reading, writing = os.pipe()
-    # At least what a pipe holds anyway.
-    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, max(len(told), 1 << 16))
+    with contextlib.suppress(PermissionError):
+        # At least what a pipe holds anyway.
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, max(len(told), 1 << 16))
     os.set_blocking(writing, False)
     if os.write(writing, told) < len(told):
         sys.exit(f"the environment has {len(told)} bytes, which is more than a pipe holds: give the container less")
