@@ -78,6 +78,7 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription(
                         "Settings of the backend for the tasks that are begun from now on, told to running workers within a second; what a task or taskDefaults.config names wins key by key. Every worker of the NATS account can read them: no secrets.")
                 Map<String, String> workerConfig,
+        @Default("{}") @JsonPropertyDescription("What keeps agents to their own runs.") Isolation isolation,
         @Nullable
                 @PreserveUnknownFields
                 @JsonPropertyDescription(
@@ -100,6 +101,7 @@ public record WorkerPoolSpec(
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
+        isolation = isolation == null ? new Isolation(null) : isolation;
         requestReply = requestReply != null && requestReply;
         suspend = suspend != null && suspend;
     }
@@ -216,6 +218,24 @@ public record WorkerPoolSpec(
     public enum Storage {
         file,
         memory
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Isolation(
+            @Default("\"Preferred\"")
+                    @JsonPropertyDescription(
+                            "Walls of the kernel around each agent: its own files, processes and proxy are left to it. Preferred: as far as the node's kernel has them; condition Isolated says what is missing. Required: a worker that lacks one does not start. Off: an agent can do all that its worker can.")
+                    AgentIsolation agent) {
+        public Isolation {
+            agent = agent == null ? AgentIsolation.Preferred : agent;
+        }
+    }
+
+    public enum AgentIsolation {
+        Required,
+        Preferred,
+        Off
     }
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.WorkerRef;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.StreamSupport;
 
 /** {@link WorkerControl} over core NATS. */
 final class NatsWorkerControl implements WorkerControl {
@@ -45,7 +47,15 @@ final class NatsWorkerControl implements WorkerControl {
     /** What is missing counts against a removal. */
     private static Answer answer(JsonNode answer) {
         return new Answer(
-                answer.path("idle").asBoolean(), answer.path("draining").asBoolean(), Duration.ofMillis((long)
-                        (answer.path("idleSeconds").asDouble() * MILLIS)));
+                answer.path("idle").asBoolean(),
+                answer.path("draining").asBoolean(),
+                Duration.ofMillis((long) (answer.path("idleSeconds").asDouble() * MILLIS)),
+                Optional.of(answer.path("openWalls")).filter(JsonNode::isArray).map(NatsWorkerControl::sentences));
+    }
+
+    private static List<String> sentences(JsonNode given) {
+        return StreamSupport.stream(given.spliterator(), false)
+                .map(JsonNode::asText)
+                .toList();
     }
 }

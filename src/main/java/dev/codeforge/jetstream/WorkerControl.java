@@ -2,6 +2,7 @@ package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.WorkerRef;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -32,8 +33,9 @@ public interface WorkerControl {
      * @param idle it has no task in hand
      * @param draining it takes none; together with idle the only answer on which it may be removed
      * @param idleFor since its last task ended, or since its start; zero when busy
+     * @param openWalls what is open to its agents beyond their own run, a sentence each; absent where it does not say
      */
-    record Answer(boolean idle, boolean draining, Duration idleFor) {
+    record Answer(boolean idle, boolean draining, Duration idleFor, Optional<List<String>> openWalls) {
         public boolean mayGo() {
             return idle && draining;
         }

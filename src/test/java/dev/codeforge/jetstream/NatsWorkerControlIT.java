@@ -82,6 +82,13 @@ final class NatsWorkerControlIT {
     }
 
     @Test
+    void itTellsWhatIsOpenToItsAgents() {
+        assertThat(answered("worker-answer-idle").openWalls()).contains(List.of());
+        assertThat(answered("worker-answer-busy").openWalls())
+                .contains(List.of("agents can connect to any server by TCP: that needs Linux 6.7"));
+    }
+
+    @Test
     void whoRefusesOrIsSilentIsNotDrained() {
         answer = "worker-answer-refused";
         assertThat(workers.drain(POD, LEASE, TIMEOUT)).isEmpty();

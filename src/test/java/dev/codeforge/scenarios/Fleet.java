@@ -118,8 +118,17 @@ final class Fleet implements AutoCloseable {
                     busy ? 0 : Duration.between(idleSince, Instant.now()).toMillis() / 1000.0;
             nats.publish(
                     reply,
-                    JSON.writeValueAsBytes(
-                            Map.of("worker", pod, "idle", !busy, "draining", isDrained(), "idleSeconds", idle)));
+                    JSON.writeValueAsBytes(Map.of(
+                            "worker",
+                            pod,
+                            "idle",
+                            !busy,
+                            "draining",
+                            isDrained(),
+                            "idleSeconds",
+                            idle,
+                            "openWalls",
+                            List.of())));
         }
     }
 

@@ -41,6 +41,9 @@ import java.util.stream.Collectors;
 
 /** NATS in memory, for tests of what the API server does wrong; what NATS itself does is tested against the real one. */
 public final class FakeConnections implements Connections {
+    /** Who answers for the workers; empty for a test that asks none. */
+    public Optional<WorkerControl> workers = Optional.empty();
+
     private final Map<String, StandingMessage> standing = new ConcurrentHashMap<>();
     private final Map<TaskRef, StoredEvent> events = new ConcurrentHashMap<>();
     private final List<Long> acknowledged = new CopyOnWriteArrayList<>();
@@ -231,7 +234,7 @@ public final class FakeConnections implements Connections {
 
     @Override
     public WorkerControl workers(String namespace) {
-        throw new UnsupportedOperationException("no test with a fake NATS asks workers");
+        return workers.orElseThrow(() -> new UnsupportedOperationException("this test has no workers to ask"));
     }
 
     @Override

@@ -58,8 +58,9 @@ final class GitMounts {
         }
     }
 
+    /** Not below /etc, which agents may read. */
     private static String path(int index) {
-        return "/etc/codeforge/git/" + index;
+        return "/run/codeforge/git/" + index;
     }
 
     private static List<WorkerPoolSpec.Credential> credentials(WorkerPool pool) {

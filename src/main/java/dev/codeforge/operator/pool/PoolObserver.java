@@ -30,28 +30,37 @@ final class PoolObserver {
     private final KubernetesClient client;
     private final QueueKeeper queues;
     private final WorkerScale scale;
+    private final WorkerWalls walls;
     private final Supplier<TaskIndex> tasks;
     private final ServiceTimes serviceTimes;
 
     PoolObserver(
-            KubernetesClient client, QueueKeeper queues, WorkerScale scale, Supplier<TaskIndex> tasks, Clock clock) {
+            KubernetesClient client,
+            QueueKeeper queues,
+            WorkerScale scale,
+            WorkerWalls walls,
+            Supplier<TaskIndex> tasks,
+            Clock clock) {
         this.client = client;
         this.queues = queues;
         this.scale = scale;
+        this.walls = walls;
         this.tasks = tasks;
         this.serviceTimes = new ServiceTimes(tasks, clock);
     }
 
     PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {
         final String namespace = pool.getMetadata().getNamespace();
+        final List<Pod> pods = pods(pool, context);
         return new PoolSnapshot(
                 pool,
                 queues.look(pool),
                 context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached)),
-                pods(pool, context),
+                pods,
                 count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
                 count(pool, status -> status.phase() == Phase.Running),
                 pool.isTerminating() && isTerminating(namespace),
+                walls.of(pool, pods),
                 serviceTime(pool),
                 window);
     }
@@ -77,6 +86,7 @@ final class PoolObserver {
 
     void forget(String uid) {
         serviceTimes.forget(uid);
+        walls.forget(uid);
         queues.forget(uid);
     }
 

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue
  * @param runningTasks those of them that a worker runs
  * @param namespaceTerminating nothing new can be made in it
+ * @param walls what its workers say of the walls around their agents; empty while none has said anything
  * @param serviceTime how long its tasks run; empty when that is not known, or not asked for
  */
 record PoolSnapshot(
@@ -24,6 +25,7 @@ record PoolSnapshot(
         int unfinishedTasks,
         int runningTasks,
         boolean namespaceTerminating,
+        Optional<List<String>> walls,
         Optional<Duration> serviceTime,
         DemandWindow window) {
 

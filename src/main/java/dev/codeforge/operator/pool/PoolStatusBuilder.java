@@ -1,6 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.status.Conditions;
@@ -9,10 +10,13 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 
 /** The pool's status as a function of what was seen and decided. */
 final class PoolStatusBuilder {
+    private static final String ISOLATED = "Isolated";
+
     private final QueueKeeper queues;
     private final Clock clock;
 
@@ -98,6 +102,7 @@ final class PoolStatusBuilder {
         final boolean suspended = pool.getSpec().suspend();
         final Reason suspension = suspended ? Reason.Suspended : Reason.NotSuspended;
         conditions.set("Suspended", suspended, suspension, suspension.meaning());
+        isolation(conditions, snapshot, before);
         if (snapshot.queue() instanceof QueueState.Broken broken) {
             conditions.set("QueueReady", false, broken.reason(), broken.message());
             return verdict(conditions, broken.reason() != Reason.QueueUnavailable, broken.reason(), broken.message());
@@ -131,6 +136,26 @@ final class PoolStatusBuilder {
                 .set("Ready", true, reason, reason.meaning())
                 .set("Reconciling", false, reason, "")
                 .set("Stalled", false, reason, "");
+    }
+
+    /** By the workers' own words; without any worker by what was last said of this generation. */
+    private static void isolation(Conditions conditions, PoolSnapshot snapshot, WorkerPoolStatus before) {
+        final WorkerPool pool = snapshot.pool();
+        if (pool.getSpec().isolation().agent() == WorkerPoolSpec.AgentIsolation.Off) {
+            conditions.set(ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence());
+        } else if (snapshot.walls().isPresent()) {
+            final List<String> open = snapshot.walls().get();
+            final Reason reason = open.isEmpty() ? Reason.Confined : Reason.WallsMissing;
+            conditions.set(
+                    ISOLATED,
+                    open.isEmpty(),
+                    reason,
+                    open.isEmpty() ? reason.meaning() : String.join("; ", open) + ". " + reason.remedy());
+        } else if (Conditions.find(before.conditions(), ISOLATED)
+                .filter(said -> pool.getMetadata().getGeneration().equals(said.getObservedGeneration()))
+                .isEmpty()) {
+            conditions.remove(ISOLATED);
+        }
     }
 
     private static Conditions verdict(Conditions conditions, boolean stalled, Reason reason, String message) {

@@ -6,15 +6,20 @@ import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Completes container worker of a pool's template: image, environment, probes, mounts. What is given wins. */
 final class WorkerContainer {
+    /** The volume at /tmp. */
+    static final String TMP = "tmp";
+
     private final Map<String, String> images;
     private final String imagePullPolicy;
     private final TelemetrySettings telemetry;
@@ -25,7 +30,9 @@ final class WorkerContainer {
         this.telemetry = telemetry;
     }
 
-    Container complete(WorkerPool pool, String subject, Container given, long grace) throws InvalidTemplateException {
+    /** @param volumes those of the template */
+    Container complete(WorkerPool pool, String subject, Container given, long grace, List<Volume> volumes)
+            throws InvalidTemplateException {
         final String backend = pool.getSpec().backend();
         final String image = given.getImage() != null ? given.getImage() : images.get(backend);
         if (image == null) {
@@ -69,7 +76,7 @@ final class WorkerContainer {
                     .withFailureThreshold(6)
                     .endLivenessProbe();
         }
-        final List<EnvVar> environment = WorkerEnvironment.of(pool, subject, grace);
+        final List<EnvVar> environment = WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes));
         // A pool with a collector of its own must not send it the key of the operator's.
         if (given.getEnv().stream().noneMatch(theirs -> TelemetrySettings.namesCollector(theirs.getName()))) {
             environment.addAll(WorkerEnvironment.of(pool, telemetry));
@@ -87,9 +94,18 @@ final class WorkerContainer {
                         .build());
         addMount(
                 mounts,
-                new VolumeMountBuilder().withName("tmp").withMountPath("/tmp").build());
+                new VolumeMountBuilder().withName(TMP).withMountPath("/tmp").build());
         GitMounts.mounts(pool).forEach(mount -> addMount(mounts, mount));
         return container.withEnv(environment).withVolumeMounts(mounts).build();
+    }
+
+    /** Not what the template has put there: that may be kept, or be another container's too. */
+    private static List<String> temporary(Container given, List<Volume> volumes) {
+        final boolean named = volumes.stream().anyMatch(volume -> TMP.equals(volume.getName()));
+        return Stream.of("/tmp", "/dev/shm")
+                .filter(path -> !(named && path.equals("/tmp")))
+                .filter(path -> given.getVolumeMounts().stream().noneMatch(mount -> path.equals(mount.getMountPath())))
+                .toList();
     }
 
     private static void addMount(List<VolumeMount> mounts, VolumeMount ours) {

@@ -99,11 +99,11 @@ final class WorkerDeployment {
         for (final Container given : spec.getContainers()) {
             final boolean worker = CONTAINER.equals(given.getName());
             found |= worker;
-            containers.add(worker ? container.complete(pool, subject, given, grace) : given);
+            containers.add(worker ? container.complete(pool, subject, given, grace, spec.getVolumes()) : given);
         }
         if (!found) {
             containers.addFirst(container.complete(
-                    pool, subject, new ContainerBuilder().withName(CONTAINER).build(), grace));
+                    pool, subject, new ContainerBuilder().withName(CONTAINER).build(), grace, spec.getVolumes()));
         }
         final List<Volume> volumes = new ArrayList<>(spec.getVolumes());
         addVolume(
@@ -116,7 +116,7 @@ final class WorkerDeployment {
         addVolume(
                 volumes,
                 new VolumeBuilder()
-                        .withName("tmp")
+                        .withName(WorkerContainer.TMP)
                         .withNewEmptyDir()
                         .endEmptyDir()
                         .build());

@@ -19,8 +19,11 @@ final class WorkerEnvironment {
 
     private WorkerEnvironment() {}
 
-    /** @param grace the pod's termination grace period in seconds */
-    static List<EnvVar> of(WorkerPool pool, String subject, long grace) {
+    /**
+     * @param grace the pod's termination grace period in seconds
+     * @param temporary folders that are the worker's alone, which it may empty
+     */
+    static List<EnvVar> of(WorkerPool pool, String subject, long grace, List<String> temporary) {
         final WorkerPoolSpec spec = pool.getSpec();
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
@@ -39,6 +42,8 @@ final class WorkerEnvironment {
         environment.add(variable("CODEFORGE_GRACE_SECONDS", Long.toString(Math.max(0, grace - STOP_SECONDS))));
         environment.add(variable("CODEFORGE_WORKSPACE", "/workspace"));
         environment.add(variable("CODEFORGE_HTTP_PORT", Integer.toString(PORT)));
+        environment.add(variable("CODEFORGE_ISOLATION", spec.isolation().agent().name()));
+        environment.add(variable("CODEFORGE_TEMPORARY", String.join(":", temporary)));
         environment.add(variable("CODEFORGE_GIT_CREDENTIALS", GitMounts.variable(pool)));
         environment.add(new EnvVarBuilder()
                 .withName("CODEFORGE_POD_NAME")

@@ -90,7 +90,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 clock);
         this.statuses = new PoolStatusBuilder(queues, clock);
         this.warnings = new PoolWarnings(connections, events);
-        this.observer = new PoolObserver(client, queues, scale, tasks, clock);
+        this.observer = new PoolObserver(client, queues, scale, new WorkerWalls(connections, clock), tasks, clock);
         this.tasks = tasks;
         this.wanted = wanted;
         this.clock = clock;

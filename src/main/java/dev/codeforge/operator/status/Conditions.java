@@ -43,6 +43,12 @@ public final class Conditions {
         return set(type, status, reason.name(), message);
     }
 
+    /** What is not known any more. */
+    public Conditions remove(String type) {
+        byType.remove(type);
+        return this;
+    }
+
     public List<Condition> list() {
         return List.copyOf(byType.values());
     }

@@ -68,6 +68,13 @@ public enum Reason {
             "The pool's subject belongs to the platform, or to another namespace.",
             "Create the pool anew with a spec.subject of tasks.<its namespace>.<name>, or without one."),
     InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
+    Confined("Agents reach nothing but their own run.", "Nothing."),
+    WallsMissing(
+            "Something is open to agents beyond their own run.",
+            "Read the condition's message; set isolation.agent to Required to have no task run so."),
+    IsolationOff(
+            "Agents can do all that their worker can.",
+            "Remove isolation.agent, or give the pool to nobody whose tasks, repositories or models you do not trust."),
     Suspended(
             "spec.suspend holds it back: a pool hands out no tasks, a task is not run.", "Set spec.suspend to false."),
     NotSuspended("The pool hands out tasks.", "Nothing."),

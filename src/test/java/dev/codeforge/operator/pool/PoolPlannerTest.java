@@ -188,6 +188,7 @@ final class PoolPlannerTest {
                         unfinished,
                         running,
                         namespaceTerminating,
+                        Optional.empty(),
                         serviceTime,
                         DemandWindow.EMPTY));
     }

@@ -23,6 +23,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,7 @@ final class PoolStatusBuilderTest {
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
     private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, false), 3);
 
+    private Optional<List<String>> walls = Optional.empty();
     private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60, null, null));
 
     @Test
@@ -44,6 +46,46 @@ final class PoolStatusBuilderTest {
                 .isEqualTo(new WorkerPoolStatus.Queue(
                         "tasks_ns_pool", pool.getSpec().subject(), 4L, 2L));
         assertThat(status.deadLetters()).isEqualTo(3);
+    }
+
+    @Test
+    void aPoolIsIsolatedWhenItsWorkersSaySo() {
+        assertThat(Conditions.find(serve(QUEUE, 2, workers(2, 2)).conditions(), "Isolated"))
+                .isEmpty();
+        walls = Optional.of(List.of());
+        assertIsolated(serve(QUEUE, 2, workers(2, 2)), "True", "Confined", "Agents reach nothing but their own run.");
+        walls = Optional.of(List.of("agents can connect to any server by TCP: that needs Linux 6.7", "and more"));
+        assertIsolated(
+                serve(QUEUE, 2, workers(2, 2)),
+                "False",
+                "WallsMissing",
+                "agents can connect to any server by TCP: that needs Linux 6.7; and more. Read the condition's message;"
+                        + " set isolation.agent to Required to have no task run so.");
+    }
+
+    @Test
+    void withoutWorkersTheLastWordOnItHoldsWhileTheSpecIsTheSame() {
+        walls = Optional.of(List.of());
+        pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
+        walls = Optional.empty();
+        assertIsolated(
+                serve(QUEUE, 0, Optional.empty()), "True", "Confined", "Agents reach nothing but their own run.");
+        pool.getMetadata().setGeneration(pool.getMetadata().getGeneration() + 1);
+        assertThat(Conditions.find(serve(QUEUE, 0, Optional.empty()).conditions(), "Isolated"))
+                .isEmpty();
+    }
+
+    @Test
+    void aPoolThatIsOffIsNotIsolatedWhateverItsWorkersSay() {
+        pool.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("agent", "Off"))));
+        walls = Optional.of(List.of());
+        assertIsolated(serve(QUEUE, 0, Optional.empty()), "False", "IsolationOff", Reason.IsolationOff.sentence());
+    }
+
+    private static void assertIsolated(WorkerPoolStatus status, String verdict, String reason, String message) {
+        final Condition condition = condition(status, "Isolated");
+        assertThat(List.of(condition.getStatus(), condition.getReason(), condition.getMessage()))
+                .containsExactly(verdict, reason, message);
     }
 
     @Test
@@ -163,7 +205,8 @@ final class PoolStatusBuilderTest {
                 Clock.fixed(NOW, ZoneOffset.UTC));
         return new PoolStatusBuilder(queues, Clock.fixed(now, ZoneOffset.UTC))
                 .build(
-                        new PoolSnapshot(pool, queue, workers, pods, 0, 0, false, Optional.empty(), DemandWindow.EMPTY),
+                        new PoolSnapshot(
+                                pool, queue, workers, pods, 0, 0, false, walls, Optional.empty(), DemandWindow.EMPTY),
                         plan,
                         problem);
     }

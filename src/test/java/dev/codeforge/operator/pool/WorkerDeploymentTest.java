@@ -193,8 +193,8 @@ final class WorkerDeploymentTest {
                 null);
         final Deployment deployment = DEPLOYMENTS.of(pool, "tasks.test");
         assertThat(value(worker(deployment), "CODEFORGE_GIT_CREDENTIALS"))
-                .isEqualTo("[{\"path\":\"/etc/codeforge/git/0\",\"url\":\"https://git.example.com/\"},"
-                        + "{\"path\":\"/etc/codeforge/git/1\",\"url\":\"ssh://git.example.com/\"}]");
+                .isEqualTo("[{\"path\":\"/run/codeforge/git/0\",\"url\":\"https://git.example.com/\"},"
+                        + "{\"path\":\"/run/codeforge/git/1\",\"url\":\"ssh://git.example.com/\"}]");
         assertThat(pod(deployment).getVolumes())
                 .filteredOn(volume -> volume.getSecret() != null)
                 .extracting(Volume::getName, volume -> volume.getSecret().getSecretName())
@@ -205,6 +205,29 @@ final class WorkerDeploymentTest {
                 .filteredOn(mount -> mount.getName().startsWith("git-"))
                 .hasSize(2)
                 .allSatisfy(mount -> assertThat(mount.getReadOnly()).isTrue());
+    }
+
+    @Test
+    void theWorkerIsToldHowItsAgentsAreIsolated() throws Exception {
+        assertThat(value(worker(of("{}")), "CODEFORGE_ISOLATION")).isEqualTo("Preferred");
+        final WorkerPool pool = pool("command", null, null);
+        pool.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("agent", "Required"))));
+        assertThat(value(worker(DEPLOYMENTS.of(pool, "tasks.test")), "CODEFORGE_ISOLATION"))
+                .isEqualTo("Required");
+    }
+
+    @Test
+    void theWorkerMayEmptyTemporaryFoldersThatNoTemplateHasFilled() throws Exception {
+        assertThat(value(worker(of("{}")), "CODEFORGE_TEMPORARY")).isEqualTo("/tmp:/dev/shm");
+        assertThat(value(
+                        worker(of("{'spec': {'containers': [{'name': 'worker', 'volumeMounts':"
+                                + " [{'name': 'kept', 'mountPath': '/tmp'}]}]}}")),
+                        "CODEFORGE_TEMPORARY"))
+                .isEqualTo("/dev/shm");
+        assertThat(value(
+                        worker(of("{'spec': {'volumes': [{'name': 'tmp', 'hostPath': {'path': '/tmp'}}]}}")),
+                        "CODEFORGE_TEMPORARY"))
+                .isEqualTo("/dev/shm");
     }
 
     @Test

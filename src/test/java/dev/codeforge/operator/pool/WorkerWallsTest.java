@@ -1,0 +1,116 @@
+package dev.codeforge.operator.pool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.jetstream.WorkerControl;
+import dev.codeforge.testing.FakeConnections;
+import dev.codeforge.testing.Resources;
+import dev.codeforge.wire.DispatchKey;
+import dev.codeforge.wire.WorkerRef;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.PodBuilder;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+final class WorkerWallsTest {
+    private static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
+
+    private final WorkerPool pool = Resources.pool("ns", "pool", null);
+    private final FakeConnections connections = new FakeConnections(new DispatchKey(new byte[32]));
+    private final Workers workers = new Workers();
+    private final WorkerWalls walls = new WorkerWalls(connections, Clock.fixed(NOW, ZoneOffset.UTC));
+
+    WorkerWallsTest() {
+        connections.workers = Optional.of(workers);
+    }
+
+    @Test
+    void whatAnyWorkerLacksIsThePools() {
+        workers.told.put("a", Optional.of(List.of("one", "both")));
+        workers.told.put("b", Optional.of(List.of("both")));
+        assertThat(walls.of(pool, List.of(pod("a", true), pod("b", true)))).contains(List.of("both", "one"));
+    }
+
+    @Test
+    void aWorkerIsAskedOnce() {
+        workers.told.put("a", Optional.of(List.of()));
+        walls.of(pool, List.of(pod("a", true)));
+        assertThat(walls.of(pool, List.of(pod("a", true)))).contains(List.of());
+        assertThat(workers.asked).containsExactly("a");
+    }
+
+    @Test
+    void whoIsSilentOrNotReadyTellsNothingAndIsNotAskedAtEachLook() {
+        assertThat(walls.of(pool, List.of(pod("silent", true), pod("starting", false))))
+                .isEmpty();
+        walls.of(pool, List.of(pod("silent", true)));
+        assertThat(workers.asked).containsExactly("silent");
+    }
+
+    @Test
+    void aWorkerThatHasGoneTellsNothingAnyMore() {
+        workers.told.put("a", Optional.of(List.of("one")));
+        walls.of(pool, List.of(pod("a", true)));
+        assertThat(walls.of(pool, List.of())).isEmpty();
+    }
+
+    @Test
+    void anOlderWorkerIsSaidNotToSay() {
+        workers.told.put("a", Optional.empty());
+        assertThat(walls.of(pool, List.of(pod("a", true))))
+                .contains(List.of("worker a does not say: its image is older than the operator"));
+    }
+
+    private static Pod pod(String name, boolean ready) {
+        return new PodBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .withUid("uid-" + name)
+                .endMetadata()
+                .withNewStatus()
+                .addNewCondition()
+                .withType("Ready")
+                .withStatus(ready ? "True" : "False")
+                .endCondition()
+                .endStatus()
+                .build();
+    }
+
+    /** Those that are not told of are silent. */
+    private static final class Workers implements WorkerControl {
+        private final Map<String, Optional<List<String>>> told = new HashMap<>();
+        private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public Optional<Answer> look(WorkerRef worker, Duration timeout) {
+            asked.add(worker.pod());
+            return Optional.ofNullable(told.get(worker.pod()))
+                    .map(open -> new Answer(true, false, Duration.ZERO, open));
+        }
+
+        @Override
+        public Optional<Answer> drain(WorkerRef worker, Duration lease, Duration timeout) {
+            throw new UnsupportedOperationException("only looked at");
+        }
+
+        @Override
+        public Optional<Answer> finish(WorkerRef worker, Duration lease, Duration timeout) {
+            throw new UnsupportedOperationException("only looked at");
+        }
+
+        @Override
+        public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
+            throw new UnsupportedOperationException("only looked at");
+        }
+    }
+}
