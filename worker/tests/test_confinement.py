@@ -14,8 +14,10 @@ from conftest import StartWorker, exists, until
 from harness.git_server import GitServer
 from harness.nats_server import NatsServer
 from harness.operator import WORKER, Operator
+from harness.worker_process import WorkerProcess
 
-HOSTILE = Path(__file__).parent / "harness" / "hostile.py"
+# Not by its path: the repository may lie where an agent does not read.
+HOSTILE = (Path(__file__).parent / "harness" / "hostile.py").read_text()
 # Closed by the worker's own doing too, unless it is root: nobody of its user reads its memory.
 BY_NO_MEANS = {"environ", "supervisor_environ", "memory", "memory_by_call", "descriptor"}
 
@@ -62,7 +64,7 @@ def tried(operator: Operator, start_worker: StartWorker) -> Tried:
 
     async def run(attempts: list[str], change: str = "", **settings: str) -> dict[str, str]:
         kept = {"CODEFORGE_AGENT_WRITES": ""} | settings
-        await start_worker("python3", "-I", str(HOSTILE), *attempts, change=change, **kept)
+        await start_worker("python3", "-I", "-c", HOSTILE, *attempts, change=change, **kept)
         last = (await operator.until(await operator.submit()))[-1].body
         assert last["event"] == "completed", last
         return json.loads(last["output"])
@@ -107,10 +109,10 @@ async def test_runs_of_one_worker_are_apart(operator: Operator, start_worker: St
     place, end = tmp_path / "shared" / "place", tmp_path / "shared" / "end"
     place.parent.mkdir()
     first = f"echo secret >file; echo $$ $PWD/file >{place}.part; mv {place}.part {place}; {until(end)}"
-    second = f"set -- $(cat {place}); exec python3 -I {HOSTILE} environ=$1 end=$1 read=$2 by_link=$2 write=$2"
+    second = f'set -- $(cat {place}); exec python3 -I -c "$HOSTILE" environ=$1 end=$1 read=$2 by_link=$2 write=$2'
     await start_worker(
         "sh", "-c", f"if mkdir {place.parent}/first 2>/dev/null; then {first}; else {second}; fi",
-        CODEFORGE_CONCURRENCY="2", CODEFORGE_AGENT_WRITES=str(place.parent),
+        CODEFORGE_CONCURRENCY="2", CODEFORGE_AGENT_WRITES=str(place.parent), HOSTILE=HOSTILE,
     )  # fmt: skip
     waiting = await operator.submit()
     await exists(place)
@@ -187,3 +189,20 @@ async def test_what_is_missing_is_answered(operator: Operator, start_worker: Sta
     worker = await start_worker("true", name="worker-2")
     assert (await operator.ask(WORKER + "worker-2", b'{"action":"look"}'))["openWalls"] == []
     assert "codeforge_worker_open_walls 0.0" in (await worker.get("/metrics"))[1]
+
+
+async def test_a_worker_that_lacks_a_required_wall_does_not_start(
+    start_worker: StartWorker, tmp_path: Path, server: NatsServer
+) -> None:
+    required = {"CODEFORGE_ISOLATION": "Required"}
+    worker = WorkerProcess(tmp_path, server.url, "lacking", ["true"], required, change=on_a_kernel(5))
+    await worker.start()
+    assert await worker.end() == 64
+    assert "isolation.agent of the pool is Required, but agents can end the worker and each other" in worker.log()
+    # This kernel has them all.
+    assert "not kept apart" not in (await start_worker("true", name="whole", CODEFORGE_ISOLATION="Required")).log()
+
+
+async def test_a_second_provider_opens_the_network_and_no_more(around: Surroundings, tried: Tried) -> None:
+    told = await tried(around.attempts(), ANTHROPIC_API_KEY="k")
+    assert set(told) - refused(told) == {"tcp", "mptcp", "fast_open", "udp"}, told

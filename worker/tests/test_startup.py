@@ -65,6 +65,26 @@ def test_validate() -> None:
         ),
         (
             ["run", "--", "cat"],
+            {"CODEFORGE_ISOLATION": "Sometimes"},
+            "CODEFORGE_ISOLATION is 'Sometimes', and none of Required, Preferred, Off",
+        ),
+        (
+            ["run", "--", "cat"],
+            {"CODEFORGE_AGENT_WRITES": "/data:here"},
+            "CODEFORGE_AGENT_WRITES names 'here': give absolute paths",
+        ),
+        (
+            ["run", "--", "cat"],
+            {"CODEFORGE_AGENT_CONNECTS": "443,0-70000"},
+            "CODEFORGE_AGENT_CONNECTS names '0-70000': give ports from 1 to 65535",
+        ),
+        (
+            ["run", "--", "cat"],
+            {"CODEFORGE_ISOLATION": "Required", "ANTHROPIC_API_KEY": "k"},
+            "Required, but agents can connect to any server: ANTHROPIC_API_KEY opens a model",
+        ),
+        (
+            ["run", "--", "cat"],
             {"CODEFORGE_BACKEND": "goose"},
             "no backend 'goose' (it has: aider, command, mini-swe-agent, opencode, openhands)",
         ),

@@ -14,6 +14,8 @@ from .probe import Kernel
 # Nothing in them is of the image: secrets are mounted below /run, the rest is written to by everybody.
 _NEVER_READ = ("/run", "/var/run", "/tmp", "/dev")  # noqa: S108 (not to be used)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+# Drivers of agents are in it: they start within the walls, wherever it is installed.
+_PACKAGE = Path(__file__).resolve().parents[1]
 # One run can write into another's.
 _TERMINALS = ("/dev/ptmx", "/dev/pts")
 
@@ -63,7 +65,8 @@ class Reach:
     ) -> Reach:
         """`apart` are the worker's own folders, which hold more than one run's, or secrets."""
         hidden = frozenset(os.path.realpath(path) for path in (*_NEVER_READ, *apart))
-        return cls(kernel, tuple(_readable("/", hidden)), granted, open_network, is_alone, in_worker)
+        read = (*_readable("/", hidden), str(_PACKAGE))
+        return cls(kernel, read, granted, open_network, is_alone, in_worker)
 
     def walls(self, *own: Path, ports: Sequence[int] = (), terminals: bool = False) -> Walls:
         """For a program of one run. `own` are folders of the run; `terminals`: it cannot do without."""

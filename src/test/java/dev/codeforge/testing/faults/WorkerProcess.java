@@ -52,6 +52,8 @@ public final class WorkerProcess implements AutoCloseable {
         environment.put("CODEFORGE_POD_NAME", name);
         environment.put("CODEFORGE_CONCURRENCY", "1");
         environment.put("CODEFORGE_GRACE_SECONDS", "10");
+        // Where the tests' scripts leave their marks.
+        environment.put("CODEFORGE_AGENT_WRITES", directory.toString());
         environment.putAll(settings);
         final List<String> command = new ArrayList<>(WorkerProgram.command());
         command.addAll(List.of("run", "--", "sh", "-c", script));
