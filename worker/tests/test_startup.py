@@ -57,6 +57,16 @@ def test_validate() -> None:
         (["run", "--", "cat"], {"NATS_URL": ""}, "NATS_URL is not set"),
         (["run", "--", "cat"], {"CODEFORGE_STREAM": ""}, "CODEFORGE_STREAM is not set"),
         (["run", "--", "cat"], {"CODEFORGE_CONCURRENCY": "many"}, "CODEFORGE_CONCURRENCY is not a number: 'many'"),
+        (
+            ["run", "--", "cat"],
+            {"CODEFORGE_EGRESS": "Closed"},
+            "CODEFORGE_EGRESS is 'Closed': it is Restricted or Open",
+        ),
+        (
+            ["run", "--", "cat"],
+            {"CODEFORGE_EGRESS_ALLOW": "a.org,https://b.org"},
+            "'https://b.org' is no name of a host",
+        ),
         (["run", "--", "cat"], {"CODEFORGE_GIT_CREDENTIALS": "{"}, "CODEFORGE_GIT_CREDENTIALS is not what"),
         (
             ["run", "--", "cat"],

@@ -12,6 +12,7 @@ from . import wire
 from .artifacts import FOLDER
 from .checkpoint import Checkpoint
 from .confinement.order import Walls
+from .egress import Gate
 from .logs import Stream
 from .metering import Access
 from .outcome import RunError
@@ -43,6 +44,8 @@ class RunContext:
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
     model_access: Access = field(default_factory=Access)
+    # The way to other servers; None where nothing is in it.
+    gate: Gate | None = None
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     # Where the conversation of the task's session is kept, private and outside of the repository; None without one.
     session: Path | None = None
@@ -51,6 +54,7 @@ class RunContext:
         return {
             **self.settings.child_environment(self.scratch),
             **self.model_access.variables,
+            **(self.gate.variables if self.gate else {}),
             **current().environment(),
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
@@ -64,7 +68,8 @@ class RunContext:
         """For the agent; None where it may do what the worker may. `terminals`: it cannot do without."""
         own = (self.directory, self.scratch, *filter(None, (self.session,)))
         reach = self.settings.reach
-        return reach.walls(*own, ports=self.model_access.ports, terminals=terminals) if reach else None
+        ports = (*self.model_access.ports, *((self.gate.port,) if self.gate else ()))
+        return reach.walls(*own, ports=ports, terminals=terminals) if reach else None
 
     def walls_of_git(self) -> Walls | None:
         """For git over what the agent may have changed, the settings of git among it."""

@@ -133,6 +133,7 @@ class Delivery:
             events.checkpoint,
             shelf,
             conversation,
+            self._metrics.egress,
         )
 
     async def gone(self) -> None:

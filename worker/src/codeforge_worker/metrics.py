@@ -26,5 +26,15 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._egress = Counter(
+            "codeforge_worker_egress_connections",
+            "Connections that agents asked the proxy of their run for: carried, refused, failed, or full.",
+            ["result"],
+            registry=self.registry,
+        )
+
+    def egress(self, result: str) -> None:
+        self._egress.labels(result).inc()
+
     def ended(self, outcome: str) -> None:
         self._ended.labels(outcome).inc()

@@ -16,6 +16,7 @@ from .artifacts import FOLDER, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
+from .egress import Gate, opened
 from .logs import Lines, Stream
 from .metering import Access, Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
@@ -62,6 +63,7 @@ class Run:
         checkpoint: Checkpoint,
         shelf: Shelf,
         conversation: Conversation | None = None,
+        count_egress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._backend = backend
@@ -74,6 +76,7 @@ class Run:
         self._checkpoint = checkpoint
         self._session = SessionOfRun(conversation, log)
         self._shelf = shelf
+        self._count_egress = count_egress
         self._artifacts: Artifacts | None = None
         self._cloned: GitWorkspace | None = None
         # What went on when the run had to end, and the folder that it may still write to.
@@ -206,7 +209,7 @@ class Run:
             return await _kept(workspace, outcome)
 
     async def _agent(self, directory: Path, scratch: Path, session: Path | None) -> Outcome:
-        async with self._metering() as model:
+        async with self._metering() as model, self._way_out() as gate:
             context = RunContext(
                 self._task,
                 self._settings,
@@ -221,6 +224,7 @@ class Run:
                 say=self._say,
                 leave=lambda rest: self.left.update({rest: directory.parent}),
                 model_access=model,
+                gate=gate,
                 checkpoint=self._checkpoint,
                 session=session,
             )
@@ -234,6 +238,12 @@ class Run:
         if self._meter.limited:
             raise unmetered()
         return contextlib.nullcontext(Access())
+
+    def _way_out(self) -> contextlib.AbstractAsyncContextManager[Gate | None]:
+        """None where agents may connect to every server: by the pool's wish, or to a model that no proxy counts."""
+        if self._settings.egress is None or self._settings.also_reached:
+            return contextlib.nullcontext()
+        return opened(self._settings.egress, lambda sentence: self._line(sentence, "stderr"), self._count_egress)
 
 
 async def _kept(workspace: GitWorkspace, outcome: Outcome) -> Outcome:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from .confinement.reach import Granted, Isolation, Reach
+from .egress.policy import Egress, Unreadable, parse
 from .metering.prices import PricesUnreadable
 from .metering.providers import other_provider
 from .metering.upstream import Upstream
@@ -66,6 +67,8 @@ class Settings:
     granted: Granted = field(default_factory=Granted)
     # What a run may touch; None: all that the worker may.
     reach: Reach | None = None
+    # What agents may reach by name; None: every server.
+    egress: Egress | None = field(default_factory=Egress)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -121,6 +124,7 @@ class Settings:
                 _ports(environment, "CODEFORGE_AGENT_CONNECTS"),
                 _paths(environment, "CODEFORGE_TEMPORARY"),
             ),
+            egress=_egress(environment),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
@@ -165,3 +169,16 @@ def _ports(environment: Mapping[str, str], name: str) -> tuple[tuple[int, int], 
             raise StartupError(f"{name} names {span!r}: give ports from 1 to 65535, such as 443,32768-60999")
         found.append((ports[0], ports[1]))
     return tuple(found)
+
+
+def _egress(environment: Mapping[str, str]) -> Egress | None:
+    policy = environment.get("CODEFORGE_EGRESS") or "Restricted"
+    if policy == "Open":
+        return None
+    if policy != "Restricted":
+        raise StartupError(f"CODEFORGE_EGRESS is {policy!r}: it is Restricted or Open")
+    listed = filter(None, environment.get("CODEFORGE_EGRESS_ALLOW", "").split(","))
+    try:
+        return Egress(tuple(parse(entry) for entry in listed))
+    except Unreadable as error:
+        raise StartupError(f"spec.isolation.egress.allow of the pool: {error}") from error

@@ -28,7 +28,8 @@ def isolated(settings: Settings, kernel: Kernel, *, in_worker: bool) -> Isolated
             kernel,
             settings.granted,
             (settings.workspace, settings.cache, *map(Path, secrets)),
-            open_network=bool(settings.also_reached) and settings.isolation is Isolation.PREFERRED,
+            open_network=settings.egress is None
+            or (bool(settings.also_reached) and settings.isolation is Isolation.PREFERRED),
             is_alone=settings.concurrency == 1,
             in_worker=in_worker,
         )

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import hmac
-import random
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
 from .. import wire
+from ..port_of_run import HOST, bound, port_of
 from ..tracing import current
 from .access import Access
 from .allowed import Kind, kind_of
@@ -30,11 +28,6 @@ from .upstream import Upstream
 
 _BODY_BYTES = 256 * 2**20
 _CONNECT_SECONDS = 30.0
-_HOST = "127.0.0.1"
-# Unprivileged, and above what servers have by default.
-_LOWEST_PORT, _HIGHEST_PORT = 16_384, 19_999
-_TRIES = 100
-_ANY_PORT = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @contextlib.asynccontextmanager
@@ -51,23 +44,13 @@ async def proxied(upstream: Upstream, meter: Meter, pool: Mapping[str, str]) -> 
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            port = await _listen(runner)
-            yield Access(upstream.environment(pool, f"http://{_HOST}:{port}", key), (port,))
+            server = bound()
+            await web.SockSite(runner, server).start()
+            port = port_of(server)
+            yield Access(upstream.environment(pool, f"http://{HOST}:{port}", key), (port,))
         finally:
             await proxy.stop()
             await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner) -> int:
-    """The port, below those that the kernel gives to who asks for any: a pool may let its agents connect to these."""
-    # Some nodes hand out nearly all ports: then there are none below.
-    any_port = int(_ANY_PORT.read_text().split()[0])  # noqa: ASYNC240 (the kernel answers at once)
-    below = range(_LOWEST_PORT, min(_HIGHEST_PORT + 1, any_port))
-    for port in random.sample(below, min(_TRIES, len(below))) or [0]:
-        with contextlib.suppress(OSError):
-            await web.TCPSite(runner, _HOST, port).start()
-            return runner.addresses[-1][1]
-    raise OSError(errno.EADDRINUSE, f"no port of {below} is free for the proxy of a run")
 
 
 class _Proxy:

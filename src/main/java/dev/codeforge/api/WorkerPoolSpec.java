@@ -101,7 +101,7 @@ public record WorkerPoolSpec(
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
-        isolation = isolation == null ? new Isolation(null) : isolation;
+        isolation = isolation == null ? new Isolation(null, null) : isolation;
         requestReply = requestReply != null && requestReply;
         suspend = suspend != null && suspend;
     }
@@ -115,6 +115,33 @@ public record WorkerPoolSpec(
         Drain,
         Retain,
         Delete
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    @ValidationRule(
+            value =
+                    "!has(self.allow) || self.allow.all(e, e.matches('^[.]?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[1-9][0-9]{0,4})?$') && !e.matches('^[0-9.]+(:[0-9]+)?$'))",
+            message =
+                    "allow names hosts, such as packages.example.org, .example.org for all below it, or git.team.svc:8443; addresses are not allowed")
+    public record Egress(
+            @Default("\"Restricted\"")
+                    @JsonPropertyDescription(
+                            "Restricted: agents reach the hosts in allow, by the proxy of their run (HTTPS_PROXY). Open: every server that the cluster's network lets the worker reach.")
+                    EgressPolicy policy,
+            @Nullable
+                    @Size(max = 100)
+                    @JsonPropertyDescription(
+                            "Hosts that agents may reach under Restricted, at most 100: a name, or .name for all names below it, on port 443, or with a port of its own. Names that lead to private addresses need a port here. Default: none.")
+                    List<@Size(max = 253) String> allow) {
+        public Egress {
+            policy = policy == null ? EgressPolicy.Restricted : policy;
+        }
+    }
+
+    public enum EgressPolicy {
+        Restricted,
+        Open
     }
 
     @JsonIgnoreProperties(ignoreUnknown = true)
@@ -226,9 +253,12 @@ public record WorkerPoolSpec(
             @Default("\"Preferred\"")
                     @JsonPropertyDescription(
                             "Walls of the kernel around each agent: its own files, processes and proxy are left to it. Preferred: as far as the node's kernel has them; condition Isolated says what is missing. Required: a worker that lacks one does not start. Off: an agent can do all that its worker can.")
-                    AgentIsolation agent) {
+                    AgentIsolation agent,
+            @Default("{}") @JsonPropertyDescription("The servers that agents may connect to beside their model.")
+                    Egress egress) {
         public Isolation {
             agent = agent == null ? AgentIsolation.Preferred : agent;
+            egress = egress == null ? new Egress(null, null) : egress;
         }
     }
 

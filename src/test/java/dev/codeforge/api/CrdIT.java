@@ -27,6 +27,15 @@ final class CrdIT {
         namespace = TestCluster.shared().newNamespace();
     }
 
+    @Test
+    void aPoolNamesTheHostsThatItsAgentsMayReach() {
+        assertThatCode(() -> create(
+                        "WorkerPool",
+                        "pool",
+                        "{backend: a, isolation: {egress: {allow: [a.org, .b.org, 'git.team.svc:8443', A-1.c.d]}}}"))
+                .doesNotThrowAnyException();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -136,6 +145,12 @@ final class CrdIT {
                 "{backend: a, subject: tasks} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, subject: holder} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, subject: results.x} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, isolation: {egress: {policy: Closed}}} | spec.isolation.egress.policy",
+                "{backend: a, isolation: {egress: {allow: ['https://a.org']}}} | allow names hosts",
+                "{backend: a, isolation: {egress: {allow: ['*.a.org']}}} | allow names hosts",
+                "{backend: a, isolation: {egress: {allow: [10.0.0.1]}}} | addresses are not allowed",
+                "{backend: a, isolation: {egress: {allow: ['10.0.0.1:443']}}} | addresses are not allowed",
+                "{backend: a, isolation: {egress: {allow: ['a.org:0']}}} | allow names hosts",
                 "{backend: a, subject: _INBOX} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, scaling: {}} | spec.scaling.maxReplicas",
                 "{backend: a, scaling: {minReplicas: 3, maxReplicas: 2}} | minReplicas must not be greater than maxReplicas",

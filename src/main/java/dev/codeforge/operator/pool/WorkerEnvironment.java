@@ -45,6 +45,10 @@ final class WorkerEnvironment {
         environment.add(variable("CODEFORGE_ISOLATION", spec.isolation().agent().name()));
         environment.add(variable("CODEFORGE_TEMPORARY", String.join(":", temporary)));
         environment.add(variable("CODEFORGE_GIT_CREDENTIALS", GitMounts.variable(pool)));
+        final WorkerPoolSpec.Egress egress = spec.isolation().egress();
+        environment.add(variable("CODEFORGE_EGRESS", egress.policy().name()));
+        environment.add(variable(
+                "CODEFORGE_EGRESS_ALLOW", String.join(",", egress.allow() == null ? List.of() : egress.allow())));
         environment.add(new EnvVarBuilder()
                 .withName("CODEFORGE_POD_NAME")
                 .withNewValueFrom()

@@ -47,6 +47,8 @@ final class WorkerDeploymentTest {
         assertThat(value(worker, "CODEFORGE_BACKEND")).isEqualTo("command");
         assertThat(value(worker, "CODEFORGE_CONCURRENCY")).isEqualTo("1");
         assertThat(value(worker, "CODEFORGE_GIT_CREDENTIALS")).isEqualTo("[]");
+        assertThat(value(worker, "CODEFORGE_EGRESS")).isEqualTo("Restricted");
+        assertThat(value(worker, "CODEFORGE_EGRESS_ALLOW")).isEmpty();
     }
 
     @Test

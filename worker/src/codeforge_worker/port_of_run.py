@@ -1,0 +1,33 @@
+"""Ports of the loopback for the servers of runs."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import random
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+# Unprivileged, and above what servers have by default.
+_LOWEST, _HIGHEST = 16_384, 19_999
+_TRIES = 100
+_ANY_PORT = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def bound() -> socket.socket:
+    """On a port below those that the kernel gives to who asks for any: a pool may let its agents connect to these."""
+    # Some nodes hand out nearly all ports: then there are none below.
+    any_port = int(_ANY_PORT.read_text().split()[0])
+    below = range(_LOWEST, min(_HIGHEST + 1, any_port))
+    for port in random.sample(below, min(_TRIES, len(below))) or [0]:
+        server = socket.socket()
+        with contextlib.suppress(OSError):
+            server.bind((HOST, port))
+            return server
+        server.close()
+    raise OSError(errno.EADDRINUSE, f"no port of {below} is free for a server of a run")
+
+
+def port_of(server: socket.socket) -> int:
+    return server.getsockname()[1]
