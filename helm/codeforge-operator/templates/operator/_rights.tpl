@@ -1,0 +1,48 @@
+{{/* What the operator does in a namespace that it serves: each verb is used. */}}
+{{- define "codeforge.servedRules" -}}
+# Read by informers; get: whether a task that the cache lacks is gone, and a pool whose finalizer met a conflict.
+- apiGroups: [codeforge.dev]
+  resources: [agenttasks, workerpools]
+  verbs: [get, list, watch]
+# The finalizer of a pool, set and taken off; a task has none.
+- apiGroups: [codeforge.dev]
+  resources: [workerpools]
+  verbs: [patch]
+# Tasks that are asked for over NATS; and a finished one whose ttlSecondsAfterFinished is over.
+- apiGroups: [codeforge.dev]
+  resources: [agenttasks]
+  verbs: [create, delete]
+- apiGroups: [codeforge.dev]
+  resources: [agenttasks/status, workerpools/status]
+  verbs: [patch]
+# The workers of a pool, and how many there are. Server-side apply asks for create where there are none.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [patch]
+# Patched with the deletion cost of those that go first.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch, patch]
+# The workers' NATS user, one Secret a pool, by server-side apply. A patch answers with what is there, so that it reads:
+# RBAC knows no name that begins so, and the policy own-objects refuses it for Secrets that are not the operator's.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end }}
+
+{{- define "codeforge.operatorSubject" -}}
+- kind: ServiceAccount
+  name: {{ include "codeforge.operator" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end }}
+
+{{/* The operator as the API server names it to a policy. */}}
+{{- define "codeforge.operatorUser" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "codeforge.operator" . }}
+{{- end }}
