@@ -17,7 +17,9 @@ import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.wire.TaskEvent;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -42,8 +44,15 @@ import org.junit.jupiter.api.Test;
 final class RightsIT {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int FORBIDDEN = 403;
+    /** A missing parameter is told as 422. */
+    private static final Set<Integer> BY_A_POLICY = Set.of(FORBIDDEN, 422);
+
     private static final String SERVED = "team-a";
     private static final String ELSEWHERE = "elsewhere";
+
+    private static final String OURS = "{app.kubernetes.io/managed-by: codeforge-operator, codeforge.dev/pool: pool}";
+    private static final String OURS_JSON =
+            "{\"app.kubernetes.io/managed-by\":\"codeforge-operator\",\"codeforge.dev/pool\":\"pool\"}";
 
     private static TestCluster cluster;
     private static KubernetesClient admin;
@@ -59,6 +68,29 @@ final class RightsIT {
         everywhere = ChartRights.install(cluster, "default", "codeforge-system");
         watching = ChartRights.install(cluster, "watching", "codeforge-teams");
         admin.namespaces().resource(namespace(ELSEWHERE)).create();
+        awaitPolicies(everywhere);
+        awaitPolicies(watching);
+    }
+
+    /** A policy holds some moments after it was made. */
+    private static void awaitPolicies(ChartRights rights) {
+        try (KubernetesClient client = rights.operator()) {
+            awaitRefusal(() -> client.resource(secret(SERVED, "probe", "{}", "Opaque"))
+                    .dryRun()
+                    .create());
+            awaitRefusal(() -> client.resource(credential(SERVED)).dryRun().create());
+        }
+    }
+
+    private static void awaitRefusal(Runnable call) {
+        await().atMost(PATIENCE).until(() -> {
+            try {
+                call.run();
+                return false;
+            } catch (KubernetesClientException refused) {
+                return BY_A_POLICY.contains(refused.getCode());
+            }
+        });
     }
 
     @AfterAll
@@ -200,8 +232,6 @@ final class RightsIT {
                 forbidden(() ->
                         client.secrets().inNamespace(SERVED).withName("any").get());
                 forbidden(
-                        () -> client.pods().inNamespace(SERVED).withName("any").get());
-                forbidden(
                         () -> client.pods().inNamespace(SERVED).withName("any").delete());
                 forbidden(() -> client.serviceAccounts().inNamespace(SERVED).list());
                 forbidden(() -> client.namespaces().list());
@@ -217,6 +247,194 @@ final class RightsIT {
                 forbidden(() -> client.apps().statefulSets().inNamespace(SERVED).list());
             }
         }
+    }
+
+    @Test
+    void workersAreMadeOnlyWhereAPoolIs() {
+        try (KubernetesClient client = everywhere.operator()) {
+            refused("no params found", () -> client.resource(workers("kube-system"))
+                    .serverSideApply());
+            refused("no params found", () -> client.resource(workers("kube-system"))
+                    .create());
+            refused("no params found", () -> client.resource(workers(everywhere.namespace()))
+                    .create());
+            refused("no params found", () -> client.resource(credential("kube-system"))
+                    .create());
+        }
+    }
+
+    @Test
+    void whatIsNoWorkersIsMadeByOthersAsBefore() {
+        final Deployment theirs = workers(ELSEWHERE);
+        theirs.getMetadata().setLabels(Map.of("app", "theirs"));
+        assertThat(admin.resource(theirs).create().getMetadata().getUid()).isNotEmpty();
+        assertThat(admin.resource(secret(ELSEWHERE, "theirs", "{}", "Opaque"))
+                        .create()
+                        .getMetadata()
+                        .getUid())
+                .isNotEmpty();
+    }
+
+    @Test
+    void aSecretOfSomebodyElseIsNeitherReadNorChangedNorDeleted() throws Exception {
+        final String namespace = withPool();
+        admin.resource(secret(namespace, "theirs", "{app.kubernetes.io/managed-by: Helm}", "Opaque"))
+                .create();
+        final String path = "/api/v1/namespaces/" + namespace + "/secrets/theirs";
+        final String only = "may write only secrets that are labelled";
+        try (KubernetesClient client = everywhere.operator()) {
+            assertThat(patch(client, path, "{}")).contains(only);
+            assertThat(patch(client, path, "{\"metadata\":{\"labels\":" + OURS_JSON + "}}"))
+                    .contains(only);
+            refused(only, () -> client.resource(secret(namespace, "theirs", OURS, "Opaque"))
+                    .forceConflicts()
+                    .serverSideApply());
+            refused(only, () -> client.secrets()
+                    .inNamespace(namespace)
+                    .withName("theirs")
+                    .delete());
+            refused(only, () -> client.resource(secret(namespace, "new", "{}", "Opaque"))
+                    .create());
+            refused("only what has the label codeforge.dev/pool", () -> client.resource(
+                            secret(namespace, "new", "{app.kubernetes.io/managed-by: codeforge-operator}", "Opaque"))
+                    .create());
+        }
+    }
+
+    @Test
+    void theSecretOfNatsIsNotRead() throws Exception {
+        admin.resource(secret("codeforge-system", "codeforge-nats", "{app.kubernetes.io/managed-by: Helm}", "Opaque"))
+                .create();
+        try (KubernetesClient client = everywhere.operator()) {
+            assertThat(patch(client, "/api/v1/namespaces/codeforge-system/secrets/codeforge-nats", "{}"))
+                    .contains("may write only secrets that are labelled");
+        }
+    }
+
+    @Test
+    void aSecretIsNotFilledWithATokenOfAServiceAccount() {
+        final String namespace = withPool();
+        final Secret token = secret(namespace, "token", OURS, "kubernetes.io/service-account-token");
+        token.getMetadata().setAnnotations(Map.of("kubernetes.io/service-account.name", "default"));
+        makeServiceAccount(namespace);
+        try (KubernetesClient client = everywhere.operator()) {
+            refused("only Secrets of type Opaque", () -> client.resource(token).create());
+        }
+    }
+
+    @Test
+    void aDeploymentOfSomebodyElseIsNeitherChangedNorScaledNorDeleted() throws Exception {
+        final String namespace = withPool();
+        final Deployment theirs = workers(namespace);
+        theirs.getMetadata().setName("theirs");
+        theirs.getMetadata().setLabels(Map.of("app", "theirs"));
+        admin.resource(theirs).create();
+        final String path = "/apis/apps/v1/namespaces/" + namespace + "/deployments/theirs";
+        try (KubernetesClient client = everywhere.operator()) {
+            assertThat(patch(client, path, "{}")).contains("only deployments that are labelled");
+            assertThat(patch(client, path + "/scale", "{\"spec\":{\"replicas\":0}}"))
+                    .contains("may scale only its workers");
+            refused("only deployments that are labelled", () -> client.apps()
+                    .deployments()
+                    .inNamespace(namespace)
+                    .withName("theirs")
+                    .delete());
+            final Deployment misnamed = workers(namespace);
+            misnamed.getMetadata().setName("other-workers");
+            refused("named after the pool", () -> client.resource(misnamed).create());
+        }
+    }
+
+    @Test
+    void ofAPodOnlyTheDeletionCostIsChanged() throws Exception {
+        final String namespace = withPool();
+        makeServiceAccount(namespace);
+        admin.resource(pod(namespace, "worker", OURS)).create();
+        admin.resource(pod(namespace, "theirs", "{}")).create();
+        final String pods = "/api/v1/namespaces/" + namespace + "/pods/";
+        final String cost =
+                "{\"metadata\":{\"annotations\":{\"controller.kubernetes.io/pod-deletion-cost\":%s,\"note\":\"kept\"}}}";
+        try (KubernetesClient client = everywhere.operator()) {
+            assertThat(patch(client, pods + "worker", cost.formatted("\"-5\"")))
+                    .contains("\"controller.kubernetes.io/pod-deletion-cost\":\"-5\"");
+            assertThat(patch(client, pods + "worker", cost.formatted("null"))).contains("\"kind\":\"Pod\"");
+            for (final String change : new String[] {
+                "{\"spec\":{\"containers\":[{\"name\":\"worker\",\"image\":\"evil:1\"}]}}",
+                "{\"metadata\":{\"annotations\":{\"other\":\"x\"}}}",
+                "{\"metadata\":{\"labels\":{\"other\":\"x\"}}}"
+            }) {
+                assertThat(patch(client, pods + "worker", change)).contains("nothing of a pod but its annotation");
+            }
+            assertThat(patch(client, pods + "theirs", cost.formatted("\"-5\"")))
+                    .contains("only pods that are labelled");
+        }
+    }
+
+    @Test
+    void theSpecOfAPoolIsItsAuthors() throws Exception {
+        final String namespace = withPool();
+        try (KubernetesClient client = everywhere.operator()) {
+            assertThat(patch(
+                            client,
+                            "/apis/codeforge.dev/v1alpha1/namespaces/" + namespace + "/workerpools/pool",
+                            "{\"spec\":{\"suspend\":true}}"))
+                    .contains("may not change the spec of a WorkerPool");
+        }
+    }
+
+    /** The API server's answer; the client's own patch reads the object first. */
+    private static String patch(KubernetesClient client, String path, String change) throws Exception {
+        final String type = path.contains("/pods/") ? "strategic-merge-patch" : "merge-patch";
+        return client.getHttpClient()
+                .sendAsync(
+                        client.getHttpClient()
+                                .newHttpRequestBuilder()
+                                .uri(client.getMasterUrl() + path.substring(1))
+                                .method("PATCH", "application/" + type + "+json", change)
+                                .build(),
+                        String.class)
+                .get()
+                .bodyString();
+    }
+
+    private static void makeServiceAccount(String namespace) {
+        admin.resource(of(ServiceAccount.class, "metadata: {name: default, namespace: %s}".formatted(namespace)))
+                .create();
+    }
+
+    /** By a policy, in these words. */
+    private static void refused(String words, ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOfSatisfying(KubernetesClientException.class, refused -> {
+            assertThat(BY_A_POLICY).contains(refused.getCode());
+            assertThat(refused.getMessage()).contains(words);
+        });
+    }
+
+    /** A namespace with a pool that no operator serves. */
+    private static String withPool() {
+        final String namespace = cluster.newNamespace();
+        admin.resource(Resources.pool(namespace, "pool", null)).create();
+        return namespace;
+    }
+
+    private static Secret credential(String namespace) {
+        return secret(namespace, "pool-workers", OURS, "Opaque");
+    }
+
+    private static Secret secret(String namespace, String name, String labels, String type) {
+        return of(
+                Secret.class,
+                "{metadata: {name: %s, namespace: %s, labels: %s}, type: %s}".formatted(name, namespace, labels, type));
+    }
+
+    private static Pod pod(String namespace, String name, String labels) {
+        return of(
+                Pod.class,
+                """
+                metadata: {name: %s, namespace: %s, annotations: {note: kept}, labels: %s}
+                spec: {automountServiceAccountToken: false, containers: [{name: worker, image: worker:test}]}
+                """
+                        .formatted(name, namespace, labels));
     }
 
     private static void forbidden(ThrowingCallable call) {
@@ -237,8 +455,7 @@ final class RightsIT {
                   selector: {matchLabels: {codeforge.dev/pool: pool}}
                   template:
                     metadata: {labels: {codeforge.dev/pool: pool}}
-                    spec:
-                      containers: [{name: worker, image: worker:test, securityContext: {privileged: true}}]
+                    spec: {hostPID: true, containers: [{name: worker, image: worker:test}]}
                 """
                         .formatted(namespace));
     }
