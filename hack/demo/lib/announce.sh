@@ -10,7 +10,7 @@ announce() {
 CodeForge demo with $AGENT on the cluster of kubectl's current context: $(kubectl config current-context)
 It will change there:
   namespaces $SYSTEM (operator, NATS) and $DEMO (git server, LiteLLM, a pool, a task)
-  the definitions of AgentTask and WorkerPool, a ClusterRole, admission policies, and the binding of each
+  the definitions of AgentTask and WorkerPool, ClusterRoles, admission policies, and bindings
 and on this machine:
   Debian packages: buildah, mmdebstrap and skopeo, by apt, when they are missing and docker does not run
   $CACHE: tools and images

@@ -16,12 +16,15 @@ import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
+import dev.codeforge.testing.faults.ControllerManager;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.authorization.v1.SubjectAccessReviewBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
+import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
@@ -380,6 +383,65 @@ final class RightsIT {
                             "{\"spec\":{\"suspend\":true}}"))
                     .contains("may not change the spec of a WorkerPool");
         }
+    }
+
+    @Test
+    void viewersReadEditorsMakeTasksAndOnlyPoolEditorsMakePools() throws Exception {
+        final String namespace = withPool();
+        try (AutoCloseable aggregation =
+                new ControllerManager(cluster.server(), "clusterrole-aggregation-controller")) {
+            for (final String role : new String[] {"view", "edit", "admin", "codeforge-pool-editor"}) {
+                admin.resource(of(
+                                RoleBinding.class,
+                                """
+                                metadata: {name: %1$s, namespace: %2$s}
+                                roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %1$s}
+                                subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %1$s}]
+                                """
+                                        .formatted(role, namespace)))
+                        .create();
+            }
+            for (final String user : new String[] {"view", "edit", "admin"}) {
+                await(user).atMost(PATIENCE).until(() -> may(user, "list", "agenttasks", namespace));
+            }
+        }
+        for (final String user : new String[] {"view", "edit", "admin", "codeforge-pool-editor"}) {
+            final boolean poolEditor = user.equals("codeforge-pool-editor");
+            final boolean taskEditor = user.equals("edit") || user.equals("admin");
+            assertThat(may(user, "watch", "workerpools", namespace)).as(user).isTrue();
+            for (final String verb : new String[] {"create", "patch", "delete"}) {
+                assertThat(may(user, verb, "agenttasks", namespace)).as(user).isEqualTo(taskEditor);
+                assertThat(may(user, verb, "workerpools", namespace)).as(user).isEqualTo(poolEditor);
+            }
+            assertThat(may(user, "patch", "workerpools/scale", namespace))
+                    .as(user)
+                    .isEqualTo(poolEditor);
+            assertThat(may(user, "patch", "agenttasks/status", namespace))
+                    .as(user)
+                    .isFalse();
+            assertThat(may(user, "list", "workerpools", ELSEWHERE)).as(user).isFalse();
+        }
+    }
+
+    private static boolean may(String user, String verb, String resource, String namespace) {
+        final String[] parts = resource.split("/");
+        return admin.authorization()
+                .v1()
+                .subjectAccessReview()
+                .create(new SubjectAccessReviewBuilder()
+                        .withNewSpec()
+                        .withUser(user)
+                        .withNewResourceAttributes()
+                        .withGroup("codeforge.dev")
+                        .withResource(parts[0])
+                        .withSubresource(parts.length > 1 ? parts[1] : "")
+                        .withVerb(verb)
+                        .withNamespace(namespace)
+                        .endResourceAttributes()
+                        .endSpec()
+                        .build())
+                .getStatus()
+                .getAllowed();
     }
 
     /** The API server's answer; the client's own patch reads the object first. */

@@ -9,11 +9,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** A real kube-controller-manager that makes pods of Deployments, and chooses which of them to delete. */
+/** A real kube-controller-manager. */
 public final class ControllerManager implements AutoCloseable {
     private final ChildProcess process;
 
+    /** Makes pods of Deployments, and chooses which of them to delete. */
     public ControllerManager(TestApiServer server) throws IOException {
+        this(server, "deployment-controller,replicaset-controller,serviceaccount-controller");
+    }
+
+    /** @param controllers those that run, by kube-controller-manager's names and commas */
+    public ControllerManager(TestApiServer server, String controllers) throws IOException {
         final Path directory = TestFolder.make("controllers");
         final Path kubeconfig = directory.resolve("kubeconfig");
         Files.writeString(
@@ -32,7 +38,7 @@ public final class ControllerManager implements AutoCloseable {
                 List.of(
                         TestBinaries.path("kube-controller-manager"),
                         "--kubeconfig=" + kubeconfig,
-                        "--controllers=deployment-controller,replicaset-controller,serviceaccount-controller",
+                        "--controllers=" + controllers,
                         "--leader-elect=false",
                         "--secure-port=0",
                         "--kube-api-qps=200",
