@@ -7,6 +7,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
@@ -75,6 +76,7 @@ final class LeaderElectionIT {
                 nats.endpoint(),
                 Map.of("command", "worker:test"),
                 "IfNotPresent",
+                WorkerDefaults.NONE,
                 "tasks.agent.{backend}",
                 true,
                 1L << 20,

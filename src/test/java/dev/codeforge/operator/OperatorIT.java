@@ -12,6 +12,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.operator.tracing.TelemetrySettings;
@@ -62,6 +63,7 @@ final class OperatorIT {
                         nats.endpoint(),
                         Map.of("command", "worker:test"),
                         "IfNotPresent",
+                        WorkerDefaults.NONE,
                         "tasks.agent.{backend}",
                         false,
                         1L << 20,

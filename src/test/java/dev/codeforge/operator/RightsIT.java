@@ -10,6 +10,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.pool.FinalizerRelease;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.ChartRights;
 import dev.codeforge.testing.Resources;
@@ -572,6 +573,7 @@ final class RightsIT {
                 nats.endpoint(),
                 Map.of("command", "worker:test"),
                 "IfNotPresent",
+                WorkerDefaults.NONE,
                 "tasks.agent.{backend}",
                 false,
                 1L << 20,

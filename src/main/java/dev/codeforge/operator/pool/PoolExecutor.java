@@ -173,7 +173,9 @@ final class PoolExecutor {
             // An unknown field in a server-side apply is answered with 500, in these words only.
             final boolean unknownField = String.valueOf(e.getMessage()).contains("failed to create typed patch object");
             if (unknownField || e.getCode() == UNPROCESSABLE || e.getCode() == BAD_REQUEST) {
-                throw new InvalidTemplateException("the API server refuses spec.template: " + e.getMessage());
+                throw new InvalidTemplateException(
+                        "the API server refuses spec.template, completed by the chart's workerDefaults: "
+                                + e.getMessage());
             }
             throw e;
         }

@@ -5,7 +5,6 @@ import dev.codeforge.operator.tracing.TelemetrySettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
-import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
@@ -15,19 +14,19 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Completes container worker of a pool's template: image, environment, probes, mounts. What is given wins. */
+/** Completes container worker of a pool's template: image, environment, probes, mounts, rights and resources. What is given wins. */
 final class WorkerContainer {
-    /** The volume at /tmp. */
-    static final String TMP = "tmp";
-
     private final Map<String, String> images;
     private final String imagePullPolicy;
     private final TelemetrySettings telemetry;
+    private final PodDefaults defaults;
 
-    WorkerContainer(Map<String, String> images, String imagePullPolicy, TelemetrySettings telemetry) {
+    WorkerContainer(
+            Map<String, String> images, String imagePullPolicy, TelemetrySettings telemetry, PodDefaults defaults) {
         this.images = images;
         this.imagePullPolicy = imagePullPolicy;
         this.telemetry = telemetry;
+        this.defaults = defaults;
     }
 
     /** @param volumes those of the template */
@@ -44,15 +43,8 @@ final class WorkerContainer {
         if (given.getImagePullPolicy() == null) {
             container.withImagePullPolicy(imagePullPolicy);
         }
-        if (given.getSecurityContext() == null) {
-            container.withSecurityContext(new SecurityContextBuilder()
-                    .withAllowPrivilegeEscalation(false)
-                    .withReadOnlyRootFilesystem(true)
-                    .withNewCapabilities()
-                    .withDrop("ALL")
-                    .endCapabilities()
-                    .build());
-        }
+        container.withSecurityContext(defaults.securityContext(given.getSecurityContext()));
+        container.withResources(defaults.resources(given.getResources()));
         if (given.getReadinessProbe() == null) {
             container
                     .withNewReadinessProbe()
@@ -94,14 +86,17 @@ final class WorkerContainer {
                         .build());
         addMount(
                 mounts,
-                new VolumeMountBuilder().withName(TMP).withMountPath("/tmp").build());
+                new VolumeMountBuilder()
+                        .withName(PodDefaults.TMP)
+                        .withMountPath("/tmp")
+                        .build());
         GitMounts.mounts(pool).forEach(mount -> addMount(mounts, mount));
         return container.withEnv(environment).withVolumeMounts(mounts).build();
     }
 
     /** Not what the template has put there: that may be kept, or be another container's too. */
     private static List<String> temporary(Container given, List<Volume> volumes) {
-        final boolean named = volumes.stream().anyMatch(volume -> TMP.equals(volume.getName()));
+        final boolean named = volumes.stream().anyMatch(volume -> PodDefaults.TMP.equals(volume.getName()));
         return Stream.of("/tmp", "/dev/shm")
                 .filter(path -> !(named && path.equals("/tmp")))
                 .filter(path -> given.getVolumeMounts().stream().noneMatch(mount -> path.equals(mount.getMountPath())))

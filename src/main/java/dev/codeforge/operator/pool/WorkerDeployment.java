@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.Names;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerBuilder;
@@ -30,16 +31,22 @@ final class WorkerDeployment {
     private static final ObjectMapper JSON =
             new ObjectMapper().setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.SKIP, Nulls.SKIP));
 
-    private static final long USER = 10001L;
     private static final int AFTER_RUN_SECONDS = 60;
 
     private final WorkerContainer container;
+    private final PodDefaults defaults;
     private final String operator;
 
     /** @param operator the name of the operator that keeps the Deployments */
-    WorkerDeployment(Map<String, String> images, String imagePullPolicy, String operator, TelemetrySettings telemetry) {
+    WorkerDeployment(
+            Map<String, String> images,
+            String imagePullPolicy,
+            WorkerDefaults workerDefaults,
+            String operator,
+            TelemetrySettings telemetry) {
         this.operator = operator;
-        this.container = new WorkerContainer(images, imagePullPolicy, telemetry);
+        this.defaults = new PodDefaults(workerDefaults);
+        this.container = new WorkerContainer(images, imagePullPolicy, telemetry, defaults);
     }
 
     static Map<String, String> labels(WorkerPool pool) {
@@ -109,36 +116,24 @@ final class WorkerDeployment {
         addVolume(
                 volumes,
                 new VolumeBuilder()
-                        .withName("workspace")
+                        .withName(PodDefaults.WORKSPACE)
                         .withNewEmptyDir()
                         .endEmptyDir()
                         .build());
         addVolume(
                 volumes,
                 new VolumeBuilder()
-                        .withName(WorkerContainer.TMP)
+                        .withName(PodDefaults.TMP)
                         .withNewEmptyDir()
                         .endEmptyDir()
                         .build());
         GitMounts.volumes(pool).forEach(volume -> addVolume(volumes, volume));
-        final PodSpecBuilder completed = new PodSpecBuilder(spec)
+        final PodSpecBuilder completed = new PodSpecBuilder(defaults.complete(spec))
                 .withContainers(containers)
-                .withVolumes(volumes)
+                .withVolumes(volumes.stream().map(defaults::bounded).toList())
                 .withTerminationGracePeriodSeconds(grace);
         if (spec.getAutomountServiceAccountToken() == null) {
             completed.withAutomountServiceAccountToken(false);
-        }
-        if (spec.getSecurityContext() == null) {
-            completed
-                    .withNewSecurityContext()
-                    .withRunAsNonRoot(true)
-                    .withRunAsUser(USER)
-                    .withRunAsGroup(USER)
-                    .withFsGroup(USER)
-                    .withNewSeccompProfile()
-                    .withType("RuntimeDefault")
-                    .endSeccompProfile()
-                    .endSecurityContext();
         }
         return new PodTemplateSpecBuilder(template)
                 .editOrNewMetadata()

@@ -81,7 +81,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 connections,
                 queues,
                 new WorkerDeployment(
-                        settings.workerImages(), settings.imagePullPolicy(), settings.podName(), settings.telemetry()),
+                        settings.workerImages(),
+                        settings.imagePullPolicy(),
+                        settings.workerDefaults(),
+                        settings.podName(),
+                        settings.telemetry()),
                 scale,
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
                 settings.workerNats(),

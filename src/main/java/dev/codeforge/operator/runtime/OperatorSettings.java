@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * @param namespace the operator's own
  * @param watchNamespaces empty for all
  * @param workerImages image by backend
+ * @param workerDefaults what a pool's template may leave out
  * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
  * @param filesBytes what fits into the bucket of one pool
  * @param sweepPeriod how long after one sweep the next begins
@@ -36,6 +37,7 @@ public record OperatorSettings(
         NatsEndpoint workerNats,
         Map<String, String> workerImages,
         String imagePullPolicy,
+        WorkerDefaults workerDefaults,
         String subjectTemplate,
         boolean leaderElection,
         long filesBytes,
@@ -64,6 +66,7 @@ public record OperatorSettings(
                         : new NatsEndpoint(url, workerUser, file(nats, "worker-password", false)),
                 images(environment.getOrDefault("CODEFORGE_WORKER_IMAGES", "{}")),
                 environment.getOrDefault("CODEFORGE_IMAGE_PULL_POLICY", "IfNotPresent"),
+                WorkerDefaults.from(environment.getOrDefault("CODEFORGE_WORKER_DEFAULTS", "{}")),
                 subjectTemplate(environment.getOrDefault("CODEFORGE_SUBJECT_TEMPLATE", "tasks.agent.{backend}")),
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_LEADER_ELECTION", "true")),
                 filesBytes(environment.getOrDefault("CODEFORGE_FILES_BYTES", "104857600")),

@@ -8,6 +8,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.CodeforgeOperator;
 import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
@@ -53,6 +54,7 @@ final class ExhaustedTaskIT {
                         nats.endpoint(),
                         Map.of("command", "worker:test"),
                         "IfNotPresent",
+                        WorkerDefaults.NONE,
                         "tasks.agent.{backend}",
                         false,
                         1L << 20,

@@ -9,6 +9,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec.Credential;
 import dev.codeforge.api.WorkerPoolSpec.GitAccess;
 import dev.codeforge.api.WorkerPoolSpec.SecretRef;
+import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Container;
@@ -26,7 +27,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class WorkerDeploymentTest {
     private static final WorkerDeployment DEPLOYMENTS = new WorkerDeployment(
-            Map.of("command", "worker-command:test"), "IfNotPresent", "operator-0", TelemetrySettings.OFF);
+            Map.of("command", "worker-command:test"),
+            "IfNotPresent",
+            WorkerDefaults.NONE,
+            "operator-0",
+            TelemetrySettings.OFF);
 
     @Test
     void aPoolWithoutATemplateGetsAWholeWorker() throws Exception {
@@ -137,7 +142,8 @@ final class WorkerDeploymentTest {
         assertThat(worker.getImage()).isEqualTo("own:2");
         assertThat(worker.getImagePullPolicy()).isEqualTo("Always");
         assertThat(worker.getArgs()).containsExactly("run", "--", "true");
-        assertThat(worker.getSecurityContext().getReadOnlyRootFilesystem()).isNull();
+        assertThat(worker.getSecurityContext().getPrivileged()).isFalse();
+        assertThat(worker.getSecurityContext().getReadOnlyRootFilesystem()).isTrue();
         assertThat(worker.getReadinessProbe().getHttpGet()).isNull();
         assertThat(value(worker, "CODEFORGE_WORKSPACE")).isEqualTo("/elsewhere");
         assertThat(value(worker, "OPENAI_API_KEY")).isEqualTo("k");
@@ -148,7 +154,7 @@ final class WorkerDeploymentTest {
         final PodSpec pod = pod(deployment);
         assertThat(pod.getAutomountServiceAccountToken()).isTrue();
         assertThat(pod.getSecurityContext().getRunAsUser()).isEqualTo(5);
-        assertThat(pod.getSecurityContext().getRunAsNonRoot()).isNull();
+        assertThat(pod.getSecurityContext().getRunAsNonRoot()).isTrue();
         assertThat(pod.getNodeSelector()).containsEntry("disk", "ssd");
         assertThat(pod.getVolumes())
                 .filteredOn(volume -> volume.getName().equals("workspace"))
@@ -162,6 +168,27 @@ final class WorkerDeploymentTest {
                 .containsEntry("codeforge.dev/pool", "pool");
         assertThat(deployment.getSpec().getTemplate().getMetadata().getAnnotations())
                 .containsEntry("note", "b");
+    }
+
+    @Test
+    void whatThePlatformSetsIsUnderTheTemplate() throws Exception {
+        final WorkerDefaults platform = Resources.of(
+                WorkerDefaults.class,
+                "{resources: {limits: {memory: 2Gi}}, runtimeClassName: gvisor, workspaceSizeLimit: 10Gi}");
+        final Deployment deployment = new WorkerDeployment(
+                        Map.of("command", "worker-command:test"),
+                        "IfNotPresent",
+                        platform,
+                        "operator-0",
+                        TelemetrySettings.OFF)
+                .of(pool("command", null, null), "tasks.test");
+        assertThat(pod(deployment).getRuntimeClassName()).isEqualTo("gvisor");
+        assertThat(worker(deployment).getResources().getLimits()).containsKey("memory");
+        assertThat(pod(deployment).getVolumes())
+                .filteredOn(volume -> volume.getName().equals("workspace"))
+                .singleElement()
+                .satisfies(volume ->
+                        assertThat(volume.getEmptyDir().getSizeLimit()).hasToString("10Gi"));
     }
 
     @Test
@@ -320,8 +347,8 @@ final class WorkerDeploymentTest {
     }
 
     private static Container traced(String template) throws Exception {
-        final WorkerDeployment deployments =
-                new WorkerDeployment(Map.of("command", "worker-command:test"), "IfNotPresent", "operator-0", COLLECTOR);
+        final WorkerDeployment deployments = new WorkerDeployment(
+                Map.of("command", "worker-command:test"), "IfNotPresent", WorkerDefaults.NONE, "operator-0", COLLECTOR);
         return worker(deployments.of(pool("command", null, template), "tasks.test"));
     }
 

@@ -37,6 +37,7 @@ final class OperatorSettingsTest {
         assertThat(settings.workerNats()).isEqualTo(settings.operatorNats());
         assertThat(settings.watchNamespaces()).isEmpty();
         assertThat(settings.workerImages()).isEmpty();
+        assertThat(settings.workerDefaults()).isEqualTo(WorkerDefaults.NONE);
         assertThat(settings.subjectTemplate()).isEqualTo("tasks.agent.{backend}");
         assertThat(settings.leaderElection()).isTrue();
         assertThat(settings.httpPort()).isEqualTo(8081);
@@ -89,6 +90,34 @@ final class OperatorSettingsTest {
     void imagesThatAreNoMapAreRefused(String value) {
         environment.put("CODEFORGE_WORKER_IMAGES", value);
         assertError("CODEFORGE_WORKER_IMAGES is not a JSON object of backend to image");
+    }
+
+    @Test
+    void whatWorkersGetIsOneDocument() {
+        environment.put(
+                "CODEFORGE_WORKER_DEFAULTS",
+                "{\"imagePullSecrets\": [\"registry\"], \"workspaceSizeLimit\": \"10Gi\"}");
+        final WorkerDefaults defaults = OperatorSettings.from(environment).workerDefaults();
+        assertThat(defaults.imagePullSecrets()).containsExactly("registry");
+        assertThat(defaults.workspaceSizeLimit()).isEqualTo("10Gi");
+        assertThat(defaults.tmpSizeLimit()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "null",
+                "[]",
+                "resources",
+                "{\"resource\": {}}",
+                "{\"affinity\": {\"nodeAffinty\": {}}}",
+                "{\"securityContext\": {\"fsGroup\": 1}}",
+                "{\"tmpSizeLimit\": \"big\"}",
+                "{\"tmpSizeLimit\": \"0\"}"
+            })
+    void workerDefaultsThatAreNoneAreRefused(String value) {
+        environment.put("CODEFORGE_WORKER_DEFAULTS", value);
+        assertError("set workerDefaults of the chart");
     }
 
     @ParameterizedTest
