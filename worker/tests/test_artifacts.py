@@ -168,6 +168,20 @@ async def test_changes_are_kept_as_a_patch(
     assert (clone / "picture").read_bytes() == b"\0\377binary"
 
 
+async def test_a_patch_is_not_written_through_a_link(
+    operator: Operator, start_worker: StartWorker, code: GitServer, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("as it was")
+    script = (
+        f"ln -s {kept} ../changes.patch; echo 'ANSWER = 42' > answer.py; git add -A; "
+        "git -c user.name=a -c user.email=a@b commit -qm work"
+    )
+    _, result = await _git_run(operator, start_worker, code, script, "completed")
+    assert _names(result) == ["changes.patch", "diffstat.txt"]
+    assert kept.read_text() == "as it was"
+
+
 async def test_a_repository_without_changes_leaves_no_patch(
     operator: Operator, start_worker: StartWorker, code: GitServer
 ) -> None:

@@ -142,6 +142,7 @@ class Artifacts:
     ) -> dict[str, Source]:
         sources: dict[str, Source] = {}
         if workspace:
+            # Under a name that the agent could not know: a link of its own there would be written through.
             folder = Path(tempfile.mkdtemp(dir=self._root_path))
             patch, diffstat = folder / PATCH, folder / DIFFSTAT
             if await workspace.changes(patch, diffstat):
