@@ -127,6 +127,22 @@ async def test_what_a_repository_says_does_not_move_it(
     assert not ran.exists(), "its program was run"
 
 
+@pytest.mark.parametrize("file", ["/etc/passwd", "../outside", "link", "folder/passwd"])
+async def test_files_outside_of_the_workspace_are_refused(
+    run_task: RunTask, llm: LlmServer, code: GitServer, tmp_path: Path, file: str
+) -> None:
+    clone = tmp_path / "links"
+    git(tmp_path, "clone", "--quiet", str(code.bare), str(clone))
+    (clone / "link").symlink_to("/etc/passwd")
+    (clone / "folder").symlink_to("/etc")
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "Add links")
+    git(clone, "push", "--quiet", "origin", "main")
+    last = await run_task(config={"files": file})
+    assert last["failure"]["type"] == "InvalidConfig", last["error"]
+    assert f"config files: {file} is outside of the workspace" in last["error"] and not llm.asked
+
+
 async def test_what_the_pool_says_does(run_task: RunTask, llm: LlmServer, tmp_path: Path) -> None:
     settings = tmp_path / "settings.yml"
     settings.write_text("- name: openai/coder\n  edit_format: diff\n  extra_params: {seed: 7}\n")

@@ -12,7 +12,7 @@ from typing import Any, cast
 from ..context import RunContext
 from ..outcome import Outcome, RunError
 from ..settings import Settings
-from .edit import Agent, Ending, edit
+from .edit import Agent, Ending, edit, within
 
 _DRIVER = Path(__file__).with_name("aider_driver.py")
 _CONFIG = {"edit-format": "diff", "files": "", "map-tokens": "0"}
@@ -32,7 +32,11 @@ class Aider:
                 name="aider",
                 arguments=self._arguments(context, context.litellm_model, config, analytics),
                 directory=context.directory,
-                environment={**context.environment(), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+                environment={
+                    **context.environment(),
+                    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                    "CODEFORGE_AIDER_CACHE": str(context.scratch / "aider.tags"),
+                },
                 ending=lambda: _ending(analytics, context),
             ),
         )
@@ -54,6 +58,7 @@ class Aider:
         ]
         arguments += ["--model-metadata-file", str(self._metadata(context, model))]
         # Named, lest the repository's are taken.
+        arguments += ["--aiderignore", context.settings.environment.get(_variable("aiderignore"), os.devnull)]
         for name in ("env", "model-settings"):
             arguments += [f"--{name}-file", context.settings.environment.get(_variable(f"{name}-file"), os.devnull)]
         # Its linter is run in the repository, whose own flake8.py would be the program.
@@ -72,7 +77,7 @@ class Aider:
         if context.session:
             arguments.append("--restore-chat-history")
         for file in filter(None, (name.strip() for name in config["files"].split(","))):
-            if Path(file).is_absolute() or ".." in Path(file).parts:
+            if Path(file).is_absolute() or not within(context.directory, context.directory / file):
                 raise RunError("InvalidConfig", f"config files: {file} is outside of the workspace")
             arguments += ["--file", file]
         return [*arguments, *self._extra]

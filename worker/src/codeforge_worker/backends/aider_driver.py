@@ -7,6 +7,7 @@ they could name another server, a key and programs to run.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,11 @@ def main() -> None:
             sys.exit(f"this aider has no aider.main.{name}: install the version that requirements-aider.lock names")
     aider.generate_search_path_list = _given_alone  # type: ignore[attr-defined]
     aider.get_parser = _without_files(aider.get_parser)  # type: ignore[attr-defined]
+    # A cache of pickles: one that the repository brings may run a program, and ours would be pushed.
+    repomap = importlib.import_module("aider.repomap")
+    if not hasattr(repomap.RepoMap, "TAGS_CACHE_DIR"):
+        sys.exit("this aider has no RepoMap.TAGS_CACHE_DIR: install the version that requirements-aider.lock names")
+    repomap.RepoMap.TAGS_CACHE_DIR = os.environ["CODEFORGE_AIDER_CACHE"]
     sys.exit(aider.main())
 
 

@@ -11,6 +11,7 @@ from ..git import GitRepository
 from ..logs import LINE_BYTES, Stream
 from ..outcome import Outcome, RunError
 from ..process import run
+from .hidden import hidden
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Ending:
 class Agent:
     """`name` is for people. `ending` reads the agent's records, and counts what they tell of usage.
 
+    `hidden` names what it would take for its own settings at the root of the repository.
     `terminals`: its commands need one. `on_line` takes its lines of at most `line_bytes`, where they are
     not for people as they come.
     """
@@ -35,9 +37,15 @@ class Agent:
     environment: Mapping[str, str]
     ending: Callable[[], Ending]
     terminals: bool = False
+    hidden: Sequence[str] = ()
     stdin: str = ""
     on_line: Callable[[str, Stream], None] | None = None
     line_bytes: int = LINE_BYTES
+
+
+def within(directory: Path, file: Path) -> bool:
+    """Whether a file is in the folder, wherever links lead."""
+    return file.resolve().is_relative_to(directory.resolve())
 
 
 def refuse_session(context: RunContext, name: str) -> None:
@@ -56,15 +64,16 @@ async def edit(context: RunContext, agent: Agent) -> Outcome:
     await repository.name_author()
     before = await repository.fingerprint()
     try:
-        await run(
-            agent.arguments,
-            cwd=agent.directory,
-            environment=agent.environment,
-            on_line=agent.on_line or context.on_line,
-            stdin=agent.stdin,
-            walls=context.walls(terminals=agent.terminals),
-            line_bytes=agent.line_bytes,
-        )
+        async with hidden(repository, agent.hidden, context.scratch / "hidden"):
+            await run(
+                agent.arguments,
+                cwd=agent.directory,
+                environment=agent.environment,
+                on_line=agent.on_line or context.on_line,
+                stdin=agent.stdin,
+                walls=context.walls(terminals=agent.terminals),
+                line_bytes=agent.line_bytes,
+            )
     except OSError as error:
         raise RunError("AgentFailed", f"{agent.arguments[0]} cannot be started: {error}") from error
     finally:

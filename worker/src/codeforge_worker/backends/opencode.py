@@ -11,7 +11,7 @@ from ..context import RunContext, number
 from ..logs import Stream
 from ..outcome import Outcome, RunError
 from ..settings import Settings
-from .edit import Agent, Ending, edit, refuse_session
+from .edit import Agent, Ending, edit, refuse_session, within
 
 _CONFIG = {"step-limit": "100"}
 # An event has the whole output of a tool in its one line.
@@ -33,6 +33,8 @@ _ENVIRONMENT = {
     "OPENCODE_DISABLE_TERMINAL_TITLE": "1",
     "OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER": "1",
 }
+# Of these it loads plugins, which are programs, although they are switched off above.
+_SETTINGS = ("opencode.json", "opencode.jsonc", ".opencode")
 # In its folder of settings opencode installs this package from a registry, unless it is there already.
 _PLUGIN_PACKAGE = "@opencode-ai/plugin"
 
@@ -57,10 +59,22 @@ class OpenCode:
             Agent(
                 name="opencode",
                 # Without a title it would ask the model for one.
-                arguments=[self._program, "run", "--format", "json", "--title", "task", *self._extra],
-                directory=context.directory,
+                arguments=[
+                    self._program,
+                    "run",
+                    "--format",
+                    "json",
+                    "--title",
+                    "task",
+                    "--dir",
+                    str(context.directory),
+                    *self._extra,
+                ],
+                # Not in the repository: its runtime takes an .env from there into its environment.
+                directory=context.scratch,
                 environment=environment,
                 ending=lambda: events.ending(limit, context.last_line()),
+                hidden=_SETTINGS,
                 stdin=context.task.prompt,
                 on_line=events.line,
                 line_bytes=_EVENT_BYTES,
@@ -92,7 +106,7 @@ def _settings(context: RunContext, limit: int) -> dict[str, Any]:
         "permission": "allow",
         # In the last one it is told to use no tool: whoever needs that one has not finished.
         "agent": {"build": {"steps": limit + 1}},
-        "instructions": [str(context.directory / "AGENTS.md")],
+        "instructions": [str(file) for file in [context.directory / "AGENTS.md"] if within(context.directory, file)],
         "autoupdate": False,
         "share": "disabled",
         "snapshot": False,

@@ -45,7 +45,12 @@ class OpenHands:
                 # -P: the driver's folder has an `openhands` too.
                 arguments=[self._python, "-P", str(_DRIVER), str(settings), str(outcome)],
                 directory=context.scratch,
-                environment={**context.environment(), **_ENVIRONMENT},
+                environment={
+                    **context.environment(),
+                    **_ENVIRONMENT,
+                    # Instead of ~/.openhands, where a run before may have left something.
+                    "OH_PERSISTENCE_DIR": str(context.scratch / "openhands"),
+                },
                 ending=lambda: _ending(outcome, context),
                 terminals=True,
             ),

@@ -19,6 +19,7 @@ from typing import Any
 import litellm
 from openhands.sdk import LLM, Agent, Conversation, Tool
 from openhands.sdk.context.condenser.llm_summarizing_condenser import default_condenser
+from openhands.sdk.conversation.impl import local_conversation
 from openhands.sdk.conversation.response_utils import get_agent_final_response
 from openhands.sdk.event import ActionEvent, AgentErrorEvent, MessageEvent, ObservationEvent
 from openhands.sdk.event.conversation_error import ConversationErrorEvent
@@ -122,7 +123,20 @@ def _kept_in(session: str) -> dict[str, Any]:
     return {"persistence_dir": session, "conversation_id": uuid.UUID(int=0)} if session else {}
 
 
+def _without_plugins() -> None:
+    """Plugins of the repository bring hooks and servers, which are programs, and no argument keeps them away."""
+    name = "load_available_plugins"
+    if not hasattr(local_conversation, name):
+        sys.exit(f"this OpenHands has no {name}: install the version that requirements-openhands.lock names")
+    setattr(local_conversation, name, _no_plugins)
+
+
+def _no_plugins(**_: Any) -> dict[str, Any]:
+    return {}
+
+
 def main() -> None:
+    _without_plugins()
     settings = json.loads(Path(sys.argv[1]).read_text())
     Driver(settings, Path(sys.argv[2])).run(settings["prompt"])
 
