@@ -61,14 +61,14 @@ async def test_a_drained_worker_stays_drained_over_an_outage(
 async def test_a_lease_that_ends_during_an_outage_is_over(
     operator: Operator, start_worker: StartWorker, proxy: TcpProxy
 ) -> None:
-    worker = await start_worker("true", NATS_URL=proxy.url)
+    await start_worker("true", NATS_URL=proxy.url)
     assert state(await operator.drain(lease=1)) == "idle, drained"
     await proxy.cut()
     await asyncio.sleep(1.5)
     uid = await operator.submit()
     await proxy.resume()
     assert kinds(await operator.until(uid)) == ["running", "completed"]
-    assert await _back(operator, worker) == "idle, pulling"
+    assert state(await operator.until_idle()) == "idle, pulling"
 
 
 @pytest.mark.parametrize("how", ["cut", "freeze"])
