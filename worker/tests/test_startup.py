@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.patience import PATIENCE
 from harness.ports import free_port
 from harness.worker_process import program
 
@@ -29,7 +30,7 @@ def run_worker(*arguments: str, **environment: str) -> subprocess.CompletedProce
 def run_worker_in(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in (GOOD | environment).items() if value}
     command = [*program(), *arguments]
-    return subprocess.run(command, env=kept, cwd=folder, capture_output=True, text=True, timeout=10, check=False)
+    return subprocess.run(command, env=kept, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_version() -> None:
