@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker, count, exists
+from conftest import StartWorker, count
 from harness.operator import STREAM, SUBJECT, Operator, kinds
+from harness.patience import PATIENCE
 
 ID = "from-outside"
 
@@ -82,7 +83,10 @@ async def test_at_most_once_holds_for_a_message_from_outside(
     runs = marker("runs")
     worker = await start_worker("sh", "-c", f"{_ran(runs)}; exec sleep 20")
     sequence = await _send(operator, delivery_mode="AtMostOnce")
-    await exists(runs)
+    async with asyncio.timeout(PATIENCE):
+        # The end of its worker ends the run at once: it must have written its line by then.
+        while not count(runs):
+            await asyncio.sleep(0.02)
     await worker.kill()
     # Another message's events in between hide nothing.
     await _write_over(operator, sequence, "running")
