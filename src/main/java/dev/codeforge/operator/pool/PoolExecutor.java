@@ -197,6 +197,9 @@ final class PoolExecutor {
     /** Asks whoever runs a task of the pool to stop its agent: so what was used and done is still told. */
     void stopRunning(WorkerPool pool, TaskIndex tasks) {
         final String namespace = pool.getMetadata().getNamespace();
+        // The deadline may have passed since the queue was observed: it is paused before a freed worker takes the next
+        // task.
+        queues.look(pool);
         final Control control = connections.control(namespace);
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             tasks.unfinishedOf(namespace, pool.getMetadata().getName()).stream()
