@@ -146,10 +146,10 @@ class Broker:
 
         `least` is the revision that was heard of: for a short time an older one is taken for a copy that is behind.
         """
-        asked = time.monotonic()
+        patient_until = time.monotonic() + (_BEHIND_SECONDS if least else 0)
         while True:
             stored = await self._direct("KV_config", self.subjects.settings)
-            if (stored and stored.sequence >= least) or time.monotonic() - asked >= _BEHIND_SECONDS * (least > 0):
+            if (stored and stored.sequence >= least) or time.monotonic() >= patient_until:
                 return stored.body if stored else None
             await asyncio.sleep(0.1)
 
