@@ -11,8 +11,9 @@ import pytest
 from conftest import StartWorker
 from harness.operator import Operator
 
-from codeforge_worker.egress import Egress, Gate, Unreadable, opened, parse
+from codeforge_worker.egress import Egress, Unreadable, opened, parse
 from codeforge_worker.egress.policy import may_connect
+from codeforge_worker.server_of_run import Access
 
 
 @pytest.fixture
@@ -33,13 +34,13 @@ async def echo() -> AsyncIterator[int]:
 class Asked:
     """A gate, and what it has told."""
 
-    def __init__(self, gate: Gate, sentences: list[str], results: list[str]) -> None:
+    def __init__(self, gate: Access, sentences: list[str], results: list[str]) -> None:
         self.gate = gate
         self.sentences = sentences
         self.results = results
 
     async def ask(self, line: str) -> tuple[str, asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.gate.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.gate.ports[0])
         writer.write(f"{line}\r\nHost: anything\r\n\r\n".encode())
         async with asyncio.timeout(10):
             head = await reader.readuntil(b"\r\n\r\n")
@@ -130,7 +131,7 @@ async def test_the_end_of_the_run_ends_its_connections(echo: int) -> None:
         assert await reader.read() == b""
     writer.close()
     with pytest.raises(OSError, match="Connect call failed"):
-        await asyncio.open_connection("127.0.0.1", asked.gate.port)
+        await asyncio.open_connection("127.0.0.1", asked.gate.ports[0])
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,12 @@ from .artifacts import FOLDER, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
-from .egress import Gate, opened
+from .egress import opened
 from .logs import Lines, Stream
-from .metering import Access, Meter, also_reached, proxied, unmetered
+from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .removal import empty, remove
+from .server_of_run import Access
 from .session import Conversation
 from .session_of_run import SessionOfRun
 from .settings import Settings
@@ -209,7 +210,7 @@ class Run:
             return await _kept(workspace, outcome)
 
     async def _agent(self, directory: Path, scratch: Path, session: Path | None) -> Outcome:
-        async with self._metering() as model, self._way_out() as gate:
+        async with self._metering() as model, self._way_out() as egress:
             context = RunContext(
                 self._task,
                 self._settings,
@@ -224,7 +225,7 @@ class Run:
                 say=self._say,
                 leave=lambda rest: self.left.update({rest: directory.parent}),
                 model_access=model,
-                gate=gate,
+                egress=egress,
                 checkpoint=self._checkpoint,
                 session=session,
             )
@@ -239,10 +240,10 @@ class Run:
             raise unmetered()
         return contextlib.nullcontext(Access())
 
-    def _way_out(self) -> contextlib.AbstractAsyncContextManager[Gate | None]:
-        """None where agents may connect to every server: by the pool's wish, or to a model that no proxy counts."""
+    def _way_out(self) -> contextlib.AbstractAsyncContextManager[Access]:
+        """Empty where agents may connect to every server: by the pool's wish, or to a model that no proxy counts."""
         if self._settings.egress is None or self._settings.also_reached:
-            return contextlib.nullcontext()
+            return contextlib.nullcontext(Access())
         return opened(self._settings.egress, lambda sentence: self._line(sentence, "stderr"), self._count_egress)
 
 

@@ -1,4 +1,4 @@
-"""Ports of the loopback for the servers of runs."""
+"""Servers of a run on the loopback: their ports, and how its programs find them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import errno
 import random
 import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -13,6 +15,14 @@ HOST = "127.0.0.1"
 _LOWEST, _HIGHEST = 16_384, 19_999
 _TRIES = 100
 _ANY_PORT = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+@dataclass(frozen=True)
+class Access:
+    """The variables by which programs find a server of their run, and its port; none where there is no such server."""
+
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    ports: tuple[int, ...] = ()
 
 
 def bound() -> socket.socket:

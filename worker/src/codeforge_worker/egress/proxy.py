@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 
-from ..port_of_run import HOST, bound, port_of
+from ..server_of_run import HOST, Access, bound, port_of
 from .policy import Egress, may_connect
 
 _ASKED_BYTES = 16_384
@@ -21,25 +20,17 @@ _CONNECTIONS = 256
 _TOLD = 100
 
 
-@dataclass(frozen=True)
-class Gate:
-    """The variables by which programs find the proxy, and its port."""
-
-    variables: dict[str, str]
-    port: int
-
-
 @contextlib.asynccontextmanager
 async def opened(
     egress: Egress, on_refused: Callable[[str], None], count: Callable[[str], None]
-) -> AsyncGenerator[Gate]:
+) -> AsyncGenerator[Access]:
     """A way out while this lasts. `on_refused` gets a sentence for each server, once; `count` gets each result."""
     proxy = _Proxy(egress, on_refused, count)
     listening = bound()
     server = await asyncio.start_server(proxy.serve, sock=listening, limit=_ASKED_BYTES)
     port = port_of(listening)
     try:
-        yield Gate(_variables(f"http://{HOST}:{port}"), port)
+        yield Access(_variables(f"http://{HOST}:{port}"), (port,))
     finally:
         server.close()
         await proxy.close()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .access import Access
 from .meter import Meter
 from .proxy import proxied
 from .refusals import also_reached, unmetered
 from .upstream import Upstream
 
-__all__ = ["Access", "Meter", "Upstream", "also_reached", "proxied", "unmetered"]
+__all__ = ["Meter", "Upstream", "also_reached", "proxied", "unmetered"]

@@ -14,9 +14,8 @@ import aiohttp
 from aiohttp import web
 
 from .. import wire
-from ..port_of_run import HOST, bound, port_of
+from ..server_of_run import HOST, Access, bound, port_of
 from ..tracing import current
-from .access import Access
 from .allowed import Kind, kind_of
 from .answers import not_passed_on, over_budget, refused
 from .call import ModelCall
