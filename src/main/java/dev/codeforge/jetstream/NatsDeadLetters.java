@@ -154,8 +154,7 @@ final class NatsDeadLetters implements DeadLetters {
         }
         try {
             // The id makes a burial that is begun again after a crash bury nothing twice. Ids span the stream, other
-            // pools'
-            // letters too: nobody else may know one before.
+            // pools' letters too: nobody else may know one before.
             nats.publish(jetStream -> jetStream.publish(
                     NatsMessage.builder()
                             .subject(Subjects.deadLetters(namespace, pool))

@@ -6,7 +6,6 @@ import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
-import dev.codeforge.wire.TaskRef;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,7 +57,7 @@ public final class Burial {
         if (ours) {
             events.endUnfinished(
                     connections.results(queue.namespace()),
-                    new TaskRef(queue.namespace(), queue.pool(), uid),
+                    queue.task(uid),
                     message.attempt(),
                     TaskEvent.Kind.FAILED,
                     new TaskEvent.Failure(MAX_DELIVERIES_EXCEEDED, DETAIL, false));

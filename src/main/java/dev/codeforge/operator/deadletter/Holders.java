@@ -4,7 +4,6 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.QueuedTask;
-import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -29,8 +28,7 @@ final class Holders {
         final Control control = connections.control(queue.namespace());
         final List<Callable<Boolean>> questions = tasks.stream()
                 .map(task -> (Callable<Boolean>) () -> !task.taskId().isEmpty()
-                        && control.holder(new TaskRef(queue.namespace(), queue.pool(), task.taskId()), TIMEOUT)
-                                .isPresent())
+                        && control.holder(queue.task(task.taskId()), TIMEOUT).isPresent())
                 .toList();
         final Set<Long> held = new HashSet<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {

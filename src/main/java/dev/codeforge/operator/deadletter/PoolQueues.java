@@ -2,6 +2,7 @@ package dev.codeforge.operator.deadletter;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.wire.TaskRef;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.util.List;
 import java.util.Optional;
@@ -16,7 +17,11 @@ public final class PoolQueues {
         this.pools = pools;
     }
 
-    record PoolQueue(String namespace, String pool, String stream) {}
+    record PoolQueue(String namespace, String pool, String stream) {
+        TaskRef task(String id) {
+            return new TaskRef(namespace, pool, id);
+        }
+    }
 
     List<PoolQueue> all() {
         return stream().toList();
