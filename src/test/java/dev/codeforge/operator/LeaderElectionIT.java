@@ -7,18 +7,16 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.WorkerDefaults;
-import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
+import dev.codeforge.testing.TestSettings;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import io.nats.service.Discovery;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -68,20 +66,6 @@ final class LeaderElectionIT {
     }
 
     private static OperatorSettings settings(String name, String namespace, TestNats nats) {
-        return new OperatorSettings(
-                namespace,
-                name,
-                Set.of(namespace),
-                nats.endpoint(),
-                nats.endpoint(),
-                Map.of("command", "worker:test"),
-                "IfNotPresent",
-                WorkerDefaults.NONE,
-                "tasks.agent.{backend}",
-                true,
-                1L << 20,
-                Duration.ofSeconds(5),
-                0,
-                TelemetrySettings.OFF);
+        return TestSettings.of(namespace, name, Set.of(namespace), nats, true);
     }
 }

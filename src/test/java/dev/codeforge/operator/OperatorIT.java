@@ -11,15 +11,13 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
-import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.task.TaskIndex;
-import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
+import dev.codeforge.testing.TestSettings;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskMessage;
@@ -55,22 +53,7 @@ final class OperatorIT {
         nats = new TestNats();
         client = TestCluster.shared().client();
         operator = new CodeforgeOperator(
-                new OperatorSettings(
-                        TestCluster.shared().newNamespace(),
-                        "test",
-                        Set.of(),
-                        nats.endpoint(),
-                        nats.endpoint(),
-                        Map.of("command", "worker:test"),
-                        "IfNotPresent",
-                        WorkerDefaults.NONE,
-                        "tasks.agent.{backend}",
-                        false,
-                        1L << 20,
-                        Duration.ofSeconds(5),
-                        0,
-                        TelemetrySettings.OFF),
-                client);
+                TestSettings.of(TestCluster.shared().newNamespace(), "test", Set.of(), nats, false), client);
         operator.start();
     }
 

@@ -10,13 +10,12 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.pool.FinalizerRelease;
 import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.WorkerDefaults;
-import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.ChartRights;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
+import dev.codeforge.testing.TestSettings;
 import dev.codeforge.testing.faults.ControllerManager;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -565,20 +564,6 @@ final class RightsIT {
     }
 
     private static OperatorSettings settings(ChartRights rights, Set<String> watched, TestNats nats) {
-        return new OperatorSettings(
-                rights.namespace(),
-                "operator-0",
-                watched,
-                nats.endpoint(),
-                nats.endpoint(),
-                Map.of("command", "worker:test"),
-                "IfNotPresent",
-                WorkerDefaults.NONE,
-                "tasks.agent.{backend}",
-                false,
-                1L << 20,
-                Duration.ofSeconds(5),
-                0,
-                TelemetrySettings.OFF);
+        return TestSettings.of(rights.namespace(), "operator-0", watched, nats, false);
     }
 }

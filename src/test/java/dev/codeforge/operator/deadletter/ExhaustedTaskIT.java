@@ -7,13 +7,11 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.CodeforgeOperator;
-import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.status.Conditions;
-import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
+import dev.codeforge.testing.TestSettings;
 import dev.codeforge.wire.Subjects;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -21,7 +19,6 @@ import io.nats.client.Connection;
 import io.nats.client.ConsumerContext;
 import io.nats.client.Message;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,22 +43,7 @@ final class ExhaustedTaskIT {
         nats = new TestNats();
         client = TestCluster.shared().client();
         operator = new CodeforgeOperator(
-                new OperatorSettings(
-                        TestCluster.shared().newNamespace(),
-                        "test",
-                        Set.of(),
-                        nats.endpoint(),
-                        nats.endpoint(),
-                        Map.of("command", "worker:test"),
-                        "IfNotPresent",
-                        WorkerDefaults.NONE,
-                        "tasks.agent.{backend}",
-                        false,
-                        1L << 20,
-                        Duration.ofSeconds(5),
-                        0,
-                        TelemetrySettings.OFF),
-                client);
+                TestSettings.of(TestCluster.shared().newNamespace(), "test", Set.of(), nats, false), client);
         operator.start();
     }
 
