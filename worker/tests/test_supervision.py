@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from pathlib import Path
 
 from conftest import StartWorker, exists, until
@@ -24,6 +27,32 @@ async def test_a_run_that_ends_its_supervisor_ends(
     assert last["failure"]["type"] == "CommandFailed" and "killed by signal 9" in last["failure"]["message"]
     assert are_gone(pids)
     assert (await operator.until(second))[-1].body["output"].strip() == "seen"
+
+
+# Each round's supervisor is ended by its run. It is a process of its own: what it adopts, it ends.
+_ROUNDS = """
+import asyncio, os
+from pathlib import Path
+from codeforge_worker.confinement.processes import children
+from codeforge_worker.confinement.supervised import adopt_orphans, supervise
+
+async def main():
+    adopt_orphans()
+    kills = ["sh", "-c", "for i in 1 2 3; do setsid sleep 300 & done; kill -9 $PPID; sleep 300"]
+    for round in range(60):
+        run = await supervise(kills, cwd=Path.cwd(), environment=os.environ, grace=1, walls=None)
+        assert await run.end() == -9
+        assert not list(children(os.getpid())), f"round {round}"
+
+asyncio.run(main())
+"""
+
+
+async def test_nothing_is_left_however_soon_the_end_of_a_supervisor_is_seen(tmp_path: Path) -> None:
+    """Its pipe is closed before its children are somebody else's."""
+    environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    rounds = await asyncio.create_subprocess_exec(sys.executable, "-c", _ROUNDS, cwd=tmp_path, env=environment)
+    assert await rounds.wait() == 0
 
 
 async def test_a_run_that_halts_its_supervisor_is_ended_all_the_same(

@@ -51,10 +51,11 @@ class Supervised:
         """Waits until nothing is left of the run. The exit code; `OSError` when the program could not be executed."""
         # Shielded: whoever is cancelled here waits again, after having asked for the end.
         report = read_report(await asyncio.shield(self._report))
-        if report is None or report.failure:
-            await _children.end_orphans()
         code = await _exit_code(self._process)
         _children.supervisors.discard(self._process.pid)
+        # Not before: the kernel closes a process's pipes first, and gives its children to another one after that.
+        if report is None or report.failure:
+            await _children.end_orphans()
         return code if report is None else self._code(report)
 
     async def stop(self) -> None:
