@@ -128,7 +128,8 @@ final class ResultsIT {
             for (int delivery = 1; delivery <= 2; delivery++) {
                 final int begun = delivery;
                 final WorkerProcess lost = scene.worker("lost-" + delivery, "pool");
-                eventually(() -> scene.status("task").deliveries() == begun && scene.phase("task") == Phase.Running);
+                eventually(() -> scene.status("task").deliveries() == begun
+                        && scene.runs().of(scene.uid("task")).size() == begun);
                 lost.kill();
             }
             scene.worker("worker", "pool");

@@ -189,8 +189,18 @@ final class Scene implements AutoCloseable {
         return status(task).phase();
     }
 
+    /** A running task's program has begun then: its event is written, and seen here, some time before that. */
     AgentTaskStatus awaitPhase(String task, Phase phase) {
-        return await().atMost(PATIENCE).until(() -> status(task), status -> status.phase() == phase);
+        return await().atMost(PATIENCE)
+                .until(
+                        () -> status(task),
+                        status -> status.phase() == phase && (phase != Phase.Running || hasBegun(task, status)));
+    }
+
+    private boolean hasBegun(String task, AgentTaskStatus status) {
+        return runs.of(taskResource(task).require().uid()).stream()
+                .anyMatch(run ->
+                        run.attempt() == status.attempts() && run.worker().equals(status.podName()));
     }
 
     /** The reason of the task's condition Ready. */
