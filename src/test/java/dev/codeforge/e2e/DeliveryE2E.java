@@ -126,31 +126,6 @@ final class DeliveryE2E {
     }
 
     @Test
-    void aTaskOutlivesTheOperator() {
-        platform.pool("pool", 1, "sleep 5; cat");
-        platform.task("task", "pool");
-        platform.awaitPhase("task", Phase.Running);
-        platform.kill(
-                Platform.SYSTEM, platform.systemPod("operator").getMetadata().getName());
-        final AgentTaskStatus status = platform.awaitFinished("task");
-        assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
-        assertThat(status.deliveries()).isEqualTo(1);
-    }
-
-    @Test
-    void aTaskOutlivesARestartOfNats() {
-        platform.pool("pool", 1, "sleep 8; cat");
-        platform.task("task", "pool");
-        platform.awaitPhase("task", Phase.Running);
-        platform.kill(Platform.SYSTEM, "codeforge-nats-0");
-        final AgentTaskStatus status = platform.awaitFinished("task");
-        assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
-        assertThat(status.deliveries()).isEqualTo(1);
-        platform.task("after", "pool");
-        assertThat(platform.awaitFinished("after").phase()).isEqualTo(Phase.Succeeded);
-    }
-
-    @Test
     void deletingARunningTaskStopsItsAgent() {
         platform.pool("pool", 1, "sleep 300");
         final AgentTask task = platform.task("task", "pool");

@@ -84,7 +84,8 @@ final class SteeringE2E {
         platform.task("pending", "no-such-pool");
         platform.awaitPhase("pending", Phase.Pending);
         platform.client.namespaces().withName(platform.namespace).delete();
-        await().atMost(Duration.ofSeconds(90))
+        // Kubernetes itself asks again for what is left only after half of the pods' grace period, a minute.
+        await().atMost(Duration.ofSeconds(180))
                 .until(() -> platform.client
                                 .namespaces()
                                 .withName(platform.namespace)
