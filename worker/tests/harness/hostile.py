@@ -1,6 +1,6 @@
-"""An agent that tries to reach what is not its run's: `hostile.py ATTEMPT=ARGUMENT…` tells of each what became of it.
+"""An agent that tries to reach what is not its run's: `hostile.py [LABEL:]ATTEMPT=ARGUMENT…` says what became of each.
 
-It is run by the system's Python, by itself. One line of JSON: of each attempt `done`, or why not.
+It is run by the system's Python, by itself. One line of JSON: by the label or the attempt, `done` or why not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import socket
 import struct
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
+_PATIENCE = 5.0
 _MPTCP = 262
 _MSG_FASTOPEN = 1 << 29
 _SYSCALLS = {
@@ -79,23 +81,42 @@ def limit(_: str) -> None:
     resource.prlimit(WORKER, resource.RLIMIT_CPU)
 
 
-def tcp(port: str) -> None:
-    socket.create_connection(("127.0.0.1", int(port))).close()
+def server(address: str) -> tuple[str, int]:
+    """`PORT` of this machine, or `HOST:PORT`."""
+    host, _, port = address.rpartition(":")
+    return host or "127.0.0.1", int(port)
 
 
-def mptcp(port: str) -> None:
+def tcp(address: str) -> None:
+    socket.create_connection(server(address), timeout=_PATIENCE).close()
+
+
+def mptcp(address: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, _MPTCP) as connection:
-        connection.connect(("127.0.0.1", int(port)))
+        connection.settimeout(_PATIENCE)
+        connection.connect(server(address))
 
 
-def fast_open(port: str) -> None:
+def fast_open(address: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
-        connection.sendto(b"PING\r\n", _MSG_FASTOPEN, ("127.0.0.1", int(port)))
+        connection.sendto(b"PING\r\n", _MSG_FASTOPEN, server(address))
 
 
-def udp(port: str) -> None:
+def udp(address: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
-        connection.sendto(b"?", ("127.0.0.1", int(port)))
+        connection.sendto(b"?", server(address))
+
+
+def by_proxy(name: str) -> None:
+    """Asks the run's proxy for `NAME:PORT`; without one, the server itself."""
+    proxy = urlsplit(os.environ.get("HTTPS_PROXY", ""))
+    if not proxy.hostname or not proxy.port:
+        return tcp(name)
+    with socket.create_connection((proxy.hostname, proxy.port), timeout=_PATIENCE) as connection:
+        connection.sendall(f"CONNECT {name} HTTP/1.1\r\n\r\n".encode())
+        answer = connection.recv(4096).decode().splitlines()
+    if not answer[0].startswith("HTTP/1.1 2"):
+        raise OSError(None, answer[0])
 
 
 def packets(_: str) -> None:
@@ -148,12 +169,13 @@ def device(path: str) -> None:
 def main() -> None:
     told: dict[str, str] = {}
     for attempt in sys.argv[1:]:
-        name, _, argument = attempt.partition("=")
+        title, _, argument = attempt.partition("=")
+        label, _, name = title.rpartition(":")
         try:
             globals()[name](argument)
-            told[name] = "done"
+            told[label or name] = "done"
         except OSError as error:
-            told[name] = f"refused: {error.strerror}"
+            told[label or name] = f"refused: {error.strerror or error}"
     print(json.dumps(told))
 
 

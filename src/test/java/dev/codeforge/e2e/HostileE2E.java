@@ -1,0 +1,247 @@
+package dev.codeforge.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import io.fabric8.kubernetes.api.model.Service;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** An agent in a pod that tries to get out of its run. Each list is tried within the walls and without them. */
+final class HostileE2E {
+    /** The last line is the prompt's: a run that waits says where it is, another one makes the attempts. */
+    private static final String PROGRAM =
+            """
+            read -r attempts
+            case $attempts in
+              wait) echo mine >mine; echo "waits in $PWD as $$ of $PPID"; sleep 300 ;;
+              stay) setsid sleep 7357 & echo left ;;
+              *) exec python3 -I -c "$HOSTILE" $attempts ;;
+            esac
+            """;
+
+    private static final Pattern WAITS = Pattern.compile("waits in (\\S+) as (\\d+) of (\\d+)");
+    /** Closed without walls too: the worker hides its memory, and no pod has these rights. */
+    private static final Set<String> BY_NO_MEANS = Set.of(
+            "the worker's environment",
+            "the worker's memory",
+            "the worker's memory by a call",
+            "the supervisor's environment",
+            "raw packets",
+            "the metadata service",
+            "the metadata service by the proxy");
+
+    private Platform platform;
+
+    @BeforeEach
+    void open() {
+        platform = new Platform();
+        platform.create(
+                """
+                apiVersion: v1
+                kind: Secret
+                metadata: {name: git}
+                stringData: {username: somebody, password: of-git}
+                """);
+    }
+
+    @AfterEach
+    void close() {
+        platform.close();
+    }
+
+    @Test
+    void anAgentReachesNothingButItsTask() throws Exception {
+        pool("walled", "{}");
+        final Map<String, String> outcomes = attempt("walled");
+        print("within the walls", outcomes);
+        assertThat(done(outcomes)).isEmpty();
+        assertThat(outcomes).hasSizeGreaterThan(BY_NO_MEANS.size());
+    }
+
+    @Test
+    void withoutItsWallsItReachesAllOfThat() throws Exception {
+        pool("open", "{agent: Off, egress: {policy: Open}}");
+        final Map<String, String> outcomes = attempt("open");
+        print("without walls", outcomes);
+        final Set<String> opened = new TreeSet<>(outcomes.keySet());
+        opened.removeAll(BY_NO_MEANS);
+        assertThat(done(outcomes)).containsAll(opened);
+    }
+
+    @Test
+    void aDaemonDoesNotOutliveItsRun() throws Exception {
+        pool("walled", "{}");
+        ask("leaves", "walled", "stay");
+        assertThat(platform.awaitFinished("leaves").phase()).isEqualTo(Phase.Succeeded);
+        final String pod = platform.status("leaves").podName();
+        final Platform.Kubectl processes =
+                platform.kubectl("exec", pod, "--container", "worker", "--", "sh", "-c", "cat /proc/[0-9]*/cmdline");
+        assertThat(processes.output()).contains("tini\0").doesNotContain("sleep\0");
+    }
+
+    private void pool(String name, String isolation) throws Exception {
+        final String script =
+                new ObjectMapper().writeValueAsString(Files.readString(Path.of("worker/tests/harness/hostile.py")));
+        platform.create(
+                """
+                apiVersion: codeforge.dev/v1alpha1
+                kind: WorkerPool
+                metadata: {name: %s}
+                spec:
+                  backend: command
+                  subject: tasks.%s.%s
+                  tasksPerWorker: 2
+                  isolation: %s
+                  deletionPolicy: Delete
+                  scaling: {minReplicas: 0, maxReplicas: 1, scaleDownStabilizationWindowSeconds: 60}
+                  git: {credentials: [{url: "http://git.invalid/", secretRef: {name: git}}]}
+                  template:
+                    spec:
+                      containers:
+                        - name: worker
+                          args: [run, --, sh, -c, %s]
+                          env: [{name: HOSTILE, value: %s}]
+                """
+                        .formatted(
+                                name,
+                                platform.namespace,
+                                name,
+                                isolation,
+                                literal(PROGRAM),
+                                literal(Files.readString(Path.of("worker/tests/harness/hostile.py")))));
+    }
+
+    /** In YAML, and of a container, where one dollar may begin a reference to a variable. */
+    private static String literal(String text) throws JsonProcessingException {
+        return new ObjectMapper().writeValueAsString(text.replace("$", "$$"));
+    }
+
+    /** What became of each attempt, beside a run that waits in the same worker. */
+    private Map<String, String> attempt(String pool) throws Exception {
+        ask("waits", pool, "wait");
+        platform.awaitPhase("waits", Phase.Running);
+        final String pod = platform.status("waits").podName();
+        final MatchResult neighbour = await("the neighbour's place")
+                .atMost(Duration.ofSeconds(30))
+                .until(
+                        () -> WAITS.matcher(platform.client
+                                        .pods()
+                                        .inNamespace(platform.namespace)
+                                        .withName(pod)
+                                        .getLog())
+                                .results()
+                                .toList(),
+                        found -> !found.isEmpty())
+                .getFirst();
+        ask("attempts", pool, String.join(" ", attempts(neighbour)));
+        final AgentTaskStatus status = platform.awaitFinished("attempts");
+        assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
+        assertThat(status.podName()).isEqualTo(pod);
+        final Map<String, String> outcomes = new TreeMap<>();
+        new ObjectMapper()
+                .readTree(status.result().output())
+                .properties()
+                .forEach(entry -> outcomes.put(
+                        entry.getKey().replace('_', ' '), entry.getValue().asText()));
+        return outcomes;
+    }
+
+    private List<String> attempts(MatchResult neighbour) {
+        final String nats = address(Platform.SYSTEM, "codeforge-nats");
+        final String apiServer = address("default", "kubernetes");
+        final String node = platform.client
+                .nodes()
+                .list()
+                .getItems()
+                .getFirst()
+                .getStatus()
+                .getAddresses()
+                .getFirst()
+                .getAddress();
+        final List<String> attempts = new ArrayList<>();
+        attempts.addAll(List.of(
+                "the worker's environment:environ",
+                "the supervisor's environment:supervisor_environ",
+                "the worker's memory:memory",
+                "the worker's memory by a call:memory_by_call",
+                "a signal to the worker:end",
+                "the limits of the worker:limit",
+                "a ring of system calls:ring",
+                "raw packets:packets",
+                "the neighbour's environment:environ=" + neighbour.group(2),
+                "a signal to the neighbour:end=" + neighbour.group(2),
+                "the neighbour's files:names=" + neighbour.group(1),
+                "a file in the neighbour's folder:write=" + neighbour.group(1) + "/planted",
+                "the folders of all runs:names=/workspace",
+                "the password of git:read=/run/codeforge/git/0/password",
+                "the password of git by a link:by_link=/run/codeforge/git/0/password",
+                "NATS:tcp=" + nats + ":4222",
+                "NATS by MPTCP:mptcp=" + nats + ":4222",
+                "NATS by fast open:fast_open=" + nats + ":4222",
+                "NATS by the proxy:by_proxy=codeforge-nats." + Platform.SYSTEM + ".svc:4222",
+                "the monitor of NATS:tcp=" + nats + ":8222",
+                "the API server:tcp=" + apiServer + ":443",
+                "the API server by the proxy:by_proxy=kubernetes.default.svc:443",
+                "the kubelet:tcp=" + node + ":10250",
+                "the worker's own server:tcp=8080",
+                "a datagram to another pod:udp=" + nats + ":53",
+                "the metadata service:tcp=169.254.169.254:80",
+                "the metadata service by the proxy:by_proxy=169.254.169.254:443"));
+        return attempts.stream().map(attempt -> attempt.replace(' ', '_')).toList();
+    }
+
+    private String address(String namespace, String service) {
+        final Service found = platform.client
+                .services()
+                .inNamespace(namespace)
+                .withName(service)
+                .require();
+        return found.getSpec().getClusterIP();
+    }
+
+    private void ask(String name, String pool, String prompt) throws Exception {
+        platform.create(
+                """
+                apiVersion: codeforge.dev/v1alpha1
+                kind: AgentTask
+                metadata: {name: %s}
+                spec: {workerPoolRef: {name: %s}, prompt: %s}
+                """
+                        .formatted(name, pool, new ObjectMapper().writeValueAsString(prompt)));
+    }
+
+    private static Set<String> done(Map<String, String> outcomes) {
+        final Set<String> done = new TreeSet<>(outcomes.keySet());
+        done.removeIf(attempt -> !"done".equals(outcomes.get(attempt)));
+        return done;
+    }
+
+    /** Shown by hack/test/e2e. */
+    private static void print(String title, Map<String, String> outcomes) throws IOException {
+        final Path file = Path.of("target/hostile", title.replace(' ', '-') + ".txt");
+        Files.createDirectories(file.getParent());
+        Files.write(
+                file,
+                outcomes.entrySet().stream()
+                        .map(entry -> "%-36s %s".formatted(entry.getKey(), entry.getValue()))
+                        .toList());
+    }
+}
