@@ -18,6 +18,19 @@ async def test_an_idle_worker_ends_at_once(operator: Operator, start_worker: Sta
     assert (await operator.js.consumer_info(STREAM, "workers")).num_waiting == 0
 
 
+async def test_an_idle_worker_ends_while_nats_is_away(
+    server: NatsServer, operator: Operator, start_worker: StartWorker
+) -> None:
+    """Nobody else would end it before its grace period is over: what uninstalls NATS would wait for it."""
+    worker = await start_worker("true")
+    await asyncio.sleep(0.3)
+    await server.kill()
+    await asyncio.sleep(2)
+    worker.signal(signal.SIGTERM)
+    assert await worker.end(seconds=10) == 0
+    await server.start()
+
+
 async def test_a_running_task_may_finish(operator: Operator, start_worker: StartWorker) -> None:
     worker = await start_worker("sh", "-c", "sleep 2; echo finished")
     uid = await operator.submit()
