@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +16,24 @@ from harness.operator import Operator
 from harness.worker_process import WorkerProcess
 
 START = Path(__file__).parents[1] / "src" / "codeforge_worker" / "confinement" / "start.py"
-# What it does of tini's: a child, and its exit code.
-TINI = '#!/bin/sh\n[ "$1 $2" = "-s --" ] || exit 70\nshift 2\n"$@" &\ntrap "kill $!" TERM\nwait $!\nwait $!\n'
+# What it does of tini's: a child, signals passed on to it, and its exit code.
+TINI = f"""#!{sys.executable}
+import os, signal, sys
+assert sys.argv[1:3] == ["-s", "--"]
+heard = (signal.SIGTERM, signal.SIGCHLD)
+before = signal.pthread_sigmask(signal.SIG_BLOCK, heard)
+child = os.fork()
+if child == 0:
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    os.execvp(sys.argv[3], sys.argv[3:])
+while True:
+    if signal.sigwait(heard) == signal.SIGTERM:
+        os.kill(child, signal.SIGTERM)
+        continue
+    ended, status = os.waitpid(-1, os.WNOHANG)
+    if ended == child:
+        sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 # A process of the same user without any right of root's.
 WITHOUT_RIGHTS = f"""
@@ -93,3 +111,27 @@ def test_an_environment_that_no_pipe_holds_is_refused(path: str) -> None:
     starts = f"os.execv(sys.executable, [sys.executable, {str(START)!r}, 'true'])"
     done = without_rights(starts, PATH=path, **large)
     assert done.returncode == 1 and "give the container less" in done.stderr, done.stderr
+
+
+def test_the_order_to_stop_is_heard_however_soon_it_comes(tmp_path: Path) -> None:
+    """It comes to the first process of a container, for which the kernel drops what is neither handled nor blocked."""
+    begun = tmp_path / "begun"
+    tini = tmp_path / "tini"
+    tini.write_text(
+        f"#!{sys.executable}\nimport os, pathlib, signal, time\n"
+        f"pathlib.Path({str(begun)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(0.5)\nprint([one.name for one in signal.sigpending()])\n"
+    )
+    tini.chmod(0o755)
+    own = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    container = subprocess.Popen(
+        ["unshare", *own, "--pid", "--fork", "--kill-child", sys.executable, str(START), "true"],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while not (begun.exists() and begun.read_text()):
+        time.sleep(0.01)
+    (first,) = Path(f"/proc/{container.pid}/task/{container.pid}/children").read_text().split()
+    os.kill(int(first), signal.SIGTERM)
+    assert begun.read_text() == "1" and container.communicate(timeout=10)[0].strip() == "['SIGTERM']"

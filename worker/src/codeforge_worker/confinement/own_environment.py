@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 from . import kernel
 
@@ -11,11 +12,13 @@ _DESCRIPTOR = "CODEFORGE_ENVIRONMENT_FD"
 
 
 def take() -> None:
-    """Fills `os.environ` with what start.py has handed over, if it has."""
+    """Fills `os.environ` with what start.py has handed over, and hears the signals that it holds back, if it has."""
     descriptor = os.environ.pop(_DESCRIPTOR, "")
     if descriptor:
         with open(int(descriptor), "rb") as pipe:  # noqa: PTH123 (it has no path)
             os.environ.update(json.loads(pipe.read()))
+        # Who was told to stop before this ends here.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
 
 
 def hide() -> None:

@@ -1,16 +1,23 @@
 """PID 1 of the container: hands its environment to the worker through a pipe, and becomes tini with next to nothing.
 
 `start.py PROGRAM [ARGUMENT…]`. Whoever reads /proc/1/environ afterwards finds no secret there. The pipe is empty once
-the worker has read it, although tini keeps its end. It imports nothing of the package: it lies beside it in the image.
+the worker has read it, although tini keeps its end. SIGTERM waits until the worker can hear it. It imports nothing of
+the package: it lies beside it in the image.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-import sys
+import signal
+
+# Before the rest is imported: the kernel drops signals that the first process of a container neither handles nor
+# blocks, and a worker that never hears SIGTERM takes tasks until it is killed.
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+
+import contextlib  # noqa: E402
+import fcntl  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
 
 # Read by own_environment.py.
 _DESCRIPTOR = "CODEFORGE_ENVIRONMENT_FD"

@@ -16,6 +16,9 @@ import java.util.stream.Stream;
 
 /** Completes container worker of a pool's template: image, environment, probes, mounts, rights and resources. What is given wins. */
 final class WorkerContainer {
+    /** Until a worker's first process holds signals, on a busy node. */
+    private static final int START_SECONDS = 2;
+
     private final Map<String, String> images;
     private final String imagePullPolicy;
     private final TelemetrySettings telemetry;
@@ -67,6 +70,15 @@ final class WorkerContainer {
                     .withTimeoutSeconds(5)
                     .withFailureThreshold(6)
                     .endLivenessProbe();
+        }
+        if (given.getLifecycle() == null || given.getLifecycle().getPreStop() == null) {
+            // SIGTERM is dropped by the kernel while the first process of a container only begins.
+            container
+                    .editOrNewLifecycle()
+                    .withNewPreStop()
+                    .withNewSleep((long) START_SECONDS)
+                    .endPreStop()
+                    .endLifecycle();
         }
         final List<EnvVar> environment = WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes));
         // A pool with a collector of its own must not send it the key of the operator's.

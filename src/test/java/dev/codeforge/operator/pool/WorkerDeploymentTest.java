@@ -46,6 +46,7 @@ final class WorkerDeploymentTest {
         assertThat(worker.getImagePullPolicy()).isEqualTo("IfNotPresent");
         assertThat(worker.getReadinessProbe().getHttpGet().getPath()).isEqualTo("/readyz");
         assertThat(worker.getLivenessProbe().getHttpGet().getPath()).isEqualTo("/livez");
+        assertThat(worker.getLifecycle().getPreStop().getSleep().getSeconds()).isEqualTo(2);
         assertThat(value(worker, "CODEFORGE_STREAM")).isEqualTo("tasks_ns_pool");
         assertThat(value(worker, "CODEFORGE_CONSUMER")).isEqualTo("workers");
         assertThat(value(worker, "CODEFORGE_SUBJECT")).isEqualTo("tasks.test");
@@ -93,6 +94,15 @@ final class WorkerDeploymentTest {
         final Deployment deployment = of("{'spec': {'terminationGracePeriodSeconds': 20}}");
         assertThat(pod(deployment).getTerminationGracePeriodSeconds()).isEqualTo(20);
         assertThat(value(worker(deployment), "CODEFORGE_GRACE_SECONDS")).isEqualTo("0");
+    }
+
+    @Test
+    void aHookOfTheTemplateIsKept() throws Exception {
+        final Deployment deployment = of("{'spec': {'containers': [{'name': 'worker',"
+                + " 'lifecycle': {'preStop': {'exec': {'command': ['own']}}, 'stopSignal': 'SIGTERM'}}]}}");
+        final var hooks = worker(deployment).getLifecycle();
+        assertThat(hooks.getPreStop().getExec().getCommand()).containsExactly("own");
+        assertThat(hooks.getPreStop().getSleep()).isNull();
     }
 
     @Test
