@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import os
 import random
 import socket
 
 from .patience import PATIENCE
 
 # Above the ports of the Java tests, and below the range that outgoing connections take theirs from.
-_FIRST, _OF_ONE_PROCESS, _PROCESSES = 23_000, 500, 16
-_process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PROCESSES
-_next = itertools.count(random.randrange(_OF_ONE_PROCESS))
+_FIRST, _COUNT, _BLOCKS = 23_000, 500, 16
+
+
+def _bound(port: int) -> socket.socket | None:
+    taking = socket.socket()
+    try:
+        taking.bind(("", port))
+    except OSError:
+        taking.close()
+        return None
+    return taking
+
+
+def _block() -> socket.socket:
+    """Holds this process's block as long as it lives: whoever else tests on this machine takes another one."""
+    for block in range(_BLOCKS):
+        if held := _bound(_FIRST + block * _COUNT):
+            return held
+    raise RuntimeError(f"all blocks of ports from {_FIRST} are taken: end the other tests")
+
+
+_held = _block()
+_next = itertools.count(random.randrange(_COUNT))
 
 
 def free_port() -> int:
-    """Given once, by one process of the tests: nobody gets it between now and its use."""
+    """Given once: nobody of the tests gets it between now and its use."""
     while True:
-        port = _FIRST + _process * _OF_ONE_PROCESS + next(_next) % _OF_ONE_PROCESS
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("", port))
+        port: int = _held.getsockname()[1] + next(_next) % _COUNT
+        if free := _bound(port):
+            free.close()
             return port
 
 
