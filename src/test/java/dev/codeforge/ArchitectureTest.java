@@ -16,12 +16,28 @@ final class ArchitectureTest {
     private static final String KUBERNETES_CLIENT = "io.fabric8.kubernetes.client..";
 
     @ArchTest
-    static final ArchRule onlyJetstreamKnowsTheNatsClient = noClasses()
+    static final ArchRule onlyJetstreamAndIdentityKnowTheNatsClient = noClasses()
             .that()
-            .resideOutsideOfPackage("dev.codeforge.jetstream..")
+            .resideOutsideOfPackages("dev.codeforge.jetstream..", "dev.codeforge.identity..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage(NATS);
+
+    @ArchTest
+    static final ArchRule identityConnectsNowhereAndKnowsNobodyElse = noClasses()
+            .that()
+            .resideInAPackage("dev.codeforge.identity..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.nats.client.impl..",
+                    "io.nats.client.api..",
+                    "io.fabric8..",
+                    "io.javaoperatorsdk..",
+                    "dev.codeforge.api..",
+                    "dev.codeforge.jetstream..",
+                    "dev.codeforge.operator..",
+                    "dev.codeforge.wire..");
 
     @ArchTest
     static final ArchRule onlyTracingKnowsOpenTelemetry = noClasses()

@@ -1,0 +1,95 @@
+package dev.codeforge.identity;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * Decides what the server is to know of an account. Pure: the JWT that the server has is all that there is to remember. It
+ * names the users of its pools, so that one whose pool is gone is found and revoked, whoever was away when it went.
+ */
+public final class AccountPlanner {
+    /** No credential is valid for longer: after that nobody needs to be told that it is revoked. */
+    public static final Duration LONGEST_LIFETIME = Duration.ofDays(7);
+
+    private final Mint mint;
+    private final Clock clock;
+
+    public AccountPlanner(Mint mint, Clock clock) {
+        this.mint = mint;
+        this.clock = clock;
+    }
+
+    /** Ids of the accounts that an installation has whatever its namespaces. */
+    public Set<String> shared() {
+        return mint.shared().keySet();
+    }
+
+    /** @param known the JWT of that account that the server has; empty for none */
+    public AccountPlan planShared(String accountId, Optional<String> known) {
+        return planned(accountId, mint.shared().get(accountId), known.map(Claims::read));
+    }
+
+    public String accountId(NamespaceIdentity namespace) {
+        return mint.accountId(namespace);
+    }
+
+    /** @param known the JWT of its account that the server has; empty for none */
+    public AccountPlan plan(NamespaceIdentity namespace, List<PoolIdentity> pools, Optional<String> known) {
+        return plan(namespace, pools, false, known.map(Claims::read));
+    }
+
+    /**
+     * A pool has ended.
+     *
+     * @param others the pools that its namespace still has
+     * @param namespaceEnds nothing new can be made in the namespace
+     */
+    public AccountPlan planEnd(
+            NamespaceIdentity namespace, List<PoolIdentity> others, boolean namespaceEnds, Optional<String> known) {
+        return known.isEmpty()
+                ? new AccountPlan.Keep()
+                : plan(namespace, others, namespaceEnds, known.map(Claims::read));
+    }
+
+    private AccountPlan plan(
+            NamespaceIdentity namespace, List<PoolIdentity> pools, boolean ends, Optional<Claims> known) {
+        final Map<String, Long> revoked =
+                known.map(claims -> claims.numbers("revocations")).orElseGet(TreeMap::new);
+        // A uid never comes back: who still sees the pool sees an old copy of it.
+        final List<PoolIdentity> served = pools.stream()
+                .filter(pool -> !revoked.containsKey(mint.user(pool)))
+                .sorted(Comparator.comparing(PoolIdentity::name).thenComparing(PoolIdentity::uid))
+                .toList();
+        if (ends && served.isEmpty()) {
+            return new AccountPlan.Delete(mint.deletion(accountId(namespace), clock.instant()));
+        }
+        known.ifPresent(claims -> revokeMissing(claims, served, revoked));
+        revoked.values().removeIf(this::isForgotten);
+        return planned(accountId(namespace), mint.namespace(namespace, served, revoked), known);
+    }
+
+    private void revokeMissing(Claims known, List<PoolIdentity> served, Map<String, Long> revoked) {
+        final Set<String> users = served.stream().map(mint::user).collect(Collectors.toSet());
+        known.users()
+                .filter(user -> !users.contains(user))
+                .forEach(user -> revoked.putIfAbsent(user, clock.instant().getEpochSecond()));
+    }
+
+    private boolean isForgotten(long revoked) {
+        return !clock.instant().isBefore(Instant.ofEpochSecond(revoked).plus(LONGEST_LIFETIME));
+    }
+
+    private AccountPlan planned(String accountId, Claims wanted, Optional<Claims> known) {
+        return known.filter(wanted::saysTheSameAs).isPresent()
+                ? new AccountPlan.Keep()
+                : new AccountPlan.Push(mint.sign(wanted, accountId, clock.instant()));
+    }
+}

@@ -1,0 +1,73 @@
+package dev.codeforge.identity;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.nats.client.support.JwtUtils;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a JWT says of its subject, without when it was said.
+ *
+ * @param name for people
+ * @param body the part {@code nats}
+ */
+record Claims(String name, ObjectNode body) {
+    /** An account names its users here, so that one that is not wanted any more is known by its key. */
+    static final String USERS = "tags";
+
+    static final ObjectMapper JSON = new ObjectMapper();
+
+    /** @param lifetime empty for one that never expires */
+    String signed(Key issuer, String subject, Instant now, Optional<Duration> lifetime) {
+        try {
+            return JwtUtils.issueJWT(
+                    issuer.nkey(), subject, name, orNull(lifetime), now.getEpochSecond(), issuer.id(), body::toString);
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException("every JVM has Ed25519", e);
+        }
+    }
+
+    private static @Nullable Duration orNull(Optional<Duration> lifetime) {
+        return lifetime.orElse(null);
+    }
+
+    /** @throws IllegalArgumentException for what is no JWT */
+    static Claims read(String jwt) {
+        try {
+            final JsonNode all = JSON.readTree(JwtUtils.getClaimBody(jwt));
+            if (all.get("nats") instanceof ObjectNode body) {
+                return new Claims(all.path("name").asText(), body);
+            }
+            throw new IllegalArgumentException("a JWT of NATS has no claim nats: " + all);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("a JWT of NATS is no JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** A number that was read may be of another Java type than the same one that was not. */
+    boolean saysTheSameAs(Claims other) {
+        return name.equals(other.name) && body.toString().equals(other.body.toString());
+    }
+
+    Stream<String> users() {
+        return body.path(USERS).valueStream().map(JsonNode::asText);
+    }
+
+    /** The numbers of an object that may be absent. */
+    TreeMap<String, Long> numbers(String field) {
+        final TreeMap<String, Long> numbers = new TreeMap<>();
+        body.path(field)
+                .properties()
+                .forEach(entry -> numbers.put(entry.getKey(), entry.getValue().asLong()));
+        return numbers;
+    }
+}

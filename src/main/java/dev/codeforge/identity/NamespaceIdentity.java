@@ -1,0 +1,4 @@
+package dev.codeforge.identity;
+
+/** A namespace, which has an account. */
+public record NamespaceIdentity(String name, String uid) {}
