@@ -1,7 +1,7 @@
 // Command core plays CodeForge's Go core beside the operator: it puts a plain task on a pool's subject and reads its outcome,
 // as a listener that is there and as one that comes late. It knows CodeForge's fields only, nothing of AgentTasks.
 //
-//	core --url nats://HOST:PORT --user U --password P --subject tasks.agent.BACKEND --prompt PROMPT
+//	core --url nats://HOST:PORT [--creds FILE | --user U --password P] --subject tasks.agent.BACKEND --prompt PROMPT
 //
 // stdout: the outcome as JSON. Exit code: 0 when both listeners read the same end, whatever it is; else 1 with a sentence.
 package main
@@ -21,9 +21,10 @@ import (
 const patience = 60 * time.Second
 
 func main() {
-	var url, user, password, subject string
+	var url, creds, user, password, subject string
 	var asked task
 	flag.StringVar(&url, "url", nats.DefaultURL, "NATS server")
+	flag.StringVar(&creds, "creds", "", "file with credentials, such as admin.creds of the Secret codeforge-nats-users")
 	flag.StringVar(&user, "user", "", "user, empty for none")
 	flag.StringVar(&password, "password", "", "its password")
 	flag.StringVar(&subject, "subject", "", "subject of the pool, tasks.agent.<backend>")
@@ -34,7 +35,11 @@ func main() {
 	asked.ProjectID, asked.Title, asked.Config = "project-1", "From CodeForge's core", map[string]string{}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	connection, err := nats.Connect(url, nats.UserInfo(user, password))
+	login := nats.UserInfo(user, password)
+	if creds != "" {
+		login = nats.UserCredentials(creds)
+	}
+	connection, err := nats.Connect(url, login)
 	if err == nil {
 		defer connection.Close()
 		err = play(ctx, connection, subject, asked)

@@ -1,6 +1,6 @@
 {{/*
 Named after the release, so that names tell where they come from. One release a namespace: the operator's Lease and the
-Secret of its dispatch key have fixed names, which two releases would share.
+Secrets of its keys have fixed names, which two releases would share.
 */}}
 {{- define "codeforge.operator" -}}
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-operator
@@ -8,11 +8,6 @@ Secret of its dispatch key have fixed names, which two releases would share.
 
 {{- define "codeforge.nats" -}}
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-nats
-{{- end }}
-
-{{/* The Secret that has users and passwords. */}}
-{{- define "codeforge.natsUsers" -}}
-{{ ternary (include "codeforge.nats" .) .Values.nats.existingSecret .Values.nats.enabled }}
 {{- end }}
 
 {{- define "codeforge.natsUrl" -}}

@@ -5,7 +5,7 @@
 {{- fail "nats.url and nats.existingSecret name a NATS server that is there already: set nats.enabled=false with them, or leave both empty" }}
 {{- end }}
 {{- if and (not .enabled) (not (and .url .existingSecret)) }}
-{{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username and password)" }}
+{{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username, password, worker-username and worker-password)" }}
 {{- end }}
 {{- end }}
 {{- if and .Values.nats.enabled (lt (int (include "codeforge.storageMebibytes" .)) 2048) }}

@@ -11,7 +11,7 @@ from .ports import free_port, listening
 
 _REPOSITORY = Path(__file__).parents[3]
 _USERS = ("operator", "worker", "client")
-_SHIPPED = _REPOSITORY / "helm/codeforge-operator/files/nats.conf"
+_SHIPPED = _REPOSITORY / "examples/external-nats/nats.conf"
 
 
 def _binary() -> str:
@@ -34,7 +34,7 @@ class NatsServer:
             "0.0.0.0:4222": f"127.0.0.1:{self.port}",
             "http: 0.0.0.0:8222": "",
             "/data": str(directory / "data"),
-            "%MAX_FILE_STORE%": "1GB",
+            "max_file_store: 4GB": "max_file_store: 1GB",
         }
         text = _SHIPPED.read_text()
         for old, new in changes.items():

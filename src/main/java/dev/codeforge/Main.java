@@ -34,6 +34,8 @@ public final class Main {
 
     private static void operator() throws IOException {
         System.setProperty("jdk.virtualThreadScheduler.parallelism", CARRIERS);
+        // Signatures are rare: no native library is unpacked for them.
+        System.setProperty("org.bouncycastle.native.cpu_variant", "java");
         final OperatorSettings settings;
         try {
             settings = OperatorSettings.from(System.getenv());

@@ -21,13 +21,13 @@ final class NatsConnection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NatsConnection.class);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
 
-    private final NatsEndpoint endpoint;
+    private final NatsAccess endpoint;
     private final AtomicReference<Connection> connection = new AtomicReference<>();
     private final Thread connecting;
     private volatile boolean closed;
     private volatile boolean lost;
 
-    NatsConnection(NatsEndpoint endpoint, String clientName) {
+    NatsConnection(NatsAccess endpoint, String clientName) {
         this.endpoint = endpoint;
         this.connecting = Thread.ofVirtual().name("nats-connect").start(() -> connect(clientName));
     }
@@ -47,8 +47,13 @@ final class NatsConnection implements AutoCloseable {
                     lost |= event == ConnectionListener.Events.CLOSED && !closed;
                     LOG.info("NATS {}: {}", endpoint.url(), event);
                 });
-        if (!endpoint.username().isEmpty()) {
-            options.userInfo(endpoint.username(), endpoint.password());
+        switch (endpoint) {
+            case MintedAccess minted -> options.authHandler(new MintedLogin(minted.login()));
+            case NatsEndpoint user -> {
+                if (!user.username().isEmpty()) {
+                    options.userInfo(user.username(), user.password());
+                }
+            }
         }
         try {
             final Connection made = Nats.connectReconnectOnConnect(options.build());

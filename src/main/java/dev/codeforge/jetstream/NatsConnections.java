@@ -16,7 +16,7 @@ public final class NatsConnections implements Connections {
     private final RequestReply requests;
 
     /** Returns at once; the connection is made in the background and for ever made again. */
-    public NatsConnections(NatsEndpoint endpoint, String installation) {
+    public NatsConnections(NatsAccess endpoint, String installation) {
         this.nats = new NatsConnection(endpoint, "codeforge-operator");
         this.queue = new NatsTaskQueue(nats);
         final SharedStreams streams = new SharedStreams(nats, installation);

@@ -1,4 +1,4 @@
 package dev.codeforge.jetstream;
 
-/** Where a NATS server is and who we are there; user and password are empty for a server without users. */
-public record NatsEndpoint(String url, String username, String password) {}
+/** A user with a password; both are empty for a server without users. */
+public record NatsEndpoint(String url, String username, String password) implements NatsAccess {}

@@ -1,16 +1,25 @@
 package dev.codeforge.operator;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.identity.Mint;
+import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.MintedAccess;
+import dev.codeforge.jetstream.NatsAccounts;
 import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
 import dev.codeforge.operator.deadletter.ExhaustedSweep;
 import dev.codeforge.operator.deadletter.PoolQueues;
+import dev.codeforge.operator.pool.GivenAccess;
+import dev.codeforge.operator.pool.PoolIdentities;
+import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
 import dev.codeforge.operator.runtime.HttpEndpoints;
 import dev.codeforge.operator.runtime.HttpEndpoints.Health;
+import dev.codeforge.operator.runtime.NatsIdentity;
+import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.RecordCloner;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
@@ -91,7 +100,22 @@ public final class CodeforgeOperator implements AutoCloseable {
                 .getUid();
         final Clock clock = Clock.systemUTC();
         final DispatchKey key = DispatchKeySecret.readOrCreate(client, settings.namespace());
-        this.connections = new NatsConnections(settings.operatorNats(), installation);
+        final WorkerAccess access;
+        switch (settings.nats()) {
+            case NatsSettings.Given given -> {
+                this.connections = new NatsConnections(given.operator(), installation);
+                access = new GivenAccess(given);
+            }
+            case NatsSettings.Minted minted -> {
+                final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock);
+                identity.applyUsers(client, settings.namespace());
+                final Mint mint = identity.mint();
+                this.connections = new NatsConnections(
+                        new MintedAccess(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
+                final Accounts accounts = new NatsAccounts(minted.url(), () -> mint.system(clock.instant()));
+                access = new PoolIdentities(client, connections, accounts, mint, minted, clock);
+            }
+        }
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
@@ -100,7 +124,16 @@ public final class CodeforgeOperator implements AutoCloseable {
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
         final WantedLooks wantedLooks = new WantedLooks();
         this.pools = new WorkerPoolReconciler(
-                client, connections, settings, installation, operatorEvents, events, index::get, wantedLooks, clock);
+                client,
+                connections,
+                settings,
+                access,
+                installation,
+                operatorEvents,
+                events,
+                index::get,
+                wantedLooks,
+                clock);
         final LastEvents lastEvents = new LastEvents(connections, key);
         final OrphanSweep orphans = new OrphanSweep(
                 index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);

@@ -204,19 +204,20 @@ final class Platform implements AutoCloseable {
                 .orElseThrow();
     }
 
-    /** A connection to the installed NATS with the operator's rights. */
+    /** A connection to the installed NATS with all rights on streams. */
     NatsAccess nats() throws Exception {
         final LocalPortForward forward =
                 client.pods().inNamespace(SYSTEM).withName("codeforge-nats-0").portForward(4222);
-        final Map<String, String> secret = client.secrets()
+        final String credential = client.secrets()
                 .inNamespace(SYSTEM)
-                .withName("codeforge-nats")
+                .withName("codeforge-nats-users")
                 .require()
-                .getData();
+                .getData()
+                .get("admin.creds");
         final Connection connection = Nats.connect(Options.builder()
                 .server("nats://127.0.0.1:" + forward.getLocalPort())
                 .ignoreDiscoveredServers()
-                .userInfo(decode(secret.get("username")), decode(secret.get("password")))
+                .authHandler(Nats.staticCredentials(Base64.getDecoder().decode(credential)))
                 .build());
         return new NatsAccess(forward, connection);
     }
@@ -227,10 +228,6 @@ final class Platform implements AutoCloseable {
             connection.close();
             forward.close();
         }
-    }
-
-    private static String decode(String value) {
-        return new String(Base64.getDecoder().decode(value), StandardCharsets.UTF_8);
     }
 
     Optional<String> warning(String name, String reason) {

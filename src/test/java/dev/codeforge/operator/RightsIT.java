@@ -113,8 +113,8 @@ final class RightsIT {
     }
 
     private static void aPoolLivesAndEnds(ChartRights rights, Set<String> watched, String namespace) throws Exception {
-        try (TestNats nats = new TestNats();
-                KubernetesClient client = rights.operator()) {
+        try (KubernetesClient client = rights.operator();
+                TestNats nats = TestNats.asShipped(client, rights.namespace())) {
             final CodeforgeOperator operator = new CodeforgeOperator(settings(rights, watched, nats), client);
             operator.start();
             admin.resource(Resources.pool(namespace, "pool", null)).create();

@@ -21,7 +21,7 @@ final class Platform {
     private static final int WORKERS_A_POOL = 2;
 
     final TestCluster cluster = new TestCluster();
-    final TestNats nats = TestNats.asShipped();
+    final TestNats nats = TestNats.withUsers();
     final Connection connection = nats.connect();
     final String namespace = cluster.newNamespace();
     final FaultLog faults = new FaultLog();

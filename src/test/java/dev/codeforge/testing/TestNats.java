@@ -1,79 +1,132 @@
 package dev.codeforge.testing;
 
+import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.operator.runtime.NatsIdentity;
+import dev.codeforge.operator.runtime.NatsSettings;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import io.nats.client.ErrorListener;
 import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A real nats-server with JetStream on a port of its own, which can be stopped and started again. */
 public final class TestNats implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(10);
     private static final Path SHIPPED = Path.of("helm/codeforge-operator/files/nats.conf");
+    private static final Path WITH_USERS = Path.of("examples/external-nats/nats.conf");
+    private static final Duration LIFETIME = Duration.ofHours(24);
     private static final String PASSWORD = "-pw";
 
     private final int port = FreePort.take();
     private final Path home = TestFolder.make("nats");
     private final List<String> command = new ArrayList<>();
     private final boolean users;
+    private final Optional<Mint> mint;
     private Process process;
 
     /** A server that lets everybody do everything. */
     public TestNats() throws IOException {
-        this(false);
-    }
-
-    private TestNats(boolean users) throws IOException {
-        this.users = users;
-        // A test that could not even begin closes nothing.
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::kill));
-        command.add(TestBinaries.path("nats-server"));
-        command.addAll(
-                users
-                        ? List.of("--config", shippedConfiguration().toString())
-                        : List.of(
-                                "--addr",
-                                "127.0.0.1",
-                                "--port",
-                                Integer.toString(port),
-                                "--jetstream",
-                                "--store_dir",
-                                home.resolve("data").toString()));
+        this(false, Optional.empty());
+        command.addAll(List.of(
+                "--addr",
+                "127.0.0.1",
+                "--port",
+                Integer.toString(port),
+                "--jetstream",
+                "--store_dir",
+                data().toString()));
         start();
     }
 
-    /** A server with the configuration, the users and the permissions that the chart ships. */
-    public static TestNats asShipped() throws IOException {
-        return new TestNats(true);
+    private TestNats(boolean users, Optional<Mint> mint) throws IOException {
+        this.users = users;
+        this.mint = mint;
+        // A test that could not even begin closes nothing.
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::kill));
+        command.add(TestBinaries.path("nats-server"));
     }
 
-    private Path shippedConfiguration() throws IOException {
-        String text = Files.readString(SHIPPED);
+    private TestNats(Path configuration, boolean users, Optional<Mint> mint) throws IOException {
+        this(users, mint);
+        String text = Files.readString(configuration);
         for (final Map.Entry<String, String> change : Map.of(
                         "0.0.0.0:4222",
                         "127.0.0.1:" + port,
                         "http: 0.0.0.0:8222",
                         "",
                         "/data",
-                        home.resolve("data").toString(),
-                        "%MAX_FILE_STORE%",
-                        "4GB")
+                        data().toString(),
+                        "max_file_store: " + (users ? "4GB" : "%MAX_FILE_STORE%"),
+                        "max_file_store: 4GB")
                 .entrySet()) {
             if (!text.contains(change.getKey())) {
-                throw new IllegalStateException(change.getKey() + " is not in " + SHIPPED + " any more");
+                throw new IllegalStateException(change.getKey() + " is not in " + configuration + " any more");
             }
             text = text.replace(change.getKey(), change.getValue());
         }
-        return Files.writeString(home.resolve("nats.conf"), text);
+        command.addAll(List.of(
+                "--config", Files.writeString(home.resolve("nats.conf"), text).toString()));
+    }
+
+    /** A server with users and passwords, as one that the chart has not installed. */
+    public static TestNats withUsers() throws IOException {
+        final TestNats nats = new TestNats(WITH_USERS, true, Optional.empty());
+        nats.start();
+        return nats;
+    }
+
+    /** As the chart ships it, for the operator of this namespace, whose keys are made if it has none. */
+    public static TestNats asShipped(KubernetesClient client, String namespace) throws IOException {
+        final TestNats nats = notStarted(client, namespace);
+        nats.start();
+        return nats;
+    }
+
+    /** As the chart ships it, with a store to be filled before it is started. */
+    public static TestNats notStarted(KubernetesClient client, String namespace) throws IOException {
+        final Mint mint =
+                NatsIdentity.readOrCreate(client, namespace, Clock.systemUTC()).mint();
+        final TestNats nats = new TestNats(SHIPPED, false, Optional.of(mint));
+        final Map<String, String> secret = client.secrets()
+                .inNamespace(namespace)
+                .withName(NatsIdentity.SECRET)
+                .require()
+                .getData();
+        for (final String file : List.of("operator.conf", "streams-account")) {
+            Files.write(nats.home.resolve(file), Base64.getDecoder().decode(secret.get(file)));
+        }
+        return nats;
+    }
+
+    /** Its configuration, as the chart mounts it. */
+    public Path configuration() {
+        return home;
+    }
+
+    /** Its store. */
+    public Path data() {
+        return home.resolve("data");
+    }
+
+    /** How an operator is to use it. */
+    public NatsSettings settings() {
+        return mint.isPresent()
+                ? new NatsSettings.Minted(endpoint().url(), LIFETIME)
+                : new NatsSettings.Given(endpoint(), endpoint());
     }
 
     public int port() {
@@ -107,11 +160,12 @@ public final class TestNats implements AutoCloseable {
                 .reconnectWait(Duration.ofMillis(200))
                 // A killed server is what the tests want: no lines about it.
                 .errorListener(new ErrorListener() {});
-        return Nats.connect(
-                users
-                        ? options.userInfo(endpoint().username(), endpoint().password())
-                                .build()
-                        : options.build());
+        if (users) {
+            options.userInfo(endpoint().username(), endpoint().password());
+        }
+        mint.ifPresent(identities -> options.authHandler(Nats.staticCredentials(
+                identities.streams("admin", Instant.now()).file().getBytes(StandardCharsets.US_ASCII))));
+        return Nats.connect(options.build());
     }
 
     /** Starts the server on the port and the store it had before, and returns when it answers. */
@@ -146,7 +200,7 @@ public final class TestNats implements AutoCloseable {
 
     /** Starts the server on its port with nothing stored: the broker was lost with its disk. */
     public void startEmpty() throws IOException {
-        TestFolder.delete(home.resolve("data"));
+        TestFolder.delete(data());
         start();
     }
 
@@ -163,7 +217,7 @@ public final class TestNats implements AutoCloseable {
     public void close() {
         kill();
         try {
-            TestFolder.delete(home.resolve("data"));
+            TestFolder.delete(data());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

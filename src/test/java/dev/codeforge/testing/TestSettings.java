@@ -1,5 +1,6 @@
 package dev.codeforge.testing;
 
+import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
@@ -17,12 +18,17 @@ public final class TestSettings {
     /** @param watched namespaces that are served; empty for all */
     public static OperatorSettings of(
             String namespace, String podName, Set<String> watched, TestNats nats, boolean leaderElection) {
+        return of(namespace, podName, watched, nats.settings(), leaderElection);
+    }
+
+    /** @param watched namespaces that are served; empty for all */
+    public static OperatorSettings of(
+            String namespace, String podName, Set<String> watched, NatsSettings nats, boolean leaderElection) {
         return new OperatorSettings(
                 namespace,
                 podName,
                 watched,
-                nats.endpoint(),
-                nats.endpoint(),
+                nats,
                 Map.of("command", "worker:test"),
                 "IfNotPresent",
                 WorkerDefaults.NONE,

@@ -5,14 +5,11 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
-import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
-import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.wire.TaskEvent;
-import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
@@ -45,8 +42,7 @@ final class PoolExecutor {
     private final PoolSettings settings;
     private final PoolFiles files;
     private final ScaleDown scaleDown;
-    private final NatsEndpoint workerNats;
-    private final TelemetrySettings telemetry;
+    private final PoolSecret secret;
     private final OperatorEvents events;
     /** What was applied last, and what it became: an unchanged world is not written to. */
     private final Map<String, Applied> applied = new ConcurrentHashMap<>();
@@ -61,8 +57,7 @@ final class PoolExecutor {
             WorkerDeployment deployments,
             WorkerScale scale,
             PoolFiles files,
-            NatsEndpoint workerNats,
-            TelemetrySettings telemetry,
+            PoolSecret secret,
             OperatorEvents events,
             Clock clock) {
         this.client = client;
@@ -73,8 +68,7 @@ final class PoolExecutor {
         this.settings = new PoolSettings(connections, clock);
         this.files = files;
         this.scaleDown = new ScaleDown(scale, connections, clock);
-        this.workerNats = workerNats;
-        this.telemetry = telemetry;
+        this.secret = secret;
         this.events = events;
     }
 
@@ -87,6 +81,7 @@ final class PoolExecutor {
         final WorkerPool pool = snapshot.pool();
         settings.keep(pool);
         files.keep(pool);
+        secret.keep(pool, snapshot.deployment().isEmpty());
         final Deployment current;
         try {
             current = keep(pool, snapshot.deployment(), size(snapshot, decision));
@@ -124,7 +119,6 @@ final class PoolExecutor {
         if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
             return existing.get();
         }
-        applyCredential(pool);
         final Deployment current = apply(wanted, existing, replicas);
         applied.put(uid, new Applied(wanted, withoutSize(current)));
         return current;
@@ -134,26 +128,6 @@ final class PoolExecutor {
         return new DeploymentSpecBuilder(deployment.getSpec())
                 .withReplicas(null)
                 .build();
-    }
-
-    private void applyCredential(WorkerPool pool) {
-        client.secrets()
-                .inNamespace(pool.getMetadata().getNamespace())
-                .resource(new SecretBuilder()
-                        .withNewMetadata()
-                        .withName(pool.workersName())
-                        .withNamespace(pool.getMetadata().getNamespace())
-                        .withLabels(WorkerDeployment.labels(pool))
-                        .endMetadata()
-                        .withType("Opaque")
-                        .addToStringData("url", workerNats.url())
-                        .addToStringData("username", workerNats.username())
-                        .addToStringData("password", workerNats.password())
-                        .addToStringData(telemetry.secretsForWorkers())
-                        .build())
-                .fieldManager(OPERATOR)
-                .forceConflicts()
-                .serverSideApply();
     }
 
     /** Replicas go along until the scaler owns them: left out before, the API server would set them to 1. */
@@ -266,10 +240,17 @@ final class PoolExecutor {
                 .inNamespace(namespace)
                 .withName(pool.workersName())
                 .delete();
-        client.secrets().inNamespace(namespace).withName(pool.workersName()).delete();
+        secret.remove(pool);
     }
 
-    void forget(String uid) {
+    /** Shuts its workers out of NATS. */
+    void withdraw(WorkerPool pool, boolean namespaceEnds) {
+        secret.withdraw(pool, namespaceEnds);
+    }
+
+    void forget(WorkerPool pool) {
+        final String uid = pool.getMetadata().getUid();
+        secret.forget(pool);
         applied.remove(uid);
         scaleDown.forget(uid);
         scale.forget(uid);

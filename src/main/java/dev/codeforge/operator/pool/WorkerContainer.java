@@ -23,13 +23,19 @@ final class WorkerContainer {
     private final String imagePullPolicy;
     private final TelemetrySettings telemetry;
     private final PodDefaults defaults;
+    private final NatsMounts nats;
 
     WorkerContainer(
-            Map<String, String> images, String imagePullPolicy, TelemetrySettings telemetry, PodDefaults defaults) {
+            Map<String, String> images,
+            String imagePullPolicy,
+            TelemetrySettings telemetry,
+            PodDefaults defaults,
+            NatsMounts nats) {
         this.images = images;
         this.imagePullPolicy = imagePullPolicy;
         this.telemetry = telemetry;
         this.defaults = defaults;
+        this.nats = nats;
     }
 
     /** @param volumes those of the template */
@@ -80,7 +86,8 @@ final class WorkerContainer {
                     .endPreStop()
                     .endLifecycle();
         }
-        final List<EnvVar> environment = WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes));
+        final List<EnvVar> environment = new ArrayList<>(nats.environment(pool));
+        environment.addAll(WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes)));
         // A pool with a collector of its own must not send it the key of the operator's.
         if (given.getEnv().stream().noneMatch(theirs -> TelemetrySettings.namesCollector(theirs.getName()))) {
             environment.addAll(WorkerEnvironment.of(pool, telemetry));
@@ -102,6 +109,7 @@ final class WorkerContainer {
                         .withName(PodDefaults.TMP)
                         .withMountPath("/tmp")
                         .build());
+        nats.mounts().forEach(mount -> addMount(mounts, mount));
         GitMounts.mounts(pool).forEach(mount -> addMount(mounts, mount));
         return container.withEnv(environment).withVolumeMounts(mounts).build();
     }

@@ -36,6 +36,7 @@ final class WorkerDeployment {
     private final WorkerContainer container;
     private final PodDefaults defaults;
     private final String operator;
+    private final NatsMounts nats;
 
     /** @param operator the name of the operator that keeps the Deployments */
     WorkerDeployment(
@@ -43,10 +44,12 @@ final class WorkerDeployment {
             String imagePullPolicy,
             WorkerDefaults workerDefaults,
             String operator,
-            TelemetrySettings telemetry) {
+            TelemetrySettings telemetry,
+            NatsMounts nats) {
         this.operator = operator;
+        this.nats = nats;
         this.defaults = new PodDefaults(workerDefaults);
-        this.container = new WorkerContainer(images, imagePullPolicy, telemetry, defaults);
+        this.container = new WorkerContainer(images, imagePullPolicy, telemetry, defaults, nats);
     }
 
     static Map<String, String> labels(WorkerPool pool) {
@@ -127,6 +130,7 @@ final class WorkerDeployment {
                         .withNewEmptyDir()
                         .endEmptyDir()
                         .build());
+        nats.volumes(pool).forEach(volume -> addVolume(volumes, volume));
         GitMounts.volumes(pool).forEach(volume -> addVolume(volumes, volume));
         final PodSpecBuilder completed = new PodSpecBuilder(defaults.complete(spec))
                 .withContainers(containers)

@@ -28,9 +28,6 @@ final class WorkerEnvironment {
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
         final List<EnvVar> environment = new ArrayList<>();
-        environment.add(secret("NATS_URL", pool, "url"));
-        environment.add(secret("NATS_USER", pool, "username"));
-        environment.add(secret("NATS_PASSWORD", pool, "password"));
         environment.add(variable("CODEFORGE_NAMESPACE", namespace));
         environment.add(variable("CODEFORGE_POOL", name));
         environment.add(variable("CODEFORGE_BACKEND", spec.backend()));
@@ -69,11 +66,11 @@ final class WorkerEnvironment {
         return environment;
     }
 
-    private static EnvVar variable(String name, String value) {
+    static EnvVar variable(String name, String value) {
         return new EnvVarBuilder().withName(name).withValue(value).build();
     }
 
-    private static EnvVar secret(String name, WorkerPool pool, String key) {
+    static EnvVar secret(String name, WorkerPool pool, String key) {
         return new EnvVarBuilder()
                 .withName(name)
                 .withNewValueFrom()

@@ -67,6 +67,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             KubernetesClient client,
             Connections connections,
             OperatorSettings settings,
+            WorkerAccess access,
             String installation,
             OperatorEvents operatorEvents,
             EventRecorder events,
@@ -85,11 +86,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         settings.imagePullPolicy(),
                         settings.workerDefaults(),
                         settings.podName(),
-                        settings.telemetry()),
+                        settings.telemetry(),
+                        NatsMounts.of(settings.nats())),
                 scale,
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
-                settings.workerNats(),
-                settings.telemetry(),
+                new PoolSecret(client, access, settings.telemetry()),
                 operatorEvents,
                 clock);
         this.statuses = new PoolStatusBuilder(queues, clock);
@@ -116,7 +117,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final String uid = pool.getMetadata().getUid();
         if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
-            forget(uid);
+            forget(pool);
             nextLook.forget(pool);
             letGo.remove(uid);
             return UpdateControl.noUpdate();
@@ -216,26 +217,39 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 return Optional.of(new PoolPlan.Stop(keep(snapshot, stop.decision())));
             }
             case PoolPlan.Remove remove -> {
-                removeQueue(pool, remove);
+                removeQueue(snapshot, remove);
                 letGo(pool, context);
                 return Optional.empty();
             }
             case PoolPlan.LetGo ignored -> {
+                // Nothing is waited for: a credential that cannot be withdrawn now ends by itself.
+                orLater(pool, () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
                 letGo(pool, context);
                 return Optional.empty();
             }
         }
     }
 
-    private void removeQueue(WorkerPool pool, PoolPlan.Remove plan) {
-        try {
-            executor.removeQueue(pool, tasks.get());
-        } catch (RuntimeException e) {
-            if (!plan.letGoAnyway()) {
-                throw e;
+    private void removeQueue(PoolSnapshot snapshot, PoolPlan.Remove plan) {
+        final WorkerPool pool = snapshot.pool();
+        final List<Runnable> steps = List.of(
+                () -> executor.removeQueue(pool, tasks.get()),
+                () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
+        for (final Runnable step : steps) {
+            if (plan.letGoAnyway()) {
+                orLater(pool, step);
+            } else {
+                step.run();
             }
+        }
+    }
+
+    private static void orLater(WorkerPool pool, Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException e) {
             LOG.warn(
-                    "WorkerPool {}/{} is let go although its queue could not be removed: {}",
+                    "WorkerPool {}/{} is let go although not all that it had in NATS could be removed: {}",
                     pool.getMetadata().getNamespace(),
                     pool.getMetadata().getName(),
                     e.getMessage());
@@ -248,10 +262,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return executor.serve(snapshot, decision);
     }
 
-    private void forget(String uid) {
+    private void forget(WorkerPool pool) {
+        final String uid = pool.getMetadata().getUid();
         windows.remove(uid);
         observer.forget(uid);
-        executor.forget(uid);
+        executor.forget(pool);
         written.remove(uid);
     }
 
@@ -266,7 +281,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             }
         }
         letGo.add(pool.getMetadata().getUid());
-        forget(pool.getMetadata().getUid());
+        forget(pool);
     }
 
     /** Looks at a pool again, because its queue changed. */

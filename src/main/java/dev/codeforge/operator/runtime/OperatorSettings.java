@@ -3,6 +3,7 @@ package dev.codeforge.operator.runtime;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.identity.AccountPlanner;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.wire.Subjects;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  *
  * @param namespace the operator's own
  * @param watchNamespaces empty for all
+ * @param nats where NATS is, and who makes its users
  * @param workerImages image by backend
  * @param workerDefaults what a pool's template may leave out
  * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
@@ -33,8 +35,7 @@ public record OperatorSettings(
         String namespace,
         String podName,
         Set<String> watchNamespaces,
-        NatsEndpoint operatorNats,
-        NatsEndpoint workerNats,
+        NatsSettings nats,
         Map<String, String> workerImages,
         String imagePullPolicy,
         WorkerDefaults workerDefaults,
@@ -47,23 +48,18 @@ public record OperatorSettings(
     private static final int LAST_PORT = 65_535;
     private static final long LEAST_FILES_BYTES = 1L << 20;
     private static final int LEAST_SWEEP_SECONDS = 5;
+    /** Shorter than the chart allows, where the kubelet has to bring it to the workers in time. */
+    private static final int LEAST_CREDENTIAL_SECONDS = 2;
+
     private static final int MOST_SWEEP_SECONDS = 3600;
 
     /** @throws IllegalArgumentException with a sentence on what to set */
     public static OperatorSettings from(Map<String, String> environment) {
-        final Path nats = Path.of(environment.getOrDefault("CODEFORGE_NATS_DIR", "/etc/codeforge/nats"));
-        final String url = file(nats, "url", true);
-        final NatsEndpoint operator =
-                new NatsEndpoint(url, file(nats, "username", false), file(nats, "password", false));
-        final String workerUser = file(nats, "worker-username", false);
         return new OperatorSettings(
                 required(environment, "CODEFORGE_NAMESPACE"),
                 environment.getOrDefault("CODEFORGE_POD_NAME", "codeforge-operator"),
                 watchNamespaces(environment),
-                operator,
-                workerUser.isEmpty()
-                        ? operator
-                        : new NatsEndpoint(url, workerUser, file(nats, "worker-password", false)),
+                nats(environment),
                 images(environment.getOrDefault("CODEFORGE_WORKER_IMAGES", "{}")),
                 environment.getOrDefault("CODEFORGE_IMAGE_PULL_POLICY", "IfNotPresent"),
                 WorkerDefaults.from(environment.getOrDefault("CODEFORGE_WORKER_DEFAULTS", "{}")),
@@ -73,6 +69,42 @@ public record OperatorSettings(
                 sweepPeriod(environment.getOrDefault("CODEFORGE_SWEEP_SECONDS", "30")),
                 port(environment.getOrDefault("CODEFORGE_HTTP_PORT", "8081")),
                 TelemetrySettings.from(environment));
+    }
+
+    private static NatsSettings nats(Map<String, String> environment) {
+        final Path folder = Path.of(environment.getOrDefault("CODEFORGE_NATS_DIR", "/etc/codeforge/nats"));
+        final String url = file(folder, "url", true);
+        final String users = environment.getOrDefault("CODEFORGE_NATS_USERS", "Given");
+        return switch (users) {
+            case "Minted" ->
+                new NatsSettings.Minted(
+                        url, credentialLifetime(environment.getOrDefault("CODEFORGE_CREDENTIAL_SECONDS", "86400")));
+            case "Given" -> given(folder, url, environment);
+            default ->
+                throw new IllegalArgumentException("CODEFORGE_NATS_USERS is neither Minted, for a server that "
+                        + "trusts the operator's keys, nor Given, for users of the connection Secret: '" + users + "'");
+        };
+    }
+
+    private static NatsSettings given(Path folder, String url, Map<String, String> environment) {
+        final NatsEndpoint operator =
+                new NatsEndpoint(url, file(folder, "username", false), file(folder, "password", false));
+        final NatsEndpoint workers =
+                new NatsEndpoint(url, file(folder, "worker-username", false), file(folder, "worker-password", false));
+        if (workers.username().isEmpty() && !operator.username().isEmpty()) {
+            throw new IllegalArgumentException("the connection Secret has no key 'worker-username': workers get no "
+                    + "user that may do all that the operator may; make them one of their own in NATS, and set "
+                    + "worker-username and worker-password");
+        }
+        return new NatsSettings.Given(operator, workers);
+    }
+
+    private static Duration credentialLifetime(String value) {
+        final long most = AccountPlanner.LONGEST_LIFETIME.toSeconds();
+        return Duration.ofSeconds(numberWithin(value, LEAST_CREDENTIAL_SECONDS, most)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "CODEFORGE_CREDENTIAL_SECONDS is not a number of seconds from " + LEAST_CREDENTIAL_SECONDS
+                                + " to " + most + ": '" + value + "'; set nats.credentialSeconds of the chart")));
     }
 
     /** The namespaces that are served; empty for all. */

@@ -26,12 +26,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class WorkerDeploymentTest {
+    private static final NatsMounts GIVEN = new NatsMounts(false);
     private static final WorkerDeployment DEPLOYMENTS = new WorkerDeployment(
             Map.of("command", "worker-command:test"),
             "IfNotPresent",
             WorkerDefaults.NONE,
             "operator-0",
-            TelemetrySettings.OFF);
+            TelemetrySettings.OFF,
+            GIVEN);
 
     @Test
     void aPoolWithoutATemplateGetsAWholeWorker() throws Exception {
@@ -128,6 +130,39 @@ final class WorkerDeploymentTest {
         assertThat(password.getValueFrom().getSecretKeyRef().getKey()).isEqualTo("password");
     }
 
+    /** A variable and a single file of a folder keep what they were when the pod began. */
+    @Test
+    void aMintedCredentialIsAFolderThatTheKubeletRenews() throws Exception {
+        final Deployment deployment = new WorkerDeployment(
+                        Map.of("command", "worker-command:test"),
+                        "IfNotPresent",
+                        WorkerDefaults.NONE,
+                        "operator-0",
+                        TelemetrySettings.OFF,
+                        new NatsMounts(true))
+                .of(pool("command", null, null), "tasks.test");
+        final Container worker = worker(deployment);
+        assertThat(value(worker, "CODEFORGE_NATS_CREDENTIALS")).isEqualTo("/run/codeforge/nats/nats.creds");
+        assertThat(worker.getEnv()).extracting(EnvVar::getName).doesNotContain("NATS_USER", "NATS_PASSWORD");
+        assertThat(worker.getVolumeMounts())
+                .filteredOn(mount -> mount.getMountPath().equals("/run/codeforge/nats"))
+                .singleElement()
+                .satisfies(mount -> {
+                    assertThat(mount.getReadOnly()).isTrue();
+                    assertThat(mount.getSubPath()).isNull();
+                });
+        assertThat(pod(deployment).getVolumes())
+                .filteredOn(volume -> volume.getSecret() != null)
+                .singleElement()
+                .satisfies(volume -> {
+                    assertThat(volume.getSecret().getSecretName()).isEqualTo("pool-workers");
+                    assertThat(volume.getSecret().getDefaultMode()).isEqualTo(0440);
+                    assertThat(volume.getSecret().getItems())
+                            .singleElement()
+                            .satisfies(item -> assertThat(item.getKey()).isEqualTo("nats.creds"));
+                });
+    }
+
     @Test
     void whatTheTemplateSaysWins() throws Exception {
         final Deployment deployment = of(
@@ -190,7 +225,8 @@ final class WorkerDeploymentTest {
                         "IfNotPresent",
                         platform,
                         "operator-0",
-                        TelemetrySettings.OFF)
+                        TelemetrySettings.OFF,
+                        GIVEN)
                 .of(pool("command", null, null), "tasks.test");
         assertThat(pod(deployment).getRuntimeClassName()).isEqualTo("gvisor");
         assertThat(worker(deployment).getResources().getLimits()).containsKey("memory");
@@ -358,7 +394,12 @@ final class WorkerDeploymentTest {
 
     private static Container traced(String template) throws Exception {
         final WorkerDeployment deployments = new WorkerDeployment(
-                Map.of("command", "worker-command:test"), "IfNotPresent", WorkerDefaults.NONE, "operator-0", COLLECTOR);
+                Map.of("command", "worker-command:test"),
+                "IfNotPresent",
+                WorkerDefaults.NONE,
+                "operator-0",
+                COLLECTOR,
+                GIVEN);
         return worker(deployments.of(pool("command", null, template), "tasks.test"));
     }
 

@@ -33,8 +33,8 @@ final class OperatorSettingsTest {
     void theLeastIsTheNamespaceAndTheAddressOfNats() {
         final OperatorSettings settings = OperatorSettings.from(environment);
         assertThat(settings.namespace()).isEqualTo("codeforge-system");
-        assertThat(settings.operatorNats()).isEqualTo(new NatsEndpoint("nats://nats:4222", "", ""));
-        assertThat(settings.workerNats()).isEqualTo(settings.operatorNats());
+        final NatsEndpoint nobody = new NatsEndpoint("nats://nats:4222", "", "");
+        assertThat(settings.nats()).isEqualTo(new NatsSettings.Given(nobody, nobody));
         assertThat(settings.watchNamespaces()).isEmpty();
         assertThat(settings.workerImages()).isEmpty();
         assertThat(settings.workerDefaults()).isEqualTo(WorkerDefaults.NONE);
@@ -63,8 +63,10 @@ final class OperatorSettingsTest {
         final OperatorSettings settings = OperatorSettings.from(environment);
         assertThat(settings.podName()).isEqualTo("operator-0");
         assertThat(settings.watchNamespaces()).containsExactlyInAnyOrder("team-a", "team-b");
-        assertThat(settings.operatorNats()).isEqualTo(new NatsEndpoint("nats://nats:4222", "operator", "p1"));
-        assertThat(settings.workerNats()).isEqualTo(new NatsEndpoint("nats://nats:4222", "worker", "p2"));
+        assertThat(settings.nats())
+                .isEqualTo(new NatsSettings.Given(
+                        new NatsEndpoint("nats://nats:4222", "operator", "p1"),
+                        new NatsEndpoint("nats://nats:4222", "worker", "p2")));
         assertThat(settings.workerImages()).containsExactly(Map.entry("aider", "aider:1"));
         assertThat(settings.imagePullPolicy()).isEqualTo("Always");
         assertThat(settings.subjectTemplate()).isEqualTo("tasks.{namespace}.{pool}");
@@ -83,6 +85,37 @@ final class OperatorSettingsTest {
     void aMissingAddressNamesTheKeyOfTheSecret() throws IOException {
         Files.delete(nats.resolve("url"));
         assertError("the connection Secret needs a key 'url'");
+    }
+
+    @Test
+    void workersAreNeverGivenTheOperatorsUser() throws IOException {
+        Files.writeString(nats.resolve("username"), "operator");
+        Files.writeString(nats.resolve("password"), "p1");
+        assertError("the connection Secret has no key 'worker-username'");
+    }
+
+    @Test
+    void theOperatorMakesUsersForAServerThatTrustsItsKeys() {
+        environment.put("CODEFORGE_NATS_USERS", "Minted");
+        assertThat(OperatorSettings.from(environment).nats())
+                .isEqualTo(new NatsSettings.Minted("nats://nats:4222", Duration.ofDays(1)));
+        environment.put("CODEFORGE_CREDENTIAL_SECONDS", "2");
+        assertThat(OperatorSettings.from(environment).nats())
+                .isEqualTo(new NatsSettings.Minted("nats://nats:4222", Duration.ofSeconds(2)));
+    }
+
+    @Test
+    void whoMakesUsersIsOneOfTwo() {
+        environment.put("CODEFORGE_NATS_USERS", "Both");
+        assertError("CODEFORGE_NATS_USERS is neither Minted");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"day", "", "1", "604801"})
+    void aCredentialsLifeTooShortOrTooLongIsRefused(String value) {
+        environment.put("CODEFORGE_NATS_USERS", "Minted");
+        environment.put("CODEFORGE_CREDENTIAL_SECONDS", value);
+        assertError("CODEFORGE_CREDENTIAL_SECONDS is not a number of seconds from 2 to 604800: '" + value + "'");
     }
 
     @ParameterizedTest

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A whole CodeForge for one test: a namespace, a NATS of its own as the chart ships it, operators and workers as processes,
+ * A whole CodeForge for one test: a namespace, a NATS of its own with users and passwords, operators and workers as processes,
  * and a proxy on each way. The API server is shared by all fault tests of a run, may be killed, and is alive again when a
  * test begins. The test's own client goes to the API server directly and meets no fault.
  */
@@ -41,7 +41,7 @@ public final class Installation implements AutoCloseable {
     public Installation(TestCluster cluster) throws IOException {
         this.cluster = cluster;
         namespace = cluster.newNamespace();
-        nats = closing(TestNats.asShipped());
+        nats = closing(TestNats.withUsers());
         kubernetes = closing(new KubernetesProxy(cluster.server().config()));
         operatorNats = closing(new NatsProxy(nats.endpoint()));
         workerNats = closing(new NatsProxy(nats.workerEndpoint()));

@@ -30,7 +30,7 @@ final class NatsProxyIT {
 
     @BeforeEach
     void start() throws Exception {
-        nats = TestNats.asShipped();
+        nats = TestNats.withUsers();
         proxy = new NatsProxy(nats.endpoint());
         direct = nats.connect();
         direct.jetStreamManagement()

@@ -64,6 +64,9 @@ public final class OperatorProcess implements AutoCloseable {
         if (!nats.username().isEmpty()) {
             write(home.resolve("nats/username"), nats.username());
             write(home.resolve("nats/password"), nats.password());
+            // No worker of these tests reads its pool's Secret.
+            write(home.resolve("nats/worker-username"), "worker");
+            write(home.resolve("nats/worker-password"), "unused");
         }
         environment.put("CODEFORGE_NATS_DIR", home.resolve("nats").toString());
         environment.putAll(settings);

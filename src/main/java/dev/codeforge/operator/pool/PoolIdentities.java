@@ -1,0 +1,176 @@
+package dev.codeforge.operator.pool;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.identity.AccountPlan;
+import dev.codeforge.identity.AccountPlanner;
+import dev.codeforge.identity.Credential;
+import dev.codeforge.identity.CredentialPlanner;
+import dev.codeforge.identity.Mint;
+import dev.codeforge.identity.NamespaceIdentity;
+import dev.codeforge.identity.PoolIdentity;
+import dev.codeforge.jetstream.Accounts;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.runtime.NatsSettings;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.time.Clock;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An account for each namespace and a user for each pool, in a server that trusts the operator's keys. Accounts are looked
+ * at when a pool comes, else each minute, since the server may have lost them.
+ */
+public final class PoolIdentities implements WorkerAccess {
+    private static final Logger LOG = LoggerFactory.getLogger(PoolIdentities.class);
+    /** In the pool's Secret, and the file's name in its workers. */
+    static final String CREDENTIAL = "nats.creds";
+
+    private static final String SHARED = "installation";
+
+    private final KubernetesClient client;
+    private final Connections connections;
+    private final Accounts accounts;
+    private final String url;
+    private final AccountPlanner planner;
+    private final CredentialPlanner credentialPlanner;
+    /** Of the installation's own accounts, and by the uid of a namespace. */
+    private final Rechecks<Set<String>> rechecks;
+
+    /** By the uid of a namespace, those of its pools: another one is seen to at once. */
+    private final Map<String, Set<String>> pools = new ConcurrentHashMap<>();
+
+    private final Map<String, NamespaceIdentity> namespaces = new ConcurrentHashMap<>();
+    private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
+    private final Map<String, String> problems = new ConcurrentHashMap<>();
+    /** Two that write one account would undo each other's changes. */
+    private final Lock oneAtATime = new ReentrantLock();
+
+    public PoolIdentities(
+            KubernetesClient client,
+            Connections connections,
+            Accounts accounts,
+            Mint mint,
+            NatsSettings.Minted settings,
+            Clock clock) {
+        this.client = client;
+        this.connections = connections;
+        this.accounts = accounts;
+        this.url = settings.url();
+        this.planner = new AccountPlanner(mint, clock);
+        this.credentialPlanner = new CredentialPlanner(mint, settings.credentialLifetime(), clock);
+        this.rechecks = new Rechecks<>(clock);
+    }
+
+    /** A credential is made while NATS is away, too: that it knows its account is seen to by a later look. */
+    @Override
+    public Map<String, String> secret(WorkerPool pool) {
+        final String uid = pool.getMetadata().getUid();
+        final NamespaceIdentity namespace = namespaceOf(pool);
+        pools.computeIfAbsent(namespace.uid(), any -> ConcurrentHashMap.newKeySet())
+                .add(uid);
+        admit(namespace);
+        final Credential credential =
+                credentialPlanner.plan(namespace, identity(pool), Optional.ofNullable(credentials.get(uid)));
+        credentials.put(uid, credential);
+        return Map.of("url", url, CREDENTIAL, credential.file());
+    }
+
+    private void admit(NamespaceIdentity namespace) {
+        final Set<String> uids = Set.copyOf(pools.getOrDefault(namespace.uid(), Set.of()));
+        if (!connections.isConnected() || !rechecks.isDue(namespace.uid(), uids)) {
+            return;
+        }
+        oneAtATime.lock();
+        try {
+            keepShared();
+            final Optional<String> known = accounts.find(planner.accountId(namespace));
+            carryOut(planner.plan(namespace, poolsOf(namespace), known));
+            rechecks.seen(namespace.uid(), uids);
+            problems.remove(namespace.uid());
+        } catch (QueueUnavailableException e) {
+            if (!e.getMessage().equals(problems.put(namespace.uid(), e.getMessage()))) {
+                LOG.warn("the NATS account of namespace {} is not as wanted yet: {}", namespace.name(), e.getMessage());
+            }
+        } finally {
+            oneAtATime.unlock();
+        }
+    }
+
+    /** A release of this program may have changed what others may reach. */
+    private void keepShared() {
+        if (rechecks.isDue(SHARED, planner.shared())) {
+            for (final String id : planner.shared()) {
+                carryOut(planner.planShared(id, accounts.find(id)));
+            }
+            rechecks.seen(SHARED, planner.shared());
+        }
+    }
+
+    @Override
+    public void withdraw(WorkerPool pool, boolean namespaceEnds) {
+        final NamespaceIdentity namespace = namespaceOf(pool);
+        final PoolIdentity ended = identity(pool);
+        oneAtATime.lock();
+        try {
+            final Optional<String> known = accounts.find(planner.accountId(namespace));
+            final List<PoolIdentity> others = poolsOf(namespace).stream()
+                    .filter(other -> !other.equals(ended))
+                    .toList();
+            carryOut(planner.planEnd(namespace, others, namespaceEnds, known));
+        } finally {
+            oneAtATime.unlock();
+        }
+    }
+
+    private void carryOut(AccountPlan plan) {
+        switch (plan) {
+            case AccountPlan.Keep ignored -> LOG.debug("an account of NATS is as wanted");
+            case AccountPlan.Push push -> accounts.push(push.jwt());
+            case AccountPlan.Delete delete -> accounts.delete(delete.jwt());
+        }
+    }
+
+    /** Not from a cache: a pool that is missing in it would be revoked for ever. */
+    private List<PoolIdentity> poolsOf(NamespaceIdentity namespace) {
+        return client.resources(WorkerPool.class).inNamespace(namespace.name()).list().getItems().stream()
+                .map(PoolIdentities::identity)
+                .toList();
+    }
+
+    private NamespaceIdentity namespaceOf(WorkerPool pool) {
+        return namespaces.computeIfAbsent(pool.getMetadata().getUid(), uid -> {
+            final String name = pool.getMetadata().getNamespace();
+            return new NamespaceIdentity(
+                    name,
+                    client.namespaces().withName(name).require().getMetadata().getUid());
+        });
+    }
+
+    private static PoolIdentity identity(WorkerPool pool) {
+        return new PoolIdentity(pool.getMetadata().getName(), pool.getMetadata().getUid());
+    }
+
+    @Override
+    public void forget(WorkerPool pool) {
+        final String uid = pool.getMetadata().getUid();
+        credentials.remove(uid);
+        Optional.ofNullable(namespaces.remove(uid)).map(NamespaceIdentity::uid).ifPresent(namespace -> {
+            final Set<String> left = pools.getOrDefault(namespace, new HashSet<>());
+            left.remove(uid);
+            if (left.isEmpty()) {
+                pools.remove(namespace);
+                rechecks.forget(namespace);
+                problems.remove(namespace);
+            }
+        });
+    }
+}

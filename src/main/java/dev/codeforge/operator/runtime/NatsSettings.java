@@ -1,0 +1,21 @@
+package dev.codeforge.operator.runtime;
+
+import dev.codeforge.jetstream.NatsEndpoint;
+import java.time.Duration;
+
+/** Who makes the users of the NATS server. */
+public sealed interface NatsSettings {
+    /**
+     * The operator, in a server that trusts its keys.
+     *
+     * @param credentialLifetime how long a worker's credential is valid
+     */
+    record Minted(String url, Duration credentialLifetime) implements NatsSettings {}
+
+    /**
+     * Somebody else.
+     *
+     * @param workers one user for the workers of all pools
+     */
+    record Given(NatsEndpoint operator, NatsEndpoint workers) implements NatsSettings {}
+}

@@ -1,0 +1,92 @@
+package dev.codeforge.testing;
+
+import static org.awaitility.Awaitility.await;
+
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.nats.client.Connection;
+import io.nats.client.ErrorListener;
+import io.nats.client.Nats;
+import io.nats.client.Options;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Who has the Secret of a pool: a worker, or somebody who took it. */
+public final class PoolUser {
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private final KubernetesClient client;
+    private final TestNats nats;
+    private final String namespace;
+    private final String pool;
+    private final String first;
+    private final List<String> errors = new CopyOnWriteArrayList<>();
+
+    /** Waits for the Secret. */
+    public PoolUser(KubernetesClient client, TestNats nats, String namespace, String pool) {
+        this.client = client;
+        this.nats = nats;
+        this.namespace = namespace;
+        this.pool = pool;
+        this.first =
+                await().atMost(PATIENCE).until(this::find, Optional::isPresent).orElseThrow();
+    }
+
+    private Optional<String> find() {
+        return Optional.ofNullable(client.secrets()
+                        .inNamespace(namespace)
+                        .withName(pool + "-workers")
+                        .get())
+                .map(secret -> decoded(secret, "nats.creds"));
+    }
+
+    /** The credential as it is now. */
+    public String credential() {
+        return find().orElseThrow();
+    }
+
+    public Connection connect() throws IOException, InterruptedException {
+        return connect(credential());
+    }
+
+    /** With the credential that it had at first. */
+    public Connection connectAsAtFirst() throws IOException, InterruptedException {
+        return connect(first);
+    }
+
+    private Connection connect(String credential) throws IOException, InterruptedException {
+        return connect(nats, credential, "_INBOX." + namespace + "." + pool, errors);
+    }
+
+    /** @param errors of the server, as they come */
+    public static Connection connect(TestNats nats, String credential, String inbox, List<String> errors)
+            throws IOException, InterruptedException {
+        return Nats.connect(Options.builder()
+                .server(nats.endpoint().url())
+                .authHandler(Nats.staticCredentials(credential.getBytes(StandardCharsets.US_ASCII)))
+                .inboxPrefix(inbox + ".")
+                .noReconnect()
+                .errorListener(new ErrorListener() {
+                    @Override
+                    public void errorOccurred(Connection connection, String error) {
+                        errors.add(error);
+                    }
+                })
+                .build());
+    }
+
+    public static String decoded(Secret secret, String key) {
+        return new String(Base64.getDecoder().decode(secret.getData().get(key)), StandardCharsets.US_ASCII);
+    }
+
+    /** Waits until the server has said that it refused this. */
+    public void awaitRefusal(String subject) {
+        await(subject).atMost(PATIENCE).until(() -> errors.stream()
+                .anyMatch(error -> error.startsWith("Permissions Violation") && error.contains("\"" + subject)));
+    }
+}
