@@ -8,6 +8,9 @@
 {{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username, password, worker-username and worker-password)" }}
 {{- end }}
 {{- end }}
+{{- if and .Values.nats.enabled .Values.nats.sharedUser }}
+{{- fail "nats.sharedUser is for nats.enabled=false: in the chart's own NATS each pool has a user of its own" }}
+{{- end }}
 {{- if and .Values.nats.enabled (lt (int (include "codeforge.storageMebibytes" .)) 2048) }}
 {{- fail "nats.storage.size must be 2Gi or more: the stream of log lines alone reserves 1 GiB, and NATS refuses streams for which there is no room" }}
 {{- end }}

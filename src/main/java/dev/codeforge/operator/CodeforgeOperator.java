@@ -104,7 +104,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         switch (settings.nats()) {
             case NatsSettings.Given given -> {
                 this.connections = new NatsConnections(given.operator(), installation);
-                access = new GivenAccess(given);
+                access = new GivenAccess(given, () -> poolCache.get().list());
             }
             case NatsSettings.Minted minted -> {
                 final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock);

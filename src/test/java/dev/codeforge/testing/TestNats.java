@@ -126,7 +126,7 @@ public final class TestNats implements AutoCloseable {
     public NatsSettings settings() {
         return mint.isPresent()
                 ? new NatsSettings.Minted(endpoint().url(), LIFETIME)
-                : new NatsSettings.Given(endpoint(), endpoint());
+                : new NatsSettings.Given(endpoint(), endpoint(), true);
     }
 
     public int port() {

@@ -3,10 +3,40 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.runtime.NatsSettings;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
-/** One user for the workers of all pools, which somebody else has made. */
-public record GivenAccess(NatsSettings.Given settings) implements WorkerAccess {
+/**
+ * One user for the workers of all pools, which somebody else has made.
+ *
+ * @param pools all pools, as the operator's cache has them
+ */
+public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPool>> pools) implements WorkerAccess {
+    /** It opens every pool: those of one namespace trust each other, those of another must be said to. */
+    @Override
+    public Optional<String> refusal(WorkerPool pool) {
+        if (settings.mayBeShared()) {
+            return Optional.empty();
+        }
+        final String namespace = pool.getMetadata().getNamespace();
+        return pools.get()
+                .map(WorkerPool::getMetadata)
+                .min(Comparator.comparing(ObjectMeta::getCreationTimestamp).thenComparing(ObjectMeta::getNamespace))
+                .map(ObjectMeta::getNamespace)
+                .filter(first -> !first.equals(namespace))
+                .map(first -> "the workers' NATS user belongs to the pools of namespace " + first
+                        + ", which has the oldest pool");
+    }
+
+    @Override
+    public String wall() {
+        return "In NATS workers of all pools are one user: one that is taken over can take every pool's tasks.";
+    }
+
     @Override
     public Map<String, String> secret(WorkerPool pool) {
         final NatsEndpoint workers = settings.workers();

@@ -70,6 +70,16 @@ public final class PoolIdentities implements WorkerAccess {
         this.rechecks = new Rechecks<>(clock);
     }
 
+    @Override
+    public Optional<String> refusal(WorkerPool pool) {
+        return Optional.empty();
+    }
+
+    @Override
+    public String wall() {
+        return "In NATS the pool is a user of its own, in the account of its namespace.";
+    }
+
     /** A credential is made while NATS is away, too: that it knows its account is seen to by a later look. */
     @Override
     public Map<String, String> secret(WorkerPool pool) {

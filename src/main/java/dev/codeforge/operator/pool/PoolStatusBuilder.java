@@ -18,10 +18,13 @@ final class PoolStatusBuilder {
     private static final String ISOLATED = "Isolated";
 
     private final QueueKeeper queues;
+    private final String natsWall;
     private final Clock clock;
 
-    PoolStatusBuilder(QueueKeeper queues, Clock clock) {
+    /** @param natsWall what stands between the workers of two pools in NATS, a sentence */
+    PoolStatusBuilder(QueueKeeper queues, String natsWall, Clock clock) {
         this.queues = queues;
+        this.natsWall = natsWall;
         this.clock = clock;
     }
 
@@ -139,10 +142,10 @@ final class PoolStatusBuilder {
     }
 
     /** By the workers' own words; without any worker by what was last said of this generation. */
-    private static void isolation(Conditions conditions, PoolSnapshot snapshot, WorkerPoolStatus before) {
+    private void isolation(Conditions conditions, PoolSnapshot snapshot, WorkerPoolStatus before) {
         final WorkerPool pool = snapshot.pool();
         if (pool.getSpec().isolation().agent() == WorkerPoolSpec.AgentIsolation.Off) {
-            conditions.set(ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence());
+            conditions.set(ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence() + " " + natsWall);
         } else if (snapshot.walls().isPresent()) {
             final List<String> open = snapshot.walls().get();
             final Reason reason = open.isEmpty() ? Reason.Confined : Reason.WallsMissing;
@@ -150,7 +153,9 @@ final class PoolStatusBuilder {
                     ISOLATED,
                     open.isEmpty(),
                     reason,
-                    open.isEmpty() ? reason.meaning() : String.join("; ", open) + ". " + reason.remedy());
+                    (open.isEmpty() ? reason.meaning() : String.join("; ", open) + ". " + reason.remedy())
+                            + " "
+                            + natsWall);
         } else if (Conditions.find(before.conditions(), ISOLATED)
                 .filter(said -> pool.getMetadata().getGeneration().equals(said.getObservedGeneration()))
                 .isEmpty()) {

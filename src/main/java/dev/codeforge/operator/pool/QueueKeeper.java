@@ -27,6 +27,7 @@ final class QueueKeeper {
     private static final Duration KEPT = Duration.ofMillis(1900);
 
     private final Connections connections;
+    private final WorkerAccess access;
     private final String subjectTemplate;
     private final String installation;
     private final Clock clock;
@@ -35,8 +36,10 @@ final class QueueKeeper {
     /** The queue was as wanted at that time, and so many dead letters were there. */
     private record Kept(QueueSettings settings, Instant at, long deadLetters) {}
 
-    QueueKeeper(Connections connections, String subjectTemplate, String installation, Clock clock) {
+    QueueKeeper(
+            Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clock clock) {
         this.connections = connections;
+        this.access = access;
         this.subjectTemplate = subjectTemplate;
         this.installation = installation;
         this.clock = clock;
@@ -83,6 +86,10 @@ final class QueueKeeper {
                     Reason.SubjectReserved,
                     "namespace " + namespace + " may not have the subject " + subject(pool) + ". "
                             + Reason.SubjectReserved.remedy());
+        }
+        final Optional<String> refusal = access.refusal(pool);
+        if (refusal.isPresent()) {
+            return new QueueState.Broken(Reason.SharedNatsUser, refusal.get() + ". " + Reason.SharedNatsUser.remedy());
         }
         final Optional<String> problem = connections.results(namespace).problem();
         if (problem.isPresent()) {

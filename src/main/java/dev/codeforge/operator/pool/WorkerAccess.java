@@ -2,9 +2,16 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the workers of a pool get into NATS with. */
 public sealed interface WorkerAccess permits GivenAccess, PoolIdentities {
+    /** Why the pool gets no access, a sentence; empty when it does. */
+    Optional<String> refusal(WorkerPool pool);
+
+    /** What stands between the workers of two pools in NATS, a sentence. */
+    String wall();
+
     /** What the pool's Secret is to hold now. */
     Map<String, String> secret(WorkerPool pool);
 

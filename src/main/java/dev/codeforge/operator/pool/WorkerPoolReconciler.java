@@ -74,7 +74,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             Supplier<TaskIndex> tasks,
             WantedLooks wanted,
             Clock clock) {
-        final QueueKeeper queues = new QueueKeeper(connections, settings.subjectTemplate(), installation, clock);
+        final QueueKeeper queues =
+                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clock);
         this.planner = new PoolPlanner(clock);
         final WorkerScale scale = new WorkerScale(client);
         this.executor = new PoolExecutor(
@@ -93,7 +94,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 new PoolSecret(client, access, settings.telemetry()),
                 operatorEvents,
                 clock);
-        this.statuses = new PoolStatusBuilder(queues, clock);
+        this.statuses = new PoolStatusBuilder(queues, access.wall(), clock);
         this.warnings = new PoolWarnings(connections, events);
         this.observer = new PoolObserver(client, queues, scale, new WorkerWalls(connections, clock), tasks, clock);
         this.tasks = tasks;

@@ -16,6 +16,7 @@ public sealed interface NatsSettings {
      * Somebody else.
      *
      * @param workers one user for the workers of all pools
+     * @param mayBeShared whether pools of several namespaces may use that one
      */
-    record Given(NatsEndpoint operator, NatsEndpoint workers) implements NatsSettings {}
+    record Given(NatsEndpoint operator, NatsEndpoint workers, boolean mayBeShared) implements NatsSettings {}
 }

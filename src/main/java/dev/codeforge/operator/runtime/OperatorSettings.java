@@ -96,7 +96,10 @@ public record OperatorSettings(
                     + "user that may do all that the operator may; make them one of their own in NATS, and set "
                     + "worker-username and worker-password");
         }
-        return new NatsSettings.Given(operator, workers);
+        return new NatsSettings.Given(
+                operator,
+                workers,
+                Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_SHARED_NATS_USER", "false")));
     }
 
     private static Duration credentialLifetime(String value) {

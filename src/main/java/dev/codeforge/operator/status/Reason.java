@@ -67,6 +67,9 @@ public enum Reason {
     SubjectReserved(
             "The pool's subject belongs to the platform, or to another namespace.",
             "Create the pool anew with a spec.subject of tasks.<its namespace>.<name>, or without one."),
+    SharedNatsUser(
+            "The workers of all pools are one user of NATS, and pools of another namespace have it.",
+            "Set nats.sharedUser of the chart if all pools may read each other's tasks, or let the chart run NATS (nats.enabled)."),
     InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
     Confined("Agents reach nothing but their own run.", "Nothing."),
     WallsMissing(

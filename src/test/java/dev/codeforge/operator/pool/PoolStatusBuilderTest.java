@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
@@ -29,6 +31,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class PoolStatusBuilderTest {
+    private static final NatsEndpoint NOBODY = new NatsEndpoint("nats://nats:4222", "", "");
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
     private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, false), 3);
 
@@ -53,14 +56,18 @@ final class PoolStatusBuilderTest {
         assertThat(Conditions.find(serve(QUEUE, 2, workers(2, 2)).conditions(), "Isolated"))
                 .isEmpty();
         walls = Optional.of(List.of());
-        assertIsolated(serve(QUEUE, 2, workers(2, 2)), "True", "Confined", "Agents reach nothing but their own run.");
+        assertIsolated(
+                serve(QUEUE, 2, workers(2, 2)),
+                "True",
+                "Confined",
+                "Agents reach nothing but their own run. In NATS it is alone.");
         walls = Optional.of(List.of("agents can connect to any server by TCP: that needs Linux 6.7", "and more"));
         assertIsolated(
                 serve(QUEUE, 2, workers(2, 2)),
                 "False",
                 "WallsMissing",
                 "agents can connect to any server by TCP: that needs Linux 6.7; and more. Read the condition's message;"
-                        + " set isolation.agent to Required to have no task run so.");
+                        + " set isolation.agent to Required to have no task run so. In NATS it is alone.");
     }
 
     @Test
@@ -69,7 +76,10 @@ final class PoolStatusBuilderTest {
         pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
         walls = Optional.empty();
         assertIsolated(
-                serve(QUEUE, 0, Optional.empty()), "True", "Confined", "Agents reach nothing but their own run.");
+                serve(QUEUE, 0, Optional.empty()),
+                "True",
+                "Confined",
+                "Agents reach nothing but their own run. In NATS it is alone.");
         pool.getMetadata().setGeneration(pool.getMetadata().getGeneration() + 1);
         assertThat(Conditions.find(serve(QUEUE, 0, Optional.empty()).conditions(), "Isolated"))
                 .isEmpty();
@@ -79,7 +89,11 @@ final class PoolStatusBuilderTest {
     void aPoolThatIsOffIsNotIsolatedWhateverItsWorkersSay() {
         pool.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("agent", "Off"))));
         walls = Optional.of(List.of());
-        assertIsolated(serve(QUEUE, 0, Optional.empty()), "False", "IsolationOff", Reason.IsolationOff.sentence());
+        assertIsolated(
+                serve(QUEUE, 0, Optional.empty()),
+                "False",
+                "IsolationOff",
+                Reason.IsolationOff.sentence() + " In NATS it is alone.");
     }
 
     private static void assertIsolated(WorkerPoolStatus status, String verdict, String reason, String message) {
@@ -200,10 +214,11 @@ final class PoolStatusBuilderTest {
             Optional<String> problem) {
         final QueueKeeper queues = new QueueKeeper(
                 new FakeConnections(new DispatchKey(new byte[32])),
+                new GivenAccess(new NatsSettings.Given(NOBODY, NOBODY, true), Stream::empty),
                 "tasks.agent.{backend}",
                 "installation",
                 Clock.fixed(NOW, ZoneOffset.UTC));
-        return new PoolStatusBuilder(queues, Clock.fixed(now, ZoneOffset.UTC))
+        return new PoolStatusBuilder(queues, "In NATS it is alone.", Clock.fixed(now, ZoneOffset.UTC))
                 .build(
                         new PoolSnapshot(
                                 pool, queue, workers, pods, 0, 0, false, walls, Optional.empty(), DemandWindow.EMPTY),

@@ -34,7 +34,7 @@ final class OperatorSettingsTest {
         final OperatorSettings settings = OperatorSettings.from(environment);
         assertThat(settings.namespace()).isEqualTo("codeforge-system");
         final NatsEndpoint nobody = new NatsEndpoint("nats://nats:4222", "", "");
-        assertThat(settings.nats()).isEqualTo(new NatsSettings.Given(nobody, nobody));
+        assertThat(settings.nats()).isEqualTo(new NatsSettings.Given(nobody, nobody, false));
         assertThat(settings.watchNamespaces()).isEmpty();
         assertThat(settings.workerImages()).isEmpty();
         assertThat(settings.workerDefaults()).isEqualTo(WorkerDefaults.NONE);
@@ -58,6 +58,7 @@ final class OperatorSettingsTest {
                 "CODEFORGE_IMAGE_PULL_POLICY", "Always",
                 "CODEFORGE_SUBJECT_TEMPLATE", "tasks.{namespace}.{pool}",
                 "CODEFORGE_LEADER_ELECTION", "false",
+                "CODEFORGE_SHARED_NATS_USER", "true",
                 "CODEFORGE_SWEEP_SECONDS", "5",
                 "CODEFORGE_HTTP_PORT", "9000"));
         final OperatorSettings settings = OperatorSettings.from(environment);
@@ -66,7 +67,8 @@ final class OperatorSettingsTest {
         assertThat(settings.nats())
                 .isEqualTo(new NatsSettings.Given(
                         new NatsEndpoint("nats://nats:4222", "operator", "p1"),
-                        new NatsEndpoint("nats://nats:4222", "worker", "p2")));
+                        new NatsEndpoint("nats://nats:4222", "worker", "p2"),
+                        true));
         assertThat(settings.workerImages()).containsExactly(Map.entry("aider", "aider:1"));
         assertThat(settings.imagePullPolicy()).isEqualTo("Always");
         assertThat(settings.subjectTemplate()).isEqualTo("tasks.{namespace}.{pool}");
