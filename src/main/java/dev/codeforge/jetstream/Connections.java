@@ -36,6 +36,9 @@ public interface Connections extends AutoCloseable {
     /** True while the server is connected. */
     boolean isConnected();
 
+    /** How often the server was connected to: after another time it may have lost what it knew. */
+    int connects();
+
     /** True when the connection is closed for good, as after credentials were refused: only a new process helps. */
     boolean isLost();
 

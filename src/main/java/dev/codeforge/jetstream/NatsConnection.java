@@ -12,6 +12,7 @@ import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,7 @@ final class NatsConnection implements AutoCloseable {
     private final Thread connecting;
     private volatile boolean closed;
     private volatile boolean lost;
+    private final AtomicInteger connects = new AtomicInteger();
 
     NatsConnection(NatsAccess endpoint, String clientName) {
         this.endpoint = endpoint;
@@ -44,6 +46,10 @@ final class NatsConnection implements AutoCloseable {
                 .reconnectBufferSize(0)
                 .errorListener(new QuietErrors())
                 .connectionListener((nats, event) -> {
+                    if (event == ConnectionListener.Events.CONNECTED
+                            || event == ConnectionListener.Events.RECONNECTED) {
+                        connects.incrementAndGet();
+                    }
                     lost |= event == ConnectionListener.Events.CLOSED && !closed;
                     LOG.info("NATS {}: {}", endpoint.url(), event);
                 });
@@ -72,6 +78,10 @@ final class NatsConnection implements AutoCloseable {
     /** The client gave up, as it does when its credentials are refused twice: only a new process reads new ones. */
     boolean isLost() {
         return lost;
+    }
+
+    int connects() {
+        return connects.get();
     }
 
     boolean isConnected() {

@@ -93,6 +93,11 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
+    public int connects() {
+        return nats.connects();
+    }
+
+    @Override
     public boolean isLost() {
         return nats.isLost();
     }

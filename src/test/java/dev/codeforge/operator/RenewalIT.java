@@ -17,7 +17,7 @@ import java.time.Duration;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Credentials that are valid for seconds, by an operator of their own. */
+/** What becomes of credentials with time: each test has an operator and a server of its own. */
 final class RenewalIT {
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final Duration LIFETIME = Duration.ofSeconds(10);
@@ -48,6 +48,28 @@ final class RenewalIT {
                 }
             }
             assertThat(generation(client, namespace)).isEqualTo(1L);
+            operator.close();
+        }
+    }
+
+    @Test
+    void aServerThatLostItsDiskLearnsItsAccountsAnew() throws Exception {
+        final KubernetesClient client = TestCluster.shared().client();
+        final String namespace = TestCluster.shared().newNamespace();
+        try (TestNats nats = TestNats.asShipped(client, namespace)) {
+            final CodeforgeOperator operator =
+                    new CodeforgeOperator(TestSettings.of(namespace, "test", Set.of(namespace), nats, false), client);
+            operator.start();
+            client.resource(Resources.pool(namespace, "pool", new WorkerPoolSpec.Scaling(0, 5, 2, null, null)))
+                    .create();
+            final PoolUser worker = new PoolUser(client, nats, namespace, "pool");
+            worker.connect().close();
+            nats.kill();
+            nats.startEmpty();
+            await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+                worker.connect().close();
+                return true;
+            });
             operator.close();
         }
     }

@@ -288,6 +288,11 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
+    public int connects() {
+        return 1;
+    }
+
+    @Override
     public boolean isConnected() {
         return true;
     }

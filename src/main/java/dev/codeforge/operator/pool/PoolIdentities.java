@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An account for each namespace and a user for each pool, in a server that trusts the operator's keys. Accounts are looked
- * at when a pool comes, else each minute, since the server may have lost them.
+ * at when a pool comes and when the server does, else each minute.
  */
 public final class PoolIdentities implements WorkerAccess {
     private static final Logger LOG = LoggerFactory.getLogger(PoolIdentities.class);
@@ -43,7 +43,7 @@ public final class PoolIdentities implements WorkerAccess {
     private final AccountPlanner planner;
     private final CredentialPlanner credentialPlanner;
     /** Of the installation's own accounts, and by the uid of a namespace. */
-    private final Rechecks<Set<String>> rechecks;
+    private final Rechecks<Wanted> rechecks;
 
     /** By the uid of a namespace, those of its pools: another one is seen to at once. */
     private final Map<String, Set<String>> pools = new ConcurrentHashMap<>();
@@ -53,6 +53,9 @@ public final class PoolIdentities implements WorkerAccess {
     private final Map<String, String> problems = new ConcurrentHashMap<>();
     /** Two that write one account would undo each other's changes. */
     private final Lock oneAtATime = new ReentrantLock();
+
+    /** @param connects how often the server was connected to */
+    private record Wanted(Set<String> pools, int connects) {}
 
     public PoolIdentities(
             KubernetesClient client,
@@ -95,16 +98,17 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     private void admit(NamespaceIdentity namespace) {
-        final Set<String> uids = Set.copyOf(pools.getOrDefault(namespace.uid(), Set.of()));
-        if (!connections.isConnected() || !rechecks.isDue(namespace.uid(), uids)) {
+        final Wanted wanted =
+                new Wanted(Set.copyOf(pools.getOrDefault(namespace.uid(), Set.of())), connections.connects());
+        if (!connections.isConnected() || !rechecks.isDue(namespace.uid(), wanted)) {
             return;
         }
         oneAtATime.lock();
         try {
-            keepShared();
+            keepShared(wanted.connects());
             final Optional<String> known = accounts.find(planner.accountId(namespace));
             carryOut(planner.plan(namespace, poolsOf(namespace), known));
-            rechecks.seen(namespace.uid(), uids);
+            rechecks.seen(namespace.uid(), wanted);
             problems.remove(namespace.uid());
         } catch (QueueUnavailableException e) {
             if (!e.getMessage().equals(problems.put(namespace.uid(), e.getMessage()))) {
@@ -116,12 +120,13 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     /** A release of this program may have changed what others may reach. */
-    private void keepShared() {
-        if (rechecks.isDue(SHARED, planner.shared())) {
+    private void keepShared(int connects) {
+        final Wanted wanted = new Wanted(planner.shared(), connects);
+        if (rechecks.isDue(SHARED, wanted)) {
             for (final String id : planner.shared()) {
                 carryOut(planner.planShared(id, accounts.find(id)));
             }
-            rechecks.seen(SHARED, planner.shared());
+            rechecks.seen(SHARED, wanted);
         }
     }
 
