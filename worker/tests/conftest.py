@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 from harness.git_server import GitServer, git
+from harness.jwt_server import JwtServer
 from harness.llm_server import LlmServer
 from harness.metering import ModelServer, Scene
 from harness.nats_server import NatsServer
@@ -26,16 +27,20 @@ class StartWorker(Protocol):
     ) -> Awaitable[WorkerProcess]: ...
 
 
+Server = NatsServer | JwtServer
+
+
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    server = NatsServer(tmp_path)
+async def server(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+    """With passwords, unless the parameter is `jwt`."""
+    server = JwtServer(tmp_path) if getattr(request, "param", "") == "jwt" else NatsServer(tmp_path)
     await server.start()
     yield server
     await server.kill()
 
 
 @pytest.fixture
-async def proxy(server: NatsServer) -> AsyncIterator[TcpProxy]:
+async def proxy(server: Server) -> AsyncIterator[TcpProxy]:
     """Between NATS and the workers that are started with its URL."""
     proxy = TcpProxy(server.port)
     await proxy.start()
@@ -88,19 +93,19 @@ async def code(repository: GitServer, tmp_path: Path) -> GitServer:
 
 
 @pytest.fixture
-async def operator(server: NatsServer) -> AsyncIterator[Operator]:
-    operator = Operator(server.url)
+async def operator(server: Server) -> AsyncIterator[Operator]:
+    operator = Operator(server.url, server.operator_login)
     await operator.start(ACK_WAIT)
     yield operator
     await operator.close()
 
 
 @pytest.fixture
-async def start_worker(tmp_path: Path, server: NatsServer, operator: Operator) -> AsyncIterator[StartWorker]:
+async def start_worker(tmp_path: Path, server: Server, operator: Operator) -> AsyncIterator[StartWorker]:
     started: list[WorkerProcess] = []
 
     async def start(*argv: str, name: str = "worker-1", change: str = "", **settings: str) -> WorkerProcess:
-        worker = WorkerProcess(tmp_path, server.url, name, list(argv), settings, change)
+        worker = WorkerProcess(tmp_path, server.url, name, list(argv), server.worker_settings | settings, change)
         started.append(worker)
         await worker.start()
         await worker.ready()

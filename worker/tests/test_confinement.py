@@ -6,15 +6,21 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from conftest import StartWorker, exists, until
 from harness.git_server import GitServer
+from harness.jwt_server import JwtServer
 from harness.nats_server import NatsServer
 from harness.operator import WORKER, Operator
 from harness.worker_process import WorkerProcess
+from test_startup import GOOD
+
+from codeforge_worker.confinement.of_worker import isolated
+from codeforge_worker.confinement.probe import Kernel
+from codeforge_worker.settings import Settings
 
 # Not by its path: the repository may lie where an agent does not read.
 HOSTILE = (Path(__file__).parent / "harness" / "hostile.py").read_text()
@@ -79,6 +85,30 @@ def refused(told: dict[str, str]) -> set[str]:
 async def test_an_agent_reaches_nothing_but_its_run(around: Surroundings, tried: Tried) -> None:
     told = await tried(around.attempts())
     assert refused(told) == set(told) and len(told) == len(around.attempts()), told
+
+
+@pytest.mark.parametrize("server", ["jwt"], indirect=True)
+async def test_an_agent_does_not_read_what_the_worker_signs_in_to_nats_with(server: JwtServer, tried: Tried) -> None:
+    """It lies in a Secret that is mounted below /run, which is shut as /tmp is."""
+    attempts = [f"read={server.secret.path}", f"by_link={server.secret.path}", f"names={server.secret.path.parent}"]
+    told = await tried(attempts)
+    assert refused(told) == {"read", "by_link", "names"}, told
+
+
+def test_the_folder_of_the_workers_credential_is_shut_wherever_it_is() -> None:
+    kernel = Kernel(6, True, "")
+    settings = Settings.from_environment(GOOD, ())
+    assert "/etc" in walled(settings, kernel)
+    secret = replace(settings, nats_credentials=Path("/etc/ssl/nats.creds"))
+    readable = walled(secret, kernel)
+    assert "/etc" not in readable and "/etc/ssl" not in readable and "/etc/passwd" in readable
+
+
+def walled(settings: Settings, kernel: Kernel) -> tuple[str, ...]:
+    """What agents may read."""
+    reach = isolated(settings, kernel, in_worker=False).reach
+    assert reach
+    return reach.read
 
 
 async def test_without_walls_it_reaches_all_of_that(around: Surroundings, tried: Tried) -> None:

@@ -96,6 +96,16 @@ def test_validate() -> None:
         ),
         (
             ["run", "--", "cat"],
+            {"CODEFORGE_NATS_CREDENTIALS": "/run/none/nats.creds"},
+            "CODEFORGE_NATS_CREDENTIALS: /run/none/nats.creds cannot be read: No such file or directory. The operator",
+        ),
+        (
+            ["validate", "--", "cat"],
+            {"CODEFORGE_NATS_CREDENTIALS": "/dev/null"},
+            "CODEFORGE_NATS_CREDENTIALS: /dev/null does not hold a user's JWT",
+        ),
+        (
+            ["run", "--", "cat"],
             {"CODEFORGE_BACKEND": "goose"},
             "no backend 'goose' (it has: aider, command, mini-swe-agent, opencode, openhands)",
         ),

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
@@ -21,6 +20,8 @@ from nats.js.errors import APIError
 
 from . import wire
 from .inbox import Inbox
+from .nats_credentials import NatsCredentials
+from .renewing_client import RenewingClient, is_about_the_login
 from .settings import Settings
 from .subjects import Subjects
 
@@ -61,6 +62,16 @@ class Broker:
         self.subjects = Subjects(settings.namespace, settings.pool)
         self._nats = Client()
         self._reconnects = 0
+        self._credentials = (
+            NatsCredentials(settings.nats_credentials, f"Secret {settings.pool}-workers")
+            if settings.nats_credentials
+            else None
+        )
+        # NATS has not taken the credential that was used last.
+        self._refused = False
+        self._renewing: asyncio.Task[None] | None = None
+        # Held by a pull until it has ended: the connection is not given up under it.
+        self.pull = asyncio.Lock()
         self.closed = asyncio.Event()
         # Called when a connection that was lost is there again.
         self.on_return: Callable[[], None] = lambda: None
@@ -73,11 +84,13 @@ class Broker:
 
         async def on_reconnected() -> None:
             self._reconnects += 1
+            self._refused = False
             log.info("NATS is back")
             self.on_return()
 
         async def on_error(error: Exception) -> None:
-            log.warning("NATS: %s", error)
+            self._refused = self._refused or is_about_the_login(str(error))
+            log.warning("NATS: %s", self.problem or error)
 
         options: dict[str, Any] = {
             "max_reconnect_attempts": -1,
@@ -88,14 +101,22 @@ class Broker:
             "reconnected_cb": on_reconnected,
             "error_cb": on_error,
         }
-        if self._settings.nats_user:
+        client = Client
+        if self._credentials:
+            client = RenewingClient
+            options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}
+        elif self._settings.nats_user:
             options |= {"user": self._settings.nats_user, "password": self._settings.nats_password}
         while True:
             try:
-                self._nats = await nats.connect(  # pyright: ignore[reportUnknownMemberType]
+                self._nats = client()
+                await self._nats.connect(  # pyright: ignore[reportUnknownMemberType]
                     self._settings.nats_url, allow_reconnect=True, **options
                 )
                 self.closed.clear()
+                self._refused = False
+                if self._credentials:
+                    self._renewing = asyncio.create_task(self._renew(self._credentials))
                 return
             except AWAY as error:
                 log.warning("NATS at %s does not answer yet: %s", self._settings.nats_url, error)
@@ -104,6 +125,25 @@ class Broker:
     @property
     def connected(self) -> bool:
         return self._nats.is_connected
+
+    @property
+    def problem(self) -> str:
+        """A sentence when the credential keeps the worker from NATS; else empty."""
+        if self._credentials is None or self.connected:
+            return ""
+        return self._credentials.problem(refused=self._refused)
+
+    async def _renew(self, credentials: NatsCredentials) -> None:
+        """Connects anew when the file has changed, before the server ends what was signed in with the old one."""
+        while True:
+            await asyncio.sleep(self._settings.nats_credentials_seconds)
+            if not credentials.renewed:
+                continue
+            async with self.pull:
+                # A connection that was lost meanwhile, or has yet to come back, is made with what the file has then.
+                if self.connected and credentials.renewed:
+                    log.info("the NATS credential was renewed: connecting anew")
+                    await self._nats.force_reconnect()
 
     @property
     def reconnects(self) -> int:
@@ -260,6 +300,8 @@ class Broker:
         await self._nats.publish(subject, body)
 
     async def close(self) -> None:
+        if self._renewing:
+            self._renewing.cancel()
         # A client that was never connected cannot be closed.
         if self._nats.is_connected or self._nats.is_reconnecting:
             await self._nats.close()

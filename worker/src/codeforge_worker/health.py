@@ -11,16 +11,19 @@ from .metrics import Metrics
 from .settings import StartupError
 
 
-async def serve(port: int, ready: Callable[[], bool], metrics: Metrics) -> web.AppRunner:
-    """Answering at all is the proof of life: the answer comes from the loop that keeps the heartbeats."""
+async def serve(port: int, ready: Callable[[], bool], problem: Callable[[], str], metrics: Metrics) -> web.AppRunner:
+    """Answering at all is the proof of life: the answer comes from the loop that keeps the heartbeats.
+
+    `problem` says what somebody has to mend, also while a run keeps the worker ready; empty for nothing.
+    """
 
     async def livez(_: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
     async def readyz(_: web.Request) -> web.Response:
         if ready():
-            return web.Response(text="ready\n")
-        return web.Response(status=503, text="not connected to NATS, or draining\n")
+            return web.Response(text="\n".join(filter(None, ("ready", problem()))) + "\n")
+        return web.Response(status=503, text=(problem() or "not connected to NATS, or draining") + "\n")
 
     async def scrape(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), content_type="text/plain")

@@ -62,7 +62,8 @@ class Pulling:
                 if self._inbox and not self._inbox.current:
                     await self._close()
                 elif self._broker.connected and self._room():
-                    await self._one()
+                    async with self._broker.pull:
+                        await self._one()
                 else:
                     await self._change(PAUSE_SECONDS)
             except Exception as error:

@@ -68,7 +68,7 @@ class Service:
         for sentence in self._lacks:
             log.warning("agents are not kept apart in full: %s", sentence)
         self._empty_temporary()
-        http = await serve(self._settings.http_port, self._ready, self._metrics)
+        http = await serve(self._settings.http_port, self._ready, lambda: self._broker.problem, self._metrics)
         try:
             if not await self._first(self._open()):
                 return

@@ -13,6 +13,8 @@ from .egress.policy import Egress, Unreadable, parse
 from .metering.prices import PricesUnreadable
 from .metering.providers import other_provider
 from .metering.upstream import Upstream
+from .nats_credentials import Unreadable as NoCredential
+from .nats_credentials import read
 
 # By which traces are exported: for the worker, not for its agents.
 COLLECTOR_KEYS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
@@ -69,6 +71,10 @@ class Settings:
     reach: Reach | None = None
     # What agents may reach by name; None: every server.
     egress: Egress | None = field(default_factory=Egress)
+    # What the worker signs in to NATS with; None: by user and password.
+    nats_credentials: Path | None = None
+    # Between two times that it is read again.
+    nats_credentials_seconds: float = 60.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -125,11 +131,13 @@ class Settings:
                 _paths(environment, "CODEFORGE_TEMPORARY"),
             ),
             egress=_egress(environment),
+            nats_credentials=_nats_credentials(environment),
+            nats_credentials_seconds=number("CODEFORGE_NATS_CREDENTIALS_SECONDS", "60"),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
         """The environment of an agent: the pool's own, without what only the worker may know."""
-        hidden = ("NATS_", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
+        hidden = ("NATS_", "CODEFORGE_NATS_CREDENTIALS", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
         shown = self.model.without_key(self.environment) if self.model else self.environment
         kept = {name: value for name, value in shown.items() if not name.startswith(hidden)}
         return {**kept, **self._temporary(kept, home), "HOME": str(home), "TMPDIR": str(home)}
@@ -169,6 +177,20 @@ def _ports(environment: Mapping[str, str], name: str) -> tuple[tuple[int, int], 
             raise StartupError(f"{name} names {span!r}: give ports from 1 to 65535, such as 443,32768-60999")
         found.append((ports[0], ports[1]))
     return tuple(found)
+
+
+def _nats_credentials(environment: Mapping[str, str]) -> Path | None:
+    text = environment.get("CODEFORGE_NATS_CREDENTIALS", "")
+    if not text:
+        return None
+    try:
+        read(Path(text))
+    except NoCredential as error:
+        raise StartupError(
+            f"CODEFORGE_NATS_CREDENTIALS: {error}. The operator mounts the pool's Secret there; check volumes and "
+            "volumeMounts of spec.template of the pool"
+        ) from error
+    return Path(text)
 
 
 def _egress(environment: Mapping[str, str]) -> Egress | None:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ EVENTS, LOGS, CONTROL, HOLDER = (f"{what}.{NAMESPACE}.{POOL}." for what in ("eve
 WORKER = f"{CONTROL}worker."
 BUCKET = f"files_{NAMESPACE}_{POOL}"
 TERMINAL = {"completed", "failed", "cancelled"}
+PASSWORD = {"user": "operator", "password": "operator-pw"}
 
 
 @dataclass
@@ -44,39 +46,36 @@ def dispatch_id(uid: str, attempt: int = 1) -> str:
 
 
 class Operator:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, login: Mapping[str, Any] = PASSWORD, replicas: int = 1) -> None:
+        """`login` are options of `nats.connect`; `replicas` are copies of each stream."""
         self._url = url
+        self._login = login
+        self._replicas = replicas
         self.nats = Client()
 
     async def start(self, ack_wait: float) -> None:
-        self.nats = await nats.connect(
-            self._url, user="operator", password="operator-pw", max_reconnect_attempts=-1, reconnect_time_wait=0.1
-        )
-        js = self.js = self.nats.jetstream()
+        self.nats = await nats.connect(self._url, **self._login, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+        self.js = self.nats.jetstream()
         await self.add_queue(ack_wait)
         for name, subject in (("EVENTS", "events.*.*.*"), ("DEADLETTERS", "deadletters.*.*")):
-            await js.add_stream(StreamConfig(name=name, subjects=[subject], allow_direct=True))
+            await self._add_stream(name=name, subjects=[subject], allow_direct=True)
         lines = RePublish("logs.*.*.*", "results.{{wildcard(3)}}.log")
-        await js.add_stream(StreamConfig(name="LOGS", subjects=["logs.*.*.*"], allow_direct=True, republish=lines))
+        await self._add_stream(name="LOGS", subjects=["logs.*.*.*"], allow_direct=True, republish=lines)
 
-        await self.js.add_stream(
-            StreamConfig(name="KV_config", subjects=["$KV.config.>"], max_msgs_per_subject=1, allow_direct=True)
-        )
+        await self._add_stream(name="KV_config", subjects=["$KV.config.>"], max_msgs_per_subject=1, allow_direct=True)
 
         await self.add_files()
 
     async def add_files(self, max_bytes: int = 64 << 20) -> None:
         """The pool's bucket, as the operator makes it."""
-        await self.js.add_stream(
-            StreamConfig(
-                name=f"OBJ_{BUCKET}",
-                subjects=[f"$O.{BUCKET}.C.>", f"$O.{BUCKET}.M.>"],
-                discard=DiscardPolicy.NEW,
-                discard_new_per_subject=True,
-                max_msgs_per_subject=1,
-                max_bytes=max_bytes,
-                allow_direct=True,
-            )
+        await self._add_stream(
+            name=f"OBJ_{BUCKET}",
+            subjects=[f"$O.{BUCKET}.C.>", f"$O.{BUCKET}.M.>"],
+            discard=DiscardPolicy.NEW,
+            discard_new_per_subject=True,
+            max_msgs_per_subject=1,
+            max_bytes=max_bytes,
+            allow_direct=True,
         )
 
     async def configure(self, values: dict[str, str], *, tell: bool = True) -> None:
@@ -86,14 +85,12 @@ class Operator:
             await self.nats.publish(f"control.{NAMESPACE}.{POOL}.pool", str(stored.seq).encode())
 
     async def add_queue(self, ack_wait: float) -> None:
-        await self.js.add_stream(
-            StreamConfig(
-                name=STREAM,
-                subjects=[SUBJECT, f"{SUBJECT}.*"],
-                retention=RetentionPolicy.WORK_QUEUE,
-                discard=DiscardPolicy.NEW,
-                allow_direct=True,
-            )
+        await self._add_stream(
+            name=STREAM,
+            subjects=[SUBJECT, f"{SUBJECT}.*"],
+            retention=RetentionPolicy.WORK_QUEUE,
+            discard=DiscardPolicy.NEW,
+            allow_direct=True,
         )
         await self.add_consumer(ack_wait)
 
@@ -108,6 +105,9 @@ class Operator:
                 max_ack_pending=1000,
             ),
         )
+
+    async def _add_stream(self, **settings: Any) -> None:
+        await self.js.add_stream(StreamConfig(**settings, num_replicas=self._replicas))
 
     async def close(self) -> None:
         await self.nats.close()

@@ -23,11 +23,13 @@ def isolated(settings: Settings, kernel: Kernel, *, in_worker: bool) -> Isolated
     """`in_worker`: the backend is a function of this process. `StartupError` when what is required cannot be had."""
     reach = None
     if settings.isolation is not Isolation.OFF:
-        secrets = (credential.path for credential in settings.git_credentials)
+        secrets = [Path(credential.path) for credential in settings.git_credentials]
+        if settings.nats_credentials:
+            secrets.append(settings.nats_credentials.parent)
         reach = Reach.of(
             kernel,
             settings.granted,
-            (settings.workspace, settings.cache, *map(Path, secrets)),
+            (settings.workspace, settings.cache, *secrets),
             open_network=settings.egress is None
             or (bool(settings.also_reached) and settings.isolation is Isolation.PREFERRED),
             is_alone=settings.concurrency == 1,

@@ -1,0 +1,111 @@
+"""The file that the worker signs in to NATS with: it is renewed under a run, and read anew at each connect."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import nkeys
+
+_FORM = re.compile(
+    rb"-+BEGIN NATS USER JWT-+\s+(?P<jwt>[\w-]+\.(?P<claims>[\w-]+)\.[\w-]+)\s.*?"
+    rb"-+BEGIN USER NKEY SEED-+\s+(?P<seed>[A-Z2-7]+)\s",
+    re.DOTALL,
+)
+
+
+class Unreadable(OSError):
+    """The file holds no credential; nats-py tries again after it, as after any error of a file."""
+
+
+class _Claims(msgspec.Struct):
+    exp: int = 0
+
+
+@dataclass(frozen=True)
+class Login:
+    """`expires` is in seconds since 1970, 0 for never."""
+
+    jwt: bytes
+    seed: bytes
+    expires: int
+
+    @property
+    def expired(self) -> bool:
+        return 0 < self.expires <= time.time()
+
+    def sign(self, nonce: str) -> bytes:
+        key = nkeys.from_seed(bytearray(self.seed))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return base64.b64encode(key.sign(nonce.encode()))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+
+
+def read(path: Path) -> Login:
+    """What is in the file now; `Unreadable` with a sentence when that is no credential."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {error.strerror}") from error
+    found = _FORM.search(text)
+    if found is None:
+        raise Unreadable(f"{path} does not hold a user's JWT and the seed of its key, as NATS's clients read them")
+    try:
+        claims = found["claims"]
+        claimed = msgspec.json.decode(base64.urlsafe_b64decode(claims + b"=" * (-len(claims) % 4)), type=_Claims)
+        login = Login(found["jwt"], found["seed"], claimed.exp)
+        login.sign("")
+    except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error, ValueError, nkeys.NkeysError) as error:
+        raise Unreadable(f"{path} holds a damaged JWT or seed") from error
+    return login
+
+
+class NatsCredentials:
+    def __init__(self, path: Path, secret: str) -> None:
+        """`secret` says which Secret is mounted there."""
+        self._path = path
+        self._secret = secret
+        self._used: Login | None = None
+        self._unreadable = ""
+
+    def sign(self, nonce: str) -> bytes:
+        """What nats-py asks first at a connect: JWT and signature are of one reading."""
+        self._used = self._read()
+        return self._used.sign(nonce)
+
+    def jwt(self) -> bytearray:
+        return bytearray(self._used.jwt if self._used else b"")
+
+    @property
+    def renewed(self) -> bool:
+        """Whether the file has another credential than the one that was used last."""
+        try:
+            return self._read() != self._used
+        except Unreadable:
+            return False
+
+    def problem(self, *, refused: bool) -> str:
+        """A sentence when no connection can be had with what the file holds; else empty."""
+        if self._unreadable:
+            what = self._unreadable
+        elif self._used and self._used.expired:
+            at = datetime.fromtimestamp(self._used.expires, UTC).isoformat().replace("+00:00", "Z")
+            what = f"the NATS credential in {self._path} expired at {at}"
+        elif refused:
+            what = f"NATS does not take the credential in {self._path}"
+        else:
+            return ""
+        return f"{what}: the operator renews {self._secret}, see the pool's conditions; runs go on meanwhile"
+
+    def _read(self) -> Login:
+        try:
+            login = read(self._path)
+        except Unreadable as error:
+            self._unreadable = str(error)
+            raise
+        self._unreadable = ""
+        return login
