@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import nats
 from nats.aio.client import RawCredentials
+from nats.errors import Error as NatsError
 
 from .nats_identity import Identities
 from .patience import PATIENCE
@@ -100,9 +102,10 @@ class Cluster:
         nats_of_streams = await nats.connect(self.servers[0].url, **self.servers[0].operator_login)
         async with asyncio.timeout(PATIENCE):
             while True:
-                answer = await nats_of_streams.request("$JS.API.INFO", b"", timeout=5)
-                if b'"error"' not in answer.data:
-                    break
+                with contextlib.suppress(NatsError):
+                    answer = await nats_of_streams.request("$JS.API.INFO", b"", timeout=1)
+                    if b'"error"' not in answer.data:
+                        break
                 await asyncio.sleep(0.1)
         await nats_of_streams.close()
 
