@@ -31,6 +31,10 @@
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create, patch, delete]
+# What workers may connect to, one NetworkPolicy a pool; get: whether it is the operator's, before it is deleted.
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -127,12 +127,12 @@ public record WorkerPoolSpec(
     public record Egress(
             @Default("\"Restricted\"")
                     @JsonPropertyDescription(
-                            "Restricted: agents reach the hosts in allow, by the proxy of their run (HTTPS_PROXY). Open: every server that the cluster's network lets the worker reach.")
+                            "Restricted: agents reach the hosts in allow, by the proxy of their run (HTTPS_PROXY). Open: every server that the cluster's network lets the worker reach. A NetworkPolicy of the pool bounds both, where the cluster's network enforces such policies.")
                     EgressPolicy policy,
             @Nullable
                     @Size(max = 100)
                     @JsonPropertyDescription(
-                            "Hosts that agents may reach under Restricted, at most 100: a name, or .name for all names below it, on port 443, or with a port of its own. Names that lead to private addresses need a port here. Default: none.")
+                            "Hosts that agents may reach under Restricted, at most 100: a name, or .name for all names below it, on port 443, or with a port of its own. Names that lead to private addresses need a port here. Default: the operator's workerDefaults.egressAllow, which is empty unless somebody has set it.")
                     List<@Size(max = 253) String> allow) {
         public Egress {
             policy = policy == null ? EgressPolicy.Restricted : policy;

@@ -24,6 +24,7 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.authorization.v1.SubjectAccessReviewBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.kubernetes.api.model.rbac.RoleBinding;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -129,6 +130,7 @@ final class RightsIT {
             await().atMost(PATIENCE).until(() -> phase(namespace, "task") == Phase.Failed);
             assertThat(deployment(namespace)).isNotNull();
             assertThat(secret(namespace)).isNotNull();
+            assertThat(networkPolicy(namespace)).isNotNull();
             await().atMost(PATIENCE).until(() -> !admin.events()
                     .v1()
                     .events()
@@ -149,6 +151,7 @@ final class RightsIT {
                             == null);
             assertThat(deployment(namespace)).isNull();
             assertThat(secret(namespace)).isNull();
+            assertThat(networkPolicy(namespace)).isNull();
             operator.close();
         }
     }
@@ -374,6 +377,42 @@ final class RightsIT {
     }
 
     @Test
+    void aNetworkPolicyIsForThePodsOfItsPoolAlone() {
+        final String namespace = withPool();
+        admin.resource(networkPolicy(namespace, "theirs", "{app: theirs}", "{}"))
+                .create();
+        try (KubernetesClient client = everywhere.operator()) {
+            refused("only networkpolicies that are labelled", () -> client.network()
+                    .v1()
+                    .networkPolicies()
+                    .inNamespace(namespace)
+                    .withName("theirs")
+                    .delete());
+            final String pods = "only NetworkPolicies for the pods of the pool";
+            refused(pods, () -> client.resource(networkPolicy(namespace, "own", OURS, "{}"))
+                    .create());
+            refused(pods, () -> client.resource(
+                            networkPolicy(namespace, "own", OURS, "{matchLabels: {codeforge.dev/pool: other}}"))
+                    .create());
+            refused("no params found", () -> client.resource(
+                            networkPolicy("kube-system", "own", OURS, "{matchLabels: {codeforge.dev/pool: pool}}"))
+                    .create());
+            forbidden(() -> client.network()
+                    .v1()
+                    .networkPolicies()
+                    .inNamespace(namespace)
+                    .list());
+        }
+    }
+
+    private static NetworkPolicy networkPolicy(String namespace, String name, String labels, String pods) {
+        return of(
+                NetworkPolicy.class,
+                "{metadata: {name: %s, namespace: %s, labels: %s}, spec: {podSelector: %s}}"
+                        .formatted(name, namespace, labels, pods));
+    }
+
+    @Test
     void theSpecOfAPoolIsItsAuthors() throws Exception {
         final String namespace = withPool();
         try (KubernetesClient client = everywhere.operator()) {
@@ -554,6 +593,15 @@ final class RightsIT {
     private static Deployment deployment(String namespace) {
         return admin.apps()
                 .deployments()
+                .inNamespace(namespace)
+                .withName("pool-workers")
+                .get();
+    }
+
+    private static NetworkPolicy networkPolicy(String namespace) {
+        return admin.network()
+                .v1()
+                .networkPolicies()
                 .inNamespace(namespace)
                 .withName("pool-workers")
                 .get();

@@ -2,6 +2,7 @@ package dev.codeforge.operator.pool;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.runtime.WorkerDefaults;
 import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.Capabilities;
@@ -79,6 +80,11 @@ final class PodDefaults {
             pod.withPriorityClassName(defaults.priorityClassName());
         }
         return pod.build();
+    }
+
+    /** Hosts that agents of a pool may reach. */
+    List<String> egressAllow(WorkerPool pool) {
+        return defaults.egressAllow(pool.getSpec().isolation().egress());
     }
 
     /** Of container worker. */

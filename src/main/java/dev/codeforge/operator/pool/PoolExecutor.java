@@ -41,6 +41,7 @@ final class PoolExecutor {
     private final WorkerScale scale;
     private final PoolSettings settings;
     private final PoolFiles files;
+    private final PoolNetwork network;
     private final ScaleDown scaleDown;
     private final PoolSecret secret;
     private final OperatorEvents events;
@@ -57,6 +58,7 @@ final class PoolExecutor {
             WorkerDeployment deployments,
             WorkerScale scale,
             PoolFiles files,
+            PoolNetwork network,
             PoolSecret secret,
             OperatorEvents events,
             Clock clock) {
@@ -67,6 +69,7 @@ final class PoolExecutor {
         this.scale = scale;
         this.settings = new PoolSettings(connections, clock);
         this.files = files;
+        this.network = network;
         this.scaleDown = new ScaleDown(scale, connections, clock);
         this.secret = secret;
         this.events = events;
@@ -116,6 +119,7 @@ final class PoolExecutor {
             throws InvalidTemplateException {
         final Deployment wanted = deployments.of(pool, queues.subject(pool));
         final String uid = pool.getMetadata().getUid();
+        network.keep(pool, wanted);
         if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
             return existing.get();
         }
@@ -232,7 +236,7 @@ final class PoolExecutor {
                 new TaskEvent.Failure(POOL_DELETED, detail, false));
     }
 
-    /** Removes the workers and their credential. Busy ones finish within their grace period. */
+    /** Removes the workers, their credential and their policy. Busy ones finish within their grace period. */
     void removeWorkers(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         client.apps()
@@ -241,6 +245,7 @@ final class PoolExecutor {
                 .withName(pool.workersName())
                 .delete();
         secret.remove(pool);
+        network.remove(pool);
     }
 
     /** Shuts its workers out of NATS. */
@@ -256,5 +261,6 @@ final class PoolExecutor {
         scale.forget(uid);
         settings.forget(uid);
         files.forget(uid);
+        network.forget(uid);
     }
 }

@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What is kept for a pool in NATS is looked at when it is to change, else each minute, since a bucket may be lost. */
+/** What is kept for a pool beside its workers is written when it is to change, else each minute, since it may be lost. */
 final class Rechecks<W> {
     private static final Duration AGAIN = Duration.ofMinutes(1);
 

@@ -87,7 +87,8 @@ final class WorkerContainer {
                     .endLifecycle();
         }
         final List<EnvVar> environment = new ArrayList<>(nats.environment(pool));
-        environment.addAll(WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes)));
+        environment.addAll(
+                WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes), defaults.egressAllow(pool)));
         // A pool with a collector of its own must not send it the key of the operator's.
         if (given.getEnv().stream().noneMatch(theirs -> TelemetrySettings.namesCollector(theirs.getName()))) {
             environment.addAll(WorkerEnvironment.of(pool, telemetry));

@@ -22,8 +22,10 @@ final class WorkerEnvironment {
     /**
      * @param grace the pod's termination grace period in seconds
      * @param temporary folders that are the worker's alone, which it may empty
+     * @param egressAllow hosts that agents may reach
      */
-    static List<EnvVar> of(WorkerPool pool, String subject, long grace, List<String> temporary) {
+    static List<EnvVar> of(
+            WorkerPool pool, String subject, long grace, List<String> temporary, List<String> egressAllow) {
         final WorkerPoolSpec spec = pool.getSpec();
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
@@ -42,10 +44,9 @@ final class WorkerEnvironment {
         environment.add(variable("CODEFORGE_ISOLATION", spec.isolation().agent().name()));
         environment.add(variable("CODEFORGE_TEMPORARY", String.join(":", temporary)));
         environment.add(variable("CODEFORGE_GIT_CREDENTIALS", GitMounts.variable(pool)));
-        final WorkerPoolSpec.Egress egress = spec.isolation().egress();
-        environment.add(variable("CODEFORGE_EGRESS", egress.policy().name()));
-        environment.add(variable(
-                "CODEFORGE_EGRESS_ALLOW", String.join(",", egress.allow() == null ? List.of() : egress.allow())));
+        environment.add(
+                variable("CODEFORGE_EGRESS", spec.isolation().egress().policy().name()));
+        environment.add(variable("CODEFORGE_EGRESS_ALLOW", String.join(",", egressAllow)));
         environment.add(new EnvVarBuilder()
                 .withName("CODEFORGE_POD_NAME")
                 .withNewValueFrom()

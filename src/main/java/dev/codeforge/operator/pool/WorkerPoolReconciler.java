@@ -91,6 +91,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         NatsMounts.of(settings.nats())),
                 scale,
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
+                new PoolNetwork(
+                        client, settings.workerDefaults(), settings.nats().url(), clock),
                 new PoolSecret(client, access, settings.telemetry()),
                 operatorEvents,
                 clock);

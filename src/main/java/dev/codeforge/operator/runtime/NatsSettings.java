@@ -5,6 +5,9 @@ import java.time.Duration;
 
 /** Who makes the users of the NATS server. */
 public sealed interface NatsSettings {
+    /** Where workers find the server. */
+    String url();
+
     /**
      * The operator, in a server that trusts its keys.
      *
@@ -18,5 +21,10 @@ public sealed interface NatsSettings {
      * @param workers one user for the workers of all pools
      * @param mayBeShared whether pools of several namespaces may use that one
      */
-    record Given(NatsEndpoint operator, NatsEndpoint workers, boolean mayBeShared) implements NatsSettings {}
+    record Given(NatsEndpoint operator, NatsEndpoint workers, boolean mayBeShared) implements NatsSettings {
+        @Override
+        public String url() {
+            return workers.url();
+        }
+    }
 }

@@ -2,6 +2,7 @@ package dev.codeforge.operator.runtime;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.api.WorkerPoolSpec;
 import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.PodSecurityContext;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param imagePullSecrets names of Secrets in the pool's namespace
  * @param workspaceSizeLimit of the volume that runs work in
  * @param tmpSizeLimit of the volume at /tmp
+ * @param egressAllow hosts that agents of a pool without a list of its own may reach
+ * @param networkPolicy whether each pool has one
  */
 public record WorkerDefaults(
         ResourceRequirements resources,
@@ -32,9 +35,11 @@ public record WorkerDefaults(
         PodSecurityContext podSecurityContext,
         SecurityContext securityContext,
         String workspaceSizeLimit,
-        String tmpSizeLimit) {
+        String tmpSizeLimit,
+        List<String> egressAllow,
+        Boolean networkPolicy) {
     public static final WorkerDefaults NONE =
-            new WorkerDefaults(null, null, null, null, null, null, null, null, null, null, null);
+            new WorkerDefaults(null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     public WorkerDefaults(
             @Nullable ResourceRequirements resources,
@@ -47,7 +52,9 @@ public record WorkerDefaults(
             @Nullable PodSecurityContext podSecurityContext,
             @Nullable SecurityContext securityContext,
             @Nullable String workspaceSizeLimit,
-            @Nullable String tmpSizeLimit) {
+            @Nullable String tmpSizeLimit,
+            @Nullable List<String> egressAllow,
+            @Nullable Boolean networkPolicy) {
         this.resources = resources == null ? new ResourceRequirements() : resources;
         this.imagePullSecrets = imagePullSecrets == null ? List.of() : List.copyOf(imagePullSecrets);
         this.runtimeClassName = runtimeClassName == null ? "" : runtimeClassName;
@@ -59,6 +66,8 @@ public record WorkerDefaults(
         this.securityContext = securityContext == null ? new SecurityContext() : securityContext;
         this.workspaceSizeLimit = size(workspaceSizeLimit);
         this.tmpSizeLimit = size(tmpSizeLimit);
+        this.egressAllow = egressAllow == null ? List.of() : List.copyOf(egressAllow);
+        this.networkPolicy = networkPolicy == null || networkPolicy;
     }
 
     /** @throws IllegalArgumentException with a sentence on what to set */
@@ -83,6 +92,11 @@ public record WorkerDefaults(
         } catch (JsonProcessingException e) {
             throw refused(e.getOriginalMessage());
         }
+    }
+
+    /** A list of the pool's own counts alone, an empty one too. */
+    public List<String> egressAllow(WorkerPoolSpec.Egress egress) {
+        return egress.allow() == null ? egressAllow : egress.allow();
     }
 
     private static String size(@Nullable String quantity) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.Credential;
 import dev.codeforge.api.WorkerPoolSpec.GitAccess;
 import dev.codeforge.api.WorkerPoolSpec.SecretRef;
@@ -57,6 +58,27 @@ final class WorkerDeploymentTest {
         assertThat(value(worker, "CODEFORGE_GIT_CREDENTIALS")).isEqualTo("[]");
         assertThat(value(worker, "CODEFORGE_EGRESS")).isEqualTo("Restricted");
         assertThat(value(worker, "CODEFORGE_EGRESS_ALLOW")).isEmpty();
+    }
+
+    @Test
+    void thePlatformsHostsAreForPoolsWithoutAListOfTheirOwn() throws Exception {
+        final WorkerDeployment platform = new WorkerDeployment(
+                Map.of("command", "worker-command:test"),
+                "IfNotPresent",
+                Resources.of(WorkerDefaults.class, "egressAllow: [a.example.org, '.b.example.org']"),
+                "operator-0",
+                TelemetrySettings.OFF,
+                GIVEN);
+        final WorkerPool pool = Resources.pool("ns", "pool", null);
+        assertThat(value(worker(platform.of(pool, "tasks.test")), "CODEFORGE_EGRESS_ALLOW"))
+                .isEqualTo("a.example.org,.b.example.org");
+        pool.setSpec(Resources.of(
+                WorkerPoolSpec.class, "{backend: command, isolation: {egress: {allow: [c.example.org]}}}"));
+        assertThat(value(worker(platform.of(pool, "tasks.test")), "CODEFORGE_EGRESS_ALLOW"))
+                .isEqualTo("c.example.org");
+        pool.setSpec(Resources.of(WorkerPoolSpec.class, "{backend: command, isolation: {egress: {allow: []}}}"));
+        assertThat(value(worker(platform.of(pool, "tasks.test")), "CODEFORGE_EGRESS_ALLOW"))
+                .isEmpty();
     }
 
     @Test
