@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__
+from . import __version__, secret_variables
 from .backends import BUILT_IN, Backend, backend_for
 from .confinement import own_environment
 from .confinement.of_worker import isolated
@@ -46,6 +46,7 @@ def main() -> None:
     try:
         given = {"CODEFORGE_MODULE": parsed.module} if parsed.module else {}
         own_environment.take()
+        secret_variables.take(os.environ)
         settings = Settings.from_environment({**os.environ, **given}, tuple(argv))
         backend = backend_for(settings)
         in_worker = isinstance(backend, FunctionBackend)

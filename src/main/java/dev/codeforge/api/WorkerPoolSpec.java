@@ -82,7 +82,7 @@ public record WorkerPoolSpec(
         @Nullable
                 @PreserveUnknownFields
                 @JsonPropertyDescription(
-                        "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes), and security contexts, resources and placement field by field by the chart's workerDefaults; everything else is yours.")
+                        "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes), its variables from Secrets become files that only the worker reads, and security contexts, resources and placement field by field by the chart's workerDefaults; everything else is yours.")
                 JsonNode template,
         @Default("false")
                 @JsonPropertyDescription(

@@ -105,17 +105,24 @@ final class WorkerDeployment {
                 ? pool.getSpec().taskDefaults().runTimeoutSeconds() + AFTER_RUN_SECONDS
                 : spec.getTerminationGracePeriodSeconds();
         final List<Container> containers = new ArrayList<>();
+        final List<Volume> volumes = new ArrayList<>(spec.getVolumes());
         boolean found = false;
         for (final Container given : spec.getContainers()) {
             final boolean worker = CONTAINER.equals(given.getName());
             found |= worker;
-            containers.add(worker ? container.complete(pool, subject, given, grace, spec.getVolumes()) : given);
+            if (!worker) {
+                containers.add(given);
+                continue;
+            }
+            final SecretVariables variables =
+                    SecretVariables.of(pool, given, container.complete(pool, subject, given, grace, spec.getVolumes()));
+            containers.add(variables.container());
+            variables.volumes().forEach(volume -> addVolume(volumes, volume));
         }
         if (!found) {
             containers.addFirst(container.complete(
                     pool, subject, new ContainerBuilder().withName(CONTAINER).build(), grace, spec.getVolumes()));
         }
-        final List<Volume> volumes = new ArrayList<>(spec.getVolumes());
         addVolume(
                 volumes,
                 new VolumeBuilder()
