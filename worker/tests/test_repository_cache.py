@@ -18,7 +18,7 @@ from harness.git_server import GitServer, git
 from harness.operator import Operator
 from harness.worker_process import WorkerProcess
 
-from codeforge_worker import repository_cache
+from codeforge_worker.git import REMOTE, GitRepository
 from codeforge_worker.repository_cache import Mirror, make_room, mirrored
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
@@ -72,7 +72,7 @@ async def test_the_clone_is_made_from_it(
         for lent in (False, True):
             clone = tmp_path / f"clone-{lent}"
             clone.mkdir()
-            inside = repository_cache.GitRepository(clone, ENVIRONMENT)
+            inside = GitRepository(clone, ENVIRONMENT, protocols=REMOTE)
             await inside.git("init", "--quiet")
             if lent:
                 mirror.lend(inside)

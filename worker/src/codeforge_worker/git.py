@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .confinement.order import Walls
 from .process import run
+
+# No file:, no ext:: (which runs a program): a task must not read or run anything of the worker's.
+REMOTE = "http:https:ssh:git"
+LOCAL = "file"
+# Stronger than what a repository's own settings say.
+_SETTINGS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "commit.gpgSign=false",
+    "credential.helper=",
+    # A password would follow.
+    "http.followRedirects=false",
+    "submodule.recurse=false",
+)
 
 
 class GitError(Exception):
@@ -14,8 +28,13 @@ class GitError(Exception):
 
 
 class GitRepository:
-    def __init__(self, directory: Path, environment: Mapping[str, str], walls: Walls | None = None) -> None:
-        """Without walls git, and what the repository's settings make it run, may do what the worker may."""
+    def __init__(
+        self, directory: Path, environment: Mapping[str, str], walls: Walls | None = None, protocols: str = ""
+    ) -> None:
+        """Without walls git, and what the repository's settings make it run, may do what the worker may.
+
+        `protocols` are those by which it may reach another repository.
+        """
         self.directory = directory
         self._walls = walls
         self._environment = {
@@ -26,23 +45,27 @@ class GitRepository:
             **environment,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_NOSYSTEM": "1",
-            # No file:, no ext:: (which runs a program): a task must not read or run anything of the worker's.
-            "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_ALLOW_PROTOCOL": protocols,
             "LC_ALL": "C.UTF-8",
         }
 
-    async def git(self, *arguments: str) -> str:
+    async def git(self, *arguments: str, stdin: str = "", **variables: str) -> str:
+        """`variables` are added to the environment."""
         lines: list[str] = []
         errors: list[str] = []
         code = await run(
-            ["git", "-c", "core.hooksPath=/dev/null", *arguments],
+            ["git", *(word for setting in _SETTINGS for word in ("-c", setting)), *arguments],
             cwd=self.directory,
-            environment=self._environment,
+            environment=self._environment | variables,
             on_line=lambda text, stream: (lines if stream == "stdout" else errors).append(text),
+            stdin=stdin,
             walls=self._walls,
         )
         if code != 0:
-            raise GitError(f"git {arguments[0]}: " + " ".join((errors or lines)[-3:]))
+            raise GitError(f"git {_command(arguments)}: " + " ".join((errors or lines)[-3:]))
         return "\n".join(lines)
 
     async def ensure(self) -> None:
@@ -61,4 +84,16 @@ class GitRepository:
 
     async def fingerprint(self) -> str:
         """Changes with every commit and with every change of a file."""
-        return await self.head() + await self.git("status", "--porcelain") + await self.git("diff", "HEAD")
+        changed = await self.git("diff", "--no-ext-diff", "--no-textconv", "HEAD")
+        return await self.head() + await self.git("status", "--porcelain") + changed
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Behind git's own options, of which one has a value beside it."""
+    words = iter(arguments)
+    for word in words:
+        if word == "-c":
+            next(words)
+        elif not word.startswith("-"):
+            return word
+    return ""

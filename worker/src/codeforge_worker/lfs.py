@@ -1,41 +1,113 @@
-"""Git LFS for a checkout: its files are fetched, and pushed, from the repository's own server only."""
+"""Git LFS: the worker fetches files of a checkout from the repository's own server, and stores changed ones there.
+
+`.lfsconfig` may name any server: no git-lfs with the credential reads it.
+"""
 
 from __future__ import annotations
 
-from .git import GitError, GitRepository
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
 
-# Objects are pushed by the names of branches, and the run has none.
-_BRANCH = "codeforge-lfs"
+from .git import GitError, GitRepository
+from .quarantine import RESULT, Quarantine
+
+_PUSHED = re.compile(r"push ([0-9a-f]{64}) => ")
+_OBJECTS = Path("lfs", "objects")
+# Of git-lfs: eight files at once, and what asks for them.
+_CONNECTIONS = 10
+_CHUNK = 1 << 20
 
 
 class Lfs:
-    def __init__(self, repository: GitRepository, url: str) -> None:
-        self._repository = repository
-        self._url = url
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
+        self._objects = quarantine.local.directory / _OBJECTS
+        endpoint = _endpoint(quarantine.url)
+        settings = {
+            "remote.origin.url": quarantine.url,
+            "lfs.url": endpoint,
+            "lfs.pushurl": endpoint,
+            "remote.origin.lfsurl": endpoint,
+            "remote.origin.lfspushurl": endpoint,
+            "lfs.locksverify": "false",
+            # What is missing is an error, here and not in the repository.
+            "lfs.allowincompletepush": "false",
+            "lfs.standalonetransferagent": "",
+        }
+        self._settings = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
-    async def check_out(self) -> None:
-        """Raises `GitError`, also where there is no git-lfs."""
+    async def check_out(self, repository: GitRepository, commit: str) -> None:
+        """Raises `GitError`, also where there is no git-lfs. The repository has the commit checked out."""
         await self._installed()
-        # The repository's .lfsconfig may name any server, or a folder of the worker's: this wins over it.
-        await self._repository.git("config", "lfs.url", _endpoint(self._url))
-        # What was cloned without its history is on the server already.
-        await self._repository.git("config", "lfs.allowincompletepush", "true")
-        await self._repository.git("lfs", "install", "--local", "--skip-repo")
-        await self._repository.git("lfs", "pull")
+        await self._quarantine.remote(*self._settings, "lfs", "fetch", "origin", commit, connections=_CONNECTIONS)
+        if self._objects.is_dir():
+            target = repository.directory / ".git" / _OBJECTS
+            target.parent.mkdir(exist_ok=True)
+            self._objects.rename(target)
+        await repository.git("lfs", "install", "--local", "--skip-repo")
+        await repository.git("lfs", "checkout")
 
-    async def push(self) -> None:
-        """What the commit's pointers name, before the commit itself."""
-        await self._repository.git("branch", "--force", _BRANCH, "HEAD")
-        await self._repository.git("lfs", "push", "origin", _BRANCH)
-        await self._repository.git("branch", "--delete", "--force", _BRANCH)
+    async def push(self, repository: Path, start: str) -> None:
+        """What pointers above the start name, before the commit itself."""
+        # The server has what is below: nothing of it is asked for.
+        await self._quarantine.local.git("update-ref", "refs/remotes/origin/start", start)
+        push = (*self._settings, "lfs", "push")
+        named = await self._quarantine.local.git(*push, "--dry-run", "origin", RESULT)
+        objects = sorted(set(_PUSHED.findall(named)))
+        if objects:
+            await asyncio.to_thread(self._take, repository, objects)
+            await self._quarantine.remote(*push, "origin", RESULT, connections=_CONNECTIONS)
+
+    def _take(self, repository: Path, objects: list[str]) -> None:
+        """Those that the agent's repository has: of the others the server has to know."""
+        for name in objects:
+            steps = (".git", *_OBJECTS.parts, name[:2], name[2:4], name)
+            source = _opened(repository, steps)
+            if source is None:
+                continue
+            target = self._objects / name[:2] / name[2:4] / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            digest = hashlib.sha256()
+            with os.fdopen(source, "rb") as file, target.open("wb") as copy:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                    copy.write(chunk)
+            if digest.hexdigest() != name:
+                raise GitError(f"object {name} of Git LFS is damaged: its content has another name")
 
     async def _installed(self) -> None:
         try:
-            await self._repository.git("lfs", "version")
+            await self._quarantine.local.git("lfs", "version")
         except GitError as error:
             raise GitError(
                 "git-lfs is not there: use a worker image that has it, or leave workspace.git.lfs out"
             ) from error
+
+
+def _opened(folder: Path, steps: tuple[str, ...]) -> int | None:
+    """A file below the folder, None when it is not there. No link is followed, which could lead to another run's."""
+    with contextlib.ExitStack() as opened:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        for step in steps[:-1]:
+            opened.callback(os.close, number)
+            try:
+                number = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=number)
+            except OSError:
+                return None
+        opened.callback(os.close, number)
+        try:
+            file = os.open(steps[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=number)
+        except OSError:
+            return None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        return None
+    return file
 
 
 def _endpoint(url: str) -> str:

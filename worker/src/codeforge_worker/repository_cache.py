@@ -17,12 +17,14 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
-from .git import GitError, GitRepository
+from .git import REMOTE, GitError, GitRepository
 
 log = logging.getLogger(__name__)
 
 # How long a run waits for its mirror, to be held by nobody else and to be fetched.
 REFRESH_SECONDS = 300.0
+# How often a refresh connects to the server: whether there is something, and twice for it.
+CONNECTIONS = 3
 # Whoever may write to the volume must not have git run anything: this is written anew before each use.
 _CONFIG = """[core]
 \trepositoryformatversion = 0
@@ -36,7 +38,7 @@ _USERINFO = re.compile(r"^([a-z]+://)[^/]*@")
 
 
 class Mirror:
-    """One repository's copy; `url` and `environment` hold the task's own credential, of which nothing is written."""
+    """One repository's copy; `url` or `environment` holds the task's own credential, of which nothing is written."""
 
     def __init__(self, root: Path, url: str, environment: Mapping[str, str]) -> None:
         name = hashlib.sha256(_USERINFO.sub(r"\1", url).encode()).hexdigest()[:32]
@@ -44,7 +46,7 @@ class Mirror:
         self._url = url
         self.directory = root / f"{name}.git"
         self.lock = root / f"{name}.lock"
-        self._outside = GitRepository(root, environment)
+        self._outside = GitRepository(root, environment, protocols=REMOTE)
 
     @property
     def objects(self) -> Path:
@@ -80,7 +82,7 @@ class Mirror:
         _alternates(repository).write_text(f"{self.objects}\n")
 
     async def take_back(self, repository: GitRepository, *commits: str) -> None:
-        """The repository has all that its head and these commits need. Raises `GitError` when something is missing."""
+        """The repository has all that its refs and these commits need. Raises `GitError` when something is missing."""
         kept = [f"refs/codeforge/kept-{number}" for number in range(len(commits))]
         for name, commit in zip(kept, commits, strict=True):
             await repository.git("update-ref", name, commit)
@@ -157,7 +159,8 @@ def make_room(root: Path, keep: str) -> None:
 
 
 def _alternates(repository: GitRepository) -> Path:
-    return repository.directory / ".git" / "objects" / "info" / "alternates"
+    inner = repository.directory / ".git"
+    return (inner if inner.is_dir() else repository.directory) / "objects" / "info" / "alternates"
 
 
 def _age(lock: Path) -> str:

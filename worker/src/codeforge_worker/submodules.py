@@ -1,17 +1,22 @@
-"""Submodules of a checkout, each by the rules and the credential of its own URL."""
+"""Submodules of a checkout, each by the rules and the credential of its own URL. No agent has run yet."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .git import GitError, GitRepository
+from .credentials import Login
+from .git import REMOTE, GitError, GitRepository
+from .remote_url import is_cloned
+from .settings import GitCredential
 
 # A repository may hold itself: more than these are an error.
 MOST, DEEPEST = 100, 5
+# A clone, its commit by itself, and all that there is.
+_CONNECTIONS = 3
 _RELATIVE = ("./", "../")
 _KEY = re.compile(r"submodule\.(.+)\.(path|url)", re.DOTALL)
 _HOST = re.compile(r"([a-z]+://[^/]+|[^/:]+:)")
@@ -25,15 +30,19 @@ class Submodule:
 
 
 class Submodules:
-    """`environment` gives git's variables for a URL, and raises for one that is not cloned."""
+    """`environment` is git's without a credential; one that is used lies in `secrets` meanwhile."""
 
-    def __init__(self, depth: int, environment: Callable[[str], Mapping[str, str]]) -> None:
+    def __init__(
+        self, depth: int, credentials: tuple[GitCredential, ...], environment: Mapping[str, str], secrets: Path
+    ) -> None:
         self._depth = depth
+        self._credentials = credentials
         self._environment = environment
+        self._secrets = secrets
         self._left = MOST
 
     async def check_out(self, repository: GitRepository, url: str, level: int = 1) -> None:
-        """Those of the commit that is checked out, and theirs. Raises `GitError`, and what `environment` raises."""
+        """Those of the commit that is checked out, and theirs. Raises `GitError`."""
         named = await _named(repository, url)
         self._left -= len(named)
         if self._left < 0 or (named and level > DEEPEST):
@@ -41,14 +50,18 @@ class Submodules:
         for submodule in named:
             if not is_inside(repository.directory, submodule.path):
                 raise GitError(f"submodule {submodule.path} would lie outside of the workspace")
-            inner = GitRepository(repository.directory / submodule.path, self._environment(submodule.url))
-            outer = GitRepository(repository.directory, self._environment(submodule.url))
+            if not is_cloned(submodule.url):
+                raise GitError(f"submodule URL {submodule.url} is none that is cloned: use https, http, ssh or git")
+            login = Login(self._credentials, submodule.url)
             # Only a URL of the configuration is used then: git would resolve a relative one by rules of its own.
-            await outer.git("config", f"submodule.{submodule.name}.url", submodule.url)
-            await outer.git("config", f"submodule.{submodule.name}.active", "true")
-            await outer.git(
-                "submodule", "--quiet", "update", "--checkout", "--depth", str(self._depth), "--", submodule.path
-            )
+            await repository.git("config", f"submodule.{submodule.name}.url", login.url)
+            await repository.git("config", f"submodule.{submodule.name}.active", "true")
+            with login.lent(self._secrets, _CONNECTIONS) as variables:
+                outer = GitRepository(repository.directory, {**self._environment, **variables}, protocols=REMOTE)
+                await outer.git(
+                    "submodule", "--quiet", "update", "--checkout", "--depth", str(self._depth), "--", submodule.path
+                )
+            inner = GitRepository(repository.directory / submodule.path, self._environment)
             await self.check_out(inner, submodule.url, level + 1)
 
 

@@ -37,12 +37,15 @@ class Order:
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str], grace: float, walls: Walls | None) -> None:
         self.argv, self.environment, self.grace, self.walls = list(argv), dict(environment), grace, walls
 
+    def packed(self) -> bytes:
+        """The content of a file for `read_order`."""
+        return marshal.dumps(vars(self) | {"walls": self.walls and vars(self.walls)})
+
     def descriptor(self) -> int:
         """A file without a name that holds the order, for `read_order`."""
-        told = vars(self) | {"walls": self.walls and vars(self.walls)}
         descriptor = os.memfd_create("codeforge-order")
         with open(descriptor, "wb", closefd=False) as file:
-            file.write(marshal.dumps(told))
+            file.write(self.packed())
         os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
 

@@ -6,30 +6,19 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import kernel
 from .order import Order, Report, Walls, read_report
+from .package import started
 from .processes import children, descendants
 
 # For the supervisor, beyond the grace of what it supervises.
 _MORE_SECONDS = 5.0
 _ROUND_SECONDS = 0.01
-_PACKAGE = Path(__file__).parents[1]
-# Without the package's own __init__, which imports the SDK: that takes longer than all else.
-_START = """
-import sys
-package = type(sys)("codeforge_worker")
-package.__path__ = [sys.argv[1]]
-sys.modules["codeforge_worker"] = package
-from codeforge_worker.confinement.supervisor import main
-main(*map(int, sys.argv[2:]))
-"""
-# Not of the environment, which is the agent's, and without site-packages.
-_PYTHON = (sys.executable, "-I", "-S", "-c", _START, str(_PACKAGE))
+_PYTHON = started("supervisor")
 
 
 class NotBegun(Exception):

@@ -26,8 +26,9 @@ _NOT_BEGUN = 126
 _EVENTS = (signal.SIGTERM, signal.SIGCHLD)
 
 
-def main(parent: int, order: int, report: int) -> None:
-    """`parent` is the process that started this one."""
+def main(*numbers: str) -> None:
+    """The process that started this one, and the descriptors of the order and of the report."""
+    parent, order, report = map(int, numbers)
     os.set_inheritable(order, False)
     os.set_inheritable(report, False)
     try:

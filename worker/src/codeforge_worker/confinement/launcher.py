@@ -1,0 +1,20 @@
+"""A program that puts itself within walls and becomes another one: for what git starts, and not the worker."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from .order import read_order
+from .supervisor import confine
+
+
+def main(order: str, *arguments: str) -> None:
+    """`order` is the file that says what to run and within which walls; the arguments are added to its own."""
+    told = read_order(os.open(order, os.O_RDONLY))
+    try:
+        if told.walls:
+            confine(told.walls)
+        os.execvpe(told.argv[0], [*told.argv, *arguments], told.environment)  # noqa: S606
+    except OSError as error:
+        sys.exit(f"{told.argv[0]} was not begun within its walls: {error}")

@@ -1,0 +1,112 @@
+"""A repository of the worker's own, which no agent reaches, between the agent's repository and the server.
+
+No setting, hook or file of an agent's counts in it, and it alone is used with a credential.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .confinement.order import Order, Walls
+from .confinement.package import started
+from .credentials import Login
+from .git import LOCAL, REMOTE, GitError, GitRepository
+from .repository_cache import CONNECTIONS, Mirror, mirrored
+
+# The commit as the agent has made it.
+RESULT = "refs/heads/result"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_TRAILER = re.compile(r"[A-Za-z0-9-]+:\s|\s")
+# A commit of an agent's must not pass for one of another task.
+_FORGED = re.compile(r"codeforge-[a-z]+\s*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Commit:
+    name: str
+    trailers: tuple[str, ...]
+
+
+class Quarantine:
+    """In a folder of its own. `environment` is git's but for the credential; `login` is for the task's URL."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], login: Login) -> None:
+        self.folder = folder
+        self.url = login.url
+        self._login = login
+        self._home = folder / "home"
+        self.environment = {**environment, "HOME": str(self._home), "TMPDIR": str(self._home)}
+        self.local = GitRepository(folder / "repository.git", self.environment, protocols=LOCAL)
+
+    async def make(self) -> None:
+        for folder in (self.folder, self.local.directory, self._home):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Its HEAD leads nowhere: git-lfs would read settings from the commit there.
+        await self.local.git("init", "--quiet", "--bare", "--template=", "--initial-branch=nothing")
+
+    async def remote(self, *arguments: str, connections: int = 1) -> str:
+        """git with the credential, which it has for as long as it runs."""
+        with self._login.lent(self.folder, connections) as variables:
+            environment = self.environment | variables
+            return await GitRepository(self.local.directory, environment, protocols=REMOTE).git(*arguments)
+
+    @contextlib.asynccontextmanager
+    async def mirrored(self, cache: Path, seconds: float) -> AsyncGenerator[Mirror | None]:
+        """The copy of the task's repository in the cache, if it is of use."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        with self._login.lent(self.folder, CONNECTIONS) as variables:
+            async with mirrored(cache, self.url, self.environment | variables, seconds) as mirror:
+                yield mirror
+
+    async def commit(self, revision: str) -> Commit:
+        name, *trailers = (
+            await self.local.git("log", "-1", "--format=%H%n%(trailers:only,unfold)", revision, "--")
+        ).splitlines()
+        return Commit(name, tuple(trailers))
+
+    async def take(self, repository: Path, walls: Walls | None) -> None:
+        """Fetches the commit that an agent's repository is at. What reads that repository is within the walls."""
+        order = self.folder / "upload-pack.order"
+        variables = {
+            "PATH": self.environment.get("PATH", "/usr/bin:/bin"),
+            "HOME": "/nonexistent",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_PROTOCOL": "version=2",
+        }
+        argv = ["git", "-c", "core.hooksPath=/dev/null", "upload-pack"]
+        order.write_bytes(Order(argv, variables, 0, walls).packed())
+        await self.local.git(
+            "-c", "transfer.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
+            "--no-auto-maintenance", "--no-write-fetch-head",
+            f"--upload-pack={shlex.join((*started('launcher'), str(order)))}", str(repository), f"+HEAD:{RESULT}",
+        )  # fmt: skip
+
+    async def committed(self, subject: str, trailers: list[str]) -> str:
+        """The result as a commit with the trailers: the worker's own with a subject, else the agent's."""
+        shown = await self.local.git("log", "-1", "--format=%T%n%P%n%an%n%ae%n%ad%n%B", "--date=raw", RESULT, "--")
+        tree, parents, name, email, date, *message = shown.split("\n")
+        agents = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": f"@{date}"}
+        theirs = "\n".join(line for line in message if not _FORGED.match(line.lstrip()))
+        text = subject or theirs.strip() or "(no message)"
+        above = [word for parent in parents.split() for word in ("-p", parent)]
+        author = {} if subject else agents
+        made = await self.local.git(
+            "commit-tree", tree, *above, "-F", "-", stdin=_with_trailers(text, trailers), **author
+        )
+        if not _COMMIT.fullmatch(made):
+            raise GitError(f"git commit-tree: {made!r} is no commit")
+        return made
+
+
+def _with_trailers(message: str, trailers: list[str]) -> str:
+    """In one paragraph with those that are there, since only the last one counts."""
+    _, above, last = message.rpartition("\n\n")
+    has_some = above and all(_TRAILER.match(line) for line in last.split("\n"))
+    return "\n".join([message, *([] if has_some else [""]), *trailers, ""])
