@@ -33,6 +33,11 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
     }
 
     @Override
+    public Optional<String> trouble(WorkerPool pool) {
+        return Optional.empty();
+    }
+
+    @Override
     public String wall() {
         return "In NATS workers of all pools are one user: one that is taken over can take every pool's tasks.";
     }

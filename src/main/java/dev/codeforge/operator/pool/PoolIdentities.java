@@ -79,6 +79,14 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     @Override
+    public Optional<String> trouble(WorkerPool pool) {
+        return Optional.ofNullable(namespaces.get(pool.getMetadata().getUid()))
+                .flatMap(namespace -> Optional.ofNullable(problems.get(namespace.uid()))
+                        .map(problem ->
+                                "The account of namespace " + namespace.name() + " is not as wanted: " + problem));
+    }
+
+    @Override
     public String wall() {
         return "In NATS the pool is a user of its own, in the account of its namespace.";
     }
@@ -111,9 +119,7 @@ public final class PoolIdentities implements WorkerAccess {
             rechecks.seen(namespace.uid(), wanted);
             problems.remove(namespace.uid());
         } catch (QueueUnavailableException e) {
-            if (!e.getMessage().equals(problems.put(namespace.uid(), e.getMessage()))) {
-                LOG.warn("the NATS account of namespace {} is not as wanted yet: {}", namespace.name(), e.getMessage());
-            }
+            problems.put(namespace.uid(), e.getMessage());
         } finally {
             oneAtATime.unlock();
         }

@@ -18,13 +18,12 @@ final class PoolStatusBuilder {
     private static final String ISOLATED = "Isolated";
 
     private final QueueKeeper queues;
-    private final String natsWall;
+    private final WorkerAccess access;
     private final Clock clock;
 
-    /** @param natsWall what stands between the workers of two pools in NATS, a sentence */
-    PoolStatusBuilder(QueueKeeper queues, String natsWall, Clock clock) {
+    PoolStatusBuilder(QueueKeeper queues, WorkerAccess access, Clock clock) {
         this.queues = queues;
-        this.natsWall = natsWall;
+        this.access = access;
         this.clock = clock;
     }
 
@@ -117,6 +116,14 @@ final class PoolStatusBuilder {
         if (plan instanceof PoolPlan.Drain || plan instanceof PoolPlan.Stop || plan instanceof PoolPlan.Remove) {
             return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence());
         }
+        final Optional<String> shutOut = access.trouble(pool);
+        if (ready < wanted && shutOut.isPresent()) {
+            return verdict(
+                    conditions,
+                    false,
+                    Reason.NatsAccountPending,
+                    shutOut.get() + ". " + Reason.NatsAccountPending.remedy());
+        }
         final Optional<String> trouble = WorkerHealth.trouble(snapshot.pods());
         if (ready < wanted && trouble.isPresent()) {
             return verdict(
@@ -145,7 +152,7 @@ final class PoolStatusBuilder {
     private void isolation(Conditions conditions, PoolSnapshot snapshot, WorkerPoolStatus before) {
         final WorkerPool pool = snapshot.pool();
         if (pool.getSpec().isolation().agent() == WorkerPoolSpec.AgentIsolation.Off) {
-            conditions.set(ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence() + " " + natsWall);
+            conditions.set(ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence() + " " + access.wall());
         } else if (snapshot.walls().isPresent()) {
             final List<String> open = snapshot.walls().get();
             final Reason reason = open.isEmpty() ? Reason.Confined : Reason.WallsMissing;
@@ -155,7 +162,7 @@ final class PoolStatusBuilder {
                     reason,
                     (open.isEmpty() ? reason.meaning() : String.join("; ", open) + ". " + reason.remedy())
                             + " "
-                            + natsWall);
+                            + access.wall());
         } else if (Conditions.find(before.conditions(), ISOLATED)
                 .filter(said -> pool.getMetadata().getGeneration().equals(said.getObservedGeneration()))
                 .isEmpty()) {

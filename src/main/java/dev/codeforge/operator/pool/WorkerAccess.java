@@ -5,9 +5,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What the workers of a pool get into NATS with. */
-public sealed interface WorkerAccess permits GivenAccess, PoolIdentities {
+public interface WorkerAccess {
     /** Why the pool gets no access, a sentence; empty when it does. */
     Optional<String> refusal(WorkerPool pool);
+
+    /** Why NATS may refuse the pool's workers for now, a sentence; empty when nothing is known against them. */
+    Optional<String> trouble(WorkerPool pool);
 
     /** What stands between the workers of two pools in NATS, a sentence. */
     String wall();

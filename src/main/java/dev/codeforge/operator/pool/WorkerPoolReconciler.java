@@ -96,7 +96,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 new PoolSecret(client, access, settings.telemetry()),
                 operatorEvents,
                 clock);
-        this.statuses = new PoolStatusBuilder(queues, access.wall(), clock);
+        this.statuses = new PoolStatusBuilder(queues, access, clock);
         this.warnings = new PoolWarnings(connections, events);
         this.observer = new PoolObserver(client, queues, scale, new WorkerWalls(connections, clock), tasks, clock);
         this.tasks = tasks;

@@ -70,6 +70,9 @@ public enum Reason {
     SharedNatsUser(
             "The workers of all pools are one user of NATS, and pools of another namespace have it.",
             "Set nats.sharedUser of the chart if all pools may read each other's tasks, or let the chart run NATS (nats.enabled)."),
+    NatsAccountPending(
+            "NATS does not have the account of the pool's namespace as it is to be, and may refuse its workers.",
+            "Check that NATS runs with the operator's keys (Secret codeforge-nats-identity) and a resolver of type full."),
     InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
     Confined("Agents reach nothing but their own run.", "Nothing."),
     WallsMissing(

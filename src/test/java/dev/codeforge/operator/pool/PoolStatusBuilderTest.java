@@ -36,6 +36,7 @@ final class PoolStatusBuilderTest {
     private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, false), 3);
 
     private Optional<List<String>> walls = Optional.empty();
+    private Optional<String> shutOut = Optional.empty();
     private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60, null, null));
 
     @Test
@@ -112,6 +113,16 @@ final class PoolStatusBuilderTest {
         final WorkerPoolStatus status = serve(QUEUE, 3, workers(3, 1));
         assertVerdict(status, "Reconciling", "WorkersStarting");
         assertThat(condition(status, "Ready").getMessage()).isEqualTo("1 of 3 workers take tasks.");
+    }
+
+    @Test
+    void aPoolWhoseWorkersNatsMayRefuseSaysWhy() {
+        shutOut = Optional.of("The account of namespace ns is not as wanted: nobody answered");
+        assertVerdict(serve(QUEUE, 2, workers(2, 2)), "Ready", "WorkersReady");
+        final WorkerPoolStatus status = serve(QUEUE, 3, workers(3, 1));
+        assertVerdict(status, "Reconciling", "NatsAccountPending");
+        assertThat(condition(status, "Ready").getMessage())
+                .isEqualTo(shutOut.orElseThrow() + ". " + Reason.NatsAccountPending.remedy());
     }
 
     @Test
@@ -218,7 +229,7 @@ final class PoolStatusBuilderTest {
                 "tasks.agent.{backend}",
                 "installation",
                 Clock.fixed(NOW, ZoneOffset.UTC));
-        return new PoolStatusBuilder(queues, "In NATS it is alone.", Clock.fixed(now, ZoneOffset.UTC))
+        return new PoolStatusBuilder(queues, new Access(shutOut), Clock.fixed(now, ZoneOffset.UTC))
                 .build(
                         new PoolSnapshot(
                                 pool, queue, workers, pods, 0, 0, false, walls, Optional.empty(), DemandWindow.EMPTY),
@@ -275,5 +286,33 @@ final class PoolStatusBuilderTest {
 
     private static Condition condition(WorkerPoolStatus status, String type) {
         return Conditions.find(status.conditions(), type).orElseThrow();
+    }
+
+    private record Access(Optional<String> trouble) implements WorkerAccess {
+        @Override
+        public Optional<String> refusal(WorkerPool pool) {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> trouble(WorkerPool pool) {
+            return trouble;
+        }
+
+        @Override
+        public String wall() {
+            return "In NATS it is alone.";
+        }
+
+        @Override
+        public Map<String, String> secret(WorkerPool pool) {
+            return Map.of();
+        }
+
+        @Override
+        public void withdraw(WorkerPool pool, boolean namespaceEnds) {}
+
+        @Override
+        public void forget(WorkerPool pool) {}
     }
 }
