@@ -125,7 +125,7 @@ final class AskIT {
         final CompletableFuture<Reply> first = client.run("pool", work, headers);
         final CompletableFuture<Reply> second = client.run("pool", work, headers);
         final Reply name = client.submit("pool", work, headers).join();
-        scene.awaitPhase(name.get("name"), Phase.Running);
+        scene.awaitRun(name.get("name"));
         scene.release("repeated");
         assertThat(first.join().body()).isEqualTo(second.join().body());
         assertThat(first.join().get("phase")).isEqualTo("Succeeded");
@@ -169,7 +169,7 @@ final class AskIT {
                 final String work = script(own.hold("survivor") + "\n" + WORK);
                 final CompletableFuture<Reply> lost = caller.run("pool", work, headers);
                 final String name = caller.submit("pool", work, headers).join().get("name");
-                own.awaitPhase(name, Phase.Running);
+                own.awaitRun(name);
                 own.restartOperator();
                 eventually(() -> caller.submit("pool", work, headers).join().code() == 0);
                 final CompletableFuture<Reply> again = caller.run("pool", work, headers);
@@ -189,7 +189,7 @@ final class AskIT {
         final String name = client.submit("pool", script(scene.hold("never")), Map.of("Nats-Msg-Id", "deleted"))
                 .join()
                 .get("name");
-        scene.awaitPhase(name, Phase.Running);
+        scene.awaitRun(name);
         scene.taskResource(name).delete();
         assertThat(reply.join().code()).isEqualTo(410);
         assertThat(reply.join().get("name")).isEqualTo(name);

@@ -107,7 +107,7 @@ final class DeletionIT {
         scene.edit("suspended", "\"suspend\":true");
         scene.awaitPhase("suspended", Phase.Suspended);
         scene.task("running", "pool", "sleep 300", "");
-        scene.awaitPhase("running", Phase.Running);
+        scene.awaitRun("running");
         scene.task("queued", "pool", WORK, "");
         scene.awaitPhase("queued", Phase.Queued);
         scene.task("pending", "none", WORK, "");

@@ -37,7 +37,7 @@ final class IdempotencyIT {
     void ofTwoTasksWithOneKeyOneRunsAndTheOtherAdopts() throws Exception {
         final String work = scene.hold("twins") + "\n" + WORK;
         scene.task("first", "pool", work, "idempotencyKey: twins");
-        scene.awaitPhase("first", Phase.Running);
+        scene.awaitRun("first");
         scene.task("second", "pool", work, "idempotencyKey: twins");
         eventually(() -> scene.reason("second").equals("DuplicateOf"));
         scene.release("twins");
@@ -65,7 +65,7 @@ final class IdempotencyIT {
         // A prompt that fails the first time that it is run.
         final String work = "mkdir " + scene.file("once") + " && { " + scene.hold("failing") + "; exit 1; }\n" + WORK;
         scene.task("failing", "pool", work, "idempotencyKey: failing");
-        scene.awaitPhase("failing", Phase.Running);
+        scene.awaitRun("failing");
         scene.task("heir", "pool", work, "idempotencyKey: failing");
         eventually(() -> scene.reason("heir").equals("DuplicateOf"));
         scene.release("failing");
@@ -82,7 +82,7 @@ final class IdempotencyIT {
     void whenTheKeysOwnerIsDeletedInTheMiddleOfItsRunTheOtherRuns() throws Exception {
         final String work = scene.hold("orphaned") + "\n" + WORK;
         scene.task("owner", "pool", work, "idempotencyKey: orphaned");
-        scene.awaitPhase("owner", Phase.Running);
+        scene.awaitRun("owner");
         scene.task("waiter", "pool", work, "idempotencyKey: orphaned");
         eventually(() -> scene.reason("waiter").equals("DuplicateOf"));
         scene.taskResource("owner").delete();

@@ -69,7 +69,7 @@ final class OutsideProducersIT {
         scene.pool("named", "");
         scene.task("named", "named", scene.hold("named-go") + "\n" + WORK, "");
         scene.worker("named-worker", "named", 2);
-        final AgentTaskStatus running = scene.awaitPhase("named", Phase.Running);
+        final AgentTaskStatus running = scene.awaitRun("named");
         scene.broker().publishOutside(scene.subject("named"), "named", "exit 1");
         eventually(() -> scene.broker().ends("named").size() == 1);
         eventually(() -> scene.broker().unacknowledgedEvents() == 0);

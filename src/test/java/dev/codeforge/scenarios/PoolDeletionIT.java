@@ -147,7 +147,7 @@ final class PoolDeletionIT {
         scene.pool("pool", spec);
         final WorkerProcess worker = scene.worker("worker", "pool");
         scene.task("running", "pool", scene.hold("go") + "\n" + WORK, "");
-        scene.awaitPhase("running", Phase.Running);
+        scene.awaitRun("running");
         scene.task("queued", "pool", WORK, "");
         scene.awaitPhase("queued", Phase.Queued);
         assertThat(worker.isAlive()).isTrue();

@@ -59,7 +59,7 @@ final class ResultsIT {
                 scene.task("task-" + answer, "pool", scene.hold("go") + "\n" + WORK, "");
             }
             for (final String answer : answers) {
-                scene.awaitPhase("task-" + answer, Phase.Running);
+                scene.awaitRun("task-" + answer);
             }
             eventually(() -> scene.broker().unacknowledgedEvents() == 0);
             final List<Injection> faults = new ArrayList<>();
@@ -90,7 +90,7 @@ final class ResultsIT {
         try (Scene scene = Scene.started("pool")) {
             final WorkerProcess lost = scene.worker("lost", "pool");
             scene.task("task", "pool", scene.hold("go") + "\n" + WORK, "");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             lost.kill();
             scene.worker("worker", "pool");
             eventually(() -> scene.runs().of(scene.uid("task")).size() == 2);
@@ -108,7 +108,7 @@ final class ResultsIT {
         try (Scene scene = Scene.started("pool")) {
             scene.worker("worker", "pool");
             scene.task("task", "pool", scene.hold("go") + "\n" + WORK, "");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             scene.worker("idle", "pool");
             throughout(
                     Duration.ofSeconds(2L * Scene.ACK_WAIT + 2),
@@ -148,7 +148,7 @@ final class ResultsIT {
         try (Scene scene = Scene.started("pool")) {
             final WorkerProcess lost = scene.worker("lost", "pool");
             scene.task("task", "pool", scene.hold("never"), "delivery: AtMostOnce");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             lost.kill();
             scene.worker("worker", "pool");
             assertThat(scene.awaitPhase("task", Phase.Failed).error().type()).isEqualTo("MayHaveRun");
@@ -206,7 +206,7 @@ final class ResultsIT {
         try (Scene scene = Scene.started("pool")) {
             scene.worker("worker", "pool");
             scene.task("task", "pool", scene.hold("go") + "\n" + WORK, "");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             final long asked = scene.operatorNats().published(Subjects.holder(new TaskRef("*", "*", "*")));
             scene.broker().deletePool("pool");
             // The sweep misses the message and asks who has it.
@@ -225,7 +225,7 @@ final class ResultsIT {
         try (Scene scene = Scene.started("pool")) {
             scene.worker("worker", "pool");
             scene.task("task", "pool", scene.hold("go") + "\n" + WORK, "");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             scene.broker().purgeEvents(scene.uid("task"));
             // Past a heartbeat, at which the holder reads its last event.
             throughout(

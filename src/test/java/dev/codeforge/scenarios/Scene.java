@@ -189,12 +189,14 @@ final class Scene implements AutoCloseable {
         return status(task).phase();
     }
 
-    /** A running task's program has begun then: its event is written, and seen here, some time before that. */
     AgentTaskStatus awaitPhase(String task, Phase phase) {
+        return await().atMost(PATIENCE).until(() -> status(task), status -> status.phase() == phase);
+    }
+
+    /** A task is running before its program is: a worker writes the event first. Here the program has begun. */
+    AgentTaskStatus awaitRun(String task) {
         return await().atMost(PATIENCE)
-                .until(
-                        () -> status(task),
-                        status -> status.phase() == phase && (phase != Phase.Running || hasBegun(task, status)));
+                .until(() -> status(task), status -> status.phase() == Phase.Running && hasBegun(task, status));
     }
 
     private boolean hasBegun(String task, AgentTaskStatus status) {

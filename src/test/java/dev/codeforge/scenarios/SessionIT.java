@@ -84,7 +84,7 @@ final class SessionIT {
         try (Scene own = Scene.started("pool")) {
             own.worker("worker", "pool", 2);
             own.task("first", "pool", own.hold("first") + "\n" + WORK, "session: restart");
-            own.awaitPhase("first", Phase.Running);
+            own.awaitRun("first");
             own.task("second", "pool", WORK, "session: restart");
             eventually(() -> own.reason("second").equals("SessionBusy"));
             own.operator().kill();
@@ -101,7 +101,7 @@ final class SessionIT {
     @Scenario
     void whenTheFirstIsDeletedInTheMiddleOfItsRunTheSecondRuns() throws Exception {
         scene.task("deleted", "pool", scene.hold("deleted"), "session: deleted");
-        scene.awaitPhase("deleted", Phase.Running);
+        scene.awaitRun("deleted");
         scene.task("heir", "pool", WORK, "session: deleted");
         eventually(() -> waitsFor("heir", "deleted"));
         scene.taskResource("deleted").delete();
@@ -129,7 +129,7 @@ final class SessionIT {
         scene.task("one", "pool", work, "session: rerun");
         scene.awaitPhase("one", Phase.Succeeded);
         scene.task("two", "pool", scene.hold("two") + "\n" + work, "session: rerun");
-        scene.awaitPhase("two", Phase.Running);
+        scene.awaitRun("two");
         scene.task("three", "pool", work, "session: rerun");
         eventually(() -> waitsFor("three", "two"));
         scene.edit("one", "\"rerun\": 1");
@@ -188,7 +188,7 @@ final class SessionIT {
     @Scenario
     void anotherSessionAndATaskWithoutOneDoNotWait() throws Exception {
         scene.task("busy", "pool", scene.hold("busy") + "\n" + WORK, "session: busy");
-        scene.awaitPhase("busy", Phase.Running);
+        scene.awaitRun("busy");
         scene.task("other", "pool", WORK, "session: other");
         scene.task("none", "pool", WORK, "");
         scene.awaitPhase("other", Phase.Succeeded);

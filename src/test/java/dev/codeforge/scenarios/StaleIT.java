@@ -129,7 +129,7 @@ final class StaleIT {
             scene.pool("pool", "");
             scene.worker("worker", "pool");
             scene.task("task", "pool", scene.hold("go") + "\n" + WORK, "");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             first.suspend();
             awaitLeading(second);
             scene.release("go");
@@ -165,7 +165,7 @@ final class StaleIT {
         try (Scene scene = Scene.started("pool")) {
             final WorkerProcess worker = scene.worker("worker", "pool");
             scene.task("task", "pool", "sleep 300", "runTimeoutSeconds: 2");
-            scene.awaitPhase("task", Phase.Running);
+            scene.awaitRun("task");
             worker.suspend();
             final AgentTaskStatus status = scene.awaitPhase("task", Phase.Failed);
             assertThat(status.error().type()).isEqualTo("RunTimeout");

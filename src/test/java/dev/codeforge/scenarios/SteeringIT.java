@@ -60,7 +60,7 @@ final class SteeringIT {
                 "(trap '' TERM; sh -c 'echo $$ > " + scene.file("stubborn") + "; sleep 300') &\n"
                         + "echo half done\nwait",
                 "");
-        scene.awaitPhase("running", Phase.Running);
+        scene.awaitRun("running");
         eventually(() -> Files.size(scene.file("stubborn")) > 0);
         final long child =
                 Long.parseLong(Files.readString(scene.file("stubborn")).strip());
@@ -118,7 +118,7 @@ final class SteeringIT {
         scene.pool("paused", "");
         scene.worker("paused-worker", "paused");
         scene.task("paused", "paused", scene.hold("paused-go") + "\n" + WORK, "");
-        scene.awaitPhase("paused", Phase.Running);
+        scene.awaitRun("paused");
         scene.edit("paused", "\"suspend\":true");
         scene.awaitPhase("paused", Phase.Suspended);
         assertThat(scene.runs().of(scene.uid("paused"))).hasSize(1).noneMatch(Runs.Run::isAlive);
