@@ -15,8 +15,10 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** An operator of a NATS server that has one user for all workers. */
@@ -26,8 +28,13 @@ final class SharedUserIT {
     @Test
     void poolsOfASecondNamespaceAreRefusedWithWhatToSet() throws Exception {
         final KubernetesClient client = TestCluster.shared().client();
-        final String first = TestCluster.shared().newNamespace();
-        final String second = TestCluster.shared().newNamespace();
+        // Of two pools of one second the one whose namespace comes first by name is the older one.
+        final List<String> namespaces = Stream.generate(TestCluster.shared()::newNamespace)
+                .limit(2)
+                .sorted()
+                .toList();
+        final String first = namespaces.getFirst();
+        final String second = namespaces.getLast();
         try (TestNats nats = TestNats.withUsers()) {
             final NatsSettings users = new NatsSettings.Given(nats.endpoint(), nats.workerEndpoint(), false);
             final CodeforgeOperator operator =
