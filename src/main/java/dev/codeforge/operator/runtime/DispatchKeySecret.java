@@ -2,10 +2,7 @@ package dev.codeforge.operator.runtime;
 
 import dev.codeforge.wire.DispatchKey;
 import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.net.HttpURLConnection;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
@@ -20,26 +17,8 @@ public final class DispatchKeySecret {
     private DispatchKeySecret() {}
 
     public static DispatchKey readOrCreate(KubernetesClient client, String namespace) {
-        final Secret made = new SecretBuilder()
-                .withNewMetadata()
-                .withName(NAME)
-                .withNamespace(namespace)
-                .addToLabels("app.kubernetes.io/managed-by", "codeforge-operator")
-                .endMetadata()
-                .withType("Opaque")
-                .addToData(FIELD, Base64.getEncoder().encodeToString(DispatchKey.generate()))
-                .build();
-        Secret secret = client.secrets().inNamespace(namespace).withName(NAME).get();
-        if (secret == null) {
-            try {
-                secret = client.secrets().inNamespace(namespace).resource(made).create();
-            } catch (KubernetesClientException e) {
-                if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
-                    throw e;
-                }
-                secret = client.secrets().inNamespace(namespace).withName(NAME).require();
-            }
-        }
+        final Secret secret = new OwnSecrets(client, namespace)
+                .readOrCreate(NAME, () -> Map.of(FIELD, Base64.getEncoder().encodeToString(DispatchKey.generate())));
         final Map<String, String> data = secret.getData();
         return new DispatchKey(
                 decode(data.getOrDefault(FIELD, "")),

@@ -3,14 +3,12 @@ package dev.codeforge.operator.runtime;
 import dev.codeforge.identity.Keys;
 import dev.codeforge.identity.Mint;
 import io.fabric8.kubernetes.api.model.Secret;
-import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.Map;
 
 /**
  * The keys of the NATS server that the operator makes users for. Their Secret is made once and kept by the cluster over
@@ -26,57 +24,36 @@ public record NatsIdentity(Mint mint, Instant since) {
     private static final String MASTER = "master";
     private static final String CONFIGURATION = "operator.conf";
     private static final String STREAMS_ACCOUNT = "streams-account";
-    private static final String OPERATOR = "codeforge-operator";
 
     public static NatsIdentity readOrCreate(KubernetesClient client, String namespace, Clock clock) {
-        final var secrets = client.secrets().inNamespace(namespace);
-        Secret secret = secrets.withName(SECRET).get();
-        if (secret == null) {
-            try {
-                secret = secrets.resource(generated(namespace, clock)).create();
-            } catch (KubernetesClientException e) {
-                if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
-                    throw e;
-                }
-                secret = secrets.withName(SECRET).require();
-            }
-        }
+        final Secret secret = new OwnSecrets(client, namespace).readOrCreate(SECRET, () -> generated(clock));
         final byte[] master = Base64.getDecoder().decode(secret.getData().getOrDefault(MASTER, ""));
         return new NatsIdentity(
                 new Mint(new Keys(master)), Instant.parse(secret.getMetadata().getCreationTimestamp()));
     }
 
-    private static Secret generated(String namespace, Clock clock) {
+    private static Map<String, String> generated(Clock clock) {
         final byte[] master = Keys.generate();
         final Keys keys = new Keys(master);
-        return secret(SECRET, namespace)
-                .addToData(MASTER, Base64.getEncoder().encodeToString(master))
-                .addToData(CONFIGURATION, encoded(new Mint(keys).serverConfiguration(clock.instant())))
-                .addToData(STREAMS_ACCOUNT, encoded(keys.streams().id()))
-                .build();
+        return Map.of(
+                MASTER,
+                Base64.getEncoder().encodeToString(master),
+                CONFIGURATION,
+                encoded(new Mint(keys).serverConfiguration(clock.instant())),
+                STREAMS_ACCOUNT,
+                encoded(keys.streams().id()));
     }
 
     /** Writes the users that are not the operator's own: the same bytes each time. */
     public void applyUsers(KubernetesClient client, String namespace) {
-        client.resource(secret(USERS_SECRET, namespace)
-                        .addToData(
+        new OwnSecrets(client, namespace)
+                .apply(
+                        USERS_SECRET,
+                        Map.of(
                                 "admin.creds",
-                                encoded(mint.streams("admin", since).file()))
-                        .addToData("client.creds", encoded(mint.client(since).file()))
-                        .build())
-                .fieldManager(OPERATOR)
-                .forceConflicts()
-                .serverSideApply();
-    }
-
-    private static SecretBuilder secret(String name, String namespace) {
-        return new SecretBuilder()
-                .withNewMetadata()
-                .withName(name)
-                .withNamespace(namespace)
-                .addToLabels("app.kubernetes.io/managed-by", OPERATOR)
-                .endMetadata()
-                .withType("Opaque");
+                                encoded(mint.streams("admin", since).file()),
+                                "client.creds",
+                                encoded(mint.client(since).file())));
     }
 
     private static String encoded(String text) {
