@@ -7,7 +7,6 @@ import dev.codeforge.api.WorkerPoolSpec;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
-import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +16,6 @@ import java.util.stream.IntStream;
 /** A pool's Git credentials in its workers: each Secret a mount, and a variable that says which URL each is for. */
 final class GitMounts {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int READABLE_BY_GROUP = 0440;
 
     private GitMounts() {}
 
@@ -28,7 +26,7 @@ final class GitMounts {
                         .withName("git-" + i)
                         .withNewSecret()
                         .withSecretName(credentials.get(i).secretRef().name())
-                        .withDefaultMode(READABLE_BY_GROUP)
+                        .withDefaultMode(HiddenFiles.READABLE_BY_GROUP)
                         .endSecret()
                         .build())
                 .toList();
@@ -36,11 +34,7 @@ final class GitMounts {
 
     static List<VolumeMount> mounts(WorkerPool pool) {
         return IntStream.range(0, credentials(pool).size())
-                .mapToObj(i -> new VolumeMountBuilder()
-                        .withName("git-" + i)
-                        .withMountPath(path(i))
-                        .withReadOnly(true)
-                        .build())
+                .mapToObj(i -> HiddenFiles.mount("git-" + i, path(i)))
                 .toList();
     }
 
@@ -58,9 +52,8 @@ final class GitMounts {
         }
     }
 
-    /** Not below /etc, which agents may read. */
     private static String path(int index) {
-        return "/run/codeforge/git/" + index;
+        return HiddenFiles.folder("git/" + index);
     }
 
     private static List<WorkerPoolSpec.Credential> credentials(WorkerPool pool) {

@@ -6,7 +6,6 @@ import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
-import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.List;
 
 /**
@@ -14,10 +13,8 @@ import java.util.List;
  * the kubelet renews neither variables nor single files of a folder.
  */
 record NatsMounts(boolean minted) {
-    private static final int READABLE_BY_GROUP = 0440;
     private static final String VOLUME = "nats-credential";
-    /** Not below /etc, which agents may read. */
-    private static final String FOLDER = "/run/codeforge/nats";
+    private static final String FOLDER = HiddenFiles.folder("nats");
 
     static NatsMounts of(NatsSettings settings) {
         return new NatsMounts(settings instanceof NatsSettings.Minted);
@@ -42,7 +39,7 @@ record NatsMounts(boolean minted) {
                         .withName(VOLUME)
                         .withNewSecret()
                         .withSecretName(pool.workersName())
-                        .withDefaultMode(READABLE_BY_GROUP)
+                        .withDefaultMode(HiddenFiles.READABLE_BY_GROUP)
                         .addNewItem(PoolIdentities.CREDENTIAL, null, PoolIdentities.CREDENTIAL)
                         .endSecret()
                         .build())
@@ -50,12 +47,6 @@ record NatsMounts(boolean minted) {
     }
 
     List<VolumeMount> mounts() {
-        return minted
-                ? List.of(new VolumeMountBuilder()
-                        .withName(VOLUME)
-                        .withMountPath(FOLDER)
-                        .withReadOnly(true)
-                        .build())
-                : List.of();
+        return minted ? List.of(HiddenFiles.mount(VOLUME, FOLDER)) : List.of();
     }
 }

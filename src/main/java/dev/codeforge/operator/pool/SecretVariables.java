@@ -15,7 +15,6 @@ import io.fabric8.kubernetes.api.model.SecretKeySelector;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeBuilder;
 import io.fabric8.kubernetes.api.model.VolumeMount;
-import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import io.fabric8.kubernetes.api.model.VolumeProjection;
 import io.fabric8.kubernetes.api.model.VolumeProjectionBuilder;
 import java.util.ArrayList;
@@ -38,9 +37,8 @@ import java.util.stream.Stream;
  * @param volumes with their files
  */
 record SecretVariables(Container container, List<Volume> volumes) {
-    private static final String FOLDER = "/run/codeforge/env";
+    private static final String FOLDER = HiddenFiles.folder("env");
     private static final String VOLUME = "codeforge-env";
-    private static final int READABLE_BY_GROUP = 0440;
     private static final ObjectMapper JSON = new ObjectMapper();
     /** A name that is a file's too. */
     private static final Pattern NAME = Pattern.compile("(?!\\.\\.)[-._a-zA-Z][-._a-zA-Z0-9]*");
@@ -74,11 +72,11 @@ record SecretVariables(Container container, List<Volume> volumes) {
         if (!moved.isEmpty()) {
             volumes.add(
                     projected(VOLUME, moved.stream().map(SecretVariables::file).toList()));
-            mounts.add(mount(VOLUME, FOLDER));
+            mounts.add(HiddenFiles.mount(VOLUME, FOLDER));
         }
         IntStream.range(0, sources.size()).forEach(at -> {
             volumes.add(projected(VOLUME + "-" + at, List.of(files(sources.get(at)))));
-            mounts.add(mount(VOLUME + "-" + at, FOLDER + "-" + at));
+            mounts.add(HiddenFiles.mount(VOLUME + "-" + at, FOLDER + "-" + at));
         });
         final ContainerBuilder container =
                 new ContainerBuilder(completed).withEnv(left).withVolumeMounts(mounts);
@@ -199,17 +197,9 @@ record SecretVariables(Container container, List<Volume> volumes) {
         return new VolumeBuilder()
                 .withName(name)
                 .withNewProjected()
-                .withDefaultMode(READABLE_BY_GROUP)
+                .withDefaultMode(HiddenFiles.READABLE_BY_GROUP)
                 .withSources(sources)
                 .endProjected()
-                .build();
-    }
-
-    private static VolumeMount mount(String volume, String path) {
-        return new VolumeMountBuilder()
-                .withName(volume)
-                .withMountPath(path)
-                .withReadOnly(true)
                 .build();
     }
 }
