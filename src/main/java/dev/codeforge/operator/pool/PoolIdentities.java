@@ -14,7 +14,6 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.runtime.NatsSettings;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Clock;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,16 +45,18 @@ public final class PoolIdentities implements WorkerAccess {
     /** Of the installation's own accounts, and by the uid of a namespace. */
     private final Rechecks<Wanted> rechecks;
 
-    /** By the uid of a namespace, those of its pools: another one is seen to at once. */
-    private final Map<String, Set<String>> pools = new ConcurrentHashMap<>();
-
+    /** By the uid of a pool. */
     private final Map<String, NamespaceIdentity> namespaces = new ConcurrentHashMap<>();
+
     private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
     private final Map<String, String> problems = new ConcurrentHashMap<>();
     /** Two that write one account would undo each other's changes. */
     private final Lock oneAtATime = new ReentrantLock();
 
-    /** @param connects how often the server was connected to */
+    /**
+     * @param pools another one is seen to at once
+     * @param connects how often the server was connected to
+     */
     private record Wanted(Set<String> pools, int connects) {}
 
     public PoolIdentities(
@@ -96,8 +98,6 @@ public final class PoolIdentities implements WorkerAccess {
     public Map<String, String> secret(WorkerPool pool) {
         final String uid = pool.getMetadata().getUid();
         final NamespaceIdentity namespace = namespaceOf(pool);
-        pools.computeIfAbsent(namespace.uid(), any -> ConcurrentHashMap.newKeySet())
-                .add(uid);
         admit(namespace);
         final Credential credential =
                 credentialPlanner.plan(namespace, identity(pool), Optional.ofNullable(credentials.get(uid)));
@@ -106,8 +106,7 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     private void admit(NamespaceIdentity namespace) {
-        final Wanted wanted =
-                new Wanted(Set.copyOf(pools.getOrDefault(namespace.uid(), Set.of())), connections.connects());
+        final Wanted wanted = new Wanted(served(namespace), connections.connects());
         if (!connections.isConnected() || !rechecks.isDue(namespace.uid(), wanted)) {
             return;
         }
@@ -184,14 +183,20 @@ public final class PoolIdentities implements WorkerAccess {
     public void forget(WorkerPool pool) {
         final String uid = pool.getMetadata().getUid();
         credentials.remove(uid);
-        Optional.ofNullable(namespaces.remove(uid)).map(NamespaceIdentity::uid).ifPresent(namespace -> {
-            final Set<String> left = pools.getOrDefault(namespace, new HashSet<>());
-            left.remove(uid);
-            if (left.isEmpty()) {
-                pools.remove(namespace);
-                rechecks.forget(namespace);
-                problems.remove(namespace);
-            }
-        });
+        Optional.ofNullable(namespaces.remove(uid))
+                .filter(namespace -> served(namespace).isEmpty())
+                .map(NamespaceIdentity::uid)
+                .ifPresent(namespace -> {
+                    rechecks.forget(namespace);
+                    problems.remove(namespace);
+                });
+    }
+
+    /** The uids of its pools. */
+    private Set<String> served(NamespaceIdentity namespace) {
+        return namespaces.entrySet().stream()
+                .filter(of -> of.getValue().equals(namespace))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toUnmodifiableSet());
     }
 }
