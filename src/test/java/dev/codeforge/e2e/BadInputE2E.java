@@ -11,24 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is wrong is said where its author looks, and nothing is stuck. */
 final class BadInputE2E {
-    private Platform platform;
-
-    @BeforeEach
-    void open() {
-        platform = new Platform();
-    }
-
-    @AfterEach
-    void close() {
-        platform.close();
-    }
+    @AutoClose
+    private final Platform platform = new Platform();
 
     @Test
     void anUnknownFieldIsNamedByKubectl(@TempDir Path folder) throws Exception {

@@ -14,23 +14,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** Tasks reach their end once, whatever is killed on the way. */
 final class DeliveryE2E {
-    private Platform platform;
-
-    @BeforeEach
-    void open() {
-        platform = new Platform();
-    }
-
-    @AfterEach
-    void close() {
-        platform.close();
-    }
+    @AutoClose
+    private final Platform platform = new Platform();
 
     @Test
     void aTaskRunsInAPodOfAPoolThatComesFromZeroAndGoesBackToZero() {

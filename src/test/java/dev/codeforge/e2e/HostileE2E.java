@@ -21,7 +21,7 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -81,11 +81,11 @@ final class HostileE2E {
             "the metadata service",
             "the metadata service by the proxy");
 
-    private Platform platform;
+    @AutoClose
+    private final Platform platform = new Platform();
 
     @BeforeEach
-    void open() {
-        platform = new Platform();
+    void secret() {
         platform.create(
                 """
                 apiVersion: v1
@@ -93,11 +93,6 @@ final class HostileE2E {
                 metadata: {name: git}
                 stringData: {username: somebody, password: of-git}
                 """);
-    }
-
-    @AfterEach
-    void close() {
-        platform.close();
     }
 
     @Test

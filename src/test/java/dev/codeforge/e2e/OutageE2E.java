@@ -4,25 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
 /** A part of the installation that all tests share is away for a while. */
 @Isolated("others would meet the outage too")
 final class OutageE2E {
-    private Platform platform;
-
-    @BeforeEach
-    void open() {
-        platform = new Platform();
-    }
-
-    @AfterEach
-    void close() {
-        platform.close();
-    }
+    @AutoClose
+    private final Platform platform = new Platform();
 
     @Test
     void aTaskOutlivesTheOperator() {

@@ -15,24 +15,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Pods follow the queue, kubectl or an autoscaler, and none of them loses its task for it. */
 final class ScalingE2E {
-    private Platform platform;
-
-    @BeforeEach
-    void open() {
-        platform = new Platform();
-    }
-
-    @AfterEach
-    void close() {
-        platform.close();
-    }
+    @AutoClose
+    private final Platform platform = new Platform();
 
     @Test
     void aPoolShrinksAroundItsBusyWorker() {

@@ -7,23 +7,13 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /** What may be asked of a task, in pods. */
 final class SteeringE2E {
-    private Platform platform;
-
-    @BeforeEach
-    void open() {
-        platform = new Platform();
-    }
-
-    @AfterEach
-    void close() {
-        platform.close();
-    }
+    @AutoClose
+    private final Platform platform = new Platform();
 
     @Test
     void aFailedAttemptIsTriedAgain() {
