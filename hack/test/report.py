@@ -23,6 +23,7 @@ REPORTS = {
 }
 SLOWEST = 10
 LINES_OF_A_FAILURE = 25
+LETTERS_OF_A_REASON = 400
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Test:
     name: str
     seconds: float
     failure: str
+    reason: str
     skipped: bool
 
 
@@ -51,6 +53,7 @@ def tests_of(report: Path, part: str) -> Iterator[Test]:
             name=case.get("name", ""),
             seconds=float(case.get("time", "0").replace(",", "")),
             failure="" if bad is None else (bad.text or bad.get("message") or "failed"),
+            reason="" if bad is None else " ".join((bad.get("message") or bad.text or "failed").split()),
             skipped=case.find("skipped") is not None,
         )
 
@@ -95,6 +98,11 @@ def run() -> int:
     for part in dict.fromkeys(test.part for test in all_tests):
         members = [test for test in all_tests if test.part == part]
         print(f"{part:<12} {len(members):4d} tests, {sum(bool(test.failure) for test in members)} failed")
+
+    if failed:
+        print("\n=== failed")
+    for test in failed:
+        print(f"{test.group}.{test.name}: {test.reason[:LETTERS_OF_A_REASON]}")
     return 1 if failed or skipped else 0
 
 

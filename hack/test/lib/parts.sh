@@ -16,13 +16,14 @@ part() {
 # wait_for_part NAME: until it has ended, in whichever way.
 wait_for_part() { while [ ! -s "$LOGS/$1.verdict" ]; do sleep 0.2; done; }
 
-# end_parts: the times of all, and the line that counts them. Returns 1 when one failed.
+# end_parts: the times of all, how those that failed ended, and the line that counts them. Returns 1 when one failed.
 end_parts() {
-  local failed
+  local failed part
   failed=$({ grep -l FAILED "$LOGS"/*.verdict || true; } | xargs -rn 1 basename -s .verdict | tr '\n' ' ')
   printf '\n=== parts\n'
   cat "$LOGS"/*.verdict
   printf '%-20s %4d s\n' total "$SECONDS"
+  for part in $failed; do tail -n 3 "$LOGS/$part.log" | cut -c -300 | sed "s/^/  $part | /"; done
   [ -z "$failed" ] || printf 'failed: %s(the whole output is in %s)\n' "$failed" "$LOGS"
   printf '%d passed, %d failed\n' "$({ grep -l passed "$LOGS"/*.verdict || true; } | wc -l)" "$(wc -w <<<"$failed")"
   [ -z "$failed" ]
