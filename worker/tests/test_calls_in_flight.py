@@ -119,7 +119,7 @@ async def test_what_waits_at_the_runs_end_is_not_counted(scene: Scene, models: M
 async def test_a_call_that_failed_gives_its_place_back(scene: Scene, models: ModelServer, status: int) -> None:
     models.answers["/chat/completions"] = lambda _: web.Response(status=status)
     scene.budget = Budget(max_tokens=300)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         agent = await scene.agent()
         assert [await agent.status() for _ in range(3)] == [status] * 3
 
@@ -131,7 +131,7 @@ async def test_the_next_call_need_not_wait_for_a_stream_that_has_said_its_last_w
     models.answers["/chat/completions"] = chat(USAGE)
     models.lingers.clear()
     agent = await scene.agent()
-    async with asyncio.timeout(5), agent.post(stream=True) as first:
+    async with asyncio.timeout(PATIENCE), agent.post(stream=True) as first:
         async for line in first.content:
             if b"[DONE]" in line:
                 break

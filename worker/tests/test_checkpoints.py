@@ -69,7 +69,7 @@ async def test_a_run_after_one_that_was_given_back_goes_on(operator: Operator, s
     uid = await operator.submit("wait")
     await operator.until(uid, "progress")
     worker.signal(signal.SIGTERM)
-    assert await worker.end(seconds=14) == 0
+    assert await worker.end() == 0
     assert _saved(await operator.events(uid))[-1] == ONE
     await _start(start_worker, "worker-2")
     events = await operator.until(uid)

@@ -61,7 +61,7 @@ async def test_the_last_event_is_the_leaders_whichever_server_is_asked(cluster: 
 
 async def _another_leader(operator: Operator) -> None:
     before = await _leader(operator)
-    await operator.nats.request("$JS.API.STREAM.LEADER.STEPDOWN.EVENTS", b"", timeout=5)
+    await operator.nats.request("$JS.API.STREAM.LEADER.STEPDOWN.EVENTS", b"", timeout=PATIENCE)
     async with asyncio.timeout(PATIENCE):
         while await _leader(operator) in ("", before):
             await asyncio.sleep(0.05)

@@ -9,6 +9,7 @@ import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
 from harness.nats_server import NatsServer
 from harness.operator import STREAM, Event, Operator, kinds
+from harness.patience import PATIENCE
 
 
 async def _killed_in_its_run(operator: Operator, start_worker: StartWorker, runs: Path, mode: str) -> str:
@@ -98,7 +99,7 @@ async def test_at_most_once_a_worker_lost_before_its_first_event_has_run_nothing
 ) -> None:
     uid = await operator.submit(delivery_mode="AtMostOnce")
     lost = await operator.js.pull_subscribe_bind(consumer="workers", stream=STREAM)
-    (message,) = await lost.fetch(1, timeout=2)
+    (message,) = await lost.fetch(1, timeout=PATIENCE)
     assert message.metadata.num_delivered == 1
     await lost.unsubscribe()
     await start_worker("sh", "-c", f"echo ran >> {marker('runs')}")

@@ -164,7 +164,7 @@ async def test_a_message_on_its_way_when_the_worker_has_to_stop_is_given_back(
     worker.signal(signal.SIGTERM)
     await asyncio.sleep(0.3)
     uid = await operator.submit()
-    assert await worker.end(seconds=5) == 0
+    assert await worker.end() == 0
     delivered = (await operator.js.consumer_info(STREAM, "workers")).delivered
     assert delivered and delivered.consumer_seq == 1 and not await operator.events(uid)
     await start_worker("true", name="worker-2")

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 import pytest
 from conftest import StartWorker
 from harness.operator import Operator
+from harness.patience import PATIENCE
 
 from codeforge_worker.egress import Egress, Unreadable, opened, parse
 from codeforge_worker.egress.policy import may_connect
@@ -42,7 +43,7 @@ class Asked:
     async def ask(self, line: str) -> tuple[str, asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.gate.ports[0])
         writer.write(f"{line}\r\nHost: anything\r\n\r\n".encode())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             head = await reader.readuntil(b"\r\n\r\n")
         return head.split(b"\r\n")[0].decode(), reader, writer
 
@@ -127,7 +128,7 @@ async def test_a_server_that_is_not_there_is_told() -> None:
 async def test_the_end_of_the_run_ends_its_connections(echo: int) -> None:
     async with gate(f"localhost:{echo}") as asked:
         _, reader, writer = await asked.ask(f"CONNECT localhost:{echo} HTTP/1.1")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert await reader.read() == b""
     writer.close()
     with pytest.raises(OSError, match="Connect call failed"):

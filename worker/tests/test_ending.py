@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, exists
 from harness.operator import CONTROL, HOLDER, STREAM, Operator, kinds
+from harness.patience import PATIENCE
 from nats.js.api import StreamConfig
 
 # The gap between a worker's first look and its subscriptions, made wide.
@@ -62,7 +63,7 @@ async def test_the_tasks_stream_is_lost_under_a_running_task(
     await exists(begun)
     await operator.js.delete_stream(STREAM)
     if noticed:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE):
             while "the run goes on without its message" not in worker.log():
                 await asyncio.sleep(0.02)
     await operator.add_queue(ACK_WAIT)
@@ -83,7 +84,7 @@ async def test_in_a_stream_that_was_made_anew_a_run_takes_nobodys_message_along(
     old = await operator.submit(title="old")
     await exists(runs)
     await operator.js.delete_stream(STREAM)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE):
         while "the run goes on without its message" not in worker.log():
             await asyncio.sleep(0.02)
     await operator.add_queue(ACK_WAIT)

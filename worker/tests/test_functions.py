@@ -129,7 +129,7 @@ async def test_a_function_that_listens_is_cancelled_at_once(
     await operator.until(uid, "running")
     await operator.until_taken()
     assert (await operator.ask(CONTROL + uid, b'{"action":"cancel"}'))["accepted"]
-    assert kinds(await operator.until(uid, seconds=2)) == ["running", "cancelled"]
+    assert kinds(await operator.until(uid)) == ["running", "cancelled"]
     assert (tmp_path / "tidied").exists()
 
 
@@ -154,7 +154,7 @@ async def test_a_function_that_does_not_listen_is_reported_and_keeps_its_slot(
 async def test_a_function_that_never_ends_ends_its_worker(operator: Operator, start_function: StartFunction) -> None:
     worker = await start_function("sleeper", change=SHORT_SLOT)
     uid = await operator.submit("60", run_timeout_seconds=1)
-    assert await worker.end(seconds=8) == 1
+    assert await worker.end() == 1
     assert kinds(await operator.events(uid)) == ["running", "failed"]
     assert "a function outlived its run" in worker.log()
 
@@ -168,7 +168,7 @@ async def test_a_worker_that_has_to_stop_waits_for_no_thread(
     await operator.until(uid, "running")
     await asyncio.sleep(0.3)
     worker.signal(signal.SIGTERM)
-    assert await worker.end(seconds=5) == 0
+    assert await worker.end() == 0
     assert kinds(await operator.events(uid)) == ["running", "released"]
 
 

@@ -26,7 +26,7 @@ async def test_node_drains_in_a_row(
             while count(runs) < number:
                 await asyncio.sleep(0.02)
         worker.signal(signal.SIGTERM)
-        assert await worker.end(seconds=5) == 0
+        assert await worker.end() == 0
     await start_worker("true", name="worker-4")
     events = await operator.until(uid)
     assert kinds(events) == [*(["running", "released"] * 3), "running", "completed"]
@@ -47,7 +47,7 @@ async def test_at_most_once_is_not_given_back(
     uid = await operator.submit(delivery_mode="AtMostOnce")
     await exists(alive)
     worker.signal(signal.SIGTERM)
-    assert await worker.end(seconds=5) == 0
+    assert await worker.end() == 0
     events = await operator.events(uid)
     assert kinds(events) == ["running", "failed"]
     last = events[-1].body
@@ -65,7 +65,7 @@ async def test_what_was_not_begun_is_given_back_without_an_event(operator: Opera
     worker = await start_worker("true", change=SLOW_TO_LISTEN, CODEFORGE_GRACE_SECONDS="0")
     await operator.until_taken()
     worker.signal(signal.SIGTERM)
-    assert await worker.end(seconds=5) == 0
+    assert await worker.end() == 0
     assert not await operator.events(uid)
     await start_worker("true", name="worker-2")
     assert kinds(await operator.until(uid)) == ["running", "completed"]

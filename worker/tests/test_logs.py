@@ -11,6 +11,7 @@ import pytest
 from conftest import StartWorker
 from harness.nats_server import NatsServer
 from harness.operator import LOGS, Operator
+from harness.patience import PATIENCE
 from nats.aio.client import Client
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
@@ -27,7 +28,7 @@ async def _some(client: Client, uid: str, after: int, most: int) -> list[tuple[i
     found: list[tuple[int, dict[str, Any]]] = []
     while len(found) < most:
         query = json.dumps({"seq": after + 1, "next_by_subj": subject}).encode()
-        answer = await client.request("$JS.API.DIRECT.GET.LOGS", query, timeout=5)
+        answer = await client.request("$JS.API.DIRECT.GET.LOGS", query, timeout=PATIENCE)
         headers = answer.headers or {}
         if "Nats-Sequence" not in headers:
             break
@@ -72,7 +73,7 @@ async def test_an_ordered_consumer_begins_at_any_line(
     stored = await operator.messages("LOGS", LOGS + uid)
     config = ConsumerConfig(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=stored[first - 1].seq)
     lines = await operator.js.subscribe(LOGS + uid, ordered_consumer=True, config=config)
-    read = [json.loads((await lines.next_msg(timeout=5)).data)["seq"] for _ in range(first, LINES + 1)]
+    read = [json.loads((await lines.next_msg(timeout=PATIENCE)).data)["seq"] for _ in range(first, LINES + 1)]
     assert read == list(range(first, LINES + 1))
 
 

@@ -131,14 +131,14 @@ async def test_a_revoked_credential_ends_at_once(
     mine, neighbours = tmp_path / "mine", tmp_path / "neighbours"
     mine.write_text(server.identities.worker())
     neighbours.write_text(server.identities.worker(NEIGHBOUR))
-    connected = await nats.connect(server.url, user_credentials=mine, allow_reconnect=False)
-    other = await nats.connect(server.url, user_credentials=neighbours, allow_reconnect=False)
+    connected = await nats.connect(server.url, user_credentials=mine, allow_reconnect=False, connect_timeout=PATIENCE)
+    other = await nats.connect(server.url, user_credentials=neighbours, allow_reconnect=False, connect_timeout=PATIENCE)
     await server.push(server.identities.account(MINE, revoked=True))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         while not connected.is_closed:
             await asyncio.sleep(0.01)
     with pytest.raises(NatsError, match="Authorization Violation"):
-        await nats.connect(server.url, user_credentials=mine, allow_reconnect=False)
+        await nats.connect(server.url, user_credentials=mine, allow_reconnect=False, connect_timeout=PATIENCE)
     await other.flush()
     await other.close()
     await worker.answers("/readyz", 503)

@@ -69,7 +69,7 @@ async def test_its_own_terminal_event_ends_it_also_beneath_another_messages(
     runs = marker("runs")
     sequence = await _send(operator)
     lost = await operator.js.pull_subscribe_bind(consumer="workers", stream=STREAM)
-    await lost.fetch(1, timeout=2)
+    await lost.fetch(1, timeout=PATIENCE)
     await operator.write_event(ID, "completed", proven=False, stream=STREAM, sequence=sequence)
     await _write_over(operator, sequence, "completed")
     await start_worker("sh", "-c", _ran(runs))

@@ -9,6 +9,7 @@ import nats
 import pytest
 from harness.nats_server import NatsServer
 from harness.operator import BUCKET, CONTROL, EVENTS, NAMESPACE, POOL, STREAM, SUBJECT, WORKER, Operator
+from harness.patience import PATIENCE
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeout
 
@@ -88,7 +89,7 @@ async def test_may_not_listen(worker_user: tuple[Client, list[str]], subject: st
     async def ignore(_: object) -> None: ...
 
     await client.subscribe(subject, cb=ignore)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE):
         while not any("permissions violation for subscription" in text.lower() for text in refusals):
             await asyncio.sleep(0.02)
 

@@ -50,7 +50,7 @@ async def test_a_task_that_takes_too_long_is_given_back(operator: Operator, star
     uid = await operator.submit()
     await operator.until(uid, "running")
     worker.signal(signal.SIGTERM)
-    assert await worker.end(seconds=5) == 0
+    assert await worker.end() == 0
     events = await operator.events(uid)
     assert kinds(events) == ["running", "released"] and events[-1].body["status"] == "queued"
     await start_worker("echo", "finished", name="worker-2")

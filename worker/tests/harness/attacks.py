@@ -190,7 +190,7 @@ class World:
 
     async def _read(self, row: str, target: Target) -> None:
         mine = f"{EVENTS}{row}-{abs(hash(target))}"
-        await self.hostile.request(mine, target.body, timeout=5)
+        await self.hostile.request(mine, target.body, timeout=PATIENCE)
         # Any copy of the stream may answer: it is given time to have it.
         await asyncio.sleep(0.05)
         await self.hostile.publish(f"$JS.API.DIRECT.GET.EVENTS.{mine}", b"", reply=target.subject)
@@ -211,7 +211,7 @@ class World:
         inbox = self.hostile.new_inbox()
         heard = await self.hostile.subscribe(inbox)
         await self.hostile.publish(_PULL, _NOW, reply=inbox)
-        self._held = (await heard.next_msg(timeout=5)).reply
+        self._held = (await heard.next_msg(timeout=PATIENCE)).reply
 
     async def _progress(self, row: str, target: Target) -> None:
         await self.hostile.publish(self._held, b"+WPI", reply=target.subject)

@@ -76,9 +76,9 @@ class JwtServer(ServerProcess):
     async def push(self, account: str) -> None:
         """Gives the server another JWT of an account."""
         system = await nats.connect(
-            self.url, user_credentials=RawCredentials(self.identities.all_of_the_system()), connect_timeout=5
+            self.url, user_credentials=RawCredentials(self.identities.all_of_the_system()), connect_timeout=PATIENCE
         )
-        answer = await system.request("$SYS.REQ.CLAIMS.UPDATE", account.encode(), timeout=5)
+        answer = await system.request("$SYS.REQ.CLAIMS.UPDATE", account.encode(), timeout=PATIENCE)
         await system.close()
         assert b'"code":200' in answer.data, answer.data
 

@@ -54,7 +54,9 @@ class Operator:
         self.nats = Client()
 
     async def start(self, ack_wait: float) -> None:
-        self.nats = await nats.connect(self._url, **self._login, max_reconnect_attempts=-1, reconnect_time_wait=0.1)
+        self.nats = await nats.connect(
+            self._url, **self._login, max_reconnect_attempts=-1, reconnect_time_wait=0.1, connect_timeout=PATIENCE
+        )
         self.js = self.nats.jetstream()
         await self.add_queue(ack_wait)
         for name, subject in (("EVENTS", "events.*.*.*"), ("DEADLETTERS", "deadletters.*.*")):

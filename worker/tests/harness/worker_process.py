@@ -115,7 +115,7 @@ class WorkerProcess:
         assert self.process
         self.process.send_signal(number)
 
-    async def end(self, seconds: float = 15) -> int:
+    async def end(self, seconds: float = PATIENCE) -> int:
         """Waits for the process to end by itself; its exit code."""
         assert self.process
         async with asyncio.timeout(seconds):

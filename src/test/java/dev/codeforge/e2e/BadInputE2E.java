@@ -1,5 +1,6 @@
 package dev.codeforge.e2e;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -9,7 +10,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -45,7 +45,7 @@ final class BadInputE2E {
         assertThat(status.phase()).isEqualTo(Phase.Failed);
         assertThat(status.error().type()).isEqualTo("CommandFailed");
         assertThat(status.error().message()).contains("exited with code 1").contains("it broke");
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(PATIENCE)
                 .until(() -> platform.warning("task", "CommandFailed").isPresent());
     }
 
@@ -86,9 +86,8 @@ final class BadInputE2E {
                             "tasks." + platform.namespace + ".pool",
                             "this is no task".getBytes(StandardCharsets.UTF_8));
         }
-        await().atMost(Duration.ofSeconds(60))
-                .until(() -> platform.poolStatus("pool").deadLetters() == 1);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(PATIENCE).until(() -> platform.poolStatus("pool").deadLetters() == 1);
+        await().atMost(PATIENCE)
                 .until(() -> platform.warning("pool", "DeadLettered"), (Optional<String> note) -> note.filter(
                                 text -> text.contains("Unparsable"))
                         .isPresent());

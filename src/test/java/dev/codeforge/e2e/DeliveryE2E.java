@@ -1,5 +1,6 @@
 package dev.codeforge.e2e;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,7 +11,6 @@ import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -122,7 +122,7 @@ final class DeliveryE2E {
         platform.awaitPhase("task", Phase.Running);
         platform.client.resource(task).delete();
         // Only an idle pool goes back to zero.
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(PATIENCE)
                 .until(() -> platform.poolStatus("pool").queue().running() == 0
                         && platform.poolStatus("pool").scaling().desired() == 0);
     }

@@ -1,5 +1,6 @@
 package dev.codeforge.e2e;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -11,7 +12,6 @@ import io.fabric8.kubernetes.api.model.Service;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -267,7 +267,7 @@ final class HostileE2E {
         platform.awaitPhase("waits", Phase.Running);
         final String pod = platform.status("waits").podName();
         final MatchResult neighbour = await("the neighbour's place")
-                .atMost(Duration.ofSeconds(30))
+                .atMost(PATIENCE)
                 .until(
                         () -> WAITS.matcher(platform.client
                                         .pods()

@@ -1,5 +1,6 @@
 package dev.codeforge.e2e;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -28,7 +29,6 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -41,8 +41,6 @@ final class Platform implements AutoCloseable {
     static final String SYSTEM = "codeforge-system";
     /** Of hack/demo/run. */
     static final String DEMO = "codeforge-demo";
-
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     final KubernetesClient client = new KubernetesClientBuilder().build();
     final String namespace = "e2e-" + UUID.randomUUID().toString().substring(0, 8);

@@ -1,5 +1,6 @@
 package dev.codeforge.e2e;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -12,7 +13,6 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AutoClose;
@@ -152,7 +152,7 @@ final class ScalingE2E {
     }
 
     private static void eventually(Callable<Boolean> condition) {
-        await().atMost(Duration.ofSeconds(120)).ignoreExceptions().until(condition);
+        await().atMost(PATIENCE).ignoreExceptions().until(condition);
     }
 
     private List<String> alive(String pool) {

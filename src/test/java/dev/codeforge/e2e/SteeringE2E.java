@@ -1,5 +1,6 @@
 package dev.codeforge.e2e;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -48,7 +49,7 @@ final class SteeringE2E {
     void aTaskThatExpiredAndIsAppliedAgainTakesItsOutcome() {
         platform.pool("pool", 1, "cat");
         platform.task("task", "pool", "idempotencyKey: k, ttlSecondsAfterFinished: 1");
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(PATIENCE)
                 .until(() -> platform.client
                                 .resources(AgentTask.class)
                                 .inNamespace(platform.namespace)

@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -57,7 +58,7 @@ final class CensusReaderIT {
         final PoolQueue queue = queue("again");
         queue.publishOutside("again");
         queue.take().nakWithDelay(Duration.ofMinutes(1));
-        jetStream.client.flush(Duration.ofSeconds(5));
+        jetStream.client.flush(PATIENCE);
         final QueueCensus census = census("again");
         assertThat(census.dead()).isZero();
         assertThat(census.exhausted(Set.of())).isEmpty();

@@ -1,12 +1,12 @@
 package dev.codeforge.jetstream;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.testing.PoolQueue;
 import dev.codeforge.wire.Subjects;
 import io.nats.client.Message;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -23,7 +23,7 @@ final class NatsAdvisoriesIT {
             final long terminated = queue.publishOutside("terminated");
             final Message message = queue.take();
             jetStream.client.publish(message.getReplyTo(), "+TERM Unparsable".getBytes());
-            jetStream.client.flush(Duration.ofSeconds(5));
+            jetStream.client.flush(PATIENCE);
             final List<Advisories.Delivery> told = new CopyOnWriteArrayList<>();
             try (AutoCloseable ignored = jetStream.connections.advisories("").consume(delivery -> {
                 told.add(delivery);
@@ -65,7 +65,7 @@ final class NatsAdvisoriesIT {
                     delivery.ack();
                 }
             })) {
-                await().atMost(Duration.ofSeconds(20)).until(() -> times.size() == 2);
+                await().atMost(PATIENCE).until(() -> times.size() == 2);
                 await().until(() -> held(jetStream) == 0);
             }
             assertThat(times).containsExactly(1L, 2L);

@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -54,7 +55,7 @@ final class NatsFilesIT {
         ensure(BYTES);
         final List<String> requests = jetStream.requests("$JS.API.STREAM.*." + stream);
         ensure(BYTES);
-        jetStream.client.flush(Duration.ofSeconds(5));
+        jetStream.client.flush(PATIENCE);
         assertThat(requests).containsExactly("$JS.API.STREAM.INFO." + stream);
     }
 

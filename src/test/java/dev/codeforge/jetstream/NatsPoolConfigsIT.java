@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,10 +33,10 @@ final class NatsPoolConfigsIT {
     @Test
     void whatIsNewIsStoredAndTold() throws Exception {
         final Subscription workers = jetStream.client.subscribe(Subjects.poolControl("ns", pool));
-        jetStream.client.flush(Duration.ofSeconds(5));
+        jetStream.client.flush(PATIENCE);
         keep(SETTINGS);
         assertThat(PoolConfig.parse(stored().getData())).isEqualTo(SETTINGS);
-        assertThat(workers.nextMessage(Duration.ofSeconds(5))).isNotNull();
+        assertThat(workers.nextMessage(PATIENCE)).isNotNull();
         final long revision = stored().getSeq();
         keep(SETTINGS);
         assertThat(stored().getSeq()).isEqualTo(revision);

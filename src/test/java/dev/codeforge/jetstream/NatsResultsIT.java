@@ -1,5 +1,6 @@
 package dev.codeforge.jetstream;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -8,7 +9,6 @@ import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.Subscription;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -83,9 +83,7 @@ final class NatsResultsIT {
         final Subscription heard = jetStream.client.subscribe(Subjects.results(task.id()));
         for (int i = 0; i < 100; i++) {
             write(task, "event " + i);
-            assertThat(heard.nextMessage(Duration.ofSeconds(10)).getData())
-                    .asString()
-                    .isEqualTo("event " + i);
+            assertThat(heard.nextMessage(PATIENCE).getData()).asString().isEqualTo("event " + i);
             assertThat(jetStream
                             .management()
                             .getLastMessage(Subjects.RESULTS_STREAM, Subjects.results(task.id()))

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** The operator asks in the words of the golden messages, and understands their answers. */
 final class NatsWorkerControlIT {
-    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final Duration LEASE = Duration.ofSeconds(60);
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -45,8 +46,6 @@ import org.junit.jupiter.api.Test;
 
 /** The whole operator with a NATS server that trusts its keys: what a pool's Secret opens, and what it does not. */
 final class IdentityIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-    private static final Duration ANSWER = Duration.ofSeconds(2);
 
     private static KubernetesClient client;
     private static String system;
@@ -88,7 +87,7 @@ final class IdentityIT {
                     "$JS.API.CONSUMER.MSG.NEXT.tasks_" + ours + "_pool.workers",
                     "_INBOX." + ours + ".pool.pulls",
                     "{\"batch\":1,\"expires\":1000000000}".getBytes(StandardCharsets.US_ASCII));
-            final Message message = inbox.nextMessage(ANSWER);
+            final Message message = inbox.nextMessage(PATIENCE);
             assertThat(TaskMessage.parse(message.getData()).taskId()).isEqualTo(task.uid());
             assertThat(answer(connection, message.getReplyTo(), "+WPI")).isEmpty();
             final String events = "events." + ours + ".pool." + task.uid();
@@ -99,11 +98,11 @@ final class IdentityIT {
             connection
                     .createDispatcher(asked -> connection.publish(asked.getReplyTo(), "me".getBytes()))
                     .subscribe("holder." + ours + ".pool.*");
-            connection.flush(ANSWER);
+            connection.flush(PATIENCE);
             try (Connection asking = nats.connect()) {
                 final Subscription answers = asking.subscribe("answers." + ours + ".question");
                 asking.publish("holder." + ours + ".pool.x", "answers." + ours + ".question", new byte[0]);
-                assertThat(text(answers.nextMessage(ANSWER))).isEqualTo("me");
+                assertThat(text(answers.nextMessage(PATIENCE))).isEqualTo("me");
             }
         }
     }
@@ -154,7 +153,7 @@ final class IdentityIT {
                         .data("{\"batch\":1,\"no_wait\":true}")
                         .build());
             }
-            connection.flush(ANSWER);
+            connection.flush(PATIENCE);
             await().during(Duration.ofSeconds(1))
                     .atMost(PATIENCE)
                     .until(() -> admin.jetStreamManagement().getStreamNames().contains("LOGS"));
@@ -300,7 +299,7 @@ final class IdentityIT {
     }
 
     private static String answer(Connection connection, String subject, String body) throws InterruptedException {
-        return text(connection.request(subject, body.getBytes(StandardCharsets.US_ASCII), ANSWER));
+        return text(connection.request(subject, body.getBytes(StandardCharsets.US_ASCII), PATIENCE));
     }
 
     private static String text(Message message) {

@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -40,7 +41,6 @@ import org.junit.jupiter.api.Test;
 
 /** The whole operator against a real API server and a real nats-server; workers are played by the test. */
 final class OperatorIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 2, null, null);
 
     private static TestNats nats;
@@ -337,7 +337,7 @@ final class OperatorIT {
             connection.jetStreamManagement().purgeStream(Subjects.poolStream(namespace, "pool"));
         }
         try (ScriptedWorker worker = new ScriptedWorker(nats, namespace, "pool")) {
-            await().atMost(Duration.ofSeconds(45)).ignoreExceptions().until(() -> {
+            await().atMost(PATIENCE).ignoreExceptions().until(() -> {
                 worker.take();
                 return true;
             });
@@ -366,7 +366,7 @@ final class OperatorIT {
                             .headers(ours(standing.getHeaders()))
                             .data(standing.getData())
                             .build());
-            await().atMost(Duration.ofSeconds(45))
+            await().atMost(PATIENCE)
                     .until(() ->
                             management.getStreamInfo(stream).getStreamState().getMsgCount() == 1);
             assertThat(management.getNextMessage(stream, 1, ">").getSubject()).isEqualTo(standing.getSubject());

@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -15,7 +16,6 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
-import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,7 +43,7 @@ final class PoolPolicyIT {
         admin.resource(pool("older", "{spec: {hostPID: true}}")).create();
         rights = ChartRights.install(cluster, "default", "codeforge-system");
         ChartRights.install(cluster, "pool-policy", "codeforge-system");
-        await().atMost(Duration.ofSeconds(20)).until(() -> {
+        await().atMost(PATIENCE).until(() -> {
             try {
                 admin.resource(pool("probe", "{spec: {hostPID: true}}"))
                         .dryRun()

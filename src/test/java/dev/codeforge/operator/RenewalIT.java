@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -19,8 +20,7 @@ import org.junit.jupiter.api.Test;
 
 /** What becomes of credentials with time: each test has an operator and a server of its own. */
 final class RenewalIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-    private static final Duration LIFETIME = Duration.ofSeconds(10);
+    private static final Duration LIFETIME = Duration.ofSeconds(20);
 
     @Test
     void aCredentialIsRenewedBeforeItExpiresAndNeitherConnectionsNorPodsEndByIt() throws Exception {
@@ -38,11 +38,11 @@ final class RenewalIT {
             await().atMost(PATIENCE).ignoreExceptions().until(() -> generation(client, namespace)
                     .equals(1L));
             try (Connection connection = worker.connect()) {
-                await().atMost(LIFETIME).until(() -> !worker.credential().equals(first));
+                await().atMost(PATIENCE).until(() -> !worker.credential().equals(first));
                 assertThat(event(connection, namespace)).contains("EVENTS");
                 try (Connection renewed = worker.connect()) {
                     await("the end of the first")
-                            .atMost(LIFETIME)
+                            .atMost(PATIENCE)
                             .until(() -> connection.getStatus() == Connection.Status.CLOSED);
                     assertThat(event(renewed, namespace)).contains("EVENTS");
                 }
@@ -87,7 +87,7 @@ final class RenewalIT {
     private static String event(Connection connection, String namespace) throws InterruptedException {
         return new String(
                 connection
-                        .request("events." + namespace + ".pool.x", new byte[0], Duration.ofSeconds(2))
+                        .request("events." + namespace + ".pool.x", new byte[0], PATIENCE)
                         .getData(),
                 StandardCharsets.UTF_8);
     }

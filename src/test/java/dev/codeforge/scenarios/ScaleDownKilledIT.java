@@ -1,6 +1,7 @@
 package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.Scene.eventually;
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static dev.codeforge.testing.faults.ApiRequest.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -76,7 +77,7 @@ final class ScaleDownKilledIT {
             final List<Fleet.Worker> workers = pool.fleet().workers();
             workers.get(2).idleFor(Duration.ofMinutes(5));
             pool.resize(1);
-            kill.awaitHit(Scene.PATIENCE);
+            kill.awaitHit(PATIENCE);
             eventually(() -> !scene.operator().isAlive());
             // Kubernetes carries out what it was told.
             eventually(() -> pool.fleet().names().size() == pool.size());
@@ -95,7 +96,7 @@ final class ScaleDownKilledIT {
                 Injection kill = scene.kubernetes()
                         .at(1, MARK, new Fault.Instead(() -> scene.operator().kill()))) {
             pool.resize(1);
-            kill.awaitHit(Scene.PATIENCE);
+            kill.awaitHit(PATIENCE);
             eventually(() -> !scene.operator().isAlive());
             assertThat(pool.fleet().workers()).anyMatch(Fleet.Worker::isDrained);
             pool.resize(2);
@@ -118,14 +119,14 @@ final class ScaleDownKilledIT {
                                 await(busy);
                             }))) {
                 pool.resize(1);
-                scaling.awaitHit(Scene.PATIENCE);
+                scaling.awaitHit(PATIENCE);
                 pool.resize(2);
                 eventually(() -> second.logText().contains("operator works"));
                 eventually(() -> pool.fleet().workers().stream().noneMatch(Fleet.Worker::isDrained));
                 pool.fleet().workers().forEach(Fleet.Worker::begin);
                 busy.countDown();
                 first.resume();
-                assertThat(first.awaitEnd(Scene.PATIENCE)).isNotZero();
+                assertThat(first.awaitEnd(PATIENCE)).isNotZero();
                 pool.assertAtRest(2);
             }
         }

@@ -1,5 +1,6 @@
 package dev.codeforge.scenarios;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static dev.codeforge.testing.faults.ApiRequest.taskStatus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -30,8 +31,6 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** An installation with one operator, whose tasks' prompts are shell scripts; and what was seen of it from outside. */
 final class Scene implements AutoCloseable {
-    /** Long enough for a sweep, a dead heartbeat and a slow machine. */
-    static final Duration PATIENCE = Duration.ofSeconds(120);
     /** The shortest heartbeat timeout, seconds. */
     static final int ACK_WAIT = 5;
 

@@ -1,9 +1,9 @@
 package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.EndState.WORK;
-import static dev.codeforge.scenarios.Scene.PATIENCE;
 import static dev.codeforge.scenarios.Scene.eventually;
 import static dev.codeforge.scenarios.Scene.throughout;
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
@@ -15,7 +15,6 @@ import dev.codeforge.testing.faults.WorkerProcess;
 import dev.codeforge.wire.TaskEvent;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.time.Instant;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -35,14 +34,12 @@ final class SteeringIT {
     }
 
     @Scenario
-    void aQueuedTaskIsCancelledAtOnceAndItsMessageIsGone() {
+    void aQueuedTaskIsCancelledAndItsMessageIsGone() {
         scene.pool("queued", "");
         scene.task("queued", "queued", WORK, "");
         scene.awaitPhase("queued", Phase.Queued);
-        final Instant asked = Instant.now();
         scene.edit("queued", "\"cancel\":true");
         scene.awaitPhase("queued", Phase.Cancelled);
-        assertThat(Duration.between(asked, Instant.now())).isLessThan(Duration.ofSeconds(15));
         assertThat(scene.broker().standing("queued")).isZero();
         scene.assertEndedOnce("queued", 3);
         scene.worker("queued-worker", "queued");

@@ -3,30 +3,26 @@ package dev.codeforge.scenarios;
 import static dev.codeforge.scenarios.EndState.WORK;
 import static dev.codeforge.scenarios.Scene.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.Phase;
 import dev.codeforge.testing.faults.WorkerProcess;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
-import java.time.Duration;
 
 /** A pool's workerConfig reaches the workers that run. The backend here knows no setting, and says so. */
 final class WorkerConfigIT {
-    private static final Duration AT_ONCE = Duration.ofSeconds(1);
-
     @Scenario
     void aChangeReachesARunningWorkerAndTheRemovalToo() throws Exception {
         try (Scene scene = Scene.started("pool")) {
             final WorkerProcess worker = scene.worker("worker", "pool");
             configure(scene, "{\"speed\":\"high\"}");
-            await().atMost(AT_ONCE).until(() -> worker.logText().contains("workerConfig of the pool: speed"));
+            eventually(() -> worker.logText().contains("workerConfig of the pool: speed"));
             scene.task("task", "pool", WORK, "");
             scene.awaitPhase("task", Phase.Failed);
             assertThat(scene.status("task").error().type()).isEqualTo("InvalidConfig");
             assertThat(scene.status("task").error().message()).contains("workerConfig of the pool: speed");
             configure(scene, "null");
-            await().atMost(AT_ONCE).until(() -> worker.logText().contains("workerConfig of the pool: none"));
+            eventually(() -> worker.logText().contains("workerConfig of the pool: none"));
             scene.task("next", "pool", WORK, "");
             scene.awaitPhase("next", Phase.Succeeded);
         }

@@ -1,5 +1,6 @@
 package dev.codeforge.testing;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.awaitility.Awaitility.await;
 
 import io.fabric8.kubernetes.api.model.Secret;
@@ -10,7 +11,6 @@ import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -18,8 +18,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Who has the Secret of a pool: a worker, or somebody who took it. */
 public final class PoolUser {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
-
     private final KubernetesClient client;
     private final TestNats nats;
     private final String namespace;

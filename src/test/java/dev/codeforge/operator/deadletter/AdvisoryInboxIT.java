@@ -1,5 +1,6 @@
 package dev.codeforge.operator.deadletter;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -94,7 +95,7 @@ final class AdvisoryInboxIT {
                     .atMost(Duration.ofSeconds(8))
                     .until(() -> pool.queue.messages() == 1 && pool.deadLetters() == 0);
         }
-        await().atMost(Duration.ofSeconds(20)).until(() -> pool.queue.messages() == 0);
+        await().atMost(PATIENCE).until(() -> pool.queue.messages() == 0);
         assertThat(pool.lastEvent(task.uid()).orElseThrow().kind()).isEqualTo(Kind.FAILED);
     }
 
@@ -197,8 +198,7 @@ final class AdvisoryInboxIT {
         early.setStatus(pool.queued("other", 1, 1).getStatus());
         pool.tasks.put(early);
         pool.task("other", "\"attempts\":0");
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> pool.lastEvent(early.uid()).isPresent());
+        await().atMost(PATIENCE).until(() -> pool.lastEvent(early.uid()).isPresent());
         assertThat(pool.lastEvent(early.uid()).orElseThrow().failure().type()).isEqualTo("Unparsable");
     }
 
@@ -234,14 +234,14 @@ final class AdvisoryInboxIT {
         open();
         terminate("+TERM InvalidTaskId");
         await().until(() -> held() == 1);
-        await().atMost(Duration.ofSeconds(20)).until(() -> held() == 0);
+        await().atMost(PATIENCE).until(() -> held() == 0);
         assertThat(pool.deadLetters()).isZero();
     }
 
     private void terminate(String how) throws Exception {
         final Message message = pool.queue.take();
         pool.client.publish(message.getReplyTo(), how.getBytes());
-        pool.client.flush(Duration.ofSeconds(5));
+        pool.client.flush(PATIENCE);
     }
 
     private long advisories() throws Exception {
@@ -258,7 +258,7 @@ final class AdvisoryInboxIT {
     }
 
     private void awaitAllAcknowledged() {
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(PATIENCE)
                 .until(() -> consumer().getAckFloor().getStreamSequence() == advisories() && advisories() > 0);
     }
 

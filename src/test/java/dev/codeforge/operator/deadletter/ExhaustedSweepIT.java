@@ -1,5 +1,6 @@
 package dev.codeforge.operator.deadletter;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -72,7 +73,7 @@ final class ExhaustedSweepIT {
         assertThat(pool.lastEvent(dead.uid()).orElseThrow().kind()).isEqualTo(Kind.FAILED);
         assertThat(pool.lastEvent(healthy.uid())).isEmpty();
         assertThat(pool.queue.messages()).isEqualTo(1);
-        inHand.ackSync(Duration.ofSeconds(5));
+        inHand.ackSync(PATIENCE);
         assertThat(pool.queue.messages()).isZero();
     }
 
@@ -83,11 +84,11 @@ final class ExhaustedSweepIT {
         pool.queue.maxDeliver(100);
         pool.queue.publishOutside("silent");
         pool.queue.take().nakWithDelay(Duration.ofSeconds(8));
-        pool.client.flush(Duration.ofSeconds(5));
+        pool.client.flush(PATIENCE);
         sweep.run();
         assertThat(pool.deadLetters()).isZero();
         assertThat(pool.queue.messages()).isEqualTo(2);
-        pool.queue.take().ackSync(Duration.ofSeconds(5));
+        pool.queue.take().ackSync(PATIENCE);
         sweep.run();
         assertThat(pool.deadLetters()).isEqualTo(1);
         assertThat(pool.queue.messages()).isZero();

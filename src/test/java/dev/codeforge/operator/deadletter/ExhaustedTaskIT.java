@@ -1,5 +1,6 @@
 package dev.codeforge.operator.deadletter;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -27,8 +28,6 @@ import org.junit.jupiter.api.Test;
 
 /** What the whole operator makes of a task whose workers die before they can write an event. */
 final class ExhaustedTaskIT {
-    /** Longer than the sweeps' period. */
-    private static final Duration PATIENCE = Duration.ofSeconds(45);
     /** What the pool's consumer allows; the operator mends one that allows less. */
     private static final int DELIVERIES = 100;
 
@@ -83,7 +82,7 @@ final class ExhaustedTaskIT {
     @Test
     void aMessageThatAWorkerTerminatesIsNotPublishedAgainAndAgain() throws Exception {
         try (Connection connection = nats.connect()) {
-            final Message message = workers(connection).next(Duration.ofSeconds(10));
+            final Message message = workers(connection).next(PATIENCE);
             connection.publish(message.getReplyTo(), "+TERM Unparsable".getBytes());
             assertThat(awaitPhase(Phase.Failed).error().type()).isEqualTo("Unparsable");
             assertThat(messages(connection)).isZero();
@@ -93,7 +92,7 @@ final class ExhaustedTaskIT {
     private void exhaust(Connection connection) throws Exception {
         final ConsumerContext workers = workers(connection);
         for (int i = 0; i < DELIVERIES; i++) {
-            workers.next(Duration.ofSeconds(10)).nak();
+            workers.next(PATIENCE).nak();
         }
         // The server says so only when a worker asks for more.
         assertThat(workers.next(Duration.ofSeconds(1))).isNull();

@@ -1,5 +1,6 @@
 package dev.codeforge.operator.task;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -27,7 +28,6 @@ import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RegisteredController;
 import io.javaoperatorsdk.operator.processing.Controller;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,7 +37,6 @@ import org.junit.jupiter.api.Test;
 
 /** What becomes of a task while the API server answers with errors. */
 final class AgentTaskReconcilerTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final String STATUS = "/agenttasks/task/status";
 
     private final DispatchKey key = new DispatchKey(new byte[32]);

@@ -1,5 +1,6 @@
 package dev.codeforge.testing.faults;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static dev.codeforge.testing.faults.ApiRequest.taskStatus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -8,7 +9,6 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 
 /** Operators and workers are real processes that do their work through the proxies, and take each signal. */
 final class InstallationIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(40);
     private static final int ACK_WAIT = 5;
     private static final Map<String, String> ALONE = Map.of();
     private static final Map<String, String> ELECTED = Map.of("CODEFORGE_LEADER_ELECTION", "true");

@@ -1,5 +1,6 @@
 package dev.codeforge.testing.faults;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static dev.codeforge.testing.faults.ApiRequest.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -22,7 +23,6 @@ import org.junit.jupiter.api.Test;
 
 /** Each fault between a client and the API server happens, and happens to what was chosen only. */
 final class KubernetesProxyIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final Duration SHORT = Duration.ofSeconds(2);
     private static final String MAPS = "/configmaps";
 

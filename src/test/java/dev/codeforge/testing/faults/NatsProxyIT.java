@@ -1,5 +1,6 @@
 package dev.codeforge.testing.faults;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -19,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 /** Each fault between a client and NATS happens, and happens to what was chosen only. */
 final class NatsProxyIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final JetStreamOptions PATIENT =
+            JetStreamOptions.builder().requestTimeout(PATIENCE).build();
     private static final JetStreamOptions IMPATIENT =
             JetStreamOptions.builder().requestTimeout(Duration.ofSeconds(1)).build();
 
@@ -69,7 +71,7 @@ final class NatsProxyIT {
     void theNthPubAckIsLostAndTheMessageStands() throws Exception {
         final Injection second = proxy.at(2, "s.>", new Fault.AnswerLost());
         publish("s.a");
-        assertThatThrownBy(() -> publish("s.a")).isInstanceOf(java.io.IOException.class);
+        assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
         second.awaitHit(Duration.ZERO);
         assertThat(messages()).isEqualTo(2);
         awaitConnected();
@@ -80,7 +82,7 @@ final class NatsProxyIT {
     @Test
     void aPubAckIsSwallowedAndTheConnectionStands() throws Exception {
         proxy.at(1, "s.a", new Fault.Silence());
-        assertThatThrownBy(() -> publish("s.a")).isInstanceOf(java.io.IOException.class);
+        assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
         assertThat(messages()).isEqualTo(1);
         assertThat(client.getStatus()).isEqualTo(Connection.Status.CONNECTED);
         assertThat(client.getStatistics().getReconnects()).isZero();
@@ -90,7 +92,7 @@ final class NatsProxyIT {
     @Test
     void aPublicationIsCutBeforeItReachesTheServer() throws Exception {
         proxy.at(1, "s.a", new Fault.Instead());
-        assertThatThrownBy(() -> publish("s.a")).isInstanceOf(java.io.IOException.class);
+        assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
         assertThat(messages()).isZero();
     }
 
@@ -98,7 +100,7 @@ final class NatsProxyIT {
     void theServerIsKilledAtAPublicationAndKeepsWhatItHad() throws Exception {
         publish("s.a");
         proxy.at(1, "s.b", new Fault.Before(nats::kill));
-        assertThatThrownBy(() -> publish("s.b")).isInstanceOf(java.io.IOException.class);
+        assertThatThrownBy(() -> publish("s.b", IMPATIENT)).isInstanceOf(java.io.IOException.class);
         nats.start();
         awaitConnected();
         assertThat(messages()).isEqualTo(1);
@@ -117,7 +119,7 @@ final class NatsProxyIT {
     @Test
     void aFrozenNetworkBringsEverythingLater() throws Exception {
         proxy.freeze();
-        assertThatThrownBy(() -> publish("s.a")).isInstanceOf(java.io.IOException.class);
+        assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
         assertThat(messages()).isZero();
         proxy.resume();
         await().atMost(PATIENCE).until(() -> messages() == 1);
@@ -140,7 +142,7 @@ final class NatsProxyIT {
     @Test
     void aConnectionIsCutInTheMiddleOfAMessage() throws Exception {
         proxy.cutAfter(10);
-        assertThatThrownBy(() -> publish("s.a"))
+        assertThatThrownBy(() -> publish("s.a", IMPATIENT))
                 .isInstanceOfAny(java.io.IOException.class, IllegalStateException.class);
         assertThat(messages()).isZero();
         awaitConnected();
@@ -149,7 +151,11 @@ final class NatsProxyIT {
     }
 
     private void publish(String subject) throws Exception {
-        client.jetStream(IMPATIENT).publish(subject, "one".getBytes());
+        publish(subject, PATIENT);
+    }
+
+    private void publish(String subject, JetStreamOptions options) throws Exception {
+        client.jetStream(options).publish(subject, "one".getBytes());
     }
 
     private long messages() throws Exception {
