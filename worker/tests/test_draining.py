@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from conftest import StartWorker, exists
 from harness.operator import STREAM, WORKER, Operator, kinds, state
+from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
 from nats.errors import NoRespondersError
 from test_ending import SLOW_TO_LISTEN
@@ -216,8 +217,9 @@ async def test_a_worker_that_has_to_stop_is_draining_whatever_it_is_asked(
     uid = await operator.submit()
     await operator.until(uid, "running")
     worker.signal(signal.SIGTERM)
-    await asyncio.sleep(0.3)
-    assert await _drained_by_its_metric(worker)
+    async with asyncio.timeout(PATIENCE):
+        while not await _drained_by_its_metric(worker):
+            await asyncio.sleep(0.05)
     for answer in (await operator.look(), await operator.drain(lease=1), await operator.resume()):
         assert state(answer) == "busy, drained"
     later = await operator.submit()
@@ -246,13 +248,11 @@ async def test_a_look_changes_nothing(
     await operator.until(uid)
     after = await operator.until_idle()
     assert state(after) == "idle, pulling" and after["idleSeconds"] < before["idleSeconds"]
-    await operator.drain(lease=1)
-    assert state(await operator.look()) == "idle, drained"
-    # Nor does it renew a lease.
-    await asyncio.sleep(0.7)
-    await operator.look()
-    await asyncio.sleep(0.5)
-    assert state(await operator.look()) == "idle, pulling"
+    assert state(await operator.drain(lease=2)) == "idle, drained"
+    # Nor does it renew a lease, which would never end here.
+    async with asyncio.timeout(PATIENCE):
+        while state(await operator.look()) != "idle, pulling":
+            await asyncio.sleep(0.2)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ async def _back(operator: Operator, worker: WorkerProcess) -> str:
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
-                return state(await operator.look())
+                return state(await operator.look(seconds=1))
             except Exception:
                 await asyncio.sleep(0.1)
 

@@ -82,12 +82,17 @@ async def test_cancel(operator: Operator, start_worker: StartWorker, marker: Cal
     ],
 )
 async def test_who_stops_a_run_tells_why(
-    operator: Operator, start_worker: StartWorker, order: dict[str, str], event: str, failure: tuple[str, str, bool]
+    operator: Operator,
+    start_worker: StartWorker,
+    marker: Callable[[str], Path],
+    order: dict[str, str],
+    event: str,
+    failure: tuple[str, str, bool],
 ) -> None:
-    await start_worker("sh", "-c", "echo half of it; sleep 30")
+    said = marker("said")
+    await start_worker("sh", "-c", f"echo half of it; touch {said}; sleep 30")
     uid = await operator.submit(spent={"tokens_in": 7, "tokens_out": 3, "cost_usd": "0.5"})
-    await operator.until(uid, "running")
-    await asyncio.sleep(0.3)
+    await exists(said)
     assert (await operator.ask(CONTROL + uid, json.dumps({"action": "cancel"} | order).encode()))["accepted"]
     last = (await operator.until(uid))[-1].body
     assert last["event"] == last["status"] == event

@@ -6,11 +6,14 @@ import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import StartWorker
 from harness.operator import STREAM, SUBJECT, Operator, dispatch_id, kinds
+from harness.patience import PATIENCE
 
 
 async def test_runs_the_command_and_reports(operator: Operator, start_worker: StartWorker) -> None:
@@ -41,7 +44,9 @@ async def test_runs_the_command_and_reports(operator: Operator, start_worker: St
     assert last["usage"] == {"tokens_in": 5, "tokens_out": 2, "cost_usd": "0.1", "unmetered_calls": 0}
     assert last["cost_usd"] == 0.10
     await operator.queue_is_empty()
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(PATIENCE):
+        while len(lines) < 3:
+            await asyncio.sleep(0.02)
     assert [(line["stream"], line["line"]) for line in lines if line["stream"] == "stderr"] == [("stderr", "oh")]
     assert sorted(line["seq"] for line in lines) == [1, 2, 3]
     assert {(line["task_id"], line["attempt"], line["delivery"]) for line in lines} == {(uid, 1, 1)}
@@ -59,11 +64,14 @@ async def test_one_slot_takes_one_task_after_the_other(operator: Operator, start
     await operator.queue_is_empty()
 
 
-async def test_two_slots_run_at_once(operator: Operator, start_worker: StartWorker) -> None:
+async def test_two_slots_run_at_once(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    begun = marker("begun")
     uids = [await operator.submit() for _ in range(2)]
-    await start_worker("sh", "-c", "sleep 2", CODEFORGE_CONCURRENCY="2")
-    for uid in uids:
-        await operator.until(uid, "running", seconds=3)
+    # Each ends only beside the other.
+    script = f'echo >> {begun}; until [ "$(wc -l < {begun})" = 2 ]; do sleep 0.05; done'
+    await start_worker("sh", "-c", script, CODEFORGE_CONCURRENCY="2")
     assert [kinds(await operator.until(uid)) for uid in uids] == [["running", "completed"]] * 2
 
 

@@ -88,7 +88,7 @@ async def test_a_run_outlives_a_credential_that_expires_before_the_next_one_come
     worker = await start_worker("sh", "-c", f"echo >> {runs}; {until(go)}; echo done")
     uid = await operator.submit()
     await exists(runs)
-    server.secret.put(server.identities.worker(seconds=2))
+    server.secret.put(server.identities.worker(seconds=8))
     await worker.logged(RENEWED)
     await worker.logged("expired at 2")
     status, said = await worker.get("/readyz")

@@ -35,13 +35,13 @@ async def test_is_read_before_the_first_task(operator: Operator, start_worker: S
 
 
 async def test_a_change_holds_for_the_next_task(operator: Operator, start_worker: StartWorker, tmp_path: Path) -> None:
-    await aider(start_worker, tmp_path)
+    worker = await aider(start_worker, tmp_path)
     assert await edit_format(operator) == "diff"
     await operator.configure({"edit-format": "whole"})
-    await asyncio.sleep(0.5)
+    await worker.logged("workerConfig of the pool: edit-format")
     assert await edit_format(operator) == "whole"
     await operator.configure({})
-    await asyncio.sleep(0.5)
+    await worker.logged("workerConfig of the pool: none")
     assert await edit_format(operator) == "diff"
 
 

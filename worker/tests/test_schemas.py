@@ -13,6 +13,7 @@ import pytest
 from conftest import StartWorker
 from harness.git_server import GitServer
 from harness.operator import CONTROL, KEY, WORKER, Operator
+from harness.patience import PATIENCE
 from jsonschema import Draft202012Validator
 
 from codeforge_worker import wire, worker_control
@@ -174,7 +175,10 @@ async def test_what_a_worker_writes_fits(
     if end == "cancelled":
         await operator.ask(CONTROL + uid, b'{"action":"cancel","reason":"enough"}')
     events = await operator.until(uid)
-    await asyncio.sleep(0.1)
+    said = 2 if end == "completed" else 0
+    async with asyncio.timeout(PATIENCE):
+        while len(lines) < said:
+            await asyncio.sleep(0.02)
     await repository.stop()
     assert events[-1].body["event"] == end
     known = _validator("event")
@@ -182,7 +186,7 @@ async def test_what_a_worker_writes_fits(
     for event in events:
         known.validate(event.body)
         assert set(event.body) <= set(fields), "a field that the schema does not know"
-    assert len(lines) == (2 if end == "completed" else 0)
+    assert len(lines) == said
     for line in lines:
         _validator("log-line").validate(json.loads(line))
 

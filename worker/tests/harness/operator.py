@@ -192,7 +192,7 @@ class Operator:
     async def dead_letters(self) -> list[RawStreamMsg]:
         return await self.messages("DEADLETTERS", f"deadletters.{NAMESPACE}.{POOL}")
 
-    async def ask(self, subject: str, body: bytes = b"", seconds: float = 3) -> dict[str, Any]:
+    async def ask(self, subject: str, body: bytes = b"", seconds: float = PATIENCE) -> dict[str, Any]:
         """Asks a worker: it answers where its namespace's answers go."""
         answers = f"answers.{NAMESPACE}.{uuid.uuid4().hex}"
         heard = await self.nats.subscribe(answers, max_msgs=1)
@@ -214,8 +214,8 @@ class Operator:
                     with contextlib.suppress(NatsTimeoutError):
                         await self.ask(subject, seconds=1)
 
-    async def look(self, worker: str = "worker-1") -> dict[str, Any]:
-        return await self.ask(WORKER + worker, b'{"action":"look"}')
+    async def look(self, worker: str = "worker-1", seconds: float = PATIENCE) -> dict[str, Any]:
+        return await self.ask(WORKER + worker, b'{"action":"look"}', seconds)
 
     async def until_idle(self, worker: str = "worker-1") -> dict[str, Any]:
         """Its answer once it has nothing in hand: it writes a task's end before it acknowledges the message."""
@@ -224,7 +224,7 @@ class Operator:
                 await asyncio.sleep(0.05)
         return answer
 
-    async def drain(self, worker: str = "worker-1", lease: int = 60, seconds: float = 3) -> dict[str, Any]:
+    async def drain(self, worker: str = "worker-1", lease: int = 60, seconds: float = PATIENCE) -> dict[str, Any]:
         body = json.dumps({"action": "drain", "leaseSeconds": lease}).encode()
         return await self.ask(WORKER + worker, body, seconds)
 
