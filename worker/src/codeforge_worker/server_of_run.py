@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import random
+import functools
+import secrets
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,16 +28,23 @@ class Access:
 
 def bound() -> socket.socket:
     """On a port below those that the kernel gives to who asks for any: a pool may let its agents connect to these."""
-    # Some nodes hand out nearly all ports: then there are none below.
-    any_port = int(_ANY_PORT.read_text().split()[0])
-    below = range(_LOWEST, min(_HIGHEST + 1, any_port))
-    for port in random.sample(below, min(_TRIES, len(below))) or [0]:
+    below = _below()
+    first = secrets.randbelow(len(below)) if below else 0
+    # One after another from any of them: two workers on one node rarely begin at the same.
+    for port in [below[(first + i) % len(below)] for i in range(min(_TRIES, len(below)))] or [0]:
         server = socket.socket()
         with contextlib.suppress(OSError):
             server.bind((HOST, port))
             return server
         server.close()
     raise OSError(errno.EADDRINUSE, f"no port of {below} is free for a server of a run")
+
+
+@functools.cache
+def _below() -> range:
+    """Some nodes hand out nearly all ports: then there are none below."""
+    any_port = int(_ANY_PORT.read_text().split()[0])
+    return range(_LOWEST, min(_HIGHEST + 1, any_port))
 
 
 def port_of(server: socket.socket) -> int:
