@@ -42,8 +42,8 @@ test-cluster: ## The one-node Kubernetes, killed and started again
 test-e2e: ## End to end on the one-node Kubernetes
 	@hack/test/e2e
 
-e2e-hostile: ## An agent in a pod that tries to get out of its run, within its walls and without them
-	@hack/test/e2e HostileE2E
+e2e-hostile: ## An agent in a pod that tries to get out of its run, within its walls, without them, and with its pool's credential
+	@hack/test/e2e HostileE2E StolenCredentialE2E
 
 test-agents: ## The demo by every agent, which make test does by aider alone; builds all images first
 	@hack/test/agents

@@ -4,19 +4,15 @@ import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import io.fabric8.kubernetes.api.model.Service;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
@@ -98,26 +94,24 @@ final class HostileE2E {
     @Test
     void anAgentReachesNothingButItsTask() throws Exception {
         pool("walled", "{}");
-        final Map<String, String> outcomes = attempt("walled");
-        print("within the walls", outcomes);
-        assertThat(done(outcomes)).isEmpty();
-        assertThat(outcomes).hasSizeGreaterThan(BY_NO_MEANS.size());
+        final Outcomes outcomes = attempt("walled").print("within the walls");
+        assertThat(outcomes.done()).isEmpty();
+        assertThat(outcomes.attempts()).hasSizeGreaterThan(BY_NO_MEANS.size());
     }
 
     @Test
     void withoutItsWallsItReachesAllOfThat() throws Exception {
         pool("open", "{agent: Off, egress: {policy: Open}}");
-        final Map<String, String> outcomes = attempt("open");
-        print("without walls", outcomes);
-        final Set<String> opened = new TreeSet<>(outcomes.keySet());
+        final Outcomes outcomes = attempt("open").print("without walls");
+        final Set<String> opened = new TreeSet<>(outcomes.attempts());
         opened.removeAll(BY_NO_MEANS);
-        assertThat(done(outcomes)).containsAll(opened);
+        assertThat(outcomes.done()).containsAll(opened);
     }
 
     @Test
     void aDaemonDoesNotOutliveItsRun() throws Exception {
         pool("walled", "{}");
-        ask("leaves", "walled", "stay");
+        platform.ask("leaves", "walled", "stay");
         assertThat(platform.awaitFinished("leaves").phase()).isEqualTo(Phase.Succeeded);
         final String pod = platform.status("leaves").podName();
         final Platform.Kubectl processes =
@@ -158,7 +152,7 @@ final class HostileE2E {
                                 credential.get("password"),
                                 platform.namespace,
                                 GIT_SERVER,
-                                literal(REDIRECTS.formatted(platform.namespace, GIT_SERVER))));
+                                Platform.literal(REDIRECTS.formatted(platform.namespace, GIT_SERVER))));
         platform.awaitReady("redirects", "ScaledToZero");
         thief(platform.client
                 .apps()
@@ -219,13 +213,11 @@ final class HostileE2E {
                       readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
                       securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
                 """
-                        .formatted(image, literal(THIEF)));
+                        .formatted(image, Platform.literal(THIEF)));
         platform.client.pods().inNamespace(platform.namespace).withName("thief").waitUntilReady(60, TimeUnit.SECONDS);
     }
 
     private void pool(String name, String isolation) throws Exception {
-        final String script =
-                new ObjectMapper().writeValueAsString(Files.readString(Path.of("worker/tests/harness/hostile.py")));
         platform.create(
                 """
                 apiVersion: codeforge.dev/v1alpha1
@@ -252,18 +244,13 @@ final class HostileE2E {
                                 platform.namespace,
                                 name,
                                 isolation,
-                                literal(PROGRAM),
-                                literal(Files.readString(Path.of("worker/tests/harness/hostile.py")))));
-    }
-
-    /** In YAML, and of a container, where one dollar may begin a reference to a variable. */
-    private static String literal(String text) throws JsonProcessingException {
-        return new ObjectMapper().writeValueAsString(text.replace("$", "$$"));
+                                Platform.literal(PROGRAM),
+                                Platform.literal(Files.readString(Path.of("worker/tests/harness/hostile.py")))));
     }
 
     /** What became of each attempt, beside a run that waits in the same worker. */
-    private Map<String, String> attempt(String pool) throws Exception {
-        ask("waits", pool, "wait");
+    private Outcomes attempt(String pool) throws Exception {
+        platform.ask("waits", pool, "wait");
         platform.awaitPhase("waits", Phase.Running);
         final String pod = platform.status("waits").podName();
         final MatchResult neighbour = await("the neighbour's place")
@@ -278,17 +265,10 @@ final class HostileE2E {
                                 .toList(),
                         found -> !found.isEmpty())
                 .getFirst();
-        ask("attempts", pool, String.join(" ", attempts(neighbour)));
+        platform.ask("attempts", pool, String.join(" ", attempts(neighbour)));
         final AgentTaskStatus status = platform.awaitFinished("attempts");
-        assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
         assertThat(status.podName()).isEqualTo(pod);
-        final Map<String, String> outcomes = new TreeMap<>();
-        new ObjectMapper()
-                .readTree(status.result().output())
-                .properties()
-                .forEach(entry -> outcomes.put(
-                        entry.getKey().replace('_', ' '), entry.getValue().asText()));
-        return outcomes;
+        return Outcomes.of(status);
     }
 
     private List<String> attempts(MatchResult neighbour) {
@@ -343,33 +323,5 @@ final class HostileE2E {
                 .withName(service)
                 .require();
         return found.getSpec().getClusterIP();
-    }
-
-    private void ask(String name, String pool, String prompt) throws Exception {
-        platform.create(
-                """
-                apiVersion: codeforge.dev/v1alpha1
-                kind: AgentTask
-                metadata: {name: %s}
-                spec: {workerPoolRef: {name: %s}, prompt: %s}
-                """
-                        .formatted(name, pool, new ObjectMapper().writeValueAsString(prompt)));
-    }
-
-    private static Set<String> done(Map<String, String> outcomes) {
-        final Set<String> done = new TreeSet<>(outcomes.keySet());
-        done.removeIf(attempt -> !"done".equals(outcomes.get(attempt)));
-        return done;
-    }
-
-    /** Shown by hack/test/e2e. */
-    private static void print(String title, Map<String, String> outcomes) throws IOException {
-        final Path file = Path.of("target/hostile", title.replace(' ', '-') + ".txt");
-        Files.createDirectories(file.getParent());
-        Files.write(
-                file,
-                outcomes.entrySet().stream()
-                        .map(entry -> "%-36s %s".formatted(entry.getKey(), entry.getValue()))
-                        .toList());
     }
 }

@@ -136,6 +136,30 @@ final class Platform implements AutoCloseable {
         return client.resource(task).create();
     }
 
+    void ask(String name, String pool, String prompt) throws JsonProcessingException {
+        create(
+                """
+                apiVersion: codeforge.dev/v1alpha1
+                kind: AgentTask
+                metadata: {name: %s}
+                spec: {workerPoolRef: {name: %s}, prompt: %s}
+                """
+                        .formatted(name, pool, new ObjectMapper().writeValueAsString(prompt)));
+    }
+
+    String uid(String task) {
+        return client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(task)
+                .require()
+                .uid();
+    }
+
+    /** Text in YAML, and of a container, where one dollar may begin a reference to a variable. */
+    static String literal(String text) throws JsonProcessingException {
+        return new ObjectMapper().writeValueAsString(text.replace("$", "$$"));
+    }
+
     /** Changes what may be changed of a task's spec. */
     void patch(String task, String fields) {
         client.resources(AgentTask.class)
