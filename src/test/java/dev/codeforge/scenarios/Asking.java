@@ -15,7 +15,6 @@ import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
@@ -92,7 +91,7 @@ final class Asking implements AutoCloseable {
     }
 
     static Reply next(io.nats.client.Subscription answers) throws InterruptedException {
-        return new Reply(answers.nextMessage(Duration.ofSeconds(30)));
+        return new Reply(answers.nextMessage(PATIENCE));
     }
 
     private static NatsMessage.Builder message(String subject, String body, Map<String, String> headers) {

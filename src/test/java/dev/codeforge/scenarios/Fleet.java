@@ -1,5 +1,7 @@
 package dev.codeforge.scenarios;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.Names;
@@ -50,7 +52,7 @@ final class Fleet implements AutoCloseable {
         this.pool = pool;
         this.nats = server.connect();
         nats.createDispatcher(this::answer).subscribe(Subjects.control(new WorkerRef(namespace, pool, "*")));
-        nats.flush(Duration.ofSeconds(5));
+        nats.flush(PATIENCE);
         looking.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 

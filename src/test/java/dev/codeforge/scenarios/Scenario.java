@@ -14,5 +14,5 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Retention(RetentionPolicy.RUNTIME)
 @Test
 @Execution(ExecutionMode.CONCURRENT)
-@Timeout(240)
+@Timeout(480)
 @interface Scenario {}

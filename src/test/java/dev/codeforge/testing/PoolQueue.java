@@ -1,5 +1,7 @@
 package dev.codeforge.testing;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import io.nats.client.Connection;
@@ -56,7 +58,7 @@ public final class PoolQueue {
 
     /** The next message; it is redelivered after the consumer's ack wait. */
     public Message take() throws Exception {
-        final Message message = consumer().next(Duration.ofSeconds(10));
+        final Message message = consumer().next(PATIENCE);
         if (message == null) {
             throw new AssertionError("no message came within 10 s");
         }
@@ -85,7 +87,7 @@ public final class PoolQueue {
         for (int i = 0; i < times; i++) {
             take().nak();
         }
-        nats.flush(Duration.ofSeconds(5));
+        nats.flush(PATIENCE);
         final Message beyond = consumer().next(Duration.ofSeconds(1));
         if (beyond != null) {
             throw new AssertionError("message " + beyond.metaData().streamSequence() + " was not exhausted");

@@ -1,5 +1,7 @@
 package dev.codeforge.testing;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -11,7 +13,6 @@ import io.nats.client.PublishOptions;
 import io.nats.client.impl.NatsMessage;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
@@ -38,7 +39,7 @@ public final class ScriptedWorker implements AutoCloseable {
 
     /** Takes the next task. */
     public TaskMessage take() throws Exception {
-        message = nats.getConsumerContext(stream, Subjects.WORKERS_DURABLE).next(Duration.ofSeconds(10));
+        message = nats.getConsumerContext(stream, Subjects.WORKERS_DURABLE).next(PATIENCE);
         if (message == null) {
             throw new AssertionError("no task came within 10 s");
         }
@@ -117,7 +118,7 @@ public final class ScriptedWorker implements AutoCloseable {
     }
 
     public void ack() throws Exception {
-        message.ackSync(Duration.ofSeconds(5));
+        message.ackSync(PATIENCE);
     }
 
     private static String hmac(String key, byte[] body) throws Exception {

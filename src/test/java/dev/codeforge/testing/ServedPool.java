@@ -1,5 +1,6 @@
 package dev.codeforge.testing;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTask;
@@ -161,7 +162,7 @@ public final class ServedPool implements AutoCloseable {
                 message.getReplyTo(),
                 "{\"worker\":\"worker-0\",\"attempt\":1,\"delivery\":1}".getBytes(StandardCharsets.UTF_8)));
         holder.subscribe(Subjects.holder(ref(taskId)));
-        client.flush(Duration.ofSeconds(5));
+        client.flush(PATIENCE);
         return () -> client.closeDispatcher(holder);
     }
 
@@ -175,7 +176,7 @@ public final class ServedPool implements AutoCloseable {
                     }
                 })
                 .subscribe(subject);
-        client.flush(Duration.ofSeconds(5));
+        client.flush(PATIENCE);
         return seen;
     }
 

@@ -1,5 +1,7 @@
 package dev.codeforge.testing;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -22,7 +24,6 @@ import java.util.UUID;
 
 /** etcd and kube-apiserver as processes on free ports of this machine, which can be killed and started again. */
 public final class TestApiServer implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(90);
     private final Path home = TestFolder.make("kube");
     private final Program etcd;
     private final Program apiServer;
@@ -137,7 +138,7 @@ public final class TestApiServer implements AutoCloseable {
     }
 
     private void awaitReady() throws IOException {
-        final Instant end = Instant.now().plus(START);
+        final Instant end = Instant.now().plus(PATIENCE);
         try (KubernetesClient client =
                 new KubernetesClientBuilder().withConfig(config()).build()) {
             while (true) {
@@ -152,7 +153,7 @@ public final class TestApiServer implements AutoCloseable {
                     }
                 }
                 if (Instant.now().isAfter(end)) {
-                    throw new IOException("the API server was not ready within " + START + ", see " + home);
+                    throw new IOException("the API server was not ready within " + PATIENCE + ", see " + home);
                 }
                 java.util.concurrent.locks.LockSupport.parkNanos(
                         Duration.ofMillis(100).toNanos());

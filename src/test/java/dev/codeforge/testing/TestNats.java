@@ -1,5 +1,7 @@
 package dev.codeforge.testing;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.runtime.NatsIdentity;
@@ -25,7 +27,6 @@ import java.util.Optional;
 
 /** A real nats-server with JetStream on a port of its own, which can be stopped and started again. */
 public final class TestNats implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(10);
     private static final Path SHIPPED = Path.of("helm/codeforge-operator/files/nats.conf");
     private static final Path WITH_USERS = Path.of("examples/external-nats/nats.conf");
     private static final Duration LIFETIME = Duration.ofHours(24);
@@ -185,7 +186,7 @@ public final class TestNats implements AutoCloseable {
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(home.resolve("log").toFile()))
                 .start();
-        final Instant end = Instant.now().plus(START);
+        final Instant end = Instant.now().plus(PATIENCE);
         while (true) {
             try (Connection connection = connect()) {
                 connection.jetStreamManagement().getAccountStatistics();

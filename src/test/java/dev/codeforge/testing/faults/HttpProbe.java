@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Asks a process over HTTP how it is, as the kubelet does. */
 final class HttpProbe {
-    private static final int PATIENCE_MILLIS = 1000;
+    private static final int PATIENCE_MILLIS = 10_000;
     private static final long PAUSE_NANOS = Duration.ofMillis(50).toNanos();
 
     private final int port;

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 /** Each fault between a client and the API server happens, and happens to what was chosen only. */
 final class KubernetesProxyIT {
     private static final Duration SHORT = Duration.ofSeconds(2);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final String MAPS = "/configmaps";
 
     private Installation installation;
@@ -49,7 +50,7 @@ final class KubernetesProxyIT {
                 .withHttpClientFactory(new JdkHttpClientFactory())
                 .withConfig(new ConfigBuilder(config)
                         .withRequestRetryBackoffLimit(0)
-                        .withRequestTimeout((int) SHORT.toMillis())
+                        .withRequestTimeout((int) TIMEOUT.toMillis())
                         .build())
                 .build();
     }
@@ -193,11 +194,18 @@ final class KubernetesProxyIT {
         installation.apiServer().kill();
         assertThatThrownBy(() -> create("two")).isInstanceOf(KubernetesClientException.class);
         installation.apiServer().start();
+        awaitAnswer();
         assertThat(exists("one")).isTrue();
         create("two");
         installation.apiServer().killApiServer();
         installation.apiServer().start();
+        awaitAnswer();
         create("three");
+    }
+
+    /** Of the client's connections some may be those of the server that was killed. */
+    private void awaitAnswer() {
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> exists("one"));
     }
 
     private void create(String name) {

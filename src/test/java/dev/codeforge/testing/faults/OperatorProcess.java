@@ -1,5 +1,7 @@
 package dev.codeforge.testing.faults;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.testing.FreePort;
 import java.io.IOException;
@@ -18,8 +20,6 @@ import java.util.Map;
 public final class OperatorProcess implements AutoCloseable {
     private static final Path JAR = Path.of("target/codeforge-operator.jar");
     private static final Path LIBRARIES = Path.of("target/lib");
-    private static final Duration START = Duration.ofSeconds(60);
-
     private final String name;
     private final ChildProcess process;
     private final HttpProbe probe;
@@ -105,7 +105,7 @@ public final class OperatorProcess implements AutoCloseable {
 
     /** Returns when its caches are filled; one that stands by is ready too. */
     public void awaitReady() {
-        probe.awaitGood("/readyz", START, process);
+        probe.awaitGood("/readyz", PATIENCE, process);
     }
 
     public boolean isReady() {

@@ -1,5 +1,7 @@
 package dev.codeforge.testing.faults;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
+
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.testing.FreePort;
 import dev.codeforge.wire.Subjects;
@@ -12,8 +14,6 @@ import java.util.Map;
 
 /** The real Python worker with backend command: each task runs a shell script, which has the prompt on its stdin. */
 public final class WorkerProcess implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(30);
-
     private final String name;
     private final ChildProcess process;
     private final HttpProbe probe;
@@ -71,7 +71,7 @@ public final class WorkerProcess implements AutoCloseable {
 
     /** Returns when it is connected to NATS. */
     public void awaitReady() {
-        probe.awaitGood("/readyz", START, process);
+        probe.awaitGood("/readyz", PATIENCE, process);
     }
 
     public boolean isReady() {
