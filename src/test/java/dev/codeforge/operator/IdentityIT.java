@@ -1,6 +1,7 @@
 package dev.codeforge.operator;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -154,9 +155,9 @@ final class IdentityIT {
                         .build());
             }
             connection.flush(PATIENCE);
-            await().during(Duration.ofSeconds(1))
-                    .atMost(PATIENCE)
-                    .until(() -> admin.jetStreamManagement().getStreamNames().contains("LOGS"));
+            throughout(
+                    Duration.ofSeconds(1),
+                    () -> admin.jetStreamManagement().getStreamNames().contains("LOGS"));
         }
     }
 

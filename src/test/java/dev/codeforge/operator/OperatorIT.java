@@ -1,6 +1,7 @@
 package dev.codeforge.operator;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -148,7 +149,8 @@ final class OperatorIT {
         create(Resources.task(namespace, "task", "pool"));
         try (ScriptedWorker worker = taking("task")) {
             worker.forge(TaskEvent.Kind.COMPLETED);
-            await().during(Duration.ofSeconds(2)).atMost(PATIENCE).until(() -> phase("task") == Phase.Running);
+            awaitPhase("task", Phase.Running);
+            throughout(Duration.ofSeconds(2), () -> phase("task") == Phase.Running);
             worker.fail("CommandFailed", "the true outcome");
             worker.ack();
         }

@@ -1,7 +1,7 @@
 package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.Scene.eventually;
-import static dev.codeforge.scenarios.Scene.throughout;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fabric8.kubernetes.api.model.apps.Deployment;

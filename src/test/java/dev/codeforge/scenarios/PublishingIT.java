@@ -2,8 +2,8 @@ package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.EndState.WORK;
 import static dev.codeforge.scenarios.Scene.eventually;
-import static dev.codeforge.scenarios.Scene.throughout;
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.Phase;

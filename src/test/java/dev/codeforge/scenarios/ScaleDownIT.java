@@ -1,7 +1,7 @@
 package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.Scene.eventually;
-import static dev.codeforge.scenarios.Scene.throughout;
+import static dev.codeforge.testing.Patience.throughout;
 import static dev.codeforge.testing.faults.ApiRequest.to;
 
 import dev.codeforge.testing.TestCluster;

@@ -22,7 +22,6 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -214,11 +213,6 @@ final class Scene implements AutoCloseable {
     /** Waits until it is so; an error on the way, such as a broker that is away, is not the end of waiting. */
     static void eventually(Callable<Boolean> condition) {
         await().atMost(PATIENCE).ignoreExceptions().until(condition);
-    }
-
-    /** Fails when it is not so at any time of a while. */
-    static void throughout(Duration time, Callable<Boolean> condition) {
-        await().during(time).atMost(time.plusSeconds(5)).until(condition);
     }
 
     /** A file that scripts and test share. */

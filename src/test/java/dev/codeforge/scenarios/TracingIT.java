@@ -1,5 +1,6 @@
 package dev.codeforge.scenarios;
 
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
@@ -129,7 +130,7 @@ final class TracingIT {
         final String trace = TraceIds.trace(uid);
         Scene.eventually(() -> names(trace).containsAll(Set.of("AgentTask", "run 1.1")));
         scene.restartOperator();
-        Scene.throughout(
+        throughout(
                 Duration.ofSeconds(3),
                 () -> names(trace).stream().filter("AgentTask"::equals).count() == 1);
         assertThat(spans(trace)).extracting(Collector.Seen::id).doesNotHaveDuplicates();

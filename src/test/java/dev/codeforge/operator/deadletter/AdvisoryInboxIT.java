@@ -1,6 +1,7 @@
 package dev.codeforge.operator.deadletter;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -91,9 +92,7 @@ final class AdvisoryInboxIT {
         try (AutoCloseable ignored = pool.hold(task.uid())) {
             open();
             pool.queue.exhaust(2);
-            await().during(Duration.ofSeconds(3))
-                    .atMost(Duration.ofSeconds(8))
-                    .until(() -> pool.queue.messages() == 1 && pool.deadLetters() == 0);
+            throughout(Duration.ofSeconds(3), () -> pool.queue.messages() == 1 && pool.deadLetters() == 0);
         }
         await().atMost(PATIENCE).until(() -> pool.queue.messages() == 0);
         assertThat(pool.lastEvent(task.uid()).orElseThrow().kind()).isEqualTo(Kind.FAILED);

@@ -1,6 +1,7 @@
 package dev.codeforge.testing.faults;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static dev.codeforge.testing.faults.ApiRequest.to;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -138,7 +139,7 @@ final class KubernetesProxyIT {
             proxy.holdWatches();
             create("one");
             create("two");
-            await().during(SHORT).atMost(PATIENCE).until(() -> !knows(seen, "one") && !knows(seen, "two"));
+            throughout(SHORT, () -> !knows(seen, "one") && !knows(seen, "two"));
             assertThat(exists("one")).isTrue();
             proxy.resumeWatches();
             await().atMost(PATIENCE).until(() -> knows(seen, "one") && knows(seen, "two"));
@@ -153,7 +154,7 @@ final class KubernetesProxyIT {
             proxy.cut();
             assertThatThrownBy(() -> create("one")).isInstanceOf(KubernetesClientException.class);
             installation.client().resource(map("two")).create();
-            await().during(SHORT).atMost(PATIENCE).until(() -> !knows(seen, "two"));
+            throughout(SHORT, () -> !knows(seen, "two"));
             proxy.accept();
             await().atMost(PATIENCE).until(() -> knows(seen, "two"));
         }
@@ -182,7 +183,7 @@ final class KubernetesProxyIT {
         try (SharedIndexInformer<ConfigMap> seen =
                 client.configMaps().inNamespace(installation.namespace()).inform()) {
             await().atMost(PATIENCE).until(() -> knows(seen, "one"));
-            await().during(SHORT).atMost(PATIENCE).until(() -> !knows(seen, "two"));
+            throughout(SHORT, () -> !knows(seen, "two"));
             proxy.catchUp();
             await().atMost(PATIENCE).until(() -> knows(seen, "two"));
         }

@@ -1,6 +1,7 @@
 package dev.codeforge.testing.faults;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -131,9 +132,7 @@ final class NatsProxyIT {
         proxy.refuse();
         proxy.cut();
         await().atMost(PATIENCE).until(() -> client.getStatus() != Connection.Status.CONNECTED);
-        await().during(Duration.ofSeconds(1))
-                .atMost(PATIENCE)
-                .until(() -> client.getStatus() != Connection.Status.CONNECTED);
+        throughout(Duration.ofSeconds(1), () -> client.getStatus() != Connection.Status.CONNECTED);
         proxy.accept();
         awaitConnected();
         publish("s.a");
