@@ -164,6 +164,7 @@ final class ResultsIT {
             scene.awaitPhase("task", Phase.Succeeded);
             scene.assertDoneOnce("task", 3);
             // The pool's replicas and their count in its status go back to zero.
+            eventually(() -> scene.poolCondition("pool", "Ready").equals("ScaledToZero"));
             await().atMost(PATIENCE).during(Duration.ofSeconds(3)).until(() -> scene.kubernetes()
                     .writes()
                     .getLast()
