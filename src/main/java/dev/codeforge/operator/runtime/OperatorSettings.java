@@ -91,15 +91,29 @@ public record OperatorSettings(
                 new NatsEndpoint(url, file(folder, "username", false), file(folder, "password", false));
         final NatsEndpoint workers =
                 new NatsEndpoint(url, file(folder, "worker-username", false), file(folder, "worker-password", false));
-        if (workers.username().isEmpty() && !operator.username().isEmpty()) {
-            throw new IllegalArgumentException("the connection Secret has no key 'worker-username': workers get no "
-                    + "user that may do all that the operator may; make them one of their own in NATS, and set "
-                    + "worker-username and worker-password");
+        if (!operator.username().isEmpty()) {
+            requireUserOfWorkers(operator, workers);
         }
         return new NatsSettings.Given(
                 operator,
                 workers,
                 Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_SHARED_NATS_USER", "false")));
+    }
+
+    private static void requireUserOfWorkers(NatsEndpoint operator, NatsEndpoint workers) {
+        if (workers.username().isEmpty()) {
+            throw new IllegalArgumentException("the connection Secret has no key 'worker-username': workers get no "
+                    + "user that may do all that the operator may; make them one of their own in NATS, and set "
+                    + "worker-username and worker-password");
+        }
+        if (workers.username().equals(operator.username())) {
+            throw new IllegalArgumentException("the connection Secret's key 'worker-username' names the operator's own "
+                    + "user '" + operator.username() + "': make workers one of their own in NATS");
+        }
+        if (workers.password().isEmpty()) {
+            throw new IllegalArgumentException("the connection Secret has no key 'worker-password': set it to the "
+                    + "password of NATS's user '" + workers.username() + "'");
+        }
     }
 
     private static Duration credentialLifetime(String value) {

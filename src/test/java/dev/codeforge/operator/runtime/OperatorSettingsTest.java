@@ -94,6 +94,17 @@ final class OperatorSettingsTest {
         Files.writeString(nats.resolve("username"), "operator");
         Files.writeString(nats.resolve("password"), "p1");
         assertError("the connection Secret has no key 'worker-username'");
+        Files.writeString(nats.resolve("worker-username"), "operator\n");
+        Files.writeString(nats.resolve("worker-password"), "p1");
+        assertError("key 'worker-username' names the operator's own user 'operator'");
+    }
+
+    @Test
+    void aWorkersUserWithoutAPasswordNamesTheKeyOfTheSecret() throws IOException {
+        Files.writeString(nats.resolve("username"), "operator");
+        Files.writeString(nats.resolve("password"), "p1");
+        Files.writeString(nats.resolve("worker-username"), "worker");
+        assertError("the connection Secret has no key 'worker-password'");
     }
 
     @Test
