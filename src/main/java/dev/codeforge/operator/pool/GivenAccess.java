@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import java.util.Comparator;
 import java.util.Map;
@@ -18,7 +19,7 @@ import java.util.stream.Stream;
 public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPool>> pools) implements WorkerAccess {
     /** It opens every pool: those of one namespace trust each other, those of another must be said to. */
     @Override
-    public Optional<String> refusal(WorkerPool pool) {
+    public Optional<AccessRefusal> refusal(WorkerPool pool) {
         if (settings.mayBeShared()) {
             return Optional.empty();
         }
@@ -28,8 +29,10 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
                 .min(Comparator.comparing(ObjectMeta::getCreationTimestamp).thenComparing(ObjectMeta::getNamespace))
                 .map(ObjectMeta::getNamespace)
                 .filter(first -> !first.equals(namespace))
-                .map(first -> "the workers' NATS user belongs to the pools of namespace " + first
-                        + ", which has the oldest pool");
+                .map(first -> new AccessRefusal(
+                        Reason.SharedNatsUser,
+                        "the workers' NATS user belongs to the pools of namespace " + first
+                                + ", which has the oldest pool"));
     }
 
     @Override
@@ -38,8 +41,16 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
     }
 
     @Override
-    public String wall() {
-        return "In NATS workers of all pools are one user: one that is taken over can take every pool's tasks.";
+    public NatsWall wall(WorkerPool pool) {
+        if (settings.workers().username().isEmpty()) {
+            return new NatsWall(
+                    Reason.SharedNatsUser,
+                    "NATS asks nobody for a user: whoever reaches it can read and delete every pool's tasks.");
+        }
+        return new NatsWall(
+                Reason.SharedNatsUser,
+                "In NATS workers of all pools" + (settings.mayBeShared() ? "" : " of this namespace")
+                        + " are one user: one that is taken over can take every task of these pools and write its outcome.");
     }
 
     @Override

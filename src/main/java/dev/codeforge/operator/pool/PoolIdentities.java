@@ -12,6 +12,7 @@ import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Clock;
 import java.util.List;
@@ -76,7 +77,7 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     @Override
-    public Optional<String> refusal(WorkerPool pool) {
+    public Optional<AccessRefusal> refusal(WorkerPool pool) {
         return Optional.empty();
     }
 
@@ -89,8 +90,8 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     @Override
-    public String wall() {
-        return "In NATS the pool is a user of its own, in the account of its namespace.";
+    public NatsWall wall(WorkerPool pool) {
+        return new NatsWall(Reason.Confined, "In NATS the pool is a user of its own, in the account of its namespace.");
     }
 
     /** A credential is made while NATS is away, too: that it knows its account is seen to by a later look. */

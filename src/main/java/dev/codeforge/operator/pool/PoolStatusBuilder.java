@@ -151,18 +151,20 @@ final class PoolStatusBuilder {
     /** By the workers' own words; without any worker by what was last said of this generation. */
     private void isolation(Conditions conditions, PoolSnapshot snapshot, WorkerPoolStatus before) {
         final WorkerPool pool = snapshot.pool();
+        final NatsWall nats = access.wall(pool);
         if (pool.getSpec().isolation().agent() == WorkerPoolSpec.AgentIsolation.Off) {
-            conditions.set(ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence() + " " + access.wall());
+            conditions.set(
+                    ISOLATED, false, Reason.IsolationOff, Reason.IsolationOff.sentence() + " " + nats.sentence());
         } else if (snapshot.walls().isPresent()) {
             final List<String> open = snapshot.walls().get();
-            final Reason reason = open.isEmpty() ? Reason.Confined : Reason.WallsMissing;
+            final String agents = open.isEmpty()
+                    ? Reason.Confined.meaning()
+                    : String.join("; ", open) + ". " + Reason.WallsMissing.remedy();
             conditions.set(
                     ISOLATED,
                     open.isEmpty(),
-                    reason,
-                    (open.isEmpty() ? reason.meaning() : String.join("; ", open) + ". " + reason.remedy())
-                            + " "
-                            + access.wall());
+                    open.isEmpty() ? nats.reason() : Reason.WallsMissing,
+                    agents + " " + nats.sentence());
         } else if (Conditions.find(before.conditions(), ISOLATED)
                 .filter(said -> pool.getMetadata().getGeneration().equals(said.getObservedGeneration()))
                 .isEmpty()) {

@@ -87,9 +87,9 @@ final class QueueKeeper {
                     "namespace " + namespace + " may not have the subject " + subject(pool) + ". "
                             + Reason.SubjectReserved.remedy());
         }
-        final Optional<String> refusal = access.refusal(pool);
+        final Optional<AccessRefusal> refusal = access.refusal(pool);
         if (refusal.isPresent()) {
-            return new QueueState.Broken(Reason.SharedNatsUser, refusal.get() + ". " + Reason.SharedNatsUser.remedy());
+            return new QueueState.Broken(refusal.get().reason(), refusal.get().message());
         }
         final Optional<String> problem = connections.results(namespace).problem();
         if (problem.isPresent()) {

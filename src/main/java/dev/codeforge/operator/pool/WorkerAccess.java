@@ -6,14 +6,14 @@ import java.util.Optional;
 
 /** What the workers of a pool get into NATS with. */
 public interface WorkerAccess {
-    /** Why the pool gets no access, a sentence; empty when it does. */
-    Optional<String> refusal(WorkerPool pool);
+    /** Why the pool gets no access; empty when it does. */
+    Optional<AccessRefusal> refusal(WorkerPool pool);
 
     /** Why NATS may refuse the pool's workers for now, a sentence; empty when nothing is known against them. */
     Optional<String> trouble(WorkerPool pool);
 
-    /** What stands between the workers of two pools in NATS, a sentence. */
-    String wall();
+    /** What stands between the pool's workers and those of others. */
+    NatsWall wall(WorkerPool pool);
 
     /** What the pool's Secret is to hold now. */
     Map<String, String> secret(WorkerPool pool);

@@ -68,7 +68,7 @@ public enum Reason {
             "The pool's subject belongs to the platform, or to another namespace.",
             "Create the pool anew with a spec.subject of tasks.<its namespace>.<name>, or without one."),
     SharedNatsUser(
-            "The workers of all pools are one user of NATS, and pools of another namespace have it.",
+            "The workers of several pools are one user of NATS; pools of a second namespace are refused, unless they may share it.",
             "Set nats.sharedUser of the chart if all pools may read each other's tasks, or let the chart run NATS (nats.enabled)."),
     NatsAccountPending(
             "NATS does not have the account of the pool's namespace as it is to be, and may refuse its workers.",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,10 @@ final class GivenAccessTest {
         final GivenAccess access = access(false);
         assertThat(access.refusal(first)).isEmpty();
         assertThat(access.refusal(sister)).isEmpty();
-        assertThat(access.refusal(other)).get().asString().contains("belongs to the pools of namespace team-b");
+        assertThat(access.refusal(other).map(AccessRefusal::message))
+                .get()
+                .asString()
+                .contains("belongs to the pools of namespace team-b", "Set nats.sharedUser");
     }
 
     @Test
@@ -29,9 +33,22 @@ final class GivenAccessTest {
         assertThat(access(true).refusal(other)).isEmpty();
     }
 
+    @Test
+    void theWallSaysWhoSharesTheUser() {
+        assertThat(access(false).wall(first).reason()).isEqualTo(Reason.SharedNatsUser);
+        assertThat(access(false).wall(first).sentence()).contains("of all pools of this namespace are one user");
+        assertThat(access(true).wall(first).sentence()).contains("of all pools are one user");
+        final NatsEndpoint nobody = new NatsEndpoint("nats://nats:4222", "", "");
+        assertThat(access(nobody, true).wall(first).sentence()).contains("NATS asks nobody for a user");
+    }
+
     private GivenAccess access(boolean mayBeShared) {
+        return access(WORKERS, mayBeShared);
+    }
+
+    private GivenAccess access(NatsEndpoint workers, boolean mayBeShared) {
         return new GivenAccess(
-                new NatsSettings.Given(WORKERS, WORKERS, mayBeShared), () -> Stream.of(sister, other, first));
+                new NatsSettings.Given(workers, workers, mayBeShared), () -> Stream.of(sister, other, first));
     }
 
     private static WorkerPool pool(String namespace, String name, String made) {

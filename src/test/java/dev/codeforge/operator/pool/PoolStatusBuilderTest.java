@@ -37,6 +37,7 @@ final class PoolStatusBuilderTest {
 
     private Optional<List<String>> walls = Optional.empty();
     private Optional<String> shutOut = Optional.empty();
+    private Reason nats = Reason.Confined;
     private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, 60, null, null));
 
     @Test
@@ -69,6 +70,20 @@ final class PoolStatusBuilderTest {
                 "WallsMissing",
                 "agents can connect to any server by TCP: that needs Linux 6.7; and more. Read the condition's message;"
                         + " set isolation.agent to Required to have no task run so. In NATS it is alone.");
+    }
+
+    @Test
+    void whereAgentsAreConfinedTheReasonIsWhatIsOpenInNats() {
+        walls = Optional.of(List.of());
+        nats = Reason.SharedNatsUser;
+        assertIsolated(
+                serve(QUEUE, 2, workers(2, 2)),
+                "True",
+                "SharedNatsUser",
+                "Agents reach nothing but their own run. In NATS it is alone.");
+        walls = Optional.of(List.of("agents can signal their worker"));
+        assertThat(condition(serve(QUEUE, 2, workers(2, 2)), "Isolated").getReason())
+                .isEqualTo("WallsMissing");
     }
 
     @Test
@@ -229,7 +244,7 @@ final class PoolStatusBuilderTest {
                 "tasks.agent.{backend}",
                 "installation",
                 Clock.fixed(NOW, ZoneOffset.UTC));
-        return new PoolStatusBuilder(queues, new Access(shutOut), Clock.fixed(now, ZoneOffset.UTC))
+        return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC))
                 .build(
                         new PoolSnapshot(
                                 pool, queue, workers, pods, 0, 0, false, walls, Optional.empty(), DemandWindow.EMPTY),
@@ -288,9 +303,9 @@ final class PoolStatusBuilderTest {
         return Conditions.find(status.conditions(), type).orElseThrow();
     }
 
-    private record Access(Optional<String> trouble) implements WorkerAccess {
+    private record Access(Optional<String> trouble, Reason nats) implements WorkerAccess {
         @Override
-        public Optional<String> refusal(WorkerPool pool) {
+        public Optional<AccessRefusal> refusal(WorkerPool pool) {
             return Optional.empty();
         }
 
@@ -300,8 +315,8 @@ final class PoolStatusBuilderTest {
         }
 
         @Override
-        public String wall() {
-            return "In NATS it is alone.";
+        public NatsWall wall(WorkerPool pool) {
+            return new NatsWall(nats, "In NATS it is alone.");
         }
 
         @Override
