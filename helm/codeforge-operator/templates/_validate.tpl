@@ -5,8 +5,14 @@
 {{- fail "nats.url and nats.existingSecret name a NATS server that is there already: set nats.enabled=false with them, or leave both empty" }}
 {{- end }}
 {{- if and (not .enabled) (not (and .url .existingSecret)) }}
-{{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username, password, worker-username and worker-password)" }}
+{{- fail "nats.enabled=false needs nats.url (such as nats://nats.messaging.svc:4222) and nats.existingSecret (a Secret with keys username, password, worker-username and worker-password, or others by nats.users)" }}
 {{- end }}
+{{- end }}
+{{- if and .Values.nats.enabled (ne .Values.nats.users "Given") }}
+{{- fail "nats.users is for nats.enabled=false: the chart's own NATS trusts the operator's keys" }}
+{{- end }}
+{{- if and (ne .Values.nats.users "Given") .Values.nats.sharedUser }}
+{{- fail (printf "nats.sharedUser is for nats.users=Given: with %s each pool has a user of its own" .Values.nats.users) }}
 {{- end }}
 {{- if and .Values.nats.enabled .Values.nats.sharedUser }}
 {{- fail "nats.sharedUser is for nats.enabled=false: in the chart's own NATS each pool has a user of its own" }}

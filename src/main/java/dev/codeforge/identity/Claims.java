@@ -11,6 +11,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,12 @@ record Claims(String name, ObjectNode body) {
     static final String USERS = "tags";
 
     static final ObjectMapper JSON = new ObjectMapper();
+
+    private static final Pattern JWT = Pattern.compile("eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+");
+
+    static ObjectNode body(String type) {
+        return JSON.createObjectNode().put("type", type).put("version", 2);
+    }
 
     /** @param lifetime empty for one that never expires */
     String signed(Key issuer, String subject, Instant now, Optional<Duration> lifetime) {
@@ -42,12 +50,25 @@ record Claims(String name, ObjectNode body) {
 
     /** @throws IllegalArgumentException for what is no JWT */
     static Claims read(String jwt) {
+        final JsonNode all = payload(jwt);
+        if (all.get("nats") instanceof ObjectNode body) {
+            return new Claims(all.path("name").asText(), body);
+        }
+        throw new IllegalArgumentException("a JWT of NATS has no claim nats: " + all);
+    }
+
+    /**
+     * All that the first JWT of a file says.
+     *
+     * @throws IllegalArgumentException for a file without one
+     */
+    static JsonNode payload(String file) {
+        final Matcher jwt = JWT.matcher(file);
+        if (!jwt.find()) {
+            throw new IllegalArgumentException("there is no JWT of NATS in it");
+        }
         try {
-            final JsonNode all = JSON.readTree(JwtUtils.getClaimBody(jwt));
-            if (all.get("nats") instanceof ObjectNode body) {
-                return new Claims(all.path("name").asText(), body);
-            }
-            throw new IllegalArgumentException("a JWT of NATS has no claim nats: " + all);
+            return JSON.readTree(JwtUtils.getClaimBody(jwt.group()));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("a JWT of NATS is no JSON: " + e.getOriginalMessage(), e);
         }

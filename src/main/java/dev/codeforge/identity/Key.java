@@ -18,15 +18,17 @@ public final class Key {
     private final String id;
     private final String seed;
 
-    /** The first letter of the id, as NATS encodes it. */
+    /** The first letter of the id, and how NATS encodes it. */
     enum Kind {
-        OPERATOR(14 << 3),
-        ACCOUNT(0),
-        USER(20 << 3);
+        OPERATOR('O', 14 << 3),
+        ACCOUNT('A', 0),
+        USER('U', 20 << 3);
 
+        private final char letter;
         private final int prefix;
 
-        Kind(int prefix) {
+        Kind(char letter, int prefix) {
+            this.letter = letter;
             this.prefix = prefix;
         }
     }
@@ -51,6 +53,28 @@ public final class Key {
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException("every JVM has Ed25519", e);
         }
+    }
+
+    /**
+     * A key of an account that somebody else has handed out.
+     *
+     * @throws IllegalArgumentException with a sentence when the seed is none of such a key
+     */
+    public static Key ofAccount(String seed) {
+        return ofSeed(Kind.ACCOUNT, seed);
+    }
+
+    private static Key ofSeed(Kind kind, String seed) {
+        try {
+            final NKey nkey = NKey.fromSeed(seed.toCharArray());
+            final String id = new String(nkey.getPublicKey());
+            if (id.charAt(0) == kind.letter) {
+                return new Key(nkey, id, seed);
+            }
+        } catch (IllegalArgumentException | GeneralSecurityException | IOException e) {
+            throw new IllegalArgumentException("it is no seed of an nkey, which begins with S" + kind.letter, e);
+        }
+        throw new IllegalArgumentException("it is the seed of another kind of nkey than S" + kind.letter + "…");
     }
 
     /** CRC-16/XMODEM. */

@@ -11,7 +11,6 @@ import java.util.Optional;
 /** Says and signs what the identities of an installation are. */
 public final class Mint {
     private static final String STREAMS = "CODEFORGE";
-    private static final long ANSWER_NANOSECONDS = Duration.ofMinutes(1).toNanos();
     private static final int NO_LIMIT = -1;
 
     private final Keys keys;
@@ -58,7 +57,7 @@ public final class Mint {
     private Claims operator() {
         return new Claims(
                 "codeforge",
-                base("operator").put("system_account", keys.system().id()));
+                Claims.body("operator").put("system_account", keys.system().id()));
     }
 
     private Claims streams() {
@@ -118,7 +117,7 @@ public final class Mint {
     }
 
     private static Claims account(String name) {
-        final ObjectNode body = base("account");
+        final ObjectNode body = Claims.body("account");
         body.putObject("limits")
                 .put("subs", NO_LIMIT)
                 .put("data", NO_LIMIT)
@@ -130,61 +129,41 @@ public final class Mint {
         return new Claims(name, body);
     }
 
-    private static ObjectNode base(String type) {
-        return Claims.JSON.createObjectNode().put("type", type).put("version", 2);
-    }
-
     /** Changes accounts. */
     public Login system(Instant now) {
-        return login(keys.system(), keys.user("system"), user("codeforge-operator"), now, Optional.empty());
+        return Login.of(
+                keys.system(), keys.user("system"), UserClaims.unbounded("codeforge-operator"), now, Optional.empty());
     }
 
     /** Has all rights in the account with the streams; the operator, and who runs the platform. */
     public Login streams(String name, Instant now) {
-        return login(keys.streams(), keys.user(name), user(name), now, Optional.empty());
+        return Login.of(keys.streams(), keys.user(name), UserClaims.unbounded(name), now, Optional.empty());
     }
 
     /** May ask for tasks and read what they wrote. */
     public Login client(Instant now) {
-        return login(
+        return Login.of(
                 keys.clients(),
                 keys.user("client"),
-                user("client", reach.clients().publish(), reach.clients().subscribe()),
+                UserClaims.bounded(
+                        "client", reach.clients().publish(), reach.clients().subscribe()),
                 now,
                 Optional.empty());
     }
 
     /** A worker of this pool, for so long. */
     public Login worker(NamespaceIdentity namespace, PoolIdentity pool, Instant now, Duration lifetime) {
-        final Claims claims = user(
-                "pool " + namespace.name() + "/" + pool.name(),
-                reach.publish(namespace.name(), pool.name()),
-                reach.subscribe(namespace.name(), pool.name()));
-        // Answers to the operator's questions.
-        claims.body().putObject("resp").put("max", 1).put("ttl", ANSWER_NANOSECONDS);
-        return login(keys.namespace(namespace.uid()), keys.pool(pool.uid()), claims, now, Optional.of(lifetime));
-    }
-
-    private static Login login(Key account, Key user, Claims claims, Instant now, Optional<Duration> lifetime) {
-        return new Login(user, claims.signed(account, user.id(), now, lifetime));
-    }
-
-    private static Claims user(String name) {
-        final ObjectNode body =
-                base("user").put("subs", NO_LIMIT).put("data", NO_LIMIT).put("payload", NO_LIMIT);
-        return new Claims(name, body);
-    }
-
-    private static Claims user(String name, List<String> publish, List<String> subscribe) {
-        final Claims claims = user(name);
-        publish.forEach(claims.body().putObject("pub").putArray("allow")::add);
-        subscribe.forEach(claims.body().putObject("sub").putArray("allow")::add);
-        return claims;
+        return Login.of(
+                keys.namespace(namespace.uid()),
+                keys.pool(pool.uid()),
+                UserClaims.worker(reach, namespace.name(), pool.name()),
+                now,
+                Optional.of(lifetime));
     }
 
     /** Asks the server to forget an account, for ever. */
     String deletion(String accountId, Instant now) {
-        final ObjectNode body = base("generic");
+        final ObjectNode body = Claims.body("generic");
         body.putArray("accounts").add(accountId);
         return sign(new Claims("deletion", body), keys.operator().id(), now);
     }

@@ -1,6 +1,7 @@
 package dev.codeforge.jetstream;
 
 import dev.codeforge.identity.Login;
+import io.nats.client.Options;
 import java.util.function.Supplier;
 
 /**
@@ -8,4 +9,9 @@ import java.util.function.Supplier;
  *
  * @param login made anew for each connect
  */
-public record MintedAccess(String url, Supplier<Login> login) implements NatsAccess {}
+public record MintedAccess(String url, Supplier<Login> login) implements NatsAccess {
+    @Override
+    public void signIn(Options.Builder options) {
+        options.authHandler(new MintedLogin(login));
+    }
+}

@@ -2,7 +2,6 @@ package dev.codeforge.jetstream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.codeforge.identity.Login;
 import io.nats.client.Connection;
 import io.nats.client.ErrorListener;
 import io.nats.client.Message;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** {@link Accounts} asked as a user of the system account, on a connection for each question: they are rare. */
 public final class NatsAccounts implements Accounts {
@@ -20,12 +18,10 @@ public final class NatsAccounts implements Accounts {
     private static final int OK = 200;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final String url;
-    private final Supplier<Login> system;
+    private final NatsAccess system;
 
     /** @param system a user of the system account */
-    public NatsAccounts(String url, Supplier<Login> system) {
-        this.url = url;
+    public NatsAccounts(NatsAccess system) {
         this.system = system;
     }
 
@@ -53,31 +49,31 @@ public final class NatsAccounts implements Accounts {
                 return;
             }
         } catch (IOException e) {
-            throw new QueueUnavailableException("NATS at " + url + " answered " + answer + " on " + subject, e);
+            throw new QueueUnavailableException(
+                    "NATS at " + system.url() + " answered " + answer + " on " + subject, e);
         }
-        throw new QueueUnavailableException("NATS at " + url + " refused on " + subject + ": " + answer);
+        throw new QueueUnavailableException("NATS at " + system.url() + " refused on " + subject + ": " + answer);
     }
 
     private String ask(String subject, String body) {
-        final Options options = Options.builder()
-                .server(url)
+        final Options.Builder options = Options.builder()
+                .server(system.url())
                 .connectionName("codeforge-operator accounts")
-                .authHandler(new MintedLogin(system))
                 .connectionTimeout(TIMEOUT)
                 .noReconnect()
                 // What goes wrong is in the exception.
-                .errorListener(new ErrorListener() {})
-                .build();
-        try (Connection connection = Nats.connect(options)) {
+                .errorListener(new ErrorListener() {});
+        system.signIn(options);
+        try (Connection connection = Nats.connect(options.build())) {
             final Message answer = connection.request(subject, body.getBytes(StandardCharsets.UTF_8), TIMEOUT);
             if (answer == null || answer.isStatusMessage()) {
-                throw new QueueUnavailableException("nobody answered at " + url + " on " + subject
+                throw new QueueUnavailableException("nobody answered at " + system.url() + " on " + subject
                         + ": does its configuration have a resolver of type full?");
             }
             return new String(answer.getData(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new QueueUnavailableException(
-                    "NATS at " + url + " takes no change of accounts: " + e.getMessage(), e);
+                    "NATS at " + system.url() + " takes no change of accounts: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new QueueUnavailableException("interrupted while asking " + subject, e);

@@ -53,14 +53,7 @@ final class NatsConnection implements AutoCloseable {
                     lost |= event == ConnectionListener.Events.CLOSED && !closed;
                     LOG.info("NATS {}: {}", endpoint.url(), event);
                 });
-        switch (endpoint) {
-            case MintedAccess minted -> options.authHandler(new MintedLogin(minted.login()));
-            case NatsEndpoint user -> {
-                if (!user.username().isEmpty()) {
-                    options.userInfo(user.username(), user.password());
-                }
-            }
-        }
+        endpoint.signIn(options);
         try {
             final Connection made = Nats.connectReconnectOnConnect(options.build());
             connection.set(made);

@@ -11,6 +11,7 @@ import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
 import dev.codeforge.operator.deadletter.ExhaustedSweep;
 import dev.codeforge.operator.deadletter.PoolQueues;
+import dev.codeforge.operator.pool.DelegatedAccess;
 import dev.codeforge.operator.pool.GivenAccess;
 import dev.codeforge.operator.pool.PoolIdentities;
 import dev.codeforge.operator.pool.WorkerAccess;
@@ -106,13 +107,18 @@ public final class CodeforgeOperator implements AutoCloseable {
                 this.connections = new NatsConnections(given.operator(), installation);
                 access = new GivenAccess(given, () -> poolCache.get().list());
             }
+            case NatsSettings.AccountSigningKey delegated -> {
+                this.connections = new NatsConnections(delegated.operator(), installation);
+                access = new DelegatedAccess(delegated, clock);
+            }
             case NatsSettings.Minted minted -> {
                 final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock);
                 identity.applyUsers(client, settings.namespace());
                 final Mint mint = identity.mint();
                 this.connections = new NatsConnections(
                         new MintedAccess(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
-                final Accounts accounts = new NatsAccounts(minted.url(), () -> mint.system(clock.instant()));
+                final Accounts accounts =
+                        new NatsAccounts(new MintedAccess(minted.url(), () -> mint.system(clock.instant())));
                 access = new PoolIdentities(client, connections, accounts, mint, minted, clock);
             }
         }

@@ -127,10 +127,10 @@ final class AccountPlannerTest {
     @Test
     void aPoolsCredentialNamesItsPoolsSubjectsAndIsMintedAnewAtHalfItsLife() throws Exception {
         final Duration day = Duration.ofHours(24);
-        final Credential first = planner(NOW, day).plan(TEAM, SHELL, Optional.empty());
-        assertThat(planner(NOW.plus(Duration.ofHours(11)), day).plan(TEAM, SHELL, Optional.of(first)))
+        final Credential first = credential(NOW, day, Optional.empty());
+        assertThat(credential(NOW.plus(Duration.ofHours(11)), day, Optional.of(first)))
                 .isEqualTo(first);
-        final Credential second = planner(NOW.plus(Duration.ofHours(12)), day).plan(TEAM, SHELL, Optional.of(first));
+        final Credential second = credential(NOW.plus(Duration.ofHours(12)), day, Optional.of(first));
         assertThat(second.file()).isNotEqualTo(first.file());
         final JsonNode user = claims(first.file().split("\n")[1]);
         assertThat(user.path("exp").asLong()).isEqualTo(NOW.plus(day).getEpochSecond());
@@ -151,8 +151,9 @@ final class AccountPlannerTest {
         return new AccountPlanner(mint, Clock.fixed(now, ZoneOffset.UTC));
     }
 
-    private CredentialPlanner planner(Instant now, Duration lifetime) {
-        return new CredentialPlanner(mint, lifetime, Clock.fixed(now, ZoneOffset.UTC));
+    private Credential credential(Instant at, Duration lifetime, Optional<Credential> current) {
+        return new CredentialPlanner(lifetime, Clock.fixed(at, ZoneOffset.UTC))
+                .plan(current, (now, life) -> mint.worker(TEAM, SHELL, now, life));
     }
 
     private static String pushed(AccountPlan plan) {

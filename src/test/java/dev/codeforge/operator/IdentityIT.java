@@ -15,6 +15,7 @@ import dev.codeforge.identity.AccountPlanner;
 import dev.codeforge.identity.Mint;
 import dev.codeforge.identity.NamespaceIdentity;
 import dev.codeforge.jetstream.Accounts;
+import dev.codeforge.jetstream.MintedAccess;
 import dev.codeforge.jetstream.NatsAccounts;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.testing.PoolUser;
@@ -82,13 +83,7 @@ final class IdentityIT {
         final AgentTask task = create(Resources.task(ours, "task", "pool"));
         await().atMost(PATIENCE).until(() -> phase(ours, "task") == Phase.Queued);
         try (Connection connection = worker.connect()) {
-            // A pulled message keeps its subject, so that it is no answer to a request of the client library.
-            final Subscription inbox = connection.subscribe("_INBOX." + ours + ".pool.pulls");
-            connection.publish(
-                    "$JS.API.CONSUMER.MSG.NEXT.tasks_" + ours + "_pool.workers",
-                    "_INBOX." + ours + ".pool.pulls",
-                    "{\"batch\":1,\"expires\":1000000000}".getBytes(StandardCharsets.US_ASCII));
-            final Message message = inbox.nextMessage(PATIENCE);
+            final Message message = worker.pull(connection);
             assertThat(TaskMessage.parse(message.getData()).taskId()).isEqualTo(task.uid());
             assertThat(answer(connection, message.getReplyTo(), "+WPI")).isEmpty();
             final String events = "events." + ours + ".pool." + task.uid();
@@ -194,7 +189,8 @@ final class IdentityIT {
         final Mint mint =
                 NatsIdentity.readOrCreate(client, system, Clock.systemUTC()).mint();
         final String account = account(mint, ours);
-        final Accounts accounts = new NatsAccounts(nats.endpoint().url(), () -> mint.system(Instant.now()));
+        final Accounts accounts =
+                new NatsAccounts(new MintedAccess(nats.endpoint().url(), () -> mint.system(Instant.now())));
         assertThat(accounts.find(account)).isPresent();
         try (Connection connection = worker.connect()) {
             client.namespaces().withName(ours).delete();

@@ -7,12 +7,15 @@ import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import io.nats.client.ErrorListener;
+import io.nats.client.Message;
 import io.nats.client.Nats;
 import io.nats.client.Options;
+import io.nats.client.Subscription;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -76,6 +79,20 @@ public final class PoolUser {
                     }
                 })
                 .build());
+    }
+
+    /** A task of its pool, as it lies in the queue. */
+    public Message pull(Connection connection) throws InterruptedException {
+        // A pulled message keeps its subject, so that it is no answer to a request of the client library.
+        final String inbox = "_INBOX." + namespace + "." + pool + ".pulls";
+        final Subscription pulls = connection.subscribe(inbox);
+        connection.publish(
+                "$JS.API.CONSUMER.MSG.NEXT.tasks_" + namespace + "_" + pool + ".workers",
+                inbox,
+                ("{\"batch\":1,\"expires\":" + PATIENCE.toNanos() + "}").getBytes(StandardCharsets.US_ASCII));
+        final Message message = pulls.nextMessage(PATIENCE);
+        pulls.unsubscribe();
+        return Objects.requireNonNull(message, "no task came");
     }
 
     public static String decoded(Secret secret, String key) {

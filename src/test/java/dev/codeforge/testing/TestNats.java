@@ -24,6 +24,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** A real nats-server with JetStream on a port of its own, which can be stopped and started again. */
 public final class TestNats implements AutoCloseable {
@@ -36,12 +37,15 @@ public final class TestNats implements AutoCloseable {
     private final Path home = TestFolder.make("nats");
     private final List<String> command = new ArrayList<>();
     private final boolean users;
-    private final Optional<Mint> mint;
+    /** Credentials of one who may do everything, of a server in operator mode. */
+    private final Optional<Supplier<String>> admin;
+
+    private final boolean minted;
     private Process process;
 
     /** A server that lets everybody do everything. */
     public TestNats() throws IOException {
-        this(false, Optional.empty());
+        this(false, Optional.empty(), false);
         command.addAll(List.of(
                 "--addr",
                 "127.0.0.1",
@@ -53,16 +57,21 @@ public final class TestNats implements AutoCloseable {
         start();
     }
 
-    private TestNats(boolean users, Optional<Mint> mint) throws IOException {
+    private TestNats(boolean users, Optional<Supplier<String>> admin, boolean minted) throws IOException {
         this.users = users;
-        this.mint = mint;
+        this.admin = admin;
+        this.minted = minted;
         // A test that could not even begin closes nothing.
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::kill));
         command.add(TestBinaries.path("nats-server"));
     }
 
     private TestNats(Path configuration, boolean users, Optional<Mint> mint) throws IOException {
-        this(users, mint);
+        this(
+                users,
+                mint.map(identities ->
+                        () -> identities.streams("admin", Instant.now()).file()),
+                mint.isPresent());
         String text = Files.readString(configuration);
         for (final Map.Entry<String, String> change : Map.of(
                         "0.0.0.0:4222",
@@ -79,8 +88,20 @@ public final class TestNats implements AutoCloseable {
             }
             text = text.replace(change.getKey(), change.getValue());
         }
+        configure(text);
+    }
+
+    private void configure(String text) throws IOException {
         command.addAll(List.of(
                 "--config", Files.writeString(home.resolve("nats.conf"), text).toString()));
+    }
+
+    /** A server in operator mode of somebody else, with the accounts that were made until now. */
+    public static TestNats of(ForeignOperator operator) throws IOException {
+        final TestNats nats = new TestNats(false, Optional.of(() -> operator.streamsUser("admin")), false);
+        nats.configure(operator.configuration(nats.port, nats.data()));
+        nats.start();
+        return nats;
     }
 
     /** A server with users and passwords, as one that the chart has not installed. */
@@ -125,7 +146,7 @@ public final class TestNats implements AutoCloseable {
 
     /** How an operator is to use it. */
     public NatsSettings settings() {
-        return mint.isPresent()
+        return minted
                 ? new NatsSettings.Minted(endpoint().url(), LIFETIME)
                 : new NatsSettings.Given(endpoint(), endpoint(), true);
     }
@@ -164,8 +185,8 @@ public final class TestNats implements AutoCloseable {
         if (users) {
             options.userInfo(endpoint().username(), endpoint().password());
         }
-        mint.ifPresent(identities -> options.authHandler(Nats.staticCredentials(
-                identities.streams("admin", Instant.now()).file().getBytes(StandardCharsets.US_ASCII))));
+        admin.ifPresent(credentials ->
+                options.authHandler(Nats.staticCredentials(credentials.get().getBytes(StandardCharsets.US_ASCII))));
         return Nats.connect(options.build());
     }
 

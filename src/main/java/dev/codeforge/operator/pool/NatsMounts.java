@@ -17,7 +17,7 @@ record NatsMounts(boolean minted) {
     private static final String FOLDER = HiddenFiles.folder("nats");
 
     static NatsMounts of(NatsSettings settings) {
-        return new NatsMounts(settings instanceof NatsSettings.Minted);
+        return new NatsMounts(!(settings instanceof NatsSettings.Given));
     }
 
     List<EnvVar> environment(WorkerPool pool) {

@@ -40,6 +40,7 @@ public final class PoolIdentities implements WorkerAccess {
     private final KubernetesClient client;
     private final Connections connections;
     private final Accounts accounts;
+    private final Mint mint;
     private final String url;
     private final AccountPlanner planner;
     private final CredentialPlanner credentialPlanner;
@@ -70,9 +71,10 @@ public final class PoolIdentities implements WorkerAccess {
         this.client = client;
         this.connections = connections;
         this.accounts = accounts;
+        this.mint = mint;
         this.url = settings.url();
         this.planner = new AccountPlanner(mint, clock);
-        this.credentialPlanner = new CredentialPlanner(mint, settings.credentialLifetime(), clock);
+        this.credentialPlanner = new CredentialPlanner(settings.credentialLifetime(), clock);
         this.rechecks = new Rechecks<>(clock);
     }
 
@@ -100,8 +102,9 @@ public final class PoolIdentities implements WorkerAccess {
         final String uid = pool.getMetadata().getUid();
         final NamespaceIdentity namespace = namespaceOf(pool);
         admit(namespace);
-        final Credential credential =
-                credentialPlanner.plan(namespace, identity(pool), Optional.ofNullable(credentials.get(uid)));
+        final Credential credential = credentialPlanner.plan(
+                Optional.ofNullable(credentials.get(uid)),
+                (now, lifetime) -> mint.worker(namespace, identity(pool), now, lifetime));
         credentials.put(uid, credential);
         return Map.of("url", url, CREDENTIAL, credential.file());
     }
@@ -176,7 +179,7 @@ public final class PoolIdentities implements WorkerAccess {
         });
     }
 
-    private static PoolIdentity identity(WorkerPool pool) {
+    static PoolIdentity identity(WorkerPool pool) {
         return new PoolIdentity(pool.getMetadata().getName(), pool.getMetadata().getUid());
     }
 

@@ -1,5 +1,7 @@
 package dev.codeforge.operator.runtime;
 
+import dev.codeforge.identity.DelegatedAccounts;
+import dev.codeforge.jetstream.CredentialsFile;
 import dev.codeforge.jetstream.NatsEndpoint;
 import java.time.Duration;
 
@@ -14,6 +16,20 @@ public sealed interface NatsSettings {
      * @param credentialLifetime how long a worker's credential is valid
      */
     record Minted(String url, Duration credentialLifetime) implements NatsSettings {}
+
+    /**
+     * The operator, in accounts of somebody else, with signing keys of them.
+     *
+     * @param operator its own user, in the account with the streams
+     * @param credentialLifetime how long a worker's credential is valid
+     */
+    record AccountSigningKey(CredentialsFile operator, DelegatedAccounts accounts, Duration credentialLifetime)
+            implements NatsSettings {
+        @Override
+        public String url() {
+            return operator.url();
+        }
+    }
 
     /**
      * Somebody else.

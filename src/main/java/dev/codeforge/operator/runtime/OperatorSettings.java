@@ -4,11 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.identity.AccountPlanner;
-import dev.codeforge.jetstream.NatsEndpoint;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.wire.Subjects;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -72,48 +69,20 @@ public record OperatorSettings(
     }
 
     private static NatsSettings nats(Map<String, String> environment) {
-        final Path folder = Path.of(environment.getOrDefault("CODEFORGE_NATS_DIR", "/etc/codeforge/nats"));
-        final String url = file(folder, "url", true);
+        final ConnectionSecret secret =
+                new ConnectionSecret(Path.of(environment.getOrDefault("CODEFORGE_NATS_DIR", "/etc/codeforge/nats")));
         final String users = environment.getOrDefault("CODEFORGE_NATS_USERS", "Given");
+        final Duration lifetime = credentialLifetime(environment.getOrDefault("CODEFORGE_CREDENTIAL_SECONDS", "86400"));
         return switch (users) {
-            case "Minted" ->
-                new NatsSettings.Minted(
-                        url, credentialLifetime(environment.getOrDefault("CODEFORGE_CREDENTIAL_SECONDS", "86400")));
-            case "Given" -> given(folder, url, environment);
+            case "Minted" -> new NatsSettings.Minted(secret.url(), lifetime);
+            case "AccountSigningKey" -> secret.accountSigningKey(lifetime);
+            case "Given" ->
+                secret.given(Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_SHARED_NATS_USER", "false")));
             default ->
                 throw new IllegalArgumentException("CODEFORGE_NATS_USERS is neither Minted, for a server that "
-                        + "trusts the operator's keys, nor Given, for users of the connection Secret: '" + users + "'");
+                        + "trusts the operator's keys, nor AccountSigningKey, for keys of accounts in the connection "
+                        + "Secret, nor Given, for users in it: '" + users + "'");
         };
-    }
-
-    private static NatsSettings given(Path folder, String url, Map<String, String> environment) {
-        final NatsEndpoint operator =
-                new NatsEndpoint(url, file(folder, "username", false), file(folder, "password", false));
-        final NatsEndpoint workers =
-                new NatsEndpoint(url, file(folder, "worker-username", false), file(folder, "worker-password", false));
-        if (!operator.username().isEmpty()) {
-            requireUserOfWorkers(operator, workers);
-        }
-        return new NatsSettings.Given(
-                operator,
-                workers,
-                Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_SHARED_NATS_USER", "false")));
-    }
-
-    private static void requireUserOfWorkers(NatsEndpoint operator, NatsEndpoint workers) {
-        if (workers.username().isEmpty()) {
-            throw new IllegalArgumentException("the connection Secret has no key 'worker-username': workers get no "
-                    + "user that may do all that the operator may; make them one of their own in NATS, and set "
-                    + "worker-username and worker-password");
-        }
-        if (workers.username().equals(operator.username())) {
-            throw new IllegalArgumentException("the connection Secret's key 'worker-username' names the operator's own "
-                    + "user '" + operator.username() + "': make workers one of their own in NATS");
-        }
-        if (workers.password().isEmpty()) {
-            throw new IllegalArgumentException("the connection Secret has no key 'worker-password': set it to the "
-                    + "password of NATS's user '" + workers.username() + "'");
-        }
     }
 
     private static Duration credentialLifetime(String value) {
@@ -140,19 +109,6 @@ public record OperatorSettings(
             throw new IllegalArgumentException(name + " is not set: the Helm chart sets it from the pod");
         }
         return value;
-    }
-
-    private static String file(Path directory, String name, boolean required) {
-        final Path path = directory.resolve(name);
-        if (!required && !Files.exists(path)) {
-            return "";
-        }
-        try {
-            return Files.readString(path).strip();
-        } catch (IOException e) {
-            throw new IllegalArgumentException(path + " cannot be read: the connection Secret needs a key '" + name
-                    + "' (" + e.getMessage() + ")");
-        }
     }
 
     private static Map<String, String> images(String json) {

@@ -70,6 +70,15 @@ public enum Reason {
     SharedNatsUser(
             "The workers of several pools are one user of NATS; pools of a second namespace are refused, unless they may share it.",
             "Set nats.sharedUser of the chart if all pools may read each other's tasks, or let the chart run NATS (nats.enabled)."),
+    SharedNatsAccount(
+            "The workers of several namespaces are users of one NATS account without JetStream.",
+            "Give each namespace an account of its own in the connection Secret (account-<namespace>.jwt and account-<namespace>.nk) if they do not trust each other."),
+    SharedStreamsAccount(
+            "The workers of several pools are users of one NATS account with JetStream, whose permissions hold nobody back who takes a worker over.",
+            "Give workers an account without JetStream (workers.jwt and workers.nk of the connection Secret), or each namespace one."),
+    NatsAccountMissing(
+            "The connection Secret has no NATS account for the pool's namespace.",
+            "Add the keys that the message names, and restart the operator."),
     NatsAccountPending(
             "NATS does not have the account of the pool's namespace as it is to be, and may refuse its workers.",
             "Check that NATS runs with the operator's keys (Secret codeforge-nats-identity) and a resolver of type full."),

@@ -3,7 +3,10 @@ package dev.codeforge.operator.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.codeforge.identity.DelegatedAccounts;
+import dev.codeforge.jetstream.CredentialsFile;
 import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.testing.ForeignOperator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +24,7 @@ final class OperatorSettingsTest {
     private Path nats;
 
     private final Map<String, String> environment = new HashMap<>();
+    private final ForeignOperator owner = new ForeignOperator();
 
     @BeforeEach
     void theLeastThatIsNeeded() throws IOException {
@@ -118,9 +122,60 @@ final class OperatorSettingsTest {
     }
 
     @Test
-    void whoMakesUsersIsOneOfTwo() {
+    void whoMakesUsersIsOneOfThree() {
         environment.put("CODEFORGE_NATS_USERS", "Both");
         assertError("CODEFORGE_NATS_USERS is neither Minted");
+    }
+
+    @Test
+    void keysOfAccountsAreReadFromTheSecret() throws IOException {
+        environment.put("CODEFORGE_NATS_USERS", "AccountSigningKey");
+        Files.writeString(nats.resolve("operator.creds"), owner.streamsUser("codeforge"));
+        hand("workers", owner.workersWithScopedKey("WORKERS"));
+        hand("account-team-a", owner.workers("TEAM-A"));
+        final NatsSettings.AccountSigningKey settings = (NatsSettings.AccountSigningKey)
+                OperatorSettings.from(environment).nats();
+        assertThat(settings.operator())
+                .isEqualTo(new CredentialsFile("nats://nats:4222", nats.resolve("operator.creds")));
+        assertThat(settings.credentialLifetime()).isEqualTo(Duration.ofDays(1));
+        assertThat(settings.accounts().bound("team-a")).isEqualTo(DelegatedAccounts.Bound.NAMESPACE);
+        assertThat(settings.accounts().bound("team-b")).isEqualTo(DelegatedAccounts.Bound.ACCOUNT);
+    }
+
+    @Test
+    void ofKeysOfAccountsEachThatIsMissingIsNamed() throws IOException {
+        environment.put("CODEFORGE_NATS_USERS", "AccountSigningKey");
+        assertError("the connection Secret needs a key 'operator.creds'");
+        Files.writeString(nats.resolve("operator.creds"), owner.streamsUser("codeforge"));
+        assertError("the connection Secret needs a key 'workers.nk'");
+        final ForeignOperator.Handed team = owner.workers("TEAM-A");
+        Files.writeString(nats.resolve("account-team-a.jwt"), team.jwt());
+        assertError("the connection Secret needs a key 'account-team-a.nk'");
+        Files.writeString(nats.resolve("account-team-a.nk"), team.seed());
+        Files.writeString(nats.resolve("workers.nk"), owner.workers("WORKERS").seed());
+        assertError("the connection Secret needs a key 'workers.jwt'");
+    }
+
+    @Test
+    void whatIsNoKeyOfTheAccountIsSaid() throws IOException {
+        environment.put("CODEFORGE_NATS_USERS", "AccountSigningKey");
+        Files.writeString(nats.resolve("operator.creds"), owner.streamsUser("codeforge"));
+        final ForeignOperator.Handed workers = owner.workers("WORKERS");
+        hand("workers", new ForeignOperator.Handed(workers.jwt(), "SAX"));
+        assertError("key 'workers.nk' cannot be used: it is no seed of an nkey, which begins with SA");
+        hand("workers", new ForeignOperator.Handed(workers.jwt(), owner.userSeed()));
+        assertError("key 'workers.nk' cannot be used: it is the seed of another kind of nkey than SA");
+        hand("workers", new ForeignOperator.Handed("nothing", workers.seed()));
+        assertError("key 'workers.jwt' cannot be used: there is no JWT of NATS in it");
+        hand("workers", new ForeignOperator.Handed(owner.streamsUser("x"), workers.seed()));
+        assertError("key 'workers.jwt' cannot be used: it is the JWT of no account, but of user");
+        hand("workers", new ForeignOperator.Handed(owner.workers("OTHERS").jwt(), workers.seed()));
+        assertError("key 'workers.jwt' cannot be used: it is of account OTHERS");
+    }
+
+    private void hand(String name, ForeignOperator.Handed account) throws IOException {
+        Files.writeString(nats.resolve(name + ".jwt"), account.jwt());
+        Files.writeString(nats.resolve(name + ".nk"), account.seed());
     }
 
     @ParameterizedTest
