@@ -34,7 +34,7 @@ public final class AccountPlanner {
 
     /** @param known the JWT of that account that the server has; empty for none */
     public AccountPlan planShared(String accountId, Optional<String> known) {
-        return planned(accountId, mint.shared().get(accountId), known.map(Claims::read));
+        return planned(accountId, mint.shared().get(accountId), known);
     }
 
     public String accountId(NamespaceIdentity namespace) {
@@ -43,7 +43,7 @@ public final class AccountPlanner {
 
     /** @param known the JWT of its account that the server has; empty for none */
     public AccountPlan plan(NamespaceIdentity namespace, List<PoolIdentity> pools, Optional<String> known) {
-        return plan(namespace, pools, false, known.map(Claims::read));
+        return plan(namespace, pools, false, known);
     }
 
     /**
@@ -54,15 +54,14 @@ public final class AccountPlanner {
      */
     public AccountPlan planEnd(
             NamespaceIdentity namespace, List<PoolIdentity> others, boolean namespaceEnds, Optional<String> known) {
-        return known.isEmpty()
-                ? new AccountPlan.Keep()
-                : plan(namespace, others, namespaceEnds, known.map(Claims::read));
+        return known.isEmpty() ? new AccountPlan.Keep() : plan(namespace, others, namespaceEnds, known);
     }
 
     private AccountPlan plan(
-            NamespaceIdentity namespace, List<PoolIdentity> pools, boolean ends, Optional<Claims> known) {
+            NamespaceIdentity namespace, List<PoolIdentity> pools, boolean ends, Optional<String> known) {
+        final Optional<Claims> before = known.map(Claims::read);
         final Map<String, Long> revoked =
-                known.map(claims -> claims.numbers("revocations")).orElseGet(TreeMap::new);
+                before.map(claims -> claims.numbers("revocations")).orElseGet(TreeMap::new);
         // A uid never comes back: who still sees the pool sees an old copy of it.
         final List<PoolIdentity> served = pools.stream()
                 .filter(pool -> !revoked.containsKey(mint.user(pool)))
@@ -71,7 +70,7 @@ public final class AccountPlanner {
         if (ends && served.isEmpty()) {
             return new AccountPlan.Delete(mint.deletion(accountId(namespace), clock.instant()));
         }
-        known.ifPresent(claims -> revokeMissing(claims, served, revoked));
+        before.ifPresent(claims -> revokeMissing(claims, served, revoked));
         revoked.values().removeIf(this::isForgotten);
         return planned(accountId(namespace), mint.namespace(namespace, served, revoked), known);
     }
@@ -87,8 +86,11 @@ public final class AccountPlanner {
         return !clock.instant().isBefore(Instant.ofEpochSecond(revoked).plus(LONGEST_LIFETIME));
     }
 
-    private AccountPlan planned(String accountId, Claims wanted, Optional<Claims> known) {
-        return known.filter(wanted::saysTheSameAs).isPresent()
+    private AccountPlan planned(String accountId, Claims wanted, Optional<String> known) {
+        return known.filter(mint::hasSigned)
+                        .map(Claims::read)
+                        .filter(wanted::saysTheSameAs)
+                        .isPresent()
                 ? new AccountPlan.Keep()
                 : new AccountPlan.Push(mint.sign(wanted, accountId, clock.instant()));
     }

@@ -64,6 +64,15 @@ public final class Key {
         return ofSeed(Kind.ACCOUNT, seed);
     }
 
+    /**
+     * A key of an operator that somebody else has handed out.
+     *
+     * @throws IllegalArgumentException with a sentence when the seed is none of such a key
+     */
+    public static Key ofOperator(String seed) {
+        return ofSeed(Kind.OPERATOR, seed);
+    }
+
     private static Key ofSeed(Kind kind, String seed) {
         try {
             final NKey nkey = NKey.fromSeed(seed.toCharArray());

@@ -14,10 +14,18 @@ public final class Mint {
     private static final int NO_LIMIT = -1;
 
     private final Keys keys;
+    private final Key operator;
     private final Reach reach = Reach.shipped();
 
+    /** For a server that trusts these keys alone. */
     public Mint(Keys keys) {
+        this(keys, keys.operator());
+    }
+
+    /** @param operator signs the accounts: a key of whom the server trusts */
+    public Mint(Keys keys, Key operator) {
         this.keys = keys;
+        this.operator = operator;
     }
 
     /**
@@ -35,7 +43,7 @@ public final class Mint {
         }
         """
                 .formatted(
-                        sign(operator(), keys.operator().id(), now),
+                        sign(operator(), operator.id(), now),
                         keys.system().id(),
                         sign(account("SYS"), keys.system().id(), now),
                         keys.streams().id(),
@@ -49,9 +57,14 @@ public final class Mint {
         return Map.of(keys.streams().id(), streams(), keys.clients().id(), clients());
     }
 
+    /** Whether the server still takes an account's JWT for true: its owner may have changed keys. */
+    boolean hasSigned(String jwt) {
+        return operator.id().equals(Claims.payload(jwt).path("iss").asText());
+    }
+
     /** Signed by the operator's key. */
     String sign(Claims claims, String subject, Instant now) {
-        return claims.signed(keys.operator(), subject, now, Optional.empty());
+        return claims.signed(operator, subject, now, Optional.empty());
     }
 
     private Claims operator() {
@@ -165,6 +178,6 @@ public final class Mint {
     String deletion(String accountId, Instant now) {
         final ObjectNode body = Claims.body("generic");
         body.putArray("accounts").add(accountId);
-        return sign(new Claims("deletion", body), keys.operator().id(), now);
+        return sign(new Claims("deletion", body), operator.id(), now);
     }
 }

@@ -1,29 +1,31 @@
 package dev.codeforge.jetstream;
 
-import dev.codeforge.identity.Login;
+import dev.codeforge.identity.Key;
 import io.nats.client.AuthHandler;
 import java.util.function.Supplier;
 
-/** Tells the client who we are. It asks for the JWT at each connect, and signs what the server then sends. */
+/** Tells the client who we are. It asks for the JWT once a connect, and signs what the server then sends. */
 final class MintedLogin implements AuthHandler {
-    private final Supplier<Login> logins;
+    private final Key key;
+    private final Supplier<String> jwts;
 
-    MintedLogin(Supplier<Login> logins) {
-        this.logins = logins;
+    MintedLogin(Key key, Supplier<String> jwts) {
+        this.key = key;
+        this.jwts = jwts;
     }
 
     @Override
     public byte[] sign(byte[] nonce) {
-        return logins.get().key().sign(nonce);
+        return key.sign(nonce);
     }
 
     @Override
     public char[] getID() {
-        return logins.get().key().id().toCharArray();
+        return key.id().toCharArray();
     }
 
     @Override
     public char[] getJWT() {
-        return logins.get().jwt().toCharArray();
+        return jwts.get().toCharArray();
     }
 }

@@ -1,6 +1,8 @@
 package dev.codeforge.operator;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.identity.AccountPlanner;
+import dev.codeforge.identity.Login;
 import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
@@ -14,6 +16,7 @@ import dev.codeforge.operator.deadletter.PoolQueues;
 import dev.codeforge.operator.pool.DelegatedAccess;
 import dev.codeforge.operator.pool.GivenAccess;
 import dev.codeforge.operator.pool.PoolIdentities;
+import dev.codeforge.operator.pool.SharedAccounts;
 import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
@@ -115,11 +118,29 @@ public final class CodeforgeOperator implements AutoCloseable {
                 final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock);
                 identity.applyUsers(client, settings.namespace());
                 final Mint mint = identity.mint();
-                this.connections = new NatsConnections(
-                        new MintedAccess(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
                 final Accounts accounts =
-                        new NatsAccounts(new MintedAccess(minted.url(), () -> mint.system(clock.instant())));
-                access = new PoolIdentities(client, connections, accounts, mint, minted, clock);
+                        new NatsAccounts(MintedAccess.of(minted.url(), () -> mint.system(clock.instant())));
+                this.connections = new NatsConnections(
+                        MintedAccess.of(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
+                access = new PoolIdentities(
+                        client, connections, accounts, mint, minted.url(), minted.credentialLifetime(), clock);
+            }
+            case NatsSettings.OperatorSigningKey trusted -> {
+                final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock)
+                        .signedBy(trusted.signing());
+                identity.applyUsers(client, settings.namespace());
+                final Mint mint = identity.mint();
+                final Accounts accounts = new NatsAccounts(trusted.system());
+                final SharedAccounts shared = new SharedAccounts(accounts, new AccountPlanner(mint, clock));
+                final Login operator = mint.streams("operator", clock.instant());
+                this.connections = new NatsConnections(
+                        new MintedAccess(trusted.url(), operator.key(), () -> {
+                            shared.keepIfPossible();
+                            return operator.jwt();
+                        }),
+                        installation);
+                access = new PoolIdentities(
+                        client, connections, accounts, mint, trusted.url(), trusted.credentialLifetime(), clock);
             }
         }
         this.tracing = OtlpTracing.of(settings.telemetry());

@@ -47,6 +47,20 @@ final class AccountPlannerTest {
     }
 
     @Test
+    void anAccountThatAnotherKeyHasSignedIsSignedAnewAndKeepsItsRevocations() {
+        final String first = pushed(plan(NOW, List.of(SHELL, AIDER), Optional.empty()));
+        final String known = pushed(plan(NOW, List.of(AIDER), Optional.of(first)));
+        final Key changed = new Keys(Keys.generate()).operator();
+        final JsonNode account =
+                claims(pushed(new AccountPlanner(new Mint(keys, changed), Clock.fixed(NOW, ZoneOffset.UTC))
+                        .plan(TEAM, List.of(AIDER), Optional.of(known))));
+        assertThat(account.path("iss").asText()).isEqualTo(changed.id());
+        assertThat(account.path("sub").asText())
+                .isEqualTo(keys.namespace("ns-uid").id());
+        assertThat(account.at("/nats/revocations").has(keys.pool("uid-1").id())).isTrue();
+    }
+
+    @Test
     void aFurtherPoolChangesTheAccountAndRevokesNobody() {
         final String known = pushed(plan(NOW, List.of(SHELL), Optional.empty()));
         final JsonNode body = claims(pushed(plan(NOW, List.of(SHELL, AIDER), Optional.of(known))))

@@ -190,7 +190,7 @@ final class IdentityIT {
                 NatsIdentity.readOrCreate(client, system, Clock.systemUTC()).mint();
         final String account = account(mint, ours);
         final Accounts accounts =
-                new NatsAccounts(new MintedAccess(nats.endpoint().url(), () -> mint.system(Instant.now())));
+                new NatsAccounts(MintedAccess.of(nats.endpoint().url(), () -> mint.system(Instant.now())));
         assertThat(accounts.find(account)).isPresent();
         try (Connection connection = worker.connect()) {
             client.namespaces().withName(ours).delete();

@@ -27,6 +27,7 @@ public final class ForeignOperator {
 
     private final JsonNode reach = reach();
     private final NKey operator = made(NKey::createOperator);
+    private final NKey signing = made(NKey::createOperator);
     private final Account system = account("SYS", false);
     /** With all streams, and CodeForge's operator as a user. */
     private final Account streams = account("STREAMS", true);
@@ -162,6 +163,16 @@ public final class ForeignOperator {
         return withKey(account);
     }
 
+    /** Credentials of a user who may change accounts. */
+    public String systemUser(String name) {
+        return user(system, name);
+    }
+
+    /** The seed of the signing key of the operator itself. */
+    public String signingSeed() {
+        return seed(signing);
+    }
+
     private static String user(Account account, String name) {
         final NKey key = made(NKey::createUser);
         final ObjectNode body =
@@ -171,14 +182,23 @@ public final class ForeignOperator {
     }
 
     /** A server that knows the accounts that were made until now, and takes no others. */
-    String configuration(int port, Path data) {
+    String withTheseAccounts(int port, Path data) {
+        return configuration(port, data, "MEMORY");
+    }
+
+    /** A server that takes accounts from a user of its system account. */
+    String withMoreAccounts(int port, Path data) {
+        return configuration(port, data, "{ type: full, dir: \"" + data.resolve("jwt") + "\", allow_delete: true }");
+    }
+
+    private String configuration(int port, Path data, String resolver) {
         return """
         server_name: foreign
         listen: 127.0.0.1:%d
         jetstream { store_dir: "%s" }
         operator: %s
         system_account: %s
-        resolver: MEMORY
+        resolver: %s
         resolver_preload: {
           %s
         }
@@ -186,15 +206,18 @@ public final class ForeignOperator {
                 .formatted(
                         port,
                         data,
-                        issued(
-                                operator,
-                                publicKey(operator),
-                                "foreign",
-                                body("operator").put("system_account", system.id())),
+                        issued(operator, publicKey(operator), "foreign", trusted()),
                         system.id(),
+                        resolver,
                         accounts.entrySet().stream()
                                 .map(account -> account.getKey() + ": " + account.getValue())
                                 .collect(Collectors.joining("\n  ")));
+    }
+
+    private ObjectNode trusted() {
+        final ObjectNode body = body("operator").put("system_account", system.id());
+        body.putArray("signing_keys").add(publicKey(signing));
+        return body;
     }
 
     private static ObjectNode body(String type) {

@@ -24,6 +24,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 /** A real nats-server with JetStream on a port of its own, which can be stopped and started again. */
@@ -98,8 +99,18 @@ public final class TestNats implements AutoCloseable {
 
     /** A server in operator mode of somebody else, with the accounts that were made until now. */
     public static TestNats of(ForeignOperator operator) throws IOException {
+        return of(operator, operator::withTheseAccounts);
+    }
+
+    /** A server in operator mode of somebody else, which can be given accounts while it runs. */
+    public static TestNats takingAccounts(ForeignOperator operator) throws IOException {
+        return of(operator, operator::withMoreAccounts);
+    }
+
+    private static TestNats of(ForeignOperator operator, BiFunction<Integer, Path, String> configuration)
+            throws IOException {
         final TestNats nats = new TestNats(false, Optional.of(() -> operator.streamsUser("admin")), false);
-        nats.configure(operator.configuration(nats.port, nats.data()));
+        nats.configure(configuration.apply(nats.port, nats.data()));
         nats.start();
         return nats;
     }

@@ -1,7 +1,6 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.identity.AccountPlan;
 import dev.codeforge.identity.AccountPlanner;
 import dev.codeforge.identity.Credential;
 import dev.codeforge.identity.CredentialPlanner;
@@ -11,10 +10,10 @@ import dev.codeforge.identity.PoolIdentity;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,15 +22,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An account for each namespace and a user for each pool, in a server that trusts the operator's keys. Accounts are looked
  * at when a pool comes and when the server does, else each minute.
  */
 public final class PoolIdentities implements WorkerAccess {
-    private static final Logger LOG = LoggerFactory.getLogger(PoolIdentities.class);
     /** In the pool's Secret, and the file's name in its workers. */
     static final String CREDENTIAL = "nats.creds";
 
@@ -40,6 +36,7 @@ public final class PoolIdentities implements WorkerAccess {
     private final KubernetesClient client;
     private final Connections connections;
     private final Accounts accounts;
+    private final SharedAccounts shared;
     private final Mint mint;
     private final String url;
     private final AccountPlanner planner;
@@ -66,15 +63,17 @@ public final class PoolIdentities implements WorkerAccess {
             Connections connections,
             Accounts accounts,
             Mint mint,
-            NatsSettings.Minted settings,
+            String url,
+            Duration credentialLifetime,
             Clock clock) {
         this.client = client;
         this.connections = connections;
         this.accounts = accounts;
         this.mint = mint;
-        this.url = settings.url();
+        this.url = url;
         this.planner = new AccountPlanner(mint, clock);
-        this.credentialPlanner = new CredentialPlanner(settings.credentialLifetime(), clock);
+        this.shared = new SharedAccounts(accounts, planner);
+        this.credentialPlanner = new CredentialPlanner(credentialLifetime, clock);
         this.rechecks = new Rechecks<>(clock);
     }
 
@@ -118,7 +117,7 @@ public final class PoolIdentities implements WorkerAccess {
         try {
             keepShared(wanted.connects());
             final Optional<String> known = accounts.find(planner.accountId(namespace));
-            carryOut(planner.plan(namespace, poolsOf(namespace), known));
+            shared.carryOut(planner.plan(namespace, poolsOf(namespace), known));
             rechecks.seen(namespace.uid(), wanted);
             problems.remove(namespace.uid());
         } catch (QueueUnavailableException e) {
@@ -130,11 +129,9 @@ public final class PoolIdentities implements WorkerAccess {
 
     /** A release of this program may have changed what others may reach. */
     private void keepShared(int connects) {
-        final Wanted wanted = new Wanted(planner.shared(), connects);
+        final Wanted wanted = new Wanted(shared.ids(), connects);
         if (rechecks.isDue(SHARED, wanted)) {
-            for (final String id : planner.shared()) {
-                carryOut(planner.planShared(id, accounts.find(id)));
-            }
+            shared.keep();
             rechecks.seen(SHARED, wanted);
         }
     }
@@ -149,17 +146,9 @@ public final class PoolIdentities implements WorkerAccess {
             final List<PoolIdentity> others = poolsOf(namespace).stream()
                     .filter(other -> !other.equals(ended))
                     .toList();
-            carryOut(planner.planEnd(namespace, others, namespaceEnds, known));
+            shared.carryOut(planner.planEnd(namespace, others, namespaceEnds, known));
         } finally {
             oneAtATime.unlock();
-        }
-    }
-
-    private void carryOut(AccountPlan plan) {
-        switch (plan) {
-            case AccountPlan.Keep ignored -> LOG.debug("an account of NATS is as wanted");
-            case AccountPlan.Push push -> accounts.push(push.jwt());
-            case AccountPlan.Delete delete -> accounts.delete(delete.jwt());
         }
     }
 

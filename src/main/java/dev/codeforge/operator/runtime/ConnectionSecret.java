@@ -23,6 +23,8 @@ import java.util.stream.Stream;
  */
 record ConnectionSecret(Path folder) {
     private static final String OPERATOR = "operator.creds";
+    private static final String SYSTEM = "system.creds";
+    private static final String SIGNING_KEY = "operator-signing-key.nk";
     private static final String WORKERS = "workers";
     /** Before the name of a namespace that has an account of its own. */
     private static final String OF_NAMESPACE = "account-";
@@ -71,6 +73,15 @@ record ConnectionSecret(Path folder) {
         return new NatsSettings.AccountSigningKey(
                 new CredentialsFile(url(), folder.resolve(OPERATOR)),
                 new DelegatedAccounts(streams, own, workers),
+                credentialLifetime);
+    }
+
+    NatsSettings.OperatorSigningKey operatorSigningKey(Duration credentialLifetime) {
+        // Read here for the error only.
+        read(SYSTEM, Login::accountOf);
+        return new NatsSettings.OperatorSigningKey(
+                new CredentialsFile(url(), folder.resolve(SYSTEM)),
+                read(SIGNING_KEY, Key::ofOperator),
                 credentialLifetime);
     }
 

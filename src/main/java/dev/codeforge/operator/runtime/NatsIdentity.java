@@ -1,5 +1,6 @@
 package dev.codeforge.operator.runtime;
 
+import dev.codeforge.identity.Key;
 import dev.codeforge.identity.Keys;
 import dev.codeforge.identity.Mint;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -16,7 +17,7 @@ import java.util.Map;
  *
  * @param since when the Secret was made
  */
-public record NatsIdentity(Mint mint, Instant since) {
+public record NatsIdentity(Keys keys, Mint mint, Instant since) {
     public static final String SECRET = "codeforge-nats-identity";
     /** Users for people and their programs. */
     public static final String USERS_SECRET = "codeforge-nats-users";
@@ -28,8 +29,14 @@ public record NatsIdentity(Mint mint, Instant since) {
     public static NatsIdentity readOrCreate(KubernetesClient client, String namespace, Clock clock) {
         final Secret secret = new OwnSecrets(client, namespace).readOrCreate(SECRET, () -> generated(clock));
         final byte[] master = Base64.getDecoder().decode(secret.getData().getOrDefault(MASTER, ""));
+        final Keys keys = new Keys(master);
         return new NatsIdentity(
-                new Mint(new Keys(master)), Instant.parse(secret.getMetadata().getCreationTimestamp()));
+                keys, new Mint(keys), Instant.parse(secret.getMetadata().getCreationTimestamp()));
+    }
+
+    /** The same accounts and users in a server that trusts another operator. */
+    public NatsIdentity signedBy(Key operator) {
+        return new NatsIdentity(keys, new Mint(keys, operator), since);
     }
 
     private static Map<String, String> generated(Clock clock) {

@@ -1,6 +1,7 @@
 package dev.codeforge.operator.runtime;
 
 import dev.codeforge.identity.DelegatedAccounts;
+import dev.codeforge.identity.Key;
 import dev.codeforge.jetstream.CredentialsFile;
 import dev.codeforge.jetstream.NatsEndpoint;
 import java.time.Duration;
@@ -16,6 +17,21 @@ public sealed interface NatsSettings {
      * @param credentialLifetime how long a worker's credential is valid
      */
     record Minted(String url, Duration credentialLifetime) implements NatsSettings {}
+
+    /**
+     * The operator, in a server of somebody else that trusts a key of theirs which we have.
+     *
+     * @param system a user of the system account, who may change accounts
+     * @param signing signs accounts
+     * @param credentialLifetime how long a worker's credential is valid
+     */
+    record OperatorSigningKey(CredentialsFile system, Key signing, Duration credentialLifetime)
+            implements NatsSettings {
+        @Override
+        public String url() {
+            return system.url();
+        }
+    }
 
     /**
      * The operator, in accounts of somebody else, with signing keys of them.

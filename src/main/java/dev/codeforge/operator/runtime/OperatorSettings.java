@@ -76,12 +76,13 @@ public record OperatorSettings(
         return switch (users) {
             case "Minted" -> new NatsSettings.Minted(secret.url(), lifetime);
             case "AccountSigningKey" -> secret.accountSigningKey(lifetime);
+            case "OperatorSigningKey" -> secret.operatorSigningKey(lifetime);
             case "Given" ->
                 secret.given(Boolean.parseBoolean(environment.getOrDefault("CODEFORGE_SHARED_NATS_USER", "false")));
             default ->
                 throw new IllegalArgumentException("CODEFORGE_NATS_USERS is neither Minted, for a server that "
-                        + "trusts the operator's keys, nor AccountSigningKey, for keys of accounts in the connection "
-                        + "Secret, nor Given, for users in it: '" + users + "'");
+                        + "trusts the operator's keys, nor OperatorSigningKey or AccountSigningKey, for keys in the "
+                        + "connection Secret, nor Given, for users in it: '" + users + "'");
         };
     }
 

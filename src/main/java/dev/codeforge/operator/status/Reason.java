@@ -81,7 +81,7 @@ public enum Reason {
             "Add the keys that the message names, and restart the operator."),
     NatsAccountPending(
             "NATS does not have the account of the pool's namespace as it is to be, and may refuse its workers.",
-            "Check that NATS runs with the operator's keys (Secret codeforge-nats-identity) and a resolver of type full."),
+            "Check that NATS trusts the operator's key (Secret codeforge-nats-identity, or operator-signing-key.nk of the connection Secret) and has a resolver of type full."),
     InvalidTemplate("spec.template is not a valid PodTemplateSpec.", "Correct it as the message says."),
     Confined("Agents reach nothing but their own run.", "Nothing."),
     WallsMissing(

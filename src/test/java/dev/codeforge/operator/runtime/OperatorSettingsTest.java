@@ -122,9 +122,25 @@ final class OperatorSettingsTest {
     }
 
     @Test
-    void whoMakesUsersIsOneOfThree() {
+    void whoMakesUsersIsOneOfFour() {
         environment.put("CODEFORGE_NATS_USERS", "Both");
         assertError("CODEFORGE_NATS_USERS is neither Minted");
+    }
+
+    @Test
+    void aKeyOfTheServersOperatorIsReadFromTheSecret() throws IOException {
+        environment.put("CODEFORGE_NATS_USERS", "OperatorSigningKey");
+        assertError("the connection Secret needs a key 'system.creds'");
+        Files.writeString(nats.resolve("system.creds"), owner.systemUser("codeforge"));
+        assertError("the connection Secret needs a key 'operator-signing-key.nk'");
+        Files.writeString(
+                nats.resolve("operator-signing-key.nk"), owner.workers("W").seed());
+        assertError("key 'operator-signing-key.nk' cannot be used: it is the seed of another kind of nkey than SO");
+        Files.writeString(nats.resolve("operator-signing-key.nk"), owner.signingSeed());
+        final NatsSettings.OperatorSigningKey settings = (NatsSettings.OperatorSigningKey)
+                OperatorSettings.from(environment).nats();
+        assertThat(settings.system()).isEqualTo(new CredentialsFile("nats://nats:4222", nats.resolve("system.creds")));
+        assertThat(settings.credentialLifetime()).isEqualTo(Duration.ofDays(1));
     }
 
     @Test
