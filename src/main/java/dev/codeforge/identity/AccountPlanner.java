@@ -57,6 +57,20 @@ public final class AccountPlanner {
         return known.isEmpty() ? new AccountPlan.Keep() : plan(namespace, others, namespaceEnds, known);
     }
 
+    /**
+     * The namespace whose account this is; empty when it is no account of one that this installation has made.
+     *
+     * @param known the JWT that the server has
+     */
+    public Optional<NamespaceIdentity> namespaceOf(String accountId, String known) {
+        return mint.namespaceOf(accountId, Claims.read(known));
+    }
+
+    /** The request to forget the account of a namespace that is gone. */
+    public String deletion(NamespaceIdentity gone) {
+        return mint.deletion(accountId(gone), clock.instant());
+    }
+
     private AccountPlan plan(
             NamespaceIdentity namespace, List<PoolIdentity> pools, boolean ends, Optional<String> known) {
         final Optional<Claims> before = known.map(Claims::read);
@@ -68,7 +82,7 @@ public final class AccountPlanner {
                 .sorted(Comparator.comparing(PoolIdentity::name).thenComparing(PoolIdentity::uid))
                 .toList();
         if (ends && served.isEmpty()) {
-            return new AccountPlan.Delete(mint.deletion(accountId(namespace), clock.instant()));
+            return new AccountPlan.Delete(deletion(namespace));
         }
         before.ifPresent(claims -> revokeMissing(claims, served, revoked));
         revoked.values().removeIf(this::isForgotten);

@@ -26,6 +26,9 @@ record Claims(String name, ObjectNode body) {
     /** An account names its users here, so that one that is not wanted any more is known by its key. */
     static final String USERS = "tags";
 
+    /** An account tells by it whose it is: a field that NATS keeps for people. */
+    static final String NAMESPACE_UID = "description";
+
     static final ObjectMapper JSON = new ObjectMapper();
 
     private static final Pattern JWT = Pattern.compile("eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+");

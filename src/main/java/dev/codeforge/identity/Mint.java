@@ -11,6 +11,7 @@ import java.util.Optional;
 /** Says and signs what the identities of an installation are. */
 public final class Mint {
     private static final String STREAMS = "CODEFORGE";
+    private static final String NAMESPACE = "namespace ";
     private static final int NO_LIMIT = -1;
 
     private final Keys keys;
@@ -99,8 +100,9 @@ public final class Mint {
 
     /** The account of a namespace with these pools, without JetStream. */
     Claims namespace(NamespaceIdentity namespace, List<PoolIdentity> pools, Map<String, Long> revocations) {
-        final Claims claims =
-                importing(account("namespace " + namespace.name()), reach.imports(namespace.name(), pools));
+        final Claims claims = importing(account(NAMESPACE + namespace.name()), reach.imports(namespace.name(), pools));
+        // From it the account's key is derived: who reads it knows that the account is ours, and whose.
+        claims.body().put(Claims.NAMESPACE_UID, namespace.uid());
         pools.stream().map(this::user).forEach(claims.body().putArray(Claims.USERS)::add);
         if (!revocations.isEmpty()) {
             revocations.forEach(claims.body().putObject("revocations")::put);
@@ -115,6 +117,16 @@ public final class Mint {
 
     String accountId(NamespaceIdentity namespace) {
         return keys.namespace(namespace.uid()).id();
+    }
+
+    /** The namespace whose account this is; empty when it is no account of one that we have made. */
+    Optional<NamespaceIdentity> namespaceOf(String accountId, Claims account) {
+        return Optional.of(account)
+                .filter(claims -> claims.name().startsWith(NAMESPACE))
+                .map(claims -> new NamespaceIdentity(
+                        claims.name().substring(NAMESPACE.length()),
+                        claims.body().path(Claims.NAMESPACE_UID).asText()))
+                .filter(namespace -> accountId(namespace).equals(accountId));
     }
 
     private Claims importing(Claims account, List<Reach.Shared> imported) {

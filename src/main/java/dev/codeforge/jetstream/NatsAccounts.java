@@ -10,6 +10,7 @@ import io.nats.client.Options;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** {@link Accounts} asked as a user of the system account, on a connection for each question: they are rare. */
@@ -29,6 +30,22 @@ public final class NatsAccounts implements Accounts {
     public Optional<String> find(String accountId) {
         final String jwt = ask("$SYS.REQ.ACCOUNT." + accountId + ".CLAIMS.LOOKUP", "");
         return jwt.isEmpty() ? Optional.empty() : Optional.of(jwt);
+    }
+
+    @Override
+    public List<String> list() {
+        final String subject = "$SYS.REQ.CLAIMS.LIST";
+        final String answer = ask(subject, "");
+        try {
+            return JSON.readTree(answer)
+                    .path("data")
+                    .valueStream()
+                    .map(JsonNode::asText)
+                    .toList();
+        } catch (IOException e) {
+            throw new QueueUnavailableException(
+                    "NATS at " + system.url() + " answered " + answer + " on " + subject, e);
+        }
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
 import dev.codeforge.operator.deadletter.ExhaustedSweep;
 import dev.codeforge.operator.deadletter.PoolQueues;
+import dev.codeforge.operator.pool.AccountSweep;
 import dev.codeforge.operator.pool.DelegatedAccess;
 import dev.codeforge.operator.pool.GivenAccess;
 import dev.codeforge.operator.pool.PoolIdentities;
@@ -33,6 +34,7 @@ import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.OrphanSweep;
+import dev.codeforge.operator.sweep.Sweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.sweep.UnfinishedSweep;
 import dev.codeforge.operator.task.AgentTaskReconciler;
@@ -64,6 +66,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -105,14 +108,17 @@ public final class CodeforgeOperator implements AutoCloseable {
         final Clock clock = Clock.systemUTC();
         final DispatchKey key = DispatchKeySecret.readOrCreate(client, settings.namespace());
         final WorkerAccess access;
+        final List<Sweep> ofAccounts;
         switch (settings.nats()) {
             case NatsSettings.Given given -> {
                 this.connections = new NatsConnections(given.operator(), installation);
                 access = new GivenAccess(given, () -> poolCache.get().list());
+                ofAccounts = List.of();
             }
             case NatsSettings.AccountSigningKey delegated -> {
                 this.connections = new NatsConnections(delegated.operator(), installation);
                 access = new DelegatedAccess(delegated, clock);
+                ofAccounts = List.of();
             }
             case NatsSettings.Minted minted -> {
                 final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock);
@@ -124,6 +130,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                         MintedAccess.of(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
                 access = new PoolIdentities(
                         client, connections, accounts, mint, minted.url(), minted.credentialLifetime(), clock);
+                ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
             }
             case NatsSettings.OperatorSigningKey trusted -> {
                 final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock)
@@ -141,6 +148,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                         installation);
                 access = new PoolIdentities(
                         client, connections, accounts, mint, trusted.url(), trusted.credentialLifetime(), clock);
+                ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
             }
         }
         this.tracing = OtlpTracing.of(settings.telemetry());
@@ -183,11 +191,14 @@ public final class CodeforgeOperator implements AutoCloseable {
         final Burial burial = new Burial(connections, operatorEvents, key, installation);
         this.deadMessages = new AdvisoryInbox(queues, index::get, connections, operatorEvents, burial);
         this.sweeps = new Sweeps(
-                List.of(
-                        new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
-                        orphans,
-                        new ExhaustedSweep(queues, connections, burial),
-                        agents.sweep()),
+                Stream.concat(
+                                Stream.of(
+                                        new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
+                                        orphans,
+                                        new ExhaustedSweep(queues, connections, burial),
+                                        agents.sweep()),
+                                ofAccounts.stream())
+                        .toList(),
                 settings.sweepPeriod());
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));

@@ -128,6 +128,20 @@ final class AccountPlannerTest {
     }
 
     @Test
+    void anAccountTellsWhoseItIsOnlyWhereItsKeySaysTheSame() {
+        final String account = planner(NOW).accountId(TEAM);
+        final String known = pushed(plan(NOW, List.of(), Optional.empty()));
+        assertThat(planner(NOW).namespaceOf(account, known)).contains(TEAM);
+        assertThat(planner(NOW).namespaceOf(keys.namespace("another").id(), known))
+                .isEmpty();
+        final String shared = planner(NOW).shared().iterator().next();
+        assertThat(planner(NOW).namespaceOf(shared, pushed(planner(NOW).planShared(shared, Optional.empty()))))
+                .isEmpty();
+        assertThat(claims(planner(NOW).deletion(TEAM)).at("/nats/accounts/0").asText())
+                .isEqualTo(account);
+    }
+
+    @Test
     void theInstallationsOwnAccountsArePushedWhenTheServerHasOthers() {
         for (final String id : planner(NOW).shared()) {
             final String pushed = pushed(planner(NOW).planShared(id, Optional.empty()));

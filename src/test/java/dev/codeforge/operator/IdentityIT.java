@@ -24,6 +24,7 @@ import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.testing.TestSettings;
 import dev.codeforge.wire.TaskMessage;
+import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.AuthenticationException;
@@ -202,6 +203,34 @@ final class IdentityIT {
         }
         assertThatThrownBy(worker::connectAsAtFirst).isInstanceOf(AuthenticationException.class);
         await().atMost(PATIENCE).until(() -> accounts.find(account).isEmpty());
+    }
+
+    @Test
+    void aNamespaceThatEndsAfterItsLastPoolTakesItsAccountAlong() throws Exception {
+        final PoolUser worker = worker(ours, "pool");
+        worker(theirs, "pool");
+        final Mint mint =
+                NatsIdentity.readOrCreate(client, system, Clock.systemUTC()).mint();
+        final String account = account(mint, ours);
+        final String neighbours = account(mint, theirs);
+        final Accounts accounts =
+                new NatsAccounts(MintedAccess.of(nats.endpoint().url(), () -> mint.system(Instant.now())));
+        worker.connect().close();
+        client.resources(WorkerPool.class).inNamespace(ours).withName("pool").delete();
+        await().atMost(PATIENCE)
+                .until(() -> client.resources(WorkerPool.class)
+                                .inNamespace(ours)
+                                .withName("pool")
+                                .get()
+                        == null);
+        assertThat(accounts.list()).contains(account, neighbours);
+        // Without its controller the API server has it end when its finalizer is taken off.
+        client.namespaces().withName(ours).delete();
+        final Namespace ending = client.namespaces().withName(ours).require();
+        ending.getSpec().getFinalizers().clear();
+        client.raw("/api/v1/namespaces/" + ours + "/finalize", "PUT", ending);
+        await().atMost(PATIENCE).until(() -> !accounts.list().contains(account));
+        assertThat(accounts.list()).contains(neighbours);
     }
 
     private static String account(Mint mint, String namespace) {
