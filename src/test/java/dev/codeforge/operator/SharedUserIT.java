@@ -7,12 +7,14 @@ import static org.awaitility.Awaitility.await;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.testing.PoolUser;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.testing.TestSettings;
 import dev.codeforge.wire.Subjects;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import java.util.List;
@@ -54,6 +56,32 @@ final class SharedUserIT {
                             .withName("pool-workers")
                             .get())
                     .isNull();
+            operator.close();
+        }
+    }
+
+    @Test
+    void whereItMayBeSharedThePoolsOfAllNamespacesHaveItAndNeverTheOperatorsOwn() throws Exception {
+        final KubernetesClient client = TestCluster.shared().client();
+        final String first = TestCluster.shared().newNamespace();
+        final String second = TestCluster.shared().newNamespace();
+        try (TestNats nats = TestNats.withUsers()) {
+            final NatsSettings users = new NatsSettings.Given(nats.endpoint(), nats.workerEndpoint(), true);
+            final CodeforgeOperator operator =
+                    new CodeforgeOperator(TestSettings.of(first, "test", Set.of(first, second), users, false), client);
+            operator.start();
+            for (final String namespace : List.of(first, second)) {
+                client.resource(Resources.pool(namespace, "pool", null)).create();
+                awaitReason(client, namespace, "WorkersStarting");
+                final Secret secret = client.secrets()
+                        .inNamespace(namespace)
+                        .withName("pool-workers")
+                        .require();
+                assertThat(PoolUser.decoded(secret, "username"))
+                        .isEqualTo(nats.workerEndpoint().username());
+                assertThat(PoolUser.decoded(secret, "password"))
+                        .isEqualTo(nats.workerEndpoint().password());
+            }
             operator.close();
         }
     }
