@@ -72,6 +72,7 @@ async def test_an_idle_worker_is_drained_and_another_runs_the_next_task(
         "draining": True,
         "idleSeconds": answer["idleSeconds"],
         "openWalls": [],
+        "spent": False,
     }
     assert (await operator.js.consumer_info(STREAM, "workers")).num_waiting == 0
     assert await _drained_by_its_metric(worker) and (await worker.get("/readyz"))[0] == 200

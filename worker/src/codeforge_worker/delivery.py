@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import msgspec
@@ -47,13 +47,16 @@ class Delivery:
         backend: Backend,
         metrics: Metrics,
         tracing: Tracing,
+        begin: Callable[[], None],
         message: Msg,
     ) -> None:
+        """`begin` is called before the first instruction of a run, and not where there is none."""
         self._settings = settings
         self._broker = broker
         self._backend = backend
         self._metrics = metrics
         self._tracing = tracing
+        self._begin = begin
         self._message = message
         self._headers = cast(Mapping[str, str], message.headers or {})
         self._origin = wire.Origin(settings.stream, message.metadata.sequence.stream)
@@ -185,6 +188,7 @@ class Delivery:
             except Stale as error:
                 await self._not_ours(task, look, error)
                 return
+            self._begin()
             if self._stopping:
                 run.stop(self._stopping)
             telling = asyncio.create_task(self._tell(events))

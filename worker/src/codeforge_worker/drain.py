@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 
 from .broker import AWAY, Broker
 from .in_hand import InHand
+from .one_task import OneTask
 from .pulling import Pulling
 from .worker_control import Answer, BadRequest, Refusal, parse_request
 
@@ -25,6 +26,7 @@ class Drain:
         lacks: tuple[str, ...],
         in_hand: InHand,
         pulling: Pulling,
+        one_task: OneTask,
         stopping: Callable[[], bool],
     ) -> None:
         """`lacks` says what is open to agents. `stopping`: the worker was told to stop, for good."""
@@ -32,12 +34,13 @@ class Drain:
         self._lacks = lacks
         self._in_hand = in_hand
         self._pulling = pulling
+        self._one_task = one_task
         self._stopping = stopping
         self._lease: asyncio.TimerHandle | None = None
 
     @property
     def draining(self) -> bool:
-        return self._lease is not None or self._stopping()
+        return self._lease is not None or self._stopping() or self._one_task.begun
 
     async def serve(self, broker: Broker) -> None:
         """The client calls back one request at a time: a drain that is under way is awaited by the next."""
@@ -69,7 +72,8 @@ class Drain:
             await self._pulling.stop()
         idle = not self._in_hand.busy and self._pulling.empty
         idle_seconds = round(self._in_hand.idle_seconds, 3) if idle else 0.0
-        return Answer(self._worker, idle, self.draining, idle_seconds, self._lacks)
+        spent = idle and self._one_task.begun
+        return Answer(self._worker, idle, self.draining, idle_seconds, self._lacks, spent)
 
     async def _drain(self, seconds: int, *, even_busy: bool) -> None:
         if self._stopping():

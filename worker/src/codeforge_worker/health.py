@@ -23,7 +23,7 @@ async def serve(port: int, ready: Callable[[], bool], problem: Callable[[], str]
     async def readyz(_: web.Request) -> web.Response:
         if ready():
             return web.Response(text="\n".join(filter(None, ("ready", problem()))) + "\n")
-        return web.Response(status=503, text=(problem() or "not connected to NATS, or draining") + "\n")
+        return web.Response(status=503, text=(problem() or "not connected to NATS, draining, or spent") + "\n")
 
     async def scrape(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), content_type="text/plain")

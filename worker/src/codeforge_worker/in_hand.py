@@ -14,6 +14,7 @@ from .backends import Backend
 from .broker import Broker
 from .delivery import Delivery
 from .metrics import Metrics
+from .one_task import OneTask
 from .pool_config import PoolConfig
 from .run import Stop
 from .settings import Settings
@@ -34,6 +35,7 @@ class InHand:
         backend: Backend,
         metrics: Metrics,
         tracing: Tracing,
+        one_task: OneTask,
         ended: Callable[[], None],
         stuck: Callable[[], None],
     ) -> None:
@@ -44,6 +46,7 @@ class InHand:
         self._backend = backend
         self._metrics = metrics
         self._tracing = tracing
+        self._one_task = one_task
         self._ended = ended
         self._stuck = stuck
         self._leaving = asyncio.Event()
@@ -57,7 +60,7 @@ class InHand:
 
     @property
     def room(self) -> bool:
-        return len(self._tasks) < self._settings.concurrency
+        return len(self._tasks) < self._settings.concurrency and not self._one_task.begun
 
     @property
     def idle_seconds(self) -> float:
@@ -66,7 +69,9 @@ class InHand:
 
     def begin(self, message: Msg) -> None:
         settings = replace(self._settings, pool_config=self._pool_config.values)
-        delivery = Delivery(settings, self._broker, self._backend, self._metrics, self._tracing, message)
+        delivery = Delivery(
+            settings, self._broker, self._backend, self._metrics, self._tracing, self._one_task.begin, message
+        )
         self._hold(asyncio.create_task(self._handle(delivery)), delivery)
 
     def give_back(self, message: Msg) -> None:

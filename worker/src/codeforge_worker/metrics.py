@@ -11,7 +11,7 @@ class Metrics:
         self.running = Gauge("codeforge_worker_tasks_running", "Tasks that run now.", registry=self.registry)
         self.drained = Gauge(
             "codeforge_worker_drained",
-            "1 while the worker takes no task, because it was drained or has to stop; else 0.",
+            "1 while the worker takes no task, because it was drained, has to stop, or has had its one task; else 0.",
             registry=self.registry,
         )
         self.open_walls = Gauge(

@@ -17,6 +17,7 @@ from .drain import Drain
 from .health import serve
 from .in_hand import InHand
 from .metrics import Metrics
+from .one_task import OneTask
 from .pool_config import PoolConfig
 from .pulling import Pulling
 from .removal import empty
@@ -46,6 +47,7 @@ class Service:
         self._broker = Broker(settings)
         self._pulling = Pulling(self._broker, lambda: self._in_hand.room, self._take)
         self._config = PoolConfig(self._broker)
+        self._one_task = OneTask(settings)
         self._in_hand = InHand(
             settings,
             self._config,
@@ -53,10 +55,13 @@ class Service:
             backend,
             self._metrics,
             self._tracing,
+            self._one_task,
             self._pulling.wake,
             self._stuck,
         )
-        self._drain = Drain(settings.pod_name, lacks, self._in_hand, self._pulling, self._stopping.is_set)
+        self._drain = Drain(
+            settings.pod_name, lacks, self._in_hand, self._pulling, self._one_task, self._stopping.is_set
+        )
         self._broker.on_return = self._returned
         self._metrics.open_walls.set(len(lacks))
         self._metrics.drained.set_function(lambda: float(self._drain.draining))
@@ -72,7 +77,7 @@ class Service:
         try:
             if not await self._first(self._open()):
                 return
-            log.info("taking tasks from %s, %d at once", self._settings.stream, self._settings.concurrency)
+            self._tell_what_is_taken()
             if not self._drain.draining:
                 self._pulling.start()
             await self._first(self._stopping.wait())
@@ -85,6 +90,14 @@ class Service:
             await http.cleanup()
         if self._is_stuck:
             raise Stuck("a function outlived its run and held its slot: ended, so that a new worker takes its place")
+
+    def _tell_what_is_taken(self) -> None:
+        if self._one_task.begun:
+            log.info("this pod has had its one task: it takes no other, and waits to be removed")
+        elif self._settings.worker_per_task:
+            log.info("taking one task from %s", self._settings.stream)
+        else:
+            log.info("taking tasks from %s, %d at once", self._settings.stream, self._settings.concurrency)
 
     def _empty_temporary(self) -> None:
         """A worker before this one in the same pod may have been killed in the middle of a run."""
@@ -108,10 +121,11 @@ class Service:
 
     def _ready(self) -> bool:
         # Readiness must not drop while a task runs: a worker that is not ready is removed first.
-        return self._in_hand.busy or (self._broker.connected and self._config.known and not self._stopping.is_set())
+        takes = not self._stopping.is_set() and not self._one_task.begun
+        return self._in_hand.busy or (self._broker.connected and self._config.known and takes)
 
     def _take(self, message: Msg) -> None:
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._one_task.begun:
             self._in_hand.give_back(message)
         else:
             self._in_hand.begin(message)

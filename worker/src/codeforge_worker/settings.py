@@ -75,6 +75,8 @@ class Settings:
     nats_credentials: Path | None = None
     # Between two times that it is read again.
     nats_credentials_seconds: float = 60.0
+    # The worker runs one task, and takes no other.
+    worker_per_task: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -97,6 +99,7 @@ class Settings:
             )
         except msgspec.MsgspecError as error:
             raise StartupError(f"CODEFORGE_GIT_CREDENTIALS is not what the operator writes: {error}") from error
+        concurrency = max(1, int(number("CODEFORGE_CONCURRENCY", "1")))
         try:
             model = Upstream.of(environment)
         except PricesUnreadable as error:
@@ -110,7 +113,7 @@ class Settings:
             backend=required("CODEFORGE_BACKEND"),
             stream=required("CODEFORGE_STREAM"),
             consumer=environment.get("CODEFORGE_CONSUMER", "workers"),
-            concurrency=max(1, int(number("CODEFORGE_CONCURRENCY", "1"))),
+            concurrency=concurrency,
             pod_name=required("CODEFORGE_POD_NAME"),
             ack_wait_seconds=number("CODEFORGE_ACK_WAIT_SECONDS", "60"),
             grace_seconds=number("CODEFORGE_GRACE_SECONDS", "30"),
@@ -133,6 +136,7 @@ class Settings:
             egress=_egress(environment),
             nats_credentials=_nats_credentials(environment),
             nats_credentials_seconds=number("CODEFORGE_NATS_CREDENTIALS_SECONDS", "60"),
+            worker_per_task=_worker_per_task(environment, concurrency),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
@@ -157,6 +161,18 @@ def _isolation(environment: Mapping[str, str]) -> Isolation:
     except ValueError as error:
         known = ", ".join(one.value for one in Isolation)
         raise StartupError(f"CODEFORGE_ISOLATION is {text!r}, and none of {known}") from error
+
+
+def _worker_per_task(environment: Mapping[str, str], concurrency: int) -> bool:
+    text = environment.get("CODEFORGE_WORKER_PER_TASK") or "false"
+    if text not in ("true", "false"):
+        raise StartupError(f"CODEFORGE_WORKER_PER_TASK is {text!r}: it is true or false")
+    if text == "true" and concurrency != 1:
+        raise StartupError(
+            f"CODEFORGE_WORKER_PER_TASK needs CODEFORGE_CONCURRENCY 1, not {concurrency}: both are the operator's, "
+            "take the latter out of spec.template of the pool"
+        )
+    return text == "true"
 
 
 def _paths(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

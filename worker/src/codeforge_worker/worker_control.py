@@ -23,7 +23,7 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
     """`idle` and `draining` together are the only answer on which a worker may be removed.
 
-    `open_walls` says what is open to the worker's agents, a sentence each.
+    `open_walls` says what is open to the worker's agents, a sentence each. `spent`: its one task has ended.
     """
 
     worker: str
@@ -31,6 +31,7 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
     draining: bool
     idle_seconds: float
     open_walls: tuple[str, ...] = ()
+    spent: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True):

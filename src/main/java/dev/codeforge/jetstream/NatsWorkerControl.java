@@ -50,7 +50,8 @@ final class NatsWorkerControl implements WorkerControl {
                 answer.path("idle").asBoolean(),
                 answer.path("draining").asBoolean(),
                 Duration.ofMillis((long) (answer.path("idleSeconds").asDouble() * MILLIS)),
-                Optional.of(answer.path("openWalls")).filter(JsonNode::isArray).map(NatsWorkerControl::sentences));
+                Optional.of(answer.path("openWalls")).filter(JsonNode::isArray).map(NatsWorkerControl::sentences),
+                Optional.of(answer.path("spent")).filter(JsonNode::isBoolean).map(JsonNode::asBoolean));
     }
 
     private static List<String> sentences(JsonNode given) {

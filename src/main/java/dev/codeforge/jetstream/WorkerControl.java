@@ -34,10 +34,21 @@ public interface WorkerControl {
      * @param draining it takes none; together with idle the only answer on which it may be removed
      * @param idleFor since its last task ended, or since its start; zero when busy
      * @param openWalls what is open to its agents beyond their own run, a sentence each; absent where it does not say
+     * @param spent it was for one task, which has ended; absent where it does not say
      */
-    record Answer(boolean idle, boolean draining, Duration idleFor, Optional<List<String>> openWalls) {
+    record Answer(
+            boolean idle,
+            boolean draining,
+            Duration idleFor,
+            Optional<List<String>> openWalls,
+            Optional<Boolean> spent) {
         public boolean mayGo() {
             return idle && draining;
+        }
+
+        /** It may go, and takes no task for as long as its pod is there. */
+        public boolean isSpent() {
+            return mayGo() && spent.orElse(false);
         }
     }
 }

@@ -89,6 +89,14 @@ final class NatsWorkerControlIT {
     }
 
     @Test
+    void aSpentWorkerMayGoAndNoOtherIsSpent() {
+        assertThat(answered("worker-answer-spent").isSpent()).isTrue();
+        assertThat(answered("worker-answer-spent").mayGo()).isTrue();
+        assertThat(answered("worker-answer-drained").isSpent()).isFalse();
+        assertThat(answered("worker-answer-finishing").spent()).contains(false);
+    }
+
+    @Test
     void whoRefusesOrIsSilentIsNotDrained() {
         answer = "worker-answer-refused";
         assertThat(workers.drain(POD, LEASE, TIMEOUT)).isEmpty();

@@ -95,7 +95,7 @@ final class WorkerWallsTest {
         public Optional<Answer> look(WorkerRef worker, Duration timeout) {
             asked.add(worker.pod());
             return Optional.ofNullable(told.get(worker.pod()))
-                    .map(open -> new Answer(true, false, Duration.ZERO, open));
+                    .map(open -> new Answer(true, false, Duration.ZERO, open, Optional.of(false)));
         }
 
         @Override
