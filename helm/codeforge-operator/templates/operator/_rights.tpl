@@ -22,10 +22,11 @@
 - apiGroups: [apps]
   resources: [deployments/scale]
   verbs: [patch]
-# Patched with the deletion cost of those that go first; the client reads what it patches.
+# Patched with the deletion cost of those that go first; the client reads what it patches. Deleted when their one task has
+# ended (isolation.workerPerTask).
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, patch]
+  verbs: [get, list, watch, patch, delete]
 # The workers' NATS user, one Secret a pool, by server-side apply. A patch answers with what is there, so that it reads:
 # RBAC knows no name that begins so, and the policy own-objects refuses it for Secrets that are not the operator's.
 - apiGroups: [""]

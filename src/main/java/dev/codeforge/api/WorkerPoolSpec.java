@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 @ValidationRule(
         value = "!has(self.scaling) || self.replicas == 1",
         message = "the queue drives this pool: remove scaling first, or leave replicas out")
+@ValidationRule(
+        value = "!self.isolation.workerPerTask || self.tasksPerWorker == 1",
+        message = "workerPerTask needs tasksPerWorker 1: a worker that is for one task runs no two at once")
 public record WorkerPoolSpec(
         @Required
                 @Size(min = 1, max = 63)
@@ -101,7 +104,7 @@ public record WorkerPoolSpec(
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
-        isolation = isolation == null ? new Isolation(null, null) : isolation;
+        isolation = isolation == null ? new Isolation(null, null, null) : isolation;
         requestReply = requestReply != null && requestReply;
         suspend = suspend != null && suspend;
     }
@@ -255,10 +258,15 @@ public record WorkerPoolSpec(
                             "Walls of the kernel around each agent: its own files, processes and proxy are left to it. Preferred: as far as the node's kernel has them; condition Isolated says what is missing. Required: a worker that lacks one does not start. Off: an agent can do all that its worker can.")
                     AgentIsolation agent,
             @Default("{}") @JsonPropertyDescription("The servers that agents may connect to beside their model.")
-                    Egress egress) {
+                    Egress egress,
+            @Default("false")
+                    @JsonPropertyDescription(
+                            "Gives each task a worker of its own while true: a pod that has begun a run takes no other task, and is replaced by a new one. A task then waits for the start of a pod, unless one is idle: minReplicas keeps so many. Needs tasksPerWorker 1.")
+                    Boolean workerPerTask) {
         public Isolation {
             agent = agent == null ? AgentIsolation.Preferred : agent;
             egress = egress == null ? new Egress(null, null) : egress;
+            workerPerTask = workerPerTask != null && workerPerTask;
         }
     }
 

@@ -66,6 +66,15 @@ final class CrdIT {
     }
 
     @Test
+    void aPoolThatGivesEachTaskAWorkerRunsOneTaskAWorker() {
+        assertThatCode(() -> create("WorkerPool", "one", "{backend: a, isolation: {workerPerTask: true}}"))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> create(
+                        "WorkerPool", "two", "{backend: a, tasksPerWorker: 2, isolation: {workerPerTask: true}}"))
+                .hasMessageContaining("workerPerTask needs tasksPerWorker 1");
+    }
+
+    @Test
     void aTaskWithALongPromptIsTakenAndOneWithALongerIsNot() {
         assertThatCode(() -> create("AgentTask", "long", task("a".repeat(65_536))))
                 .doesNotThrowAnyException();

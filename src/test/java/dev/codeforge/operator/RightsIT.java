@@ -237,8 +237,6 @@ final class RightsIT {
                 forbidden(() -> client.secrets().inNamespace(SERVED).list());
                 forbidden(() ->
                         client.secrets().inNamespace(SERVED).withName("any").get());
-                forbidden(
-                        () -> client.pods().inNamespace(SERVED).withName("any").delete());
                 forbidden(() -> client.serviceAccounts().inNamespace(SERVED).list());
                 forbidden(() -> client.namespaces().list());
                 forbidden(() -> client.nodes().list());
@@ -369,11 +367,30 @@ final class RightsIT {
                 "{\"metadata\":{\"annotations\":{\"other\":\"x\"}}}",
                 "{\"metadata\":{\"labels\":{\"other\":\"x\"}}}"
             }) {
-                assertThat(patch(client, pods + "worker", change)).contains("nothing of a pod but its annotation");
+                assertThat(patch(client, pods + "worker", change)).contains("nothing of one but its annotation");
             }
             assertThat(patch(client, pods + "theirs", cost.formatted("\"-5\"")))
                     .contains("only pods that are labelled");
         }
+    }
+
+    @Test
+    void aWorkersPodIsDeletedAndNoOtherAndNoneIsMade() {
+        final String namespace = withPool();
+        makeServiceAccount(namespace);
+        admin.resource(pod(namespace, "worker", OURS)).create();
+        admin.resource(pod(namespace, "theirs", "{app.kubernetes.io/managed-by: codeforge-operator}"))
+                .create();
+        try (KubernetesClient client = everywhere.operator()) {
+            refused("only what has the label codeforge.dev/pool", () -> client.pods()
+                    .inNamespace(namespace)
+                    .withName("theirs")
+                    .delete());
+            forbidden(() -> client.resource(pod(namespace, "new", OURS)).create());
+            forbidden(() -> client.pods().inNamespace(namespace).delete());
+            client.pods().inNamespace(namespace).withName("worker").delete();
+        }
+        assertThat(admin.pods().inNamespace(namespace).withName("worker").get()).isNull();
     }
 
     @Test

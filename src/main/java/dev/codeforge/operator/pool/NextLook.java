@@ -14,7 +14,10 @@ final class NextLook {
     private static final Duration FIXED_TICK = Duration.ofSeconds(10);
     private static final Duration GROWN = Duration.ofMillis(200);
 
-    /** A consumer may count a message some milliseconds after the stream has acknowledged it. */
+    /**
+     * A consumer may count a message some milliseconds after the stream has acknowledged it; a worker has its task in hand
+     * some milliseconds longer than the task runs.
+     */
     private static final Duration COUNTED = Duration.ofMillis(100);
 
     private final Set<ResourceID> told = ConcurrentHashMap.newKeySet();
@@ -33,7 +36,9 @@ final class NextLook {
 
     Duration in(WorkerPool pool, After last) {
         final boolean mayNotBeCounted = told.remove(ResourceID.fromResource(pool));
-        if (mayNotBeCounted && pool.getSpec().scaling() != null) {
+        if (mayNotBeCounted
+                && (pool.getSpec().scaling() != null
+                        || pool.getSpec().isolation().workerPerTask())) {
             return COUNTED;
         }
         return switch (last) {

@@ -10,6 +10,7 @@ import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.TaskEvent;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import io.fabric8.kubernetes.api.model.apps.DeploymentSpec;
@@ -20,6 +21,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -43,6 +45,7 @@ final class PoolExecutor {
     private final PoolFiles files;
     private final PoolNetwork network;
     private final ScaleDown scaleDown;
+    private final SpentPods spent;
     private final PoolSecret secret;
     private final OperatorEvents events;
     /** What was applied last, and what it became: an unchanged world is not written to. */
@@ -71,6 +74,7 @@ final class PoolExecutor {
         this.files = files;
         this.network = network;
         this.scaleDown = new ScaleDown(scale, connections, clock);
+        this.spent = new SpentPods(client);
         this.secret = secret;
         this.events = events;
     }
@@ -78,9 +82,10 @@ final class PoolExecutor {
     /**
      * Brings the Deployment to the template and the decided size. It grows at once, and shrinks by workers that are idle.
      *
+     * @param replaced workers in whose place others are to come
      * @return the decision as far as it could be carried out
      */
-    Decision serve(PoolSnapshot snapshot, Decision decision) throws InvalidTemplateException {
+    Decision serve(PoolSnapshot snapshot, Decision decision, List<Pod> replaced) throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
         settings.keep(pool);
         files.keep(pool);
@@ -90,10 +95,16 @@ final class PoolExecutor {
             current = keep(pool, snapshot.deployment(), size(snapshot, decision));
         } catch (InvalidTemplateException e) {
             // Workers of the template before go on following the queue.
-            snapshot.deployment().ifPresent(workers -> resize(snapshot, workers, decision));
+            snapshot.deployment().ifPresent(workers -> follow(snapshot, workers, decision, replaced));
             throw e;
         }
-        return resize(snapshot, current, decision);
+        return follow(snapshot, current, decision, replaced);
+    }
+
+    private Decision follow(PoolSnapshot snapshot, Deployment current, Decision decision, List<Pod> replaced) {
+        final Decision done = resize(snapshot, current, decision);
+        spent.delete(replaced);
+        return done;
     }
 
     private Decision resize(PoolSnapshot snapshot, Deployment current, Decision decision) {

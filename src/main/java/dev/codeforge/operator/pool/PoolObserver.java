@@ -31,6 +31,7 @@ final class PoolObserver {
     private final QueueKeeper queues;
     private final WorkerScale scale;
     private final WorkerWalls walls;
+    private final SpentWorkers spent;
     private final Supplier<TaskIndex> tasks;
     private final ServiceTimes serviceTimes;
 
@@ -39,12 +40,14 @@ final class PoolObserver {
             QueueKeeper queues,
             WorkerScale scale,
             WorkerWalls walls,
+            SpentWorkers spent,
             Supplier<TaskIndex> tasks,
             Clock clock) {
         this.client = client;
         this.queues = queues;
         this.scale = scale;
         this.walls = walls;
+        this.spent = spent;
         this.tasks = tasks;
         this.serviceTimes = new ServiceTimes(tasks, clock);
     }
@@ -61,6 +64,7 @@ final class PoolObserver {
                 count(pool, status -> status.phase() == Phase.Running),
                 pool.isTerminating() && isTerminating(namespace),
                 walls.of(pool, pods),
+                spent.of(pool, pods),
                 serviceTime(pool),
                 window);
     }
@@ -87,6 +91,7 @@ final class PoolObserver {
     void forget(String uid) {
         serviceTimes.forget(uid);
         walls.forget(uid);
+        spent.forget(uid);
         queues.forget(uid);
     }
 

@@ -1,17 +1,27 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.operator.scaling.ReplicaPlanner;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.util.List;
 
 /** What to do with a pool now. */
 sealed interface PoolPlan {
-    /** Keep workers as decided. */
-    record Serve(ReplicaPlanner.Decision decision) implements PoolPlan {}
+    /**
+     * Keep workers as decided.
+     *
+     * @param replaced those to delete so that others come in their place
+     */
+    record Serve(ReplicaPlanner.Decision decision, List<Pod> replaced) implements PoolPlan {}
 
     /** The queue is not usable: touch nothing, say why. */
     record Hold() implements PoolPlan {}
 
-    /** The pool is being deleted and its tasks are waited for, with workers as decided. */
-    record Drain(ReplicaPlanner.Decision decision) implements PoolPlan {}
+    /**
+     * The pool is being deleted and its tasks are waited for, with workers as decided.
+     *
+     * @param replaced those to delete so that others come in their place
+     */
+    record Drain(ReplicaPlanner.Decision decision, List<Pod> replaced) implements PoolPlan {}
 
     /** Hand out nothing more and ask whoever runs a task to stop, with workers as decided. */
     record Stop(ReplicaPlanner.Decision decision) implements PoolPlan {}

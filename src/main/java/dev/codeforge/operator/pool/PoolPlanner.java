@@ -7,11 +7,13 @@ import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.Workers;
 import dev.codeforge.operator.status.Reason;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -31,7 +33,17 @@ final class PoolPlanner {
         return snapshot.queue() instanceof QueueState.Broken
                         && snapshot.deployment().isEmpty()
                 ? new PoolPlan.Hold()
-                : new PoolPlan.Serve(decide(snapshot));
+                : serve(snapshot);
+    }
+
+    private PoolPlan serve(PoolSnapshot snapshot) {
+        final ReplicaPlanner.Decision decision = decide(snapshot);
+        return new PoolPlan.Serve(decision, replaced(snapshot, decision));
+    }
+
+    private PoolPlan drain(PoolSnapshot snapshot) {
+        final ReplicaPlanner.Decision decision = decide(snapshot);
+        return new PoolPlan.Drain(decision, replaced(snapshot, decision));
     }
 
     private PoolPlan end(PoolSnapshot snapshot) {
@@ -44,7 +56,7 @@ final class PoolPlanner {
                         || snapshot.namespaceTerminating()
                         || passed(PoolDeletion.drainsUntil(pool))
                         || isEmpty(snapshot);
-                yield over ? removal(snapshot) : new PoolPlan.Drain(decide(snapshot));
+                yield over ? removal(snapshot) : drain(snapshot);
             }
         };
     }
@@ -106,6 +118,21 @@ final class PoolPlanner {
                 snapshot.serviceTime(),
                 snapshot.window(),
                 clock.instant()));
+    }
+
+    /**
+     * Spent workers take no task, and still count as replicas: they are replaced, all at once. Not where fewer are wanted, for
+     * the scale-down takes them first. Nor while Kubernetes carries out a lower number: a ReplicaSet that makes one in place
+     * of ours before it hears of the number has one too many then, and may take a busy one. In a rollout nothing is
+     * scaled down, and one that never ends must not end the pool.
+     */
+    private static List<Pod> replaced(PoolSnapshot snapshot, ReplicaPlanner.Decision decision) {
+        return snapshot.deployment()
+                .filter(workers -> WorkerPods.rollingOut(workers)
+                        || (decision.desired() >= workers.getSpec().getReplicas()
+                                && WorkerPods.settled(workers, snapshot.pods())))
+                .map(workers -> snapshot.spent())
+                .orElse(List.of());
     }
 
     private static Workers workers(PoolSnapshot snapshot) {

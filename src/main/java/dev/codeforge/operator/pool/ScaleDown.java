@@ -220,7 +220,10 @@ final class ScaleDown {
                                 .filter(WorkerControl.Answer::idle)
                                 .map(WorkerControl.Answer::idleFor),
                         Instant.parse(pod.getMetadata().getCreationTimestamp()),
-                        false))
+                        false,
+                        Optional.ofNullable(answers.get(name(pod)))
+                                .filter(WorkerControl.Answer::isSpent)
+                                .isPresent()))
                 .toList();
     }
 

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 /** What a worker is told through its environment; the Python side reads it in settings.py. */
 final class WorkerEnvironment {
     static final int PORT = 8080;
+    static final String WORKER_PER_TASK = "CODEFORGE_WORKER_PER_TASK";
     /** Between the end of the worker's patience and the kubelet's: time to stop the agents and to write so. */
     private static final int STOP_SECONDS = 30;
 
@@ -42,6 +43,8 @@ final class WorkerEnvironment {
         environment.add(variable("CODEFORGE_WORKSPACE", "/workspace"));
         environment.add(variable("CODEFORGE_HTTP_PORT", Integer.toString(PORT)));
         environment.add(variable("CODEFORGE_ISOLATION", spec.isolation().agent().name()));
+        environment.add(
+                variable(WORKER_PER_TASK, spec.isolation().workerPerTask().toString()));
         environment.add(variable("CODEFORGE_TEMPORARY", String.join(":", temporary)));
         environment.add(variable("CODEFORGE_GIT_CREDENTIALS", GitMounts.variable(pool)));
         environment.add(

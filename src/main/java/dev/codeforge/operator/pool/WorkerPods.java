@@ -33,6 +33,16 @@ final class WorkerPods {
                 .anyMatch(condition -> "Ready".equals(condition.getType()) && "True".equals(condition.getStatus()));
     }
 
+    /** Its worker is for one task, by the template that it was made from. */
+    static boolean isForOneTask(Pod pod) {
+        return pod.getSpec() != null
+                && pod.getSpec().getContainers().stream()
+                        .filter(container -> WorkerDeployment.CONTAINER.equals(container.getName()))
+                        .flatMap(container -> container.getEnv().stream())
+                        .anyMatch(variable -> WorkerEnvironment.WORKER_PER_TASK.equals(variable.getName())
+                                && "true".equals(variable.getValue()));
+    }
+
     /** How many the scheduler finds no node for. */
     static int unschedulable(List<Pod> pods) {
         return (int) alive(pods).stream()

@@ -98,7 +98,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 clock);
         this.statuses = new PoolStatusBuilder(queues, access, clock);
         this.warnings = new PoolWarnings(connections, events);
-        this.observer = new PoolObserver(client, queues, scale, new WorkerWalls(connections, clock), tasks, clock);
+        this.observer = new PoolObserver(
+                client,
+                queues,
+                scale,
+                new WorkerWalls(connections, clock),
+                new SpentWorkers(connections, clock),
+                tasks,
+                clock);
         this.tasks = tasks;
         this.wanted = wanted;
         this.clock = clock;
@@ -176,6 +183,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private static boolean isFixed(WorkerPool pool, PoolPlan done) {
         return done instanceof PoolPlan.Serve serve
                 && serve.decision().why() == ReplicaPlanner.Why.Fixed
+                && !pool.getSpec().isolation().workerPerTask()
                 && serve.decision().desired() == pool.getSpec().replicas();
     }
 
@@ -210,14 +218,16 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 return Optional.of(hold);
             }
             case PoolPlan.Serve serve -> {
-                return Optional.of(new PoolPlan.Serve(keep(snapshot, serve.decision())));
+                return Optional.of(
+                        new PoolPlan.Serve(keep(snapshot, serve.decision(), serve.replaced()), serve.replaced()));
             }
             case PoolPlan.Drain drain -> {
-                return Optional.of(new PoolPlan.Drain(keep(snapshot, drain.decision())));
+                return Optional.of(
+                        new PoolPlan.Drain(keep(snapshot, drain.decision(), drain.replaced()), drain.replaced()));
             }
             case PoolPlan.Stop stop -> {
                 executor.stopRunning(pool, tasks.get());
-                return Optional.of(new PoolPlan.Stop(keep(snapshot, stop.decision())));
+                return Optional.of(new PoolPlan.Stop(keep(snapshot, stop.decision(), List.of())));
             }
             case PoolPlan.Remove remove -> {
                 removeQueue(snapshot, remove);
@@ -259,10 +269,10 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
     }
 
-    private ReplicaPlanner.Decision keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision)
+    private ReplicaPlanner.Decision keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision, List<Pod> replaced)
             throws InvalidTemplateException {
         windows.put(snapshot.pool().getMetadata().getUid(), decision.window());
-        return executor.serve(snapshot, decision);
+        return executor.serve(snapshot, decision, replaced);
     }
 
     private void forget(WorkerPool pool) {

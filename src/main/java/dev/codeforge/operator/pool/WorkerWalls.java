@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,13 +75,19 @@ final class WorkerWalls {
         asked.forEach((uid, name) -> {
             memory.askAgain.put(uid, now.plus(PAUSE));
             Optional.ofNullable(answers.get(name))
-                    .ifPresent(
-                            answer -> memory.told.put(uid, answer.openWalls().orElseGet(() -> List.of(older(name)))));
+                    .ifPresent(answer -> memory.told.put(uid, open(byUid.get(uid), answer)));
         });
     }
 
-    private static String older(String pod) {
-        return "worker " + pod + " does not say: its image is older than the operator";
+    private static List<String> open(Pod pod, WorkerControl.Answer answer) {
+        final String worker = "worker " + pod.getMetadata().getName();
+        final String older = ": its image is older than the operator";
+        final List<String> open =
+                new ArrayList<>(answer.openWalls().orElseGet(() -> List.of(worker + " does not say" + older)));
+        if (WorkerPods.isForOneTask(pod) && answer.spent().isEmpty()) {
+            open.add(worker + " takes task after task, not one" + older);
+        }
+        return open;
     }
 
     void forget(String uid) {

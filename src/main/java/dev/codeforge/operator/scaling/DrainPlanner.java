@@ -20,6 +20,7 @@ import java.util.stream.Stream;
  * every candidate, ready or not.
  */
 public final class DrainPlanner {
+    private static final Comparator<WorkerView> SPENT = Comparator.comparing((WorkerView worker) -> !worker.spent());
     private static final Comparator<WorkerView> YOUNGEST_THEN_NAME =
             Comparator.comparing(WorkerView::created).reversed().thenComparing(WorkerView::pod);
     private static final Comparator<WorkerView> LONGEST_IDLE = Comparator.comparing(
@@ -36,6 +37,7 @@ public final class DrainPlanner {
      * @param idleFor since its last task ended; empty when it is busy or does not answer
      * @param created the pod's creation
      * @param costed it carries a deletion cost
+     * @param spent it has had its one task, and takes no other
      */
     public record WorkerView(
             String pod,
@@ -43,21 +45,22 @@ public final class DrainPlanner {
             boolean terminating,
             Optional<Duration> idleFor,
             Instant created,
-            boolean costed) {}
+            boolean costed,
+            boolean spent) {}
 
     /**
      * Whom to drain, best first: those that are not ready, the youngest of them first (they wait for a node or start);
-     * then those that were idle longest.
+     * then those that were idle longest. Of both the spent ones before others, which may take a task.
      *
      * @param surplus how many may go
      * @return at most so many names; never a ready worker that is busy or silent
      */
     public List<String> candidates(List<WorkerView> workers, int surplus) {
         final Stream<WorkerView> notReady =
-                alive(workers).filter(worker -> !worker.ready()).sorted(YOUNGEST_THEN_NAME);
+                alive(workers).filter(worker -> !worker.ready()).sorted(SPENT.thenComparing(YOUNGEST_THEN_NAME));
         final Stream<WorkerView> idle = alive(workers)
                 .filter(worker -> worker.ready() && worker.idleFor().isPresent())
-                .sorted(LONGEST_IDLE);
+                .sorted(SPENT.thenComparing(LONGEST_IDLE));
         return Stream.concat(notReady, idle)
                 .limit(Math.max(0, surplus))
                 .map(WorkerView::pod)

@@ -7,6 +7,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.testing.Resources;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class NextLookTest {
@@ -25,6 +26,14 @@ final class NextLookTest {
         final WorkerPool fixed = Resources.pool("ns", "fixed", null);
         next.told(ResourceID.fromResource(fixed));
         assertThat(next.in(fixed, NextLook.After.NOTHING_TO_FOLLOW)).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void aFixedPoolThatGivesEachTaskAWorkerIsLookedAtOnceMoreToFindItSpent() {
+        final WorkerPool fixed = Resources.pool("ns", "fixed", null);
+        fixed.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("workerPerTask", true))));
+        next.told(ResourceID.fromResource(fixed));
+        assertThat(next.in(fixed, NextLook.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
     }
 
     @Test

@@ -32,13 +32,14 @@ final class PoolPlannerTest {
 
     private int running;
     private List<Pod> pods = List.of();
+    private List<Pod> spent = List.of();
     private Optional<Duration> serviceTime = Optional.empty();
 
     @Test
     void aFixedPoolHasItsReplicasWhateverTheQueue() {
         final WorkerPool pool = pool(null, DeletionPolicy.Drain);
         final Decision fixed = new Decision(1, Why.Fixed, 9, DemandWindow.EMPTY);
-        assertThat(plan(pool, queue(9, 0), 0, false)).isEqualTo(new PoolPlan.Serve(fixed));
+        assertThat(plan(pool, queue(9, 0), 0, false)).isEqualTo(new PoolPlan.Serve(fixed, List.of()));
     }
 
     @Test
@@ -73,6 +74,80 @@ final class PoolPlannerTest {
         final PoolPlan plan =
                 planned(pool(UP_TO_FIVE, DeletionPolicy.Drain), queue(0, 0), Optional.of(rolling), 0, false);
         assertThat(((PoolPlan.Serve) plan).decision().why()).isEqualTo(Why.RollingOut);
+    }
+
+    @Test
+    void aSpentWorkerIsReplacedWhereAsManyAreWanted() {
+        spent = List.of(pod("spent"));
+        pods = List.of(pod("spent"), pod("busy"));
+        assertThat(replaced(UP_TO_FIVE, queue(1, 1), workers(2, 2, 2)))
+                .as("as many are wanted")
+                .isEqualTo(spent);
+        assertThat(replaced(UP_TO_FIVE, queue(4, 1), workers(2, 2, 2)))
+                .as("more are wanted")
+                .isEqualTo(spent);
+        assertThat(replaced(UP_TO_FIVE, queue(0, 0), workers(2, 2, 2)))
+                .as("fewer are wanted, not for long enough")
+                .isEqualTo(spent);
+        assertThat(replaced(UP_TO_FIVE, AWAY, workers(2, 2, 2)))
+                .as("nobody knows how many are wanted")
+                .isEqualTo(spent);
+    }
+
+    @Test
+    void whereFewerAreWantedTheScaleDownTakesTheSpent() {
+        spent = List.of(pod("spent"));
+        pods = List.of(pod("spent"), pod("busy"));
+        assertThat(replaced(new WorkerPoolSpec.Scaling(0, 1, 60, null, null), queue(0, 1), workers(2, 2, 2)))
+                .isEmpty();
+        assertThat(replaced(null, queue(9, 1), workers(2, 2, 2)))
+                .as("one is wanted")
+                .isEmpty();
+    }
+
+    @Test
+    void nobodyIsReplacedWhileKubernetesCarriesOutANumber() {
+        spent = List.of(pod("spent"));
+        pods = List.of(pod("spent"), pod("busy"), pod("counted-out"));
+        assertThat(replaced(UP_TO_FIVE, queue(1, 1), workers(2, 3, 3)))
+                .as("one has to go yet")
+                .isEmpty();
+        assertThat(replaced(UP_TO_FIVE, queue(1, 1), workers(1, 3, 3)))
+                .as("the number is not known to it yet")
+                .isEmpty();
+    }
+
+    @Test
+    void inARolloutASpentWorkerIsReplacedWhateverTheNumber() {
+        spent = List.of(pod("spent"));
+        pods = List.of(pod("spent"), pod("busy"), pod("new"));
+        assertThat(replaced(null, queue(9, 1), workers(2, 3, 1))).isEqualTo(spent);
+    }
+
+    @Test
+    void ofADeletedPoolTheSpentAreReplacedWhileItsTasksAreWaitedFor() {
+        spent = List.of(pod("spent"));
+        pods = List.of(pod("spent"), pod("busy"));
+        final PoolPlan draining =
+                planned(deleted(DeletionPolicy.Drain, 10), queue(1, 1), Optional.of(workers(2, 2, 2)), 2, false);
+        assertThat(((PoolPlan.Drain) draining).replaced()).isEqualTo(spent);
+    }
+
+    private static Pod pod(String name) {
+        return Resources.of(Pod.class, "{metadata: {name: " + name + "}}");
+    }
+
+    /** Two, as Kubernetes has counted them after the second change. */
+    private static Deployment workers(int observed, int replicas, int updated) {
+        return Resources.of(
+                Deployment.class,
+                "{metadata: {generation: 2}, spec: {replicas: 2}, status: {observedGeneration: %d, replicas: %d, updatedReplicas: %d}}"
+                        .formatted(observed, replicas, updated));
+    }
+
+    private List<Pod> replaced(WorkerPoolSpec.Scaling scaling, QueueState queue, Deployment workers) {
+        final PoolPlan plan = planned(pool(scaling, DeletionPolicy.Drain), queue, Optional.of(workers), 2, false);
+        return ((PoolPlan.Serve) plan).replaced();
     }
 
     @Test
@@ -189,6 +264,7 @@ final class PoolPlannerTest {
                         running,
                         namespaceTerminating,
                         Optional.empty(),
+                        spent,
                         serviceTime,
                         DemandWindow.EMPTY));
     }

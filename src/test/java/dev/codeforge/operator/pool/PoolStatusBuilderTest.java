@@ -183,7 +183,7 @@ final class PoolStatusBuilderTest {
     void aPoolThatIsDeletedDrains() {
         final Decision decision = new Decision(2, Why.Steady, 6, DemandWindow.EMPTY);
         assertVerdict(
-                build(QUEUE, new PoolPlan.Drain(decision), workers(2, 2), List.of(), Optional.empty()),
+                build(QUEUE, new PoolPlan.Drain(decision, List.of()), workers(2, 2), List.of(), Optional.empty()),
                 "Reconciling",
                 "Draining");
     }
@@ -201,9 +201,9 @@ final class PoolStatusBuilderTest {
         pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
         final WorkerPoolStatus.ScalingDecision before = pool.getStatus().scaling();
         assertThat(before.decisionTime()).isEqualTo(NOW);
-        final PoolPlan same = new PoolPlan.Serve(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY));
+        final PoolPlan same = new PoolPlan.Serve(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY), List.of());
         assertThat(at(NOW.plusSeconds(60), QUEUE, same).scaling()).isEqualTo(before);
-        final PoolPlan other = new PoolPlan.Serve(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY));
+        final PoolPlan other = new PoolPlan.Serve(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY), List.of());
         assertThat(at(NOW.plusSeconds(60), QUEUE, other).scaling())
                 .isEqualTo(new WorkerPoolStatus.ScalingDecision(2, "WorkersBusy", 99L, NOW.plusSeconds(60)));
     }
@@ -219,7 +219,7 @@ final class PoolStatusBuilderTest {
     }
 
     private static PoolPlan served(int desired) {
-        return new PoolPlan.Serve(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY));
+        return new PoolPlan.Serve(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), List.of());
     }
 
     private WorkerPoolStatus at(Instant now, QueueState queue, PoolPlan plan) {
@@ -247,7 +247,17 @@ final class PoolStatusBuilderTest {
         return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC))
                 .build(
                         new PoolSnapshot(
-                                pool, queue, workers, pods, 0, 0, false, walls, Optional.empty(), DemandWindow.EMPTY),
+                                pool,
+                                queue,
+                                workers,
+                                pods,
+                                0,
+                                0,
+                                false,
+                                walls,
+                                List.of(),
+                                Optional.empty(),
+                                DemandWindow.EMPTY),
                         plan,
                         problem);
     }

@@ -314,6 +314,15 @@ final class WorkerDeploymentTest {
     }
 
     @Test
+    void theWorkerIsToldWhetherItIsForOneTask() throws Exception {
+        assertThat(value(worker(of("{}")), "CODEFORGE_WORKER_PER_TASK")).isEqualTo("false");
+        final WorkerPool pool = pool("command", null, null);
+        pool.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("workerPerTask", true))));
+        assertThat(value(worker(DEPLOYMENTS.of(pool, "tasks.test")), "CODEFORGE_WORKER_PER_TASK"))
+                .isEqualTo("true");
+    }
+
+    @Test
     void theWorkerMayEmptyTemporaryFoldersThatNoTemplateHasFilled() throws Exception {
         assertThat(value(worker(of("{}")), "CODEFORGE_TEMPORARY")).isEqualTo("/tmp:/dev/shm");
         assertThat(value(

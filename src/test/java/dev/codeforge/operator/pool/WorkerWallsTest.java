@@ -71,6 +71,25 @@ final class WorkerWallsTest {
                 .contains(List.of("worker a does not say: its image is older than the operator"));
     }
 
+    @Test
+    void anOlderWorkerThatIsToBeForOneTaskIsSaidToTakeMore() {
+        workers.told.put("a", Optional.of(List.of()));
+        final Pod forOneTask = new PodBuilder(pod("a", true))
+                .withNewSpec()
+                .addNewContainer()
+                .withName("worker")
+                .addNewEnv()
+                .withName("CODEFORGE_WORKER_PER_TASK")
+                .withValue("true")
+                .endEnv()
+                .endContainer()
+                .endSpec()
+                .build();
+        workers.saysWhetherItIsSpent = false;
+        assertThat(walls.of(pool, List.of(forOneTask)))
+                .contains(List.of("worker a takes task after task, not one: its image is older than the operator"));
+    }
+
     private static Pod pod(String name, boolean ready) {
         return new PodBuilder()
                 .withNewMetadata()
@@ -90,12 +109,18 @@ final class WorkerWallsTest {
     private static final class Workers implements WorkerControl {
         private final Map<String, Optional<List<String>>> told = new HashMap<>();
         private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        private boolean saysWhetherItIsSpent = true;
 
         @Override
         public Optional<Answer> look(WorkerRef worker, Duration timeout) {
             asked.add(worker.pod());
             return Optional.ofNullable(told.get(worker.pod()))
-                    .map(open -> new Answer(true, false, Duration.ZERO, open, Optional.of(false)));
+                    .map(open -> new Answer(
+                            true,
+                            false,
+                            Duration.ZERO,
+                            open,
+                            Optional.of(false).filter(known -> saysWhetherItIsSpent)));
         }
 
         @Override

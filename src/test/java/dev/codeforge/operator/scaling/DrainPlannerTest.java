@@ -23,6 +23,17 @@ final class DrainPlannerTest {
     }
 
     @Test
+    void whoIsSpentGoesBeforeOthersThatAreAsReady() {
+        final WorkerView spent = new WorkerView("spent", true, false, Optional.of(Duration.ZERO), START, false, true);
+        final WorkerView unready =
+                new WorkerView("unready", false, false, Optional.of(Duration.ofSeconds(9)), START, false, true);
+        final WorkerView young =
+                new WorkerView("young", false, false, Optional.empty(), START.plusSeconds(9), false, false);
+        assertThat(planner.candidates(List.of(idle("long", 50), young, spent, unready), 9))
+                .containsExactly("unready", "young", "spent", "long");
+    }
+
+    @Test
     void noMoreGoThanMay() {
         final List<WorkerView> workers = List.of(idle("short", 5), idle("long", 50), starting("starting"));
         assertThat(planner.candidates(workers, 2)).containsExactly("starting", "long");
@@ -37,7 +48,8 @@ final class DrainPlannerTest {
 
     @Test
     void whoFinishesAlreadyIsAskedAgainThenTheYoungest() {
-        final WorkerView young = new WorkerView("young", true, false, Optional.empty(), START.plusSeconds(9), false);
+        final WorkerView young =
+                new WorkerView("young", true, false, Optional.empty(), START.plusSeconds(9), false, false);
         final List<WorkerView> workers = List.of(busy("a"), idle("idle", 9), busy("b"), young, starting("starting"));
         assertThat(planner.finishers(workers, Set.of("b"), 2)).containsExactly("b", "young");
         assertThat(planner.finishers(workers, Set.of(), 9)).containsExactly("young", "a", "b");
@@ -46,7 +58,8 @@ final class DrainPlannerTest {
 
     @Test
     void whoIsGoingAlreadyIsNotCounted() {
-        final WorkerView gone = new WorkerView("gone", true, true, Optional.of(Duration.ofHours(1)), START, true);
+        final WorkerView gone =
+                new WorkerView("gone", true, true, Optional.of(Duration.ofHours(1)), START, true, false);
         assertThat(planner.candidates(List.of(gone, idle("idle", 1)), 1)).containsExactly("idle");
         assertThat(planner.maySwitch(List.of(gone, busy("busy")), Set.of(), 1)).isTrue();
     }
@@ -54,18 +67,25 @@ final class DrainPlannerTest {
     @Test
     void ofEquallyIdleOnesTheYoungestGoesThenTheFirstByName() {
         final List<WorkerView> workers = List.of(
-                new WorkerView("old", true, false, Optional.of(Duration.ofSeconds(5)), START, false),
-                new WorkerView("young-b", true, false, Optional.of(Duration.ofSeconds(5)), START.plusSeconds(9), false),
+                new WorkerView("old", true, false, Optional.of(Duration.ofSeconds(5)), START, false, false),
                 new WorkerView(
-                        "young-a", true, false, Optional.of(Duration.ofSeconds(5)), START.plusSeconds(9), false));
+                        "young-b", true, false, Optional.of(Duration.ofSeconds(5)), START.plusSeconds(9), false, false),
+                new WorkerView(
+                        "young-a",
+                        true,
+                        false,
+                        Optional.of(Duration.ofSeconds(5)),
+                        START.plusSeconds(9),
+                        false,
+                        false));
         assertThat(planner.candidates(workers, 3)).containsExactly("young-a", "young-b", "old");
     }
 
     @Test
     void ofThoseNotReadyTheYoungestGoes() {
         final List<WorkerView> workers = List.of(
-                new WorkerView("old", false, false, Optional.empty(), START, false),
-                new WorkerView("young", false, false, Optional.empty(), START.plusSeconds(9), false));
+                new WorkerView("old", false, false, Optional.empty(), START, false, false),
+                new WorkerView("young", false, false, Optional.empty(), START.plusSeconds(9), false, false));
         assertThat(planner.candidates(workers, 1)).containsExactly("young");
     }
 
@@ -115,18 +135,18 @@ final class DrainPlannerTest {
     }
 
     private static WorkerView idle(String pod, int seconds) {
-        return new WorkerView(pod, true, false, Optional.of(Duration.ofSeconds(seconds)), START, false);
+        return new WorkerView(pod, true, false, Optional.of(Duration.ofSeconds(seconds)), START, false, false);
     }
 
     private static WorkerView costed(String pod) {
-        return new WorkerView(pod, true, false, Optional.of(Duration.ofSeconds(9)), START, true);
+        return new WorkerView(pod, true, false, Optional.of(Duration.ofSeconds(9)), START, true, false);
     }
 
     private static WorkerView busy(String pod) {
-        return new WorkerView(pod, true, false, Optional.empty(), START, false);
+        return new WorkerView(pod, true, false, Optional.empty(), START, false, false);
     }
 
     private static WorkerView starting(String pod) {
-        return new WorkerView(pod, false, false, Optional.empty(), START, false);
+        return new WorkerView(pod, false, false, Optional.empty(), START, false, false);
     }
 }

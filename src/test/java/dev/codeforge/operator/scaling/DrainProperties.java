@@ -26,7 +26,13 @@ final class DrainProperties {
 
     private final DrainPlanner planner = new DrainPlanner();
 
-    private record Shape(boolean ready, boolean terminating, Optional<Integer> idleSeconds, int age, boolean costed) {}
+    private record Shape(
+            boolean ready,
+            boolean terminating,
+            Optional<Integer> idleSeconds,
+            int age,
+            boolean costed,
+            boolean spent) {}
 
     @Property(edgeCases = EdgeCasesMode.NONE)
     void theReplicaSetTakesTheDrainedAndWhoIsNotReady(
@@ -53,7 +59,8 @@ final class DrainProperties {
                         worker.terminating(),
                         worker.idleFor(),
                         worker.created(),
-                        drained.contains(worker.pod())))
+                        drained.contains(worker.pod()),
+                        worker.spent()))
                 .toList();
         final int alive =
                 (int) workers.stream().filter(worker -> !worker.terminating()).count();
@@ -89,6 +96,7 @@ final class DrainProperties {
                         seldom,
                         Arbitraries.integers().between(0, 3).optional(0.7),
                         Arbitraries.integers().between(0, 3),
+                        seldom,
                         seldom)
                 .as(Shape::new)
                 .list()
@@ -105,6 +113,7 @@ final class DrainProperties {
                 shape.terminating(),
                 shape.idleSeconds().map(Duration::ofSeconds),
                 START.minusSeconds(shape.age()),
-                shape.costed());
+                shape.costed(),
+                shape.spent());
     }
 }

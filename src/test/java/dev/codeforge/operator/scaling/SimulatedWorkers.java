@@ -203,7 +203,8 @@ final class SimulatedWorkers {
                                 ? Optional.of(Duration.ofMillis(time.now() - pod.idleSince))
                                 : Optional.empty(),
                         time.instant().minusMillis(time.now() - pod.created),
-                        pod.costed))
+                        pod.costed,
+                        false))
                 .toList();
     }
 
