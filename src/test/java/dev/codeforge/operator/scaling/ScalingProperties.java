@@ -44,9 +44,11 @@ final class ScalingProperties {
         final Arbitrary<Integer> room = Arbitraries.frequencyOf(
                 Tuple.of(3, Arbitraries.just(1000)),
                 Tuple.of(1, Arbitraries.integers().between(1, 12)));
-        return Combinators.combine(limits(), room, Arbitraries.of(0.0, 0.0, 0.3), faults())
-                .as((limits, fits, lost, faults) ->
-                        Simulation.upTo(1).with(limits).with(lost, fits, faults));
+        return Combinators.combine(limits(), room, Arbitraries.of(0.0, 0.0, 0.3), faults(), Arbitraries.of(true, false))
+                .as((limits, fits, lost, faults, forOneTask) -> {
+                    final Simulation pool = Simulation.upTo(1).with(limits).with(lost, fits, faults);
+                    return forOneTask && limits.tasksPerWorker() == 1 ? pool.withAWorkerPerTask() : pool;
+                });
     }
 
     private static Arbitrary<Limits> limits() {

@@ -117,6 +117,34 @@ final class ScalingSimulationTest {
         assertThat(figures.podTime()).isLessThan(Duration.ofSeconds(50 * 30));
     }
 
+    @Test
+    void whereEachTaskHasAWorkerABurstWaitsForTheStartOfEach() {
+        final Figures figures =
+                run(Simulation.upTo(50).withAWorkerPerTask(), "burst of 100, a worker a task", Load.burst());
+        assertThat(figures.redeliveries()).isZero();
+        assertThat(figures.started().max()).isLessThanOrEqualTo(14_500);
+    }
+
+    @Test
+    void whereEachTaskHasAWorkerAPoissonLoadIsServed() {
+        final Figures figures =
+                run(Simulation.upTo(50).withAWorkerPerTask(), "Poisson, a worker a task", Load.poisson(7));
+        assertThat(figures.redeliveries()).isZero();
+        assertThat(figures.started().max()).isLessThanOrEqualTo(4200);
+    }
+
+    @Test
+    void whereEachTaskHasAWorkerNoneIsLeftThatWaitsForEver() {
+        final Limits limits = new Limits(1, 5, 1, 1000, WINDOW, Optional.empty(), OptionalInt.of(2));
+        final Simulation.Outcome outcome = Simulation.upTo(5)
+                .with(limits)
+                .with(0.3, 4, List.of(new Fault.OperatorRestart(9000), new Fault.MaximumSet(20_000, 2)))
+                .withAWorkerPerTask()
+                .run(Load.burst(), QUIET);
+        assertThat(outcome.busyKills()).isZero();
+        assertThat(outcome.scales().getLast().to()).isEqualTo(1);
+    }
+
     private static Simulation withTargetAge(Duration target) {
         return Simulation.upTo(100).with(new Limits(0, 100, 1, 1000, WINDOW, Optional.of(target), OptionalInt.empty()));
     }

@@ -83,6 +83,9 @@ final class SimulatedOperator {
         final List<String> victims =
                 drains.candidates(workers.views(), workers.views().size() - decision.desired());
         workers.resumeAllBut(victims, queue);
+        if (decision.desired() >= seen.replicas()) {
+            workers.replaceSpent(queue);
+        }
         if (decision.desired() > seen.replicas()) {
             scale(decision.desired());
         } else if (!victims.isEmpty()) {

@@ -24,6 +24,7 @@ final class SimulatedWorkers {
         boolean scheduled;
         boolean ready;
         boolean costed;
+        boolean spent;
         long drainedUntil;
         long idleSince;
         int life;
@@ -36,6 +37,7 @@ final class SimulatedWorkers {
 
     private final SimulatedTime time;
     private final int tasksPerWorker;
+    private final boolean workerPerTask;
     private final Duration start;
     private final int room;
     private final Runnable onChange;
@@ -56,12 +58,14 @@ final class SimulatedWorkers {
     SimulatedWorkers(
             SimulatedTime time,
             int tasksPerWorker,
+            boolean workerPerTask,
             Duration start,
             int room,
             ServiceTime serviceTime,
             Runnable onChange) {
         this.time = time;
         this.tasksPerWorker = tasksPerWorker;
+        this.workerPerTask = workerPerTask;
         this.start = start;
         this.room = room;
         this.serviceTime = serviceTime;
@@ -89,6 +93,12 @@ final class SimulatedWorkers {
             pods.remove(pod);
         }
         schedule(queue);
+    }
+
+    /** Those that have had their one task are deleted, and others made. */
+    void replaceSpent(SimulatedQueue queue) {
+        pods.removeIf(pod -> pod.spent && pod.tasks.isEmpty());
+        scale(replicas, queue);
     }
 
     private void schedule(SimulatedQueue queue) {
@@ -125,11 +135,12 @@ final class SimulatedWorkers {
     }
 
     private boolean pulls(Pod pod) {
-        return pod.ready && pod.tasks.size() < tasksPerWorker && pod.drainedUntil <= time.now();
+        return pod.ready && !pod.spent && pod.tasks.size() < tasksPerWorker && pod.drainedUntil <= time.now();
     }
 
     private void run(Pod pod, Message message, SimulatedQueue queue) {
         pod.tasks.add(message);
+        pod.spent = workerPerTask;
         final int life = pod.life;
         time.in(message.task.runs(), () -> {
             if (pod.life != life) {
@@ -204,7 +215,7 @@ final class SimulatedWorkers {
                                 : Optional.empty(),
                         time.instant().minusMillis(time.now() - pod.created),
                         pod.costed,
-                        false))
+                        pod.spent && pod.tasks.isEmpty()))
                 .toList();
     }
 

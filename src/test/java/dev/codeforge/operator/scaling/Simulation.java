@@ -17,7 +17,8 @@ record Simulation(
         double lostAnswers,
         boolean outside,
         ServiceTime known,
-        List<Fault> faults) {
+        List<Fault> faults,
+        boolean workerPerTask) {
 
     /** Something that happens to the pool besides its tasks, at a millisecond. */
     sealed interface Fault {
@@ -46,24 +47,30 @@ record Simulation(
                 0,
                 false,
                 ServiceTime.UNKNOWN,
-                List.of());
+                List.of(),
+                false);
     }
 
     Simulation with(Limits changed) {
-        return new Simulation(changed, podStart, room, lostAnswers, outside, known, faults);
+        return new Simulation(changed, podStart, room, lostAnswers, outside, known, faults, workerPerTask);
     }
 
     /** Messages that the operator learns of by its tick only. */
     Simulation ofOutsideMessages() {
-        return new Simulation(limits, podStart, room, lostAnswers, true, known, faults);
+        return new Simulation(limits, podStart, room, lostAnswers, true, known, faults, workerPerTask);
+    }
+
+    /** Each worker takes one task. */
+    Simulation withAWorkerPerTask() {
+        return new Simulation(limits, podStart, room, lostAnswers, outside, known, faults, true);
     }
 
     Simulation knowing(ServiceTime time) {
-        return new Simulation(limits, podStart, room, lostAnswers, outside, time, faults);
+        return new Simulation(limits, podStart, room, lostAnswers, outside, time, faults, workerPerTask);
     }
 
     Simulation with(double answersLost, int podsThatFit, List<Fault> happening) {
-        return new Simulation(limits, podStart, podsThatFit, answersLost, outside, known, happening);
+        return new Simulation(limits, podStart, podsThatFit, answersLost, outside, known, happening, workerPerTask);
     }
 
     /** @param quiet how long to go on after the last event of the load */
@@ -100,7 +107,8 @@ record Simulation(
         World(SimulatedTime time) {
             this.time = time;
             this.queue = new SimulatedQueue(time, limits.maxAckPending(), this::queueChanged);
-            this.workers = new SimulatedWorkers(time, limits.tasksPerWorker(), podStart, room, known, this::podChanged);
+            this.workers = new SimulatedWorkers(
+                    time, limits.tasksPerWorker(), workerPerTask, podStart, room, known, this::podChanged);
             this.operator = new SimulatedOperator(time, queue, workers, limits, lostAnswers);
         }
 
