@@ -61,7 +61,7 @@ async def test_a_failed_run_keeps_its_files(operator: Operator, start_worker: St
 
 async def test_a_run_out_of_time_keeps_its_files(operator: Operator, start_worker: StartWorker) -> None:
     await start_worker("sh", "-c", "echo why > $CODEFORGE_ARTIFACTS/trace; sleep 60")
-    uid = await operator.submit(run_timeout_seconds=1)
+    uid = await operator.submit(run_timeout_seconds=5)
     assert _names(await _result(operator, uid, "failed")) == ["trace"]
 
 

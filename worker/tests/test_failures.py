@@ -48,7 +48,7 @@ async def test_unknown_config(operator: Operator, start_worker: StartWorker) -> 
 
 
 async def test_run_timeout(operator: Operator, start_worker: StartWorker) -> None:
-    uid = await operator.submit(run_timeout_seconds=1)
+    uid = await operator.submit(run_timeout_seconds=5)
     await start_worker("sh", "-c", "echo begun; sleep 30")
     last = (await operator.until(uid))[-1].body
     assert (last["event"], last["failure"]["type"], last["output"]) == ("failed", "RunTimeout", "begun")

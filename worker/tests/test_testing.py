@@ -132,7 +132,7 @@ def test_cancelled(function: Callable[[Context], object], tmp_path: Path) -> Non
     begun = time.monotonic()
     ran = run_backend(function, cancel_after_seconds=0.2, environment={"MARKERS": str(tmp_path)})
     assert ran.status == "cancelled" and ran.failure and ran.failure.type == "Cancelled" and ran.ended_in_time
-    assert time.monotonic() - begun < 1 and (tmp_path / "tidied").exists()
+    assert time.monotonic() - begun < 20 and (tmp_path / "tidied").exists()
 
 
 @pytest.mark.parametrize("kind", ["plain", "async"])
@@ -146,7 +146,7 @@ def test_what_goes_on_after_its_grace_is_left_behind(kind: str) -> None:
 
     @backend("deaf")
     async def deaf_async(_: Context) -> None:
-        end = time.monotonic() + 1.5
+        end = time.monotonic() + 4
         while time.monotonic() < end:
             try:
                 await asyncio.sleep(0.05)

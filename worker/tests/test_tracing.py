@@ -214,7 +214,7 @@ async def test_a_dead_collector_holds_up_nothing(
     began = time.monotonic()
     assert await worker.end(30) == 0
     # Five seconds each for the server's last word and for the collector; the pod's grace has a minute beyond its run.
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 25
     assert worker.log().count("Transient error") <= 1, "a collector that is away does not fill the log"
 
 

@@ -6,6 +6,7 @@ import static dev.codeforge.testing.Patience.PATIENCE;
 import static dev.codeforge.testing.Patience.throughout;
 import static dev.codeforge.testing.faults.ApiRequest.taskStatus;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
@@ -164,10 +165,12 @@ final class StaleIT {
     void aRunWhoseWorkerHangsIsTimedOutByTheOperator() throws Exception {
         try (Scene scene = Scene.started("pool")) {
             final WorkerProcess worker = scene.worker("worker", "pool");
-            scene.task("task", "pool", "sleep 300", "runTimeoutSeconds: 2");
+            // Long enough that the worker hangs before it would end the run itself.
+            scene.task("task", "pool", "sleep 300", "runTimeoutSeconds: 30");
             scene.awaitRun("task");
             worker.suspend();
-            final AgentTaskStatus status = scene.awaitPhase("task", Phase.Failed);
+            final AgentTaskStatus status = await().atMost(PATIENCE.multipliedBy(2))
+                    .until(() -> scene.status("task"), found -> found.phase() == Phase.Failed);
             assertThat(status.error().type()).isEqualTo("RunTimeout");
             assertThat(scene.broker().standing("pool")).isZero();
             // Told as well that it is asked to stop.
