@@ -230,7 +230,7 @@ final class HostileE2E {
                   isolation: %s
                   deletionPolicy: Delete
                   scaling: {minReplicas: 0, maxReplicas: 1, scaleDownStabilizationWindowSeconds: 60}
-                  taskDefaults: {runTimeoutSeconds: 60}
+                  taskDefaults: {runTimeoutSeconds: 300}
                   git: {credentials: [{url: "http://git.invalid/", secretRef: {name: git}}]}
                   template:
                     spec:

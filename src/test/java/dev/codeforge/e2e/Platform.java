@@ -76,9 +76,9 @@ final class Platform implements AutoCloseable {
                 "deletionPolicy",
                 WorkerPoolSpec.DeletionPolicy.Delete,
                 "heartbeatTimeoutSeconds",
-                5,
+                10,
                 "taskDefaults",
-                Map.of("runTimeoutSeconds", 60),
+                Map.of("runTimeoutSeconds", 300),
                 "template",
                 json("{\"spec\":{\"containers\":[" + container + "]}}"))));
         return client.resource(pool).create();

@@ -26,7 +26,7 @@ final class ScalingE2E {
 
     @Test
     void aPoolShrinksAroundItsBusyWorker() {
-        platform.pool("pool", 4, "case $(cat) in *long) sleep 30;; *) sleep 2;; esac");
+        platform.pool("pool", 4, "case $(cat) in *long) sleep 60;; *) sleep 2;; esac");
         List.of("long", "one", "two", "three").forEach(task -> platform.task(task, "pool"));
         eventually(() -> platform.poolStatus("pool").replicas() == 4);
         platform.awaitPhase("long", Phase.Running);
