@@ -78,7 +78,7 @@ final class Platform implements AutoCloseable {
                 "heartbeatTimeoutSeconds",
                 10,
                 "taskDefaults",
-                Map.of("runTimeoutSeconds", 300),
+                Map.of("runTimeoutSeconds", 60),
                 "template",
                 json("{\"spec\":{\"containers\":[" + container + "]}}"))));
         return client.resource(pool).create();

@@ -27,7 +27,9 @@ final class ScalingE2E {
     @Test
     void aPoolShrinksAroundItsBusyWorker() {
         platform.pool("pool", 4, "case $(cat) in *long) sleep 60;; *) sleep 2;; esac");
-        List.of("long", "one", "two", "three").forEach(task -> platform.task(task, "pool"));
+        // By itself: a pool's own time is its pods' grace, and that of a namespace's deletion.
+        platform.task("long", "pool", "runTimeoutSeconds: 300");
+        List.of("one", "two", "three").forEach(task -> platform.task(task, "pool"));
         eventually(() -> platform.poolStatus("pool").replicas() == 4);
         platform.awaitPhase("long", Phase.Running);
         final String busy = platform.status("long").podName();
