@@ -29,6 +29,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -229,22 +230,34 @@ final class Platform implements AutoCloseable {
                 .orElseThrow();
     }
 
-    /** A connection to the installed NATS with all rights on streams. */
-    NatsAccess nats() throws Exception {
-        final LocalPortForward forward =
-                client.pods().inNamespace(SYSTEM).withName("codeforge-nats-0").portForward(4222);
+    /** With all rights on streams, by way of the API server and the kubelet: a forward that carries nothing is made anew. */
+    NatsAccess nats() {
+        return await("a connection to NATS").atMost(PATIENCE).ignoreExceptions().until(this::forwarded, found -> true);
+    }
+
+    private NatsAccess forwarded() throws Exception {
         final String credential = client.secrets()
                 .inNamespace(SYSTEM)
                 .withName("codeforge-nats-users")
                 .require()
                 .getData()
                 .get("admin.creds");
-        final Connection connection = Nats.connect(Options.builder()
-                .server("nats://127.0.0.1:" + forward.getLocalPort())
-                .ignoreDiscoveredServers()
-                .authHandler(Nats.staticCredentials(Base64.getDecoder().decode(credential)))
-                .build());
-        return new NatsAccess(forward, connection);
+        final LocalPortForward forward =
+                client.pods().inNamespace(SYSTEM).withName("codeforge-nats-0").portForward(4222);
+        try {
+            return new NatsAccess(
+                    forward,
+                    Nats.connect(Options.builder()
+                            .server("nats://127.0.0.1:" + forward.getLocalPort())
+                            .ignoreDiscoveredServers()
+                            .connectionTimeout(Duration.ofSeconds(10))
+                            .authHandler(
+                                    Nats.staticCredentials(Base64.getDecoder().decode(credential)))
+                            .build()));
+        } catch (IOException e) {
+            forward.close();
+            throw e;
+        }
     }
 
     record NatsAccess(LocalPortForward forward, Connection connection) implements AutoCloseable {
