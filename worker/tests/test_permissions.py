@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import nats
 import pytest
+from harness.flushing import flushed
 from harness.nats_server import NatsServer
 from harness.operator import BUCKET, CONTROL, EVENTS, NAMESPACE, POOL, STREAM, SUBJECT, WORKER, Operator
 from harness.patience import PATIENCE
@@ -120,7 +121,7 @@ async def test_an_answer_sent_elsewhere_does_nothing(
     await client.publish(EVENTS + "mine", stolen)
     before = await _streams(operator)
     await client.publish(subject, body, reply=elsewhere)
-    await client.flush()
+    await flushed(client)
     await asyncio.sleep(0.2)
     assert await _streams(operator) == before
     assert await operator.js.consumers_info("EVENTS") == []
@@ -132,7 +133,7 @@ async def test_a_clients_answer_sent_elsewhere_does_nothing(server: NatsServer, 
     await client.publish(
         "$JS.API.DIRECT.GET.LOGS", b'{"last_by_subj":"logs.no.such.task"}', reply="$JS.API.STREAM.DELETE.EVENTS"
     )
-    await client.flush()
+    await flushed(client)
     await asyncio.sleep(0.2)
     assert await _streams(operator) == before
     await client.close()

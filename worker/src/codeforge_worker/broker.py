@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
@@ -20,6 +19,7 @@ from nats.js.errors import APIError
 
 from . import wire
 from .inbox import Inbox
+from .nats_client import NatsClient
 from .nats_credentials import NatsCredentials
 from .renewing_client import RenewingClient, is_about_the_login
 from .settings import Settings
@@ -60,7 +60,7 @@ class Broker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.subjects = Subjects(settings.namespace, settings.pool)
-        self._nats = Client()
+        self._nats = NatsClient()
         self._reconnects = 0
         self._credentials = (
             NatsCredentials(settings.nats_credentials, f"Secret {settings.pool}-workers")
@@ -95,13 +95,15 @@ class Broker:
         options: dict[str, Any] = {
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 1,
+            # What a lost connection had still to write would be waited for without end.
+            "flush_timeout": REQUEST_SECONDS,
             "inbox_prefix": self.subjects.inbox,
             "name": self._settings.pod_name,
             "closed_cb": on_closed,
             "reconnected_cb": on_reconnected,
             "error_cb": on_error,
         }
-        client = Client
+        client = NatsClient
         if self._credentials:
             client = RenewingClient
             options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
+
+from .nats_client import NatsClient
 
 _LOGIN = re.compile(
     r"(nats: )?'((user|account) authentication (expired|revoked)|credentials revoked|authorization violation)",
@@ -18,7 +19,7 @@ def is_about_the_login(error: str) -> bool:
     return bool(_LOGIN.match(error))
 
 
-class RenewingClient(Client):
+class RenewingClient(NatsClient):
     """nats-py closes for good when the server ends a connection whose credential has expired.
 
     To the runs in hand it is an outage like any other: the client tries again, with what the file has then.

@@ -21,6 +21,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from .flushing import flushed
 from .jwt_server import JwtServer
 from .nats_identity import MINE, NEIGHBOUR, Identities, Pool
 from .operator import BUCKET, EVENTS, NAMESPACE, POOL, STREAM, SUBJECT, Operator
@@ -96,7 +97,7 @@ class World:
         for client, subjects in ((self.operator.nats, everybodys), (self._neighbour, NEIGHBOUR.subscribe)):
             for subject in subjects:
                 await client.subscribe(subject, cb=hear)
-            await client.flush()
+            await flushed(client)
         await self._stream(NEIGHBOURS_QUEUE, f"{NEIGHBOURS_SUBJECT}.>")
         await self._stream("OBJ_files_other_neighbour", "$O.files_other_neighbour.>")
         await self._stored(f"$KV.config.{NAMESPACE}.{POOL}")
@@ -129,7 +130,7 @@ class World:
             await self._until_answered(row, send)
             for target in targets(row):
                 tried.append((how, target, await send(row, target)))
-        await self.hostile.flush()
+        await flushed(self.hostile)
         await asyncio.sleep(1)
         return [
             Row(f"{how} {target.what}: {target.subject}", await self._came(target, heard_as or target.subject))
@@ -233,7 +234,7 @@ class World:
 
     async def _judged(self, violation: str, what: str, tried: list[str]) -> list[Row]:
         """The server says what it refuses, and is silent where it does not."""
-        await self.hostile.flush()
+        await flushed(self.hostile)
         await asyncio.sleep(0.5)
         said = [
             any(f'permissions violation for {violation} "{subject}"'.lower() in text.lower() for text in self._refusals)

@@ -1,4 +1,7 @@
-"""A TCP proxy that can cut its connections, or freeze them: nothing passes any more and nobody is told."""
+"""A TCP proxy that can cut its connections, or freeze them: nothing passes any more and nobody is told.
+
+It keeps what clients sent through it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ class TcpProxy:
         self._passing = asyncio.Event()
         self._passing.set()
         self._server: asyncio.Server | None = None
+        self.sent = bytearray()
         self._connections: dict[asyncio.Task[None], None] = {}
 
     @property
@@ -49,8 +53,8 @@ class TcpProxy:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
             try:
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._pump(reader, there_writer))
-                    both.create_task(self._pump(there_reader, writer))
+                    both.create_task(self._pump(reader, there_writer, self.sent))
+                    both.create_task(self._pump(there_reader, writer, bytearray()))
             finally:
                 there_writer.transport.abort()
         except* (ConnectionError, asyncio.CancelledError):
@@ -59,8 +63,9 @@ class TcpProxy:
             writer.transport.abort()
             del self._connections[task]
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, seen: bytearray) -> None:
         while data := await source.read(65536):
+            seen.extend(data)
             await self._passing.wait()
             sink.write(data)
             await sink.drain()

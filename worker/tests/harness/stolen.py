@@ -29,7 +29,8 @@ async def outcomes(server: str, credential: str, inbox: str, attempts: list[str]
             await connection.subscribe(subject)
         else:
             await connection.publish(subject, b"{}", reply=connection.new_inbox())
-        # The server refuses before it answers this.
+        # The server refuses before it answers the second: nats-py writes the first past what it still has to write.
+        await connection.flush(timeout=30)
         await connection.flush(timeout=30)
         found[label] = refusals[0] if refusals else "done"
     await connection.close()
