@@ -127,9 +127,14 @@ def until(marker: Path) -> str:
     return f"while [ ! -e {marker} ]; do sleep 0.1; done"
 
 
-async def exists(marker: Path, seconds: float = PATIENCE) -> None:
+def is_written(marker: Path) -> bool:
+    """A shell creates the file before it writes the line: one that is there may still be empty."""
+    return marker.exists() and marker.stat().st_size > 0
+
+
+async def written(marker: Path, seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
-        while not marker.exists():
+        while not is_written(marker):
             await asyncio.sleep(0.002)
 
 

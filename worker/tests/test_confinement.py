@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from conftest import StartWorker, exists, until
+from conftest import StartWorker, until, written
 from harness.git_server import GitServer
 from harness.jwt_server import JwtServer
 from harness.nats_server import NatsServer
@@ -145,7 +145,7 @@ async def test_runs_of_one_worker_are_apart(operator: Operator, start_worker: St
         CODEFORGE_CONCURRENCY="2", CODEFORGE_AGENT_WRITES=str(place.parent), HOSTILE=HOSTILE,
     )  # fmt: skip
     waiting = await operator.submit()
-    await exists(place)
+    await written(place)
     told = json.loads((await operator.until(await operator.submit()))[-1].body["output"])
     end.touch()
     assert (await operator.until(waiting))[-1].body["event"] == "completed"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker, exists
+from conftest import StartWorker, written
 from harness.operator import STREAM, WORKER, Operator, kinds, state
 from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
@@ -288,7 +288,7 @@ async def test_it_can_be_asked_before_it_takes_its_first_task(
     await start_worker("sh", "-c", f"echo > {marker('begun')}; sleep 5", change=SLOW_TO_LISTEN)
     await operator.until_taken()
     assert state(await operator.look()) == "busy, pulling"
-    await exists(marker("begun"))
+    await written(marker("begun"))
 
 
 async def test_one_that_is_drained_before_its_first_pull_begins_none(

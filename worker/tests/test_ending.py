@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ACK_WAIT, StartWorker, count, exists
+from conftest import ACK_WAIT, StartWorker, count, written
 from harness.operator import CONTROL, HOLDER, STREAM, Operator, kinds
 from harness.patience import PATIENCE
 from nats.js.api import StreamConfig
@@ -60,7 +60,7 @@ async def test_the_tasks_stream_is_lost_under_a_running_task(
     begun, go = marker("begun"), marker("go")
     worker = await start_worker("sh", "-c", f"echo > {begun}; while ! [ -e {go} ]; do sleep 0.1; done; echo finished")
     uid = await operator.submit()
-    await exists(begun)
+    await written(begun)
     await operator.js.delete_stream(STREAM)
     if noticed:
         async with asyncio.timeout(PATIENCE):
@@ -82,7 +82,7 @@ async def test_in_a_stream_that_was_made_anew_a_run_takes_nobodys_message_along(
     script = f"echo ran >> {runs}; while ! [ -e {go}-$CODEFORGE_TITLE ]; do sleep 0.1; done"
     worker = await start_worker("sh", "-c", script)
     old = await operator.submit(title="old")
-    await exists(runs)
+    await written(runs)
     await operator.js.delete_stream(STREAM)
     async with asyncio.timeout(PATIENCE):
         while "the run goes on without its message" not in worker.log():
@@ -109,7 +109,7 @@ async def test_the_results_are_gone_under_a_running_task(
     await operator.write_event("another-task", "completed")
     await start_worker("sh", "-c", f"echo ran >> {runs}; sleep 4; echo finished")
     uid = await operator.submit()
-    await exists(runs)
+    await written(runs)
     if how == "aged out":
         await operator.js.purge_stream("EVENTS")
     else:
@@ -128,7 +128,7 @@ async def test_until_its_last_event_is_stored_a_worker_answers_for_its_run(
     begun, go = marker("begun"), marker("go")
     await start_worker("sh", "-c", f"echo > {begun}; while ! [ -e {go} ]; do sleep 0.1; done; echo finished")
     uid = await operator.submit()
-    await exists(begun)
+    await written(begun)
     await operator.js.delete_stream("EVENTS")
     go.touch()
     await asyncio.sleep(2)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import StartWorker, exists
+from conftest import StartWorker, written
 from harness.operator import CONTROL, Operator, kinds
 
 
@@ -60,7 +60,7 @@ async def test_cancel(operator: Operator, start_worker: StartWorker, marker: Cal
     # The grandchild lives as long as the marker grows.
     await start_worker("sh", "-c", f"(while :; do echo x >> {alive}; sleep 0.1; done) & sleep 30")
     uid = await operator.submit()
-    await exists(alive)
+    await written(alive)
     answer = await operator.ask(CONTROL + uid, b'{"action":"cancel","reason":"not needed any more"}')
     assert answer == {"worker": "worker-1", "accepted": True}
     last = (await operator.until(uid))[-1].body
@@ -90,9 +90,9 @@ async def test_who_stops_a_run_tells_why(
     failure: tuple[str, str, bool],
 ) -> None:
     said = marker("said")
-    await start_worker("sh", "-c", f"echo half of it; touch {said}; sleep 30")
+    await start_worker("sh", "-c", f"echo half of it; echo > {said}; sleep 30")
     uid = await operator.submit(spent={"tokens_in": 7, "tokens_out": 3, "cost_usd": "0.5"})
-    await exists(said)
+    await written(said)
     assert (await operator.ask(CONTROL + uid, json.dumps({"action": "cancel"} | order).encode()))["accepted"]
     last = (await operator.until(uid))[-1].body
     assert last["event"] == last["status"] == event
@@ -126,7 +126,7 @@ async def test_a_grandchild_has_its_grace_too(
     tidy = f"trap 'sleep 1; echo > {tidied}; exit' TERM; echo > {begun}; while :; do sleep 0.1; done"
     await start_worker("sh", "-c", f'sh -c "{tidy}" & exec sleep 30')
     uid = await operator.submit()
-    await exists(begun)
+    await written(begun)
     await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     assert (await operator.until(uid))[-1].body["event"] == "cancelled"
     assert tidied.exists()
@@ -140,7 +140,7 @@ async def test_a_program_that_ignores_sigterm_is_killed(
     # Grandchild and first process alike.
     await start_worker("sh", "-c", f"({stubborn}) & {stubborn}")
     uid = await operator.submit()
-    await exists(alive)
+    await written(alive)
     await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     # SIGKILL comes ten seconds after SIGTERM.
     assert (await operator.until(uid))[-1].body["event"] == "cancelled"

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from conftest import ACK_WAIT, StartWorker, count, exists
+from conftest import ACK_WAIT, StartWorker, count, written
 from harness.operator import CONTROL, STREAM, Operator, kinds
 from harness.worker_process import WorkerProcess
 
@@ -138,7 +138,7 @@ async def test_a_function_that_does_not_listen_is_reported_and_keeps_its_slot(
 ) -> None:
     worker = await start_function("sleeper", change=SHORT)
     uid = await operator.submit("10", run_timeout_seconds=1)
-    await exists(tmp_path / "begun")
+    await written(tmp_path / "begun")
     begun = time.monotonic()
     waiting = await operator.submit("0")
     last = (await operator.until(uid))[-1].body

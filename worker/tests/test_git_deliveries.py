@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker, count, exists
+from conftest import StartWorker, count, written
 from harness.git_server import GitServer
 from harness.operator import SUBJECT, Operator, kinds
 
@@ -34,7 +34,7 @@ async def test_a_push_done_before_the_crash_is_reported_and_not_run_again(
     worker = await start_worker("sh", "-c", f"echo ran >> {runs}; echo edited > file.txt")
     # The last delivery that is allowed: it is reported all the same.
     uid = await operator.submit(workspace=_workspace(repository), delivery_mode=mode, max_deliveries=1)
-    await exists(pushed)
+    await written(pushed)
     await worker.kill()
     repository.let_pushes_end()
     await start_worker("sh", "-c", f"echo ran >> {runs}; echo again > file.txt", name="worker-2")
@@ -100,7 +100,7 @@ async def test_reset_then_retry_respects_its_lease(
         repository.push(BRANCH, uid, 1)
     script = f"echo > {begun}; while ! [ -e {go} ]; do sleep 0.1; done; echo new > new.txt"
     await start_worker("sh", "-c", script)
-    await exists(begun)
+    await written(begun)
     theirs = repository.push(BRANCH, "", 0)
     go.touch()
     failure = (await operator.until(uid))[-1].body["failure"]

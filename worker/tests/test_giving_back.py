@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import StartWorker, count, exists
+from conftest import StartWorker, count, written
 from harness.operator import STREAM, Operator, kinds
 from harness.patience import PATIENCE
 from test_ending import SLOW_TO_LISTEN
@@ -45,7 +45,7 @@ async def test_at_most_once_is_not_given_back(
     script = f"echo begun; while :; do echo x >> {alive}; sleep 0.1; done"
     worker = await start_worker("sh", "-c", script, CODEFORGE_GRACE_SECONDS="0.5")
     uid = await operator.submit(delivery_mode="AtMostOnce")
-    await exists(alive)
+    await written(alive)
     worker.signal(signal.SIGTERM)
     assert await worker.end() == 0
     events = await operator.events(uid)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import nats
 import pytest
-from conftest import StartWorker, count, exists, until
+from conftest import StartWorker, count, until, written
+from harness.flushing import flushed
 from harness.jwt_server import JwtServer
 from harness.nats_identity import MINE, NEIGHBOUR
 from harness.operator import HOLDER, LOGS, STREAM, Operator, kinds
@@ -87,7 +88,7 @@ async def test_a_run_outlives_a_credential_that_expires_before_the_next_one_come
     runs, go = marker("runs"), marker("go")
     worker = await start_worker("sh", "-c", f"echo >> {runs}; {until(go)}; echo done")
     uid = await operator.submit()
-    await exists(runs)
+    await written(runs)
     server.secret.put(server.identities.worker(seconds=8))
     await worker.logged(RENEWED)
     await worker.logged("expired at 2")
@@ -139,7 +140,7 @@ async def test_a_revoked_credential_ends_at_once(
             await asyncio.sleep(0.01)
     with pytest.raises(NatsError, match="Authorization Violation"):
         await nats.connect(server.url, user_credentials=mine, allow_reconnect=False, connect_timeout=PATIENCE)
-    await other.flush()
+    await flushed(other)
     await other.close()
     await worker.answers("/readyz", 503)
     await worker.logged("NATS does not take the credential in")

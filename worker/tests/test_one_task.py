@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker, exists, until
+from conftest import StartWorker, until, written
 from harness.operator import STREAM, SUBJECT, Operator, kinds, state
 from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
@@ -97,7 +97,7 @@ async def test_a_run_that_another_holder_took_over_was_its_one(
 ) -> None:
     await start_worker("sh", "-c", f"echo > {marker('begun')}; sleep 600", **ONE_TASK)
     uid = await operator.submit()
-    await exists(marker("begun"))
+    await written(marker("begun"))
     await operator.write_event(uid, "failed", worker="")
     assert state(await _spent(operator)) == "idle, drained"
 
@@ -108,7 +108,7 @@ async def test_a_container_that_starts_again_in_its_pod_knows_that_a_run_was_beg
     script = f"echo >> {marker('begun')}; if [ $CODEFORGE_POD_NAME = worker-1 ]; then sleep 600; fi"
     worker = await start_worker("sh", "-c", script, **ONE_TASK)
     uid = await operator.submit()
-    await exists(marker("begun"))
+    await written(marker("begun"))
     await worker.kill()
     await worker.start()
     await worker.logged("this pod has had its one task")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ACK_WAIT, StartWorker, count, exists, until
+from conftest import ACK_WAIT, StartWorker, count, until, written
 from harness.operator import STREAM, Operator, kinds
 from harness.patience import PATIENCE
 from harness.proxy import TcpProxy
@@ -51,7 +51,7 @@ async def test_a_stale_holder_stops_its_agent_and_sends_nothing(
     alive, go = marker("alive"), marker("go")
     stale = await start_worker("sh", "-c", f"while :; do echo x >> {alive}; sleep 0.1; done", NATS_URL=proxy.url)
     uid = await operator.submit()
-    await exists(alive)
+    await written(alive)
     proxy.freeze()
     frozen_at = count(alive)
     await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.1; done", name="worker-2")
@@ -83,7 +83,7 @@ async def test_a_stale_holders_report_is_refused(
     begun, go = marker("begun"), marker("go")
     stale = await start_worker("sh", "-c", f"echo > {begun}; sleep 1; echo too late", NATS_URL=proxy.url)
     uid = await operator.submit()
-    await exists(begun)
+    await written(begun)
     proxy.freeze()
     await start_worker("sh", "-c", f"while ! [ -e {go} ]; do sleep 0.1; done; echo in time", name="worker-2")
     async with asyncio.timeout(PATIENCE):
@@ -119,7 +119,7 @@ async def test_a_holder_whose_stream_is_gone_still_sees_that_its_run_was_ended(
     alive = marker("alive")
     await start_worker("sh", "-c", f"while :; do echo x >> {alive}; sleep 0.1; done")
     uid = await operator.submit()
-    await exists(alive)
+    await written(alive)
     await operator.js.delete_stream(STREAM)
     await asyncio.sleep(2 * ACK_WAIT)
     assert count(alive) > 5

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import exists
+from conftest import written
 from harness.agents import are_gone, slow_command
 from harness.patience import PATIENCE
 
@@ -122,9 +122,9 @@ async def test_a_stray_ends_with_the_process_that_started_it(tmp_path: Path) -> 
 
 async def test_a_stray_is_asked_to_end_before_it_is_made_to(tmp_path: Path) -> None:
     asked, ready = tmp_path / "asked", tmp_path / "ready"
-    script = f"trap 'touch {asked}; exit' TERM; touch {ready}; while :; do sleep 0.05; done"
+    script = f"trap 'touch {asked}; exit' TERM; echo > {ready}; while :; do sleep 0.05; done"
     running = asyncio.create_task(_run(tmp_path, f'setsid sh -c "{script}" & wait'))
-    await exists(ready)
+    await written(ready)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
@@ -135,7 +135,7 @@ async def test_what_others_have_started_runs_on(tmp_path: Path) -> None:
     """Also where it was started by the same program in the same environment."""
     pids, end = tmp_path / "pids", tmp_path / "end"
     other = asyncio.create_task(_run(tmp_path, f"echo $$ >{pids}; while ! [ -e {end} ]; do sleep 0.05; done; exit 7"))
-    await exists(pids)
+    await written(pids)
     assert await _run(tmp_path, "setsid sleep 300 & exit 3") == 3
     assert not are_gone(pids)
     end.touch()

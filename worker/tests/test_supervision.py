@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from conftest import StartWorker, exists, until
+from conftest import StartWorker, until, written
 from harness.agents import are_gone
 from harness.operator import CONTROL, Operator, kinds
 
@@ -62,7 +62,7 @@ async def test_a_run_that_halts_its_supervisor_is_ended_all_the_same(
     halts = f"echo $$ >{pids}; kill -STOP $PPID; exec sleep 300"
     await start_worker("sh", "-c", halts, CODEFORGE_ISOLATION="Off")
     uid = await operator.submit()
-    await exists(pids)
+    await written(pids)
     await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
     assert kinds(await operator.until(uid)) == ["running", "cancelled"]
     assert are_gone(pids)
@@ -76,6 +76,6 @@ async def test_the_end_of_the_worker_ends_its_runs(
         "sh", "-c", f"env -i setsid sh -c 'trap \"echo >{gone}; exit\" TERM; echo $$ >{pids}; {until(tmp_path / 'no')}'"
     )  # fmt: skip
     await operator.submit()
-    await exists(pids)
+    await written(pids)
     await worker.kill()
-    await exists(gone)
+    await written(gone)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker, exists
+from conftest import StartWorker, written
 from harness.collector import Collector
 from harness.git_server import GitServer
 from harness.llm_server import LlmServer
@@ -174,10 +174,10 @@ async def test_a_later_delivery_is_another_span_of_the_same_trace(
     operator: Operator, start_worker: StartWorker, collector: Collector, tmp_path: Path
 ) -> None:
     first = tmp_path / "first"
-    script = f"[ -e {first} ] || {{ touch {first}; sleep 30; }}"
+    script = f"[ -e {first} ] || {{ echo > {first}; sleep 30; }}"
     lost = await start_worker("sh", "-c", script, name="lost", **exporting(collector))
     uid = await operator.submit()
-    await exists(first)
+    await written(first)
     await lost.kill()
     await start_worker("sh", "-c", script, **exporting(collector))
     await operator.until(uid)

@@ -16,10 +16,11 @@ class NatsServer(ServerProcess):
     def __init__(self, directory: Path) -> None:
         passwords = {f"{user.upper()}_PASSWORD": f"{user}-pw" for user in _USERS}
         super().__init__(directory, "nats", {"POD_NAME": "test"} | passwords)
+        self._data = directory / "data"
         changes = {
             "0.0.0.0:4222": f"127.0.0.1:{self.port}",
             "http: 0.0.0.0:8222": "",
-            "/data": str(directory / "data"),
+            "/data": str(self._data),
             "max_file_store: 4GB": "max_file_store: 1GB",
         }
         text = _SHIPPED.read_text()
@@ -36,3 +37,7 @@ class NatsServer(ServerProcess):
     @property
     def worker_settings(self) -> dict[str, str]:
         return {}
+
+    def deliveries(self, stream: str, consumer: str) -> Path:
+        """The file to which the server writes what it has delivered, about 0.1 s later."""
+        return self._data / f"jetstream/CODEFORGE/streams/{stream}/obs/{consumer}/o.dat"
