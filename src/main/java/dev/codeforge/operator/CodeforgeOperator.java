@@ -51,6 +51,7 @@ import io.javaoperatorsdk.operator.RegisteredController;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
+import io.javaoperatorsdk.operator.api.monitoring.AggregatedMetrics;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
@@ -154,8 +155,6 @@ public final class CodeforgeOperator implements AutoCloseable {
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
-        final Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
-        this.operator = new Operator(overrider -> configure(overrider, metrics));
         final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
         final WantedLooks wantedLooks = new WantedLooks();
         this.pools = new WorkerPoolReconciler(
@@ -200,6 +199,9 @@ public final class CodeforgeOperator implements AutoCloseable {
                                 ofAccounts.stream())
                         .toList(),
                 settings.sweepPeriod());
+        final Metrics metrics = new AggregatedMetrics(List.of(
+                MicrometerMetrics.withoutPerResourceMetrics(registry), tasks.recreations(), pools.recreations()));
+        this.operator = new Operator(overrider -> configure(overrider, metrics));
         // Tasks first: a pool's reconcile asks for the tasks it has.
         index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
         poolCache.set(cacheOf(operator.register(pools, overrider -> {

@@ -19,6 +19,7 @@ import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -61,7 +62,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
     private final NextLook nextLook = new NextLook();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
-    private final Recreations<WorkerPool> recreations = new Recreations<>();
+    private final Recreations<WorkerPool> recreations = new Recreations<>(WorkerPool.class);
 
     public WorkerPoolReconciler(
             KubernetesClient client,
@@ -112,21 +113,18 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     }
 
     @Override
-    public UpdateControl<WorkerPool> reconcile(WorkerPool pool, Context<WorkerPool> context) {
-        final Runnable end = wanted.begin(ResourceID.fromResource(pool));
+    public UpdateControl<WorkerPool> reconcile(WorkerPool handedOver, Context<WorkerPool> context) {
+        final Runnable end = wanted.begin(ResourceID.fromResource(handedOver));
         try {
-            return look(pool, context);
+            return recreations.reconcile(handedOver, context, (pool, deleted) -> look(pool, deleted, context));
         } finally {
             end.run();
         }
     }
 
-    private UpdateControl<WorkerPool> look(WorkerPool pool, Context<WorkerPool> context) {
-        if (recreations.isNamesake(pool, context)) {
-            return UpdateControl.noUpdate();
-        }
+    private UpdateControl<WorkerPool> look(WorkerPool pool, boolean deleted, Context<WorkerPool> context) {
         final String uid = pool.getMetadata().getUid();
-        if (context.isPrimaryResourceDeleted() || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
+        if (deleted || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             forget(pool);
             nextLook.forget(pool);
             letGo.remove(uid);
@@ -321,7 +319,12 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         context),
                 pods,
                 triggers,
-                recreations);
+                recreations.in(context.getPrimaryCache()));
+    }
+
+    /** To be told by the framework what it forgets. */
+    public Metrics recreations() {
+        return recreations;
     }
 
     static Set<ResourceID> poolOf(HasMetadata resource) {

@@ -23,6 +23,7 @@ import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -74,7 +75,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final Tracing tracing;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
-    private final Recreations<AgentTask> recreations = new Recreations<>();
+    private final Recreations<AgentTask> recreations = new Recreations<>(AgentTask.class);
 
     /**
      * @param onQueueChange called with the pool whose queue a task has just changed
@@ -121,20 +122,20 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     @Override
-    public UpdateControl<AgentTask> reconcile(AgentTask task, Context<AgentTask> context) {
-        if (recreations.isNamesake(task, context)) {
-            return UpdateControl.noUpdate();
-        }
-        final boolean deleted = context.isPrimaryResourceDeleted();
+    public UpdateControl<AgentTask> reconcile(AgentTask handedOver, Context<AgentTask> context) {
+        return recreations.reconcile(handedOver, context, (task, deleted) -> admit(task, deleted, context));
+    }
+
+    private UpdateControl<AgentTask> admit(AgentTask task, boolean deleted, Context<AgentTask> context) {
         if (deleted) {
             deletions.begun(task);
         }
         room.acquireUninterruptibly();
         try {
             if (deleted) {
-                deletions.beforeItsEnd(task, context.getSecondaryResource(WorkerPool.class));
+                deletions.beforeItsEnd(task, poolOf(task, context));
             }
-            return look(task, context);
+            return look(task, deleted, context);
         } catch (QueueUnavailableException e) {
             if (deleted) {
                 // For what is gone the framework repeats a failure, not a wish to look again.
@@ -152,8 +153,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         return ThreadLocalRandom.current().nextLong(AWAY.toMillis());
     }
 
-    private UpdateControl<AgentTask> look(AgentTask task, Context<AgentTask> context) {
-        TaskSnapshot snapshot = observe(task, context);
+    private UpdateControl<AgentTask> look(AgentTask task, boolean deleted, Context<AgentTask> context) {
+        TaskSnapshot snapshot = observe(task, deleted, context);
         TaskPlan plan = planner.plan(snapshot);
         while (plan instanceof TaskPlan.Question question) {
             snapshot = executor.answer(snapshot, question);
@@ -241,10 +242,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
-    private TaskSnapshot observe(AgentTask task, Context<AgentTask> context) {
+    private TaskSnapshot observe(AgentTask task, boolean deleted, Context<AgentTask> context) {
         final String namespace = task.getMetadata().getNamespace();
-        final boolean deleted = context.isPrimaryResourceDeleted();
-        final Optional<WorkerPool> pool = context.getSecondaryResource(WorkerPool.class);
+        final Optional<WorkerPool> pool = poolOf(task, context);
         if (task.isFinished()) {
             return new TaskSnapshot(
                     task, deleted, pool, Optional.empty(), 0, Optional.empty(), List.of(), TaskSnapshot.Answers.NONE);
@@ -289,6 +289,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static ResourceID poolOf(AgentTask task) {
         return new ResourceID(
                 task.getSpec().workerPoolRef().name(), task.getMetadata().getNamespace());
+    }
+
+    /** A deleted task's namesake may be of another pool, and then this one is not known. */
+    private static Optional<WorkerPool> poolOf(AgentTask task, Context<AgentTask> context) {
+        return context.getSecondaryResource(WorkerPool.class)
+                .filter(pool -> ResourceID.fromResource(pool).equals(poolOf(task)));
     }
 
     private static String keyOf(AgentTask task) {
@@ -339,7 +345,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                                         .collect(Collectors.toSet()))
                         .build(),
                 context);
-        return List.of(pools, triggers, recreations);
+        return List.of(pools, triggers, recreations.in(context.getPrimaryCache()));
+    }
+
+    /** To be told by the framework what it forgets. */
+    public Metrics recreations() {
+        return recreations;
     }
 
     private static boolean waitsForItsPool(AgentTask task) {

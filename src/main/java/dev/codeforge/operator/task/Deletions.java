@@ -3,6 +3,7 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,7 +14,7 @@ import java.util.function.Consumer;
  * one that runs frees its worker, which would take the next of them, so what waits goes first.
  */
 final class Deletions {
-    private final Set<String> underWay = ConcurrentHashMap.newKeySet();
+    private final Set<ResourceID> underWay = ConcurrentHashMap.newKeySet();
     private final Consumer<WorkerPool> withdrawWaiting;
 
     /** @param withdrawWaiting takes what waits for tasks that are gone off a pool's queue, or throws */
@@ -23,7 +24,7 @@ final class Deletions {
 
     /** Call it as soon as the deletion is known, before anything of any task is ended. */
     void begun(AgentTask task) {
-        underWay.add(task.uid());
+        underWay.add(ResourceID.fromResource(task));
     }
 
     void beforeItsEnd(AgentTask task, Optional<WorkerPool> pool) {
@@ -36,6 +37,6 @@ final class Deletions {
     }
 
     void ended(AgentTask task) {
-        underWay.remove(task.uid());
+        underWay.remove(ResourceID.fromResource(task));
     }
 }

@@ -82,6 +82,7 @@ final class AgentTaskReconcilerTest {
                 Clock.systemUTC());
         operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)
+                .withMetrics(reconciler.recreations())
                 .withCloseClientOnStop(false)
                 .withUseSSAToPatchPrimaryResource(true));
         final RegisteredController<AgentTask> controller = operator.register(reconciler, overrider -> overrider
