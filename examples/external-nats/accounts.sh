@@ -4,8 +4,8 @@
 #
 #   examples/external-nats/accounts.sh FOLDER [NAMESPACE…]
 #
-# FOLDER gets operator.creds and, without a NAMESPACE, workers.jwt and workers.nk of one account for the workers of all
-# namespaces; else account-NAMESPACE.jwt and account-NAMESPACE.nk for each of them. Then:
+# FOLDER gets operator.creds, console.creds (for the console) and, without a NAMESPACE, workers.jwt and workers.nk of one account
+# for the workers of all namespaces; else account-NAMESPACE.jwt and account-NAMESPACE.nk for each of them. Then:
 #   kubectl --namespace codeforge-system create secret generic nats-keys --from-file FOLDER
 # Needs nsc and jq. What may be reached is read from reach.json, as the operator does.
 set -euo pipefail
@@ -30,6 +30,30 @@ streams() {
   nsc generate creds --account CODEFORGE --name codeforge-operator >"$folder/operator.creds"
 }
 
+# importing ACCOUNT: what is read, lines of a type and a subject with a tab between them.
+importing() {
+  local account=$1 type subject
+  while IFS=$'\t' read -r type subject; do
+    if [ "$type" = service ]; then
+      nsc add import --account "$account" --src-account CODEFORGE --name "$subject" --remote-subject "$subject" \
+        --local-subject "$subject" --service
+    else
+      nsc add import --account "$account" --src-account CODEFORGE --name "$subject" --remote-subject "$subject"
+    fi
+  done
+}
+
+# The account of the console, without JetStream, and its user.
+viewers() {
+  local publish subscribe
+  nsc add account VIEWERS
+  jq -r '.viewers.imports[] | [.type, .subject] | @tsv' "$reach" | importing VIEWERS
+  publish=$(jq -r '.viewers.publish | join(",")' "$reach")
+  subscribe=$(jq -r '.viewers.subscribe | join(",")' "$reach")
+  nsc add user --account VIEWERS --name console --allow-pub "$publish" --allow-sub "$subscribe"
+  nsc generate creds --account VIEWERS --name console >"$folder/console.creds"
+}
+
 # account_of_workers ACCOUNT KEY NAMESPACE: without JetStream; its signing key makes workers of NAMESPACE's pools (`*` for all) and
 # nothing else.
 account_of_workers() {
@@ -40,14 +64,7 @@ account_of_workers() {
   jq -r --arg namespace "$namespace" '(.namespace.imports + .pool.imports)[]
       | [.type, ([.subject | split(".")[]
           | if . == "{namespace}" then $namespace elif test("[{]") then "*" else . end] | join("."))] | @tsv' "$reach" \
-    | while IFS=$'\t' read -r type subject; do
-      if [ "$type" = service ]; then
-        nsc add import --account "$account" --src-account CODEFORGE --name "$subject" --remote-subject "$subject" \
-          --local-subject "$subject" --service
-      else
-        nsc add import --account "$account" --src-account CODEFORGE --name "$subject" --remote-subject "$subject"
-      fi
-    done
+    | importing "$account"
   for list in pub sub; do
     while read -r subject; do
       allow+=("--allow-$list" "$subject")
@@ -66,6 +83,7 @@ account_of_workers() {
 umask 077
 mkdir -p "$folder"
 streams
+viewers
 if [ $# = 0 ]; then
   account_of_workers WORKERS workers '*'
 fi

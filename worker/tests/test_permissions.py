@@ -1,4 +1,4 @@
-"""What workers and clients may not do in NATS, by the shipped nats.conf. What they may do, every other test shows."""
+"""What workers, clients and viewers may not do in NATS, by the shipped nats.conf. What they may, other tests show."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ async def test_refused(worker_user: tuple[Client, list[str]], subject: str, body
     assert any("permissions violation" in text.lower() and subject.lower() in text.lower() for text in refusals)
 
 
+@pytest.mark.parametrize("user", ["client", "console"])
 @pytest.mark.parametrize(
     "subject",
     [
@@ -76,8 +77,8 @@ async def test_refused(worker_user: tuple[Client, list[str]], subject: str, body
         CONTROL + "some-task",
     ],
 )
-async def test_a_client_is_refused(server: NatsServer, operator: Operator, subject: str) -> None:
-    client = await nats.connect(server.url, user="client", password="client-pw", inbox_prefix="_INBOX_client")
+async def test_clients_and_viewers_are_refused(server: NatsServer, operator: Operator, subject: str, user: str) -> None:
+    client = await nats.connect(server.url, user=user, password=f"{user}-pw", inbox_prefix=f"_INBOX_{user}")
     with pytest.raises(NatsTimeout):
         await client.request(subject, b"{}", timeout=0.3)
     await client.close()
@@ -127,8 +128,9 @@ async def test_an_answer_sent_elsewhere_does_nothing(
     assert await operator.js.consumers_info("EVENTS") == []
 
 
-async def test_a_clients_answer_sent_elsewhere_does_nothing(server: NatsServer, operator: Operator) -> None:
-    client = await nats.connect(server.url, user="client", password="client-pw", inbox_prefix="_INBOX_client")
+@pytest.mark.parametrize("user", ["client", "console"])
+async def test_their_answer_sent_elsewhere_does_nothing(server: NatsServer, operator: Operator, user: str) -> None:
+    client = await nats.connect(server.url, user=user, password=f"{user}-pw", inbox_prefix=f"_INBOX_{user}")
     before = await _streams(operator)
     await client.publish(
         "$JS.API.DIRECT.GET.LOGS", b'{"last_by_subj":"logs.no.such.task"}', reply="$JS.API.STREAM.DELETE.EVENTS"

@@ -8,7 +8,7 @@ from pathlib import Path
 from .server_process import ServerProcess
 
 _REPOSITORY = Path(__file__).parents[3]
-_USERS = ("operator", "worker", "client")
+_USERS = ("operator", "worker", "client", "console")
 _SHIPPED = _REPOSITORY / "examples/external-nats/nats.conf"
 
 

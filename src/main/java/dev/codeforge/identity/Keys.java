@@ -15,6 +15,7 @@ public final class Keys {
     private final Key system;
     private final Key streams;
     private final Key clients;
+    private final Key viewers;
 
     /** @throws IllegalArgumentException with a sentence on what to do when the secret is too short */
     public Keys(byte[] master) {
@@ -28,6 +29,7 @@ public final class Keys {
         this.system = derive(Key.Kind.ACCOUNT, "system");
         this.streams = derive(Key.Kind.ACCOUNT, "streams");
         this.clients = derive(Key.Kind.ACCOUNT, "clients");
+        this.viewers = derive(Key.Kind.ACCOUNT, "viewers");
     }
 
     public static byte[] generate() {
@@ -53,6 +55,11 @@ public final class Keys {
     /** Of the account of those who ask for tasks. */
     Key clients() {
         return clients;
+    }
+
+    /** Of the account of those who follow tasks. */
+    Key viewers() {
+        return viewers;
     }
 
     /** By uid: an account that was deleted is refused for ever, so that a namespace of the same name needs another. */

@@ -41,6 +41,7 @@ public final class Mint {
           %2$s: %s
           %s: %s
           %s: %s
+          %s: %s
         }
         """
                 .formatted(
@@ -50,12 +51,20 @@ public final class Mint {
                         keys.streams().id(),
                         sign(streams(), keys.streams().id(), now),
                         keys.clients().id(),
-                        sign(clients(), keys.clients().id(), now));
+                        sign(clients(), keys.clients().id(), now),
+                        keys.viewers().id(),
+                        sign(viewers(), keys.viewers().id(), now));
     }
 
     /** The accounts of an installation itself, by id, as they are to be. */
     Map<String, Claims> shared() {
-        return Map.of(keys.streams().id(), streams(), keys.clients().id(), clients());
+        return Map.of(
+                keys.streams().id(),
+                streams(),
+                keys.clients().id(),
+                clients(),
+                keys.viewers().id(),
+                viewers());
     }
 
     /** Whether the server still takes an account's JWT for true: its owner may have changed keys. */
@@ -96,6 +105,10 @@ public final class Mint {
 
     private Claims clients() {
         return importing(account("CLIENTS"), reach.clients().imports());
+    }
+
+    private Claims viewers() {
+        return importing(account("VIEWERS"), reach.viewers().imports());
     }
 
     /** The account of a namespace with these pools, without JetStream. */
@@ -167,11 +180,19 @@ public final class Mint {
 
     /** May ask for tasks and read what they wrote. */
     public Login client(Instant now) {
+        return bounded(keys.clients(), "client", reach.clients(), now);
+    }
+
+    /** May hear and read events and log lines of all tasks. */
+    public Login console(Instant now) {
+        return bounded(keys.viewers(), "console", reach.viewers(), now);
+    }
+
+    private Login bounded(Key account, String name, Reach.Bounded by, Instant now) {
         return Login.of(
-                keys.clients(),
-                keys.user("client"),
-                UserClaims.bounded(
-                        "client", reach.clients().publish(), reach.clients().subscribe()),
+                account,
+                keys.user(name),
+                UserClaims.bounded(name, by.publish(), by.subscribe()),
                 now,
                 Optional.empty());
     }

@@ -13,16 +13,15 @@ import org.jspecify.annotations.Nullable;
  * What each identity may reach, read from {@code reach.json}, which the worker's tests read too. {@code {namespace}} and
  * {@code {pool}} stand for a pool's own.
  */
-record Reach(Streams streams, Namespace namespace, Pool pool, Clients clients) {
+record Reach(Streams streams, Namespace namespace, Bounded pool, Bounded clients, Bounded viewers) {
     /** What the account with the streams lets others import. */
     record Streams(List<Shared> exports) {}
 
     /** What every pool of a namespace shares. */
     record Namespace(List<Shared> imports) {}
 
-    record Pool(List<Shared> imports, List<String> publish, List<String> subscribe) {}
-
-    record Clients(List<Shared> imports, List<String> publish, List<String> subscribe) {}
+    /** What an account imports, and what of it its user may use. */
+    record Bounded(List<Shared> imports, List<String> publish, List<String> subscribe) {}
 
     /** @param responseType of a service; absent for one answer a request */
     record Shared(String type, String subject, @JsonProperty("response_type") @Nullable String responseType) {

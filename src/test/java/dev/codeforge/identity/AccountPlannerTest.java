@@ -153,6 +153,44 @@ final class AccountPlannerTest {
     }
 
     @Test
+    void theConsoleFollowsTasksFromAnAccountWithoutJetStreamAndItsCredentialDoesNotExpire() {
+        final JsonNode account = claims(
+                        pushed(planner(NOW).planShared(keys.viewers().id(), Optional.empty())))
+                .path("nats");
+        assertThat(imported(account, "subject"))
+                .containsExactly("results.>", "$JS.API.DIRECT.GET.RESULTS", "$JS.API.DIRECT.GET.LOGS");
+        assertThat(imported(account, "account")).containsOnly(keys.streams().id());
+        assertThat(account.path("limits").has("disk_storage")).isFalse();
+        assertThat(account.has("exports")).isFalse();
+        final JsonNode user = claims(mint.console(NOW).jwt());
+        assertThat(user.path("iss").asText()).isEqualTo(keys.viewers().id());
+        assertThat(user.has("exp")).isFalse();
+        assertThat(user.at("/nats/pub/allow").valueStream().map(JsonNode::asText))
+                .containsExactly("$JS.API.DIRECT.GET.RESULTS", "$JS.API.DIRECT.GET.LOGS");
+        assertThat(user.at("/nats/sub/allow").valueStream().map(JsonNode::asText))
+                .containsExactly("_INBOX_console.>", "results.*", "results.*.log");
+    }
+
+    @Test
+    void whatOthersImportIsExported() {
+        final JsonNode exports = claims(
+                        pushed(planner(NOW).planShared(keys.streams().id(), Optional.empty())))
+                .at("/nats/exports");
+        for (final Key account : List.of(keys.clients(), keys.viewers())) {
+            assertThat(exports.valueStream().map(AccountPlannerTest::shared))
+                    .containsAll(claims(pushed(planner(NOW).planShared(account.id(), Optional.empty())))
+                            .at("/nats/imports")
+                            .valueStream()
+                            .map(AccountPlannerTest::shared)
+                            .toList());
+        }
+    }
+
+    private static String shared(JsonNode entry) {
+        return entry.path("type").asText() + " " + entry.path("subject").asText();
+    }
+
+    @Test
     void aPoolsCredentialNamesItsPoolsSubjectsAndIsMintedAnewAtHalfItsLife() throws Exception {
         final Duration day = Duration.ofHours(24);
         final Credential first = credential(NOW, day, Optional.empty());

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /** Who has the Secret of a pool: a worker, or somebody who took it. */
 public final class PoolUser {
@@ -67,9 +68,22 @@ public final class PoolUser {
     /** @param errors of the server, as they come */
     public static Connection connect(TestNats nats, String credential, String inbox, List<String> errors)
             throws IOException, InterruptedException {
-        return Nats.connect(Options.builder()
-                .server(nats.endpoint().url())
-                .authHandler(Nats.staticCredentials(credential.getBytes(StandardCharsets.US_ASCII)))
+        return connect(
+                nats,
+                options -> options.authHandler(Nats.staticCredentials(credential.getBytes(StandardCharsets.US_ASCII))),
+                inbox,
+                errors);
+    }
+
+    /**
+     * @param login says who it is
+     * @param errors of the server, as they come
+     */
+    public static Connection connect(TestNats nats, Consumer<Options.Builder> login, String inbox, List<String> errors)
+            throws IOException, InterruptedException {
+        final Options.Builder options = Options.builder();
+        login.accept(options);
+        return Nats.connect(options.server(nats.endpoint().url())
                 .inboxPrefix(inbox + ".")
                 .noReconnect()
                 .errorListener(new ErrorListener() {

@@ -181,6 +181,11 @@ public final class TestNats implements AutoCloseable {
         return endpoint("client");
     }
 
+    /** The server as the user who follows tasks. */
+    public NatsEndpoint consoleEndpoint() {
+        return endpoint("console");
+    }
+
     private NatsEndpoint endpoint(String user) {
         final String url = "nats://127.0.0.1:" + port;
         return users ? new NatsEndpoint(url, user, user + PASSWORD) : new NatsEndpoint(url, "", "");
@@ -213,7 +218,9 @@ public final class TestNats implements AutoCloseable {
                         "WORKER_PASSWORD",
                         "worker" + PASSWORD,
                         "CLIENT_PASSWORD",
-                        "client" + PASSWORD));
+                        "client" + PASSWORD,
+                        "CONSOLE_PASSWORD",
+                        "console" + PASSWORD));
         process = builder.redirectErrorStream(true)
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(home.resolve("log").toFile()))

@@ -19,7 +19,7 @@ import java.util.Map;
  */
 public record NatsIdentity(Keys keys, Mint mint, Instant since) {
     public static final String SECRET = "codeforge-nats-identity";
-    /** Users for people and their programs. */
+    /** Users for people and their programs, and for the console. */
     public static final String USERS_SECRET = "codeforge-nats-users";
 
     private static final String MASTER = "master";
@@ -60,7 +60,9 @@ public record NatsIdentity(Keys keys, Mint mint, Instant since) {
                                 "admin.creds",
                                 encoded(mint.streams("admin", since).file()),
                                 "client.creds",
-                                encoded(mint.client(since).file())));
+                                encoded(mint.client(since).file()),
+                                "console.creds",
+                                encoded(mint.console(since).file())));
     }
 
     private static String encoded(String text) {
