@@ -6,6 +6,10 @@ Secrets of its keys have fixed names, which two releases would share.
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-operator
 {{- end }}
 
+{{- define "codeforge.console" -}}
+{{ .Release.Name | trunc 50 | trimSuffix "-" }}-console
+{{- end }}
+
 {{- define "codeforge.nats" -}}
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-nats
 {{- end }}

@@ -442,6 +442,36 @@ final class RightsIT {
     }
 
     @Test
+    void theConsoleReadsTasksAndPoolsWhereTheyAreServedAndNothingElse() throws Exception {
+        for (final String golden : new String[] {"console", "console-watching"}) {
+            final boolean all = golden.equals("console");
+            final ChartRights rights =
+                    ChartRights.install(cluster, golden, all ? everywhere.namespace() : watching.namespace());
+            final String user = "system:serviceaccount:" + rights.namespace() + ":codeforge-console";
+            for (final String resource : new String[] {"agenttasks", "workerpools"}) {
+                for (final String verb : new String[] {"get", "list", "watch"}) {
+                    assertThat(may(user, verb, resource, SERVED)).as(user).isTrue();
+                    assertThat(may(user, verb, resource, ELSEWHERE)).as(user).isEqualTo(all);
+                }
+                for (final String verb : new String[] {"create", "update", "patch", "delete"}) {
+                    assertThat(may(user, verb, resource, SERVED)).as(user).isFalse();
+                    assertThat(may(user, verb, resource + "/status", SERVED))
+                            .as(user)
+                            .isFalse();
+                }
+            }
+            // A caller's right, which is asked for with the caller's own token.
+            assertThat(may(user, "get", "agenttasks/log", SERVED)).as(user).isFalse();
+            try (KubernetesClient client = rights.as(user, "system:serviceaccounts", "system:authenticated")) {
+                forbidden(() -> client.secrets().inNamespace(rights.namespace()).list());
+                forbidden(() -> client.pods().inNamespace(SERVED).list());
+                forbidden(() -> client.namespaces().list());
+                forbidden(() -> client.leases().inNamespace(rights.namespace()).list());
+            }
+        }
+    }
+
+    @Test
     void viewersReadEditorsMakeTasksAndOnlyPoolEditorsMakePools() throws Exception {
         final String namespace = withPool();
         try (AutoCloseable aggregation =
@@ -465,6 +495,7 @@ final class RightsIT {
             final boolean poolEditor = user.equals("codeforge-pool-editor");
             final boolean taskEditor = user.equals("edit") || user.equals("admin");
             assertThat(may(user, "watch", "workerpools", namespace)).as(user).isTrue();
+            assertThat(may(user, "get", "agenttasks/log", namespace)).as(user).isTrue();
             for (final String verb : new String[] {"create", "patch", "delete"}) {
                 assertThat(may(user, verb, "agenttasks", namespace)).as(user).isEqualTo(taskEditor);
                 assertThat(may(user, verb, "workerpools", namespace)).as(user).isEqualTo(poolEditor);
