@@ -1,5 +1,7 @@
 package dev.codeforge;
 
+import dev.codeforge.console.Console;
+import dev.codeforge.console.ConsoleSettings;
 import dev.codeforge.operator.CodeforgeOperator;
 import dev.codeforge.operator.pool.FinalizerRelease;
 import dev.codeforge.operator.runtime.OperatorClient;
@@ -22,10 +24,12 @@ public final class Main {
         final String command = arguments.length == 1 ? arguments[0] : "";
         switch (command) {
             case "operator" -> operator();
+            case "console" -> console();
             case "release" -> release();
             default -> {
-                System.err.println("usage: codeforge operator|release"
+                System.err.println("usage: codeforge operator|console|release"
                         + "\n  operator  run the operator"
+                        + "\n  console   serve what changes to WebSocket and SSE clients"
                         + "\n  release   take the finalizer off its WorkerPools, before the operator is uninstalled");
                 System.exit(USAGE);
             }
@@ -48,6 +52,20 @@ public final class Main {
         final CodeforgeOperator operator = new CodeforgeOperator(settings, client);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operator::close));
         operator.start();
+    }
+
+    private static void console() throws IOException {
+        final ConsoleSettings settings;
+        try {
+            settings = ConsoleSettings.from(System.getenv());
+        } catch (IllegalArgumentException e) {
+            System.err.println("codeforge console: " + e.getMessage());
+            System.exit(USAGE);
+            return;
+        }
+        final Console console = new Console(settings, OperatorClient.of(Config.autoConfigure(null)));
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(console::close));
+        console.start();
     }
 
     private static void release() {

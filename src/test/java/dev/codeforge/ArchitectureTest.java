@@ -40,6 +40,22 @@ final class ArchitectureTest {
                     "dev.codeforge.wire..");
 
     @ArchTest
+    static final ArchRule theConsoleKnowsNothingOfTheOperator = noClasses()
+            .that()
+            .resideInAPackage("dev.codeforge.console..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator..");
+
+    @ArchTest
+    static final ArchRule onlyTheConsolesHttpKnowsTheWebServer = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.codeforge.console.http..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.javalin..", "org.eclipse.jetty..");
+
+    @ArchTest
     static final ArchRule onlyTracingKnowsOpenTelemetry = noClasses()
             .that()
             .resideOutsideOfPackage("dev.codeforge.operator.tracing..")

@@ -30,14 +30,20 @@ final class NatsConnection implements AutoCloseable {
     private final AtomicInteger connects = new AtomicInteger();
 
     NatsConnection(NatsAccess endpoint, String clientName) {
-        this.endpoint = endpoint;
-        this.connecting = Thread.ofVirtual().name("nats-connect").start(() -> connect(clientName));
+        this(endpoint, clientName, Options.DEFAULT_INBOX_PREFIX);
     }
 
-    private void connect(String clientName) {
+    /** @param inboxPrefix where answers come */
+    NatsConnection(NatsAccess endpoint, String clientName, String inboxPrefix) {
+        this.endpoint = endpoint;
+        this.connecting = Thread.ofVirtual().name("nats-connect").start(() -> connect(clientName, inboxPrefix));
+    }
+
+    private void connect(String clientName, String inboxPrefix) {
         final Options.Builder options = Options.builder()
                 .server(endpoint.url())
                 .connectionName(clientName)
+                .inboxPrefix(inboxPrefix)
                 .maxReconnects(-1)
                 .reconnectWait(Duration.ofSeconds(1))
                 .reconnectJitter(Duration.ofMillis(500))

@@ -1,4 +1,4 @@
-package dev.codeforge.operator.runtime;
+package dev.codeforge.probes;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -25,6 +25,10 @@ public final class HttpEndpoints implements AutoCloseable {
         server.createContext("/readyz", exchange -> answer(exchange, ready.get()));
         server.createContext("/metrics", exchange -> send(exchange, 200, metrics.scrape()));
         server.start();
+    }
+
+    public int port() {
+        return server.getAddress().getPort();
     }
 
     private static void answer(HttpExchange exchange, Health health) throws IOException {

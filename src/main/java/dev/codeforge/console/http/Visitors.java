@@ -1,0 +1,127 @@
+package dev.codeforge.console.http;
+
+import dev.codeforge.console.hub.Client;
+import dev.codeforge.console.hub.Closing;
+import dev.codeforge.console.hub.Hub;
+import dev.codeforge.console.hub.Outlet;
+import dev.codeforge.console.hub.Request;
+import dev.codeforge.console.identity.Callers;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** All who are connected: each user has so many connections, and keeps what he has while he may. */
+final class Visitors implements AutoCloseable {
+    private final Hub hub;
+    private final Callers callers;
+    private final Set<String> namespaces;
+    private final int connectionsOfOne;
+    private final Set<Visitor> all = ConcurrentHashMap.newKeySet();
+    private final Map<String, Integer> connections = new HashMap<>();
+    private final ScheduledExecutorService reviews = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("live-reviews").daemon().factory());
+
+    Visitors(Hub hub, Callers callers, Set<String> namespaces, int connectionsOfOne) {
+        this.hub = hub;
+        this.callers = callers;
+        this.namespaces = namespaces;
+        this.connectionsOfOne = connectionsOfOne;
+        final long period = callers.freshness().toMillis();
+        reviews.scheduleWithFixedDelay(this::review, period, period, TimeUnit.MILLISECONDS);
+    }
+
+    /** The closing is why he does not come in. */
+    record Entrance(Optional<Visitor> visitor, Closing refusal) {
+        private static Entrance refused(Closing why) {
+            return new Entrance(Optional.empty(), why);
+        }
+    }
+
+    /** May throw {@link Callers.UnansweredException}. */
+    Entrance enter(String token, Outlet outlet) {
+        final Optional<String> user = callers.user(token);
+        if (user.isEmpty()) {
+            return Entrance.refused(Closing.SIGN_IN);
+        }
+        if (!take(user.get())) {
+            return Entrance.refused(Closing.TOO_MANY);
+        }
+        final Client client = hub.connect(outlet);
+        final Visitor visitor = new Visitor(hub, callers, namespaces, client, token, user.get());
+        all.add(visitor);
+        return new Entrance(Optional.of(visitor), Closing.SIGN_IN);
+    }
+
+    /** What an HTTP answer says before a stream begins; empty when it may begin. */
+    Optional<ProblemException> problem(String token, Request request) {
+        final Optional<String> user = callers.user(token);
+        if (user.isEmpty()) {
+            return Optional.of(new ProblemException(401, "Unauthorized", Closing.SIGN_IN.sentence()));
+        }
+        if (isFull(user.get())) {
+            return Optional.of(new ProblemException(429, "TooManyRequests", Closing.TOO_MANY.sentence()));
+        }
+        if (!namespaces.isEmpty() && !namespaces.contains(request.namespace())) {
+            return Optional.of(new ProblemException(
+                    404, "NotFound", "this console does not watch the namespace " + request.namespace()));
+        }
+        return Visitor.refusal(callers, token, user.get(), request)
+                .map(sentence -> new ProblemException(403, "Forbidden", sentence));
+    }
+
+    private synchronized boolean isFull(String user) {
+        return connections.getOrDefault(user, 0) >= connectionsOfOne;
+    }
+
+    void leave(Visitor visitor) {
+        if (all.remove(visitor)) {
+            give(visitor.user());
+            hub.disconnect(visitor.client());
+        }
+    }
+
+    private synchronized boolean take(String user) {
+        final int open = connections.getOrDefault(user, 0);
+        if (open >= connectionsOfOne) {
+            return false;
+        }
+        connections.put(user, open + 1);
+        return true;
+    }
+
+    private synchronized void give(String user) {
+        connections.computeIfPresent(user, (name, open) -> open == 1 ? null : open - 1);
+    }
+
+    private void review() {
+        try {
+            List.copyOf(all).forEach(Visitor::review);
+        } catch (RuntimeException e) {
+            LiveServer.LOG.warn("not all rights were asked for again", e);
+        }
+    }
+
+    /** Waits until all have been told that the server stops, those who do not listen excepted. */
+    void awaitNone(Duration most) {
+        final long end = System.nanoTime() + most.toNanos();
+        try {
+            while (!all.isEmpty() && System.nanoTime() < end) {
+                Thread.sleep(20);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        reviews.shutdownNow();
+    }
+}

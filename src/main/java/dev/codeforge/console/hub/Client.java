@@ -1,0 +1,108 @@
+package dev.codeforge.console.hub;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** One connection and what waits to be sent on it, which is bounded: who does not read is dropped and harms nobody. */
+public final class Client {
+    /** Characters of a frame: a browser handles it within a repaint. */
+    private static final int FRAME = 32 << 10;
+
+    private final Outlet outlet;
+    private final long bound;
+    private final Traffic traffic;
+    private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
+    private final Deque<Message> waiting = new ArrayDeque<>();
+    private long size;
+    private boolean sending;
+    private boolean closed;
+
+    /** @param bound characters that may wait */
+    Client(Outlet outlet, long bound, Traffic traffic) {
+        this.outlet = outlet;
+        this.traffic = traffic;
+        this.bound = bound;
+    }
+
+    Map<String, Subscription> subscriptions() {
+        return subscriptions;
+    }
+
+    public Collection<Request> requests() {
+        return subscriptions.values().stream().map(Subscription::request).toList();
+    }
+
+    /** One too many drops the client. */
+    public synchronized void offer(Message message) {
+        if (closed) {
+            return;
+        }
+        waiting.add(message);
+        size += message.json().length();
+        // One that is larger than the bound alone still passes.
+        if (size > bound && waiting.size() > 1) {
+            traffic.dropped();
+            close(Closing.TOO_SLOW);
+        }
+    }
+
+    /** Sends a frame of what waits, unless the last one is still on its way. */
+    synchronized void flush() {
+        if (sending || waiting.isEmpty()) {
+            return;
+        }
+        final List<Message> frame = new ArrayList<>();
+        int length = 0;
+        while (!waiting.isEmpty()
+                && (frame.isEmpty() || length + waiting.peek().json().length() <= FRAME)) {
+            final Message message = waiting.remove();
+            length += message.json().length();
+            frame.add(message);
+        }
+        size -= length;
+        sending = true;
+        notifyAll();
+        traffic.sent(frame.size());
+        outlet.send(List.copyOf(frame), this::sent);
+    }
+
+    private synchronized void sent() {
+        sending = false;
+        // Less than a frame waits for more.
+        if (size >= FRAME) {
+            flush();
+        }
+    }
+
+    /** Waits until half of the queue is free: what is read from a stream never makes a client too slow. */
+    synchronized void awaitRoom() throws InterruptedException {
+        while (!closed && size > bound / 2) {
+            wait();
+        }
+    }
+
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
+    /** Nothing is sent any more. */
+    public synchronized void close(Closing why) {
+        if (!closed) {
+            gone();
+            outlet.close(why);
+        }
+    }
+
+    /** The connection has ended. */
+    synchronized void gone() {
+        closed = true;
+        waiting.clear();
+        size = 0;
+        notifyAll();
+    }
+}

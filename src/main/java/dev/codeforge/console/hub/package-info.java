@@ -1,0 +1,5 @@
+/** Who gets what: one memory of tasks and pools, one position in each stream, and any number of clients. */
+@NullMarked
+package dev.codeforge.console.hub;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,58 @@
+package dev.codeforge.jetstream;
+
+import dev.codeforge.wire.TaskRef;
+import java.util.List;
+
+/**
+ * Events and lines for people who watch: heard over core NATS as the streams RESULTS and LOGS publish them again, and read from
+ * those streams without a consumer. Each read throws {@link QueueUnavailableException} when NATS is away.
+ */
+public interface LiveStreams extends AutoCloseable {
+    /**
+     * A message of one of the two streams.
+     *
+     * @param sequence in its stream
+     * @param previous the sequence of the message before it: of all events, or of the lines of one task
+     */
+    record Entry(TaskRef task, long sequence, long previous, byte[] body) {}
+
+    /** Who hears them, on one thread. */
+    interface Listener {
+        /** The subscriptions are in place, for the first time or again: what was published before may have been missed. */
+        void connected();
+
+        void event(Entry event);
+
+        void line(Entry line);
+    }
+
+    /** Hears all events, and the lines of the tasks that are watched. */
+    void listen(Listener listener);
+
+    /** From the return of this call on the lines of a task are heard; while NATS is away, from its return on. */
+    void watchLines(TaskRef task);
+
+    void leaveLines(TaskRef task);
+
+    boolean isConnected();
+
+    /** Events of all tasks in order, the first ones after this sequence; none when there are no more. */
+    List<Entry> eventsAfter(long sequence);
+
+    /** Lines of a task in order, the first ones after this sequence; none when there are no more. */
+    List<Entry> linesAfter(TaskRef task, long sequence);
+
+    /** The sequence of the last event of all; 0 when there is none. */
+    long lastEvent();
+
+    /** The sequence of a task's last line; 0 when there is none. */
+    long lastLine(TaskRef task);
+
+    @Override
+    void close();
+
+    /** Reads and hears as the user {@code console}. */
+    static LiveStreams of(NatsAccess access, String clientName) {
+        return new NatsLiveStreams(access, clientName);
+    }
+}

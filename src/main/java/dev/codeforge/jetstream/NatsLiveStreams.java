@@ -1,0 +1,287 @@
+package dev.codeforge.jetstream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
+import io.nats.client.Connection;
+import io.nats.client.Dispatcher;
+import io.nats.client.Message;
+import io.nats.client.Subscription;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** {@link LiveStreams} over jnats. */
+final class NatsLiveStreams implements LiveStreams {
+    private static final Logger LOG = LoggerFactory.getLogger(NatsLiveStreams.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static final long CONNECTION_CHECK_MILLIS = 200;
+    private static final int BATCH = 500;
+    private static final int BATCH_BYTES = 1 << 20;
+    private static final int END = 204;
+    private static final int NONE = 404;
+    private static final String API = "$JS.API.DIRECT.GET.";
+    private static final String ALL_EVENTS = "results.*";
+    /** The only one on which the user may hear answers. */
+    private static final String INBOX = "_INBOX_console.";
+
+    private static final String LINES_SUFFIX = ".log";
+    private static final String SEQUENCE = "Nats-Sequence";
+    private static final String PREVIOUS_ON_SUBJECT = "Nats-Last-Sequence";
+    private static final String SUBJECT = "Nats-Subject";
+    /** Its fifth word is the subject on which the worker or the operator wrote; a word of the server's own follows. */
+    private static final String SOURCE = "Nats-Stream-Source";
+
+    private static final int ORIGIN = 4;
+
+    private final NatsConnection nats;
+    private final Set<TaskRef> watched = ConcurrentHashMap.newKeySet();
+    private final ScheduledExecutorService checks = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("live-connection").daemon().factory());
+    private volatile Dispatcher dispatcher;
+    private int seenConnects;
+
+    NatsLiveStreams(NatsAccess access, String clientName) {
+        this.nats = new NatsConnection(access, clientName, INBOX);
+    }
+
+    @Override
+    public void listen(Listener listener) {
+        checks.scheduleWithFixedDelay(() -> check(listener), 0, CONNECTION_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void check(Listener listener) {
+        try {
+            final int connects = nats.connects();
+            if (connects == seenConnects || !nats.isConnected()) {
+                return;
+            }
+            final Connection connection = nats.connected();
+            if (dispatcher == null) {
+                final Dispatcher made = connection.createDispatcher(message -> hear(message, listener));
+                made.subscribe(ALL_EVENTS);
+                watched.forEach(task -> made.subscribe(linesOf(task)));
+                dispatcher = made;
+            }
+            connection.flush(TIMEOUT);
+            seenConnects = connects;
+            listener.connected();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            LOG.info("the subscriptions are made again: {}", e.getMessage());
+        }
+    }
+
+    private static void hear(Message message, Listener listener) {
+        try {
+            if (message.getSubject().endsWith(LINES_SUFFIX)) {
+                listener.line(line(message, header(message, PREVIOUS_ON_SUBJECT)));
+            } else {
+                listener.event(event(message));
+            }
+        } catch (RuntimeException e) {
+            // The client would drop it without a word.
+            LOG.warn("a message on {} is left out: {}", message.getSubject(), e.toString());
+        }
+    }
+
+    /** Each event has the next sequence of RESULTS, whatever its task. */
+    private static Entry event(Message message) {
+        final long sequence = Long.parseLong(header(message, SEQUENCE));
+        return new Entry(
+                Subjects.taskOfEvent(header(message, SOURCE).split(" ")[ORIGIN]),
+                sequence,
+                sequence - 1,
+                message.getData());
+    }
+
+    private static Entry line(Message message, String previous) {
+        return new Entry(
+                Subjects.taskOfEvent(header(message, SUBJECT)),
+                Long.parseLong(header(message, SEQUENCE)),
+                Long.parseLong(previous),
+                message.getData());
+    }
+
+    private static String header(Message message, String name) {
+        final String value = message.hasHeaders() ? message.getHeaders().getFirst(name) : null;
+        if (value == null) {
+            throw new IllegalArgumentException("it has no header " + name);
+        }
+        return value;
+    }
+
+    private static String linesOf(TaskRef task) {
+        return Subjects.results(task.id()) + LINES_SUFFIX;
+    }
+
+    @Override
+    public void watchLines(TaskRef task) {
+        watched.add(task);
+        final Dispatcher made = dispatcher;
+        if (made == null) {
+            return;
+        }
+        try {
+            made.subscribe(linesOf(task));
+            nats.connected().flush(TIMEOUT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while subscribing to lines", e);
+        } catch (IllegalStateException | TimeoutException e) {
+            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void leaveLines(TaskRef task) {
+        watched.remove(task);
+        final Dispatcher made = dispatcher;
+        // Two pools may have lines of one id.
+        if (made != null && watched.stream().noneMatch(other -> other.id().equals(task.id()))) {
+            made.unsubscribe(linesOf(task));
+        }
+    }
+
+    @Override
+    public boolean isConnected() {
+        return dispatcher != null && nats.isConnected();
+    }
+
+    @Override
+    public List<Entry> eventsAfter(long sequence) {
+        return read(
+                        Subjects.RESULTS_STREAM,
+                        Map.of(
+                                "seq",
+                                sequence + 1,
+                                "next_by_subj",
+                                ALL_EVENTS,
+                                "batch",
+                                BATCH,
+                                "max_bytes",
+                                BATCH_BYTES))
+                .stream()
+                .map(NatsLiveStreams::event)
+                .toList();
+    }
+
+    @Override
+    public List<Entry> linesAfter(TaskRef task, long sequence) {
+        final List<Entry> lines = new ArrayList<>();
+        long previous = sequence;
+        for (final Message message : read(
+                Subjects.LOGS_STREAM,
+                Map.of(
+                        "seq",
+                        sequence + 1,
+                        "next_by_subj",
+                        Subjects.lines(task),
+                        "batch",
+                        BATCH,
+                        "max_bytes",
+                        BATCH_BYTES))) {
+            final Entry line = line(message, Long.toString(previous));
+            previous = line.sequence();
+            lines.add(line);
+        }
+        return lines;
+    }
+
+    @Override
+    public long lastEvent() {
+        return last(Subjects.RESULTS_STREAM, ALL_EVENTS);
+    }
+
+    @Override
+    public long lastLine(TaskRef task) {
+        return last(Subjects.LOGS_STREAM, Subjects.lines(task));
+    }
+
+    private long last(String stream, String subject) {
+        final Message answer = ask(stream, Map.of("last_by_subj", subject));
+        if (!answer.isStatusMessage()) {
+            return Long.parseLong(header(answer, SEQUENCE));
+        }
+        if (answer.getStatus().getCode() == NONE) {
+            return 0;
+        }
+        throw refused(stream, answer);
+    }
+
+    private Message ask(String stream, Map<String, Object> query) {
+        try {
+            final Message answer = nats.connected().request(API + stream, JSON.writeValueAsBytes(query), TIMEOUT);
+            if (answer == null) {
+                throw new QueueUnavailableException(stream + " did not answer within " + TIMEOUT);
+            }
+            return answer;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while reading " + stream, e);
+        } catch (JsonProcessingException | IllegalStateException e) {
+            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
+        }
+    }
+
+    private static QueueUnavailableException refused(String stream, Message answer) {
+        return new QueueUnavailableException(
+                stream + " answered: " + answer.getStatus().getMessageWithCode());
+    }
+
+    private List<Message> read(String stream, Map<String, Object> query) {
+        try {
+            final Connection connection = nats.connected();
+            final String inbox = connection.createInbox();
+            final Subscription answers = connection.subscribe(inbox);
+            try {
+                connection.publish(API + stream, inbox, JSON.writeValueAsBytes(query));
+                return all(stream, answers);
+            } finally {
+                answers.unsubscribe();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while reading " + stream, e);
+        } catch (JsonProcessingException | IllegalStateException e) {
+            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
+        }
+    }
+
+    private static List<Message> all(String stream, Subscription answers) throws InterruptedException {
+        final List<Message> found = new ArrayList<>();
+        while (true) {
+            final Message answer = answers.nextMessage(TIMEOUT);
+            if (answer == null) {
+                throw new QueueUnavailableException(stream + " did not answer in full within " + TIMEOUT);
+            }
+            if (!answer.isStatusMessage()) {
+                found.add(answer);
+                continue;
+            }
+            final int code = answer.getStatus().getCode();
+            if (code != END && code != NONE) {
+                throw refused(stream, answer);
+            }
+            return found;
+        }
+    }
+
+    @Override
+    public void close() {
+        checks.shutdownNow();
+        nats.close();
+    }
+}
