@@ -152,10 +152,13 @@ class World:
         heard = await self.hostile.subscribe(inbox)
         async with asyncio.timeout(PATIENCE):
             while True:
+                # Each call of a closed client fails at once, and no timeout would come.
+                assert not self.hostile.is_closed, f"NATS closed the connection: {self.hostile.last_error}"
                 with contextlib.suppress(NatsError):
                     await send(row, Target("is its own", inbox))
                     await heard.next_msg(timeout=1)
                     break
+                await asyncio.sleep(0.05)
         await heard.unsubscribe()
 
     async def _came(self, target: Target, heard_as: str) -> bool:
