@@ -88,7 +88,9 @@ public final class Console implements AutoCloseable {
     }
 
     private Health live() {
-        return new Health(true, "alive");
+        return streams.isLost()
+                ? new Health(false, "NATS refused the connection for good: a restart reads the credential anew")
+                : new Health(true, "alive");
     }
 
     private Health ready() {

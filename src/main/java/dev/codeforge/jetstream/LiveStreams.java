@@ -36,6 +36,9 @@ public interface LiveStreams extends AutoCloseable {
 
     boolean isConnected();
 
+    /** NATS has refused the connection for good: only a new process reads new credentials. */
+    boolean isLost();
+
     /** Events of all tasks in order, the first ones after this sequence; none when there are no more. */
     List<Entry> eventsAfter(long sequence);
 

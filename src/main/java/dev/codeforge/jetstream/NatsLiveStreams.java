@@ -161,6 +161,11 @@ final class NatsLiveStreams implements LiveStreams {
     }
 
     @Override
+    public boolean isLost() {
+        return nats.isLost();
+    }
+
+    @Override
     public List<Entry> eventsAfter(long sequence) {
         return read(
                         Subjects.RESULTS_STREAM,
