@@ -1,13 +1,10 @@
 package dev.codeforge.jetstream;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.Connection;
 import io.nats.client.Dispatcher;
 import io.nats.client.Message;
-import io.nats.client.Subscription;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,14 +21,10 @@ import org.slf4j.LoggerFactory;
 /** {@link LiveStreams} over jnats. */
 final class NatsLiveStreams implements LiveStreams {
     private static final Logger LOG = LoggerFactory.getLogger(NatsLiveStreams.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
     private static final long CONNECTION_CHECK_MILLIS = 200;
     private static final int BATCH = 500;
     private static final int BATCH_BYTES = 1 << 20;
-    private static final int END = 204;
-    private static final int NONE = 404;
-    private static final String API = "$JS.API.DIRECT.GET.";
     private static final String ALL_EVENTS = "results.*";
     /** The only one on which the user may hear answers. */
     private static final String INBOX = "_INBOX_console.";
@@ -46,6 +39,7 @@ final class NatsLiveStreams implements LiveStreams {
     private static final int ORIGIN = 4;
 
     private final NatsConnection nats;
+    private final DirectGet direct;
     private final Set<TaskRef> watched = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService checks = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("live-connection").daemon().factory());
@@ -54,6 +48,7 @@ final class NatsLiveStreams implements LiveStreams {
 
     NatsLiveStreams(NatsAccess access, String clientName) {
         this.nats = new NatsConnection(access, clientName, INBOX);
+        this.direct = new DirectGet(nats);
     }
 
     @Override
@@ -167,18 +162,7 @@ final class NatsLiveStreams implements LiveStreams {
 
     @Override
     public List<Entry> eventsAfter(long sequence) {
-        return read(
-                        Subjects.RESULTS_STREAM,
-                        Map.of(
-                                "seq",
-                                sequence + 1,
-                                "next_by_subj",
-                                ALL_EVENTS,
-                                "batch",
-                                BATCH,
-                                "max_bytes",
-                                BATCH_BYTES))
-                .stream()
+        return after(Subjects.RESULTS_STREAM, ALL_EVENTS, sequence).stream()
                 .map(NatsLiveStreams::event)
                 .toList();
     }
@@ -187,22 +171,19 @@ final class NatsLiveStreams implements LiveStreams {
     public List<Entry> linesAfter(TaskRef task, long sequence) {
         final List<Entry> lines = new ArrayList<>();
         long previous = sequence;
-        for (final Message message : read(
-                Subjects.LOGS_STREAM,
-                Map.of(
-                        "seq",
-                        sequence + 1,
-                        "next_by_subj",
-                        Subjects.lines(task),
-                        "batch",
-                        BATCH,
-                        "max_bytes",
-                        BATCH_BYTES))) {
+        for (final Message message : after(Subjects.LOGS_STREAM, Subjects.lines(task), sequence)) {
             final Entry line = line(message, Long.toString(previous));
             previous = line.sequence();
             lines.add(line);
         }
         return lines;
+    }
+
+    private List<Message> after(String stream, String subject, long sequence) {
+        return direct.batch(
+                        stream,
+                        Map.of("seq", sequence + 1, "next_by_subj", subject, "batch", BATCH, "max_bytes", BATCH_BYTES))
+                .messages();
     }
 
     @Override
@@ -216,72 +197,9 @@ final class NatsLiveStreams implements LiveStreams {
     }
 
     private long last(String stream, String subject) {
-        final Message answer = ask(stream, Map.of("last_by_subj", subject));
-        if (!answer.isStatusMessage()) {
-            return Long.parseLong(header(answer, SEQUENCE));
-        }
-        if (answer.getStatus().getCode() == NONE) {
-            return 0;
-        }
-        throw refused(stream, answer);
-    }
-
-    private Message ask(String stream, Map<String, Object> query) {
-        try {
-            final Message answer = nats.connected().request(API + stream, JSON.writeValueAsBytes(query), TIMEOUT);
-            if (answer == null) {
-                throw new QueueUnavailableException(stream + " did not answer within " + TIMEOUT);
-            }
-            return answer;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QueueUnavailableException("interrupted while reading " + stream, e);
-        } catch (JsonProcessingException | IllegalStateException e) {
-            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
-        }
-    }
-
-    private static QueueUnavailableException refused(String stream, Message answer) {
-        return new QueueUnavailableException(
-                stream + " answered: " + answer.getStatus().getMessageWithCode());
-    }
-
-    private List<Message> read(String stream, Map<String, Object> query) {
-        try {
-            final Connection connection = nats.connected();
-            final String inbox = connection.createInbox();
-            final Subscription answers = connection.subscribe(inbox);
-            try {
-                connection.publish(API + stream, inbox, JSON.writeValueAsBytes(query));
-                return all(stream, answers);
-            } finally {
-                answers.unsubscribe();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QueueUnavailableException("interrupted while reading " + stream, e);
-        } catch (JsonProcessingException | IllegalStateException e) {
-            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
-        }
-    }
-
-    private static List<Message> all(String stream, Subscription answers) throws InterruptedException {
-        final List<Message> found = new ArrayList<>();
-        while (true) {
-            final Message answer = answers.nextMessage(TIMEOUT);
-            if (answer == null) {
-                throw new QueueUnavailableException(stream + " did not answer in full within " + TIMEOUT);
-            }
-            if (!answer.isStatusMessage()) {
-                found.add(answer);
-                continue;
-            }
-            final int code = answer.getStatus().getCode();
-            if (code != END && code != NONE) {
-                throw refused(stream, answer);
-            }
-            return found;
-        }
+        return direct.last(stream, subject)
+                .map(message -> Long.parseLong(header(message, SEQUENCE)))
+                .orElse(0L);
     }
 
     @Override
