@@ -68,12 +68,7 @@ final class Visitors implements AutoCloseable {
         if (isFull(user.get())) {
             return Optional.of(new ProblemException(429, "TooManyRequests", Closing.TOO_MANY.sentence()));
         }
-        if (!namespaces.isEmpty() && !namespaces.contains(request.namespace())) {
-            return Optional.of(new ProblemException(
-                    404, "NotFound", "this console does not watch the namespace " + request.namespace()));
-        }
-        return Visitor.refusal(callers, token, user.get(), request)
-                .map(sentence -> new ProblemException(403, "Forbidden", sentence));
+        return Denial.of(callers, namespaces, token, user.get(), request).map(Denial::problem);
     }
 
     private synchronized boolean isFull(String user) {
@@ -88,11 +83,10 @@ final class Visitors implements AutoCloseable {
     }
 
     private synchronized boolean take(String user) {
-        final int open = connections.getOrDefault(user, 0);
-        if (open >= connectionsOfOne) {
+        if (isFull(user)) {
             return false;
         }
-        connections.put(user, open + 1);
+        connections.merge(user, 1, Integer::sum);
         return true;
     }
 

@@ -112,7 +112,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
 
     @Override
     public void connected() {
-        readers.submit(() -> follow(events, eventReader, this::passOn));
+        readers.submit(this::followEvents);
         logTails().forEach(log -> readers.submit(() -> follow(log)));
     }
 
@@ -122,27 +122,23 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
 
     @Override
     public synchronized void event(Entry event) {
-        switch (events.hear(event)) {
-            case NEXT -> passOn(event);
-            case GAP -> {
-                traffic.gap();
-                readers.submit(() -> follow(events, eventReader, this::passOn));
-            }
-            case KNOWN -> {}
-        }
+        hear(events, event, this::passOn, this::followEvents);
     }
 
     @Override
     public synchronized void line(Entry line) {
         final LogTail log = logs.get(line.task());
-        if (log == null) {
-            return;
+        if (log != null) {
+            hear(log.tail(), line, heard -> passOn(log, heard), () -> follow(log));
         }
-        switch (log.tail().hear(line)) {
-            case NEXT -> passOn(log, line);
+    }
+
+    private void hear(Tail tail, Entry entry, Consumer<Entry> passOn, Runnable follow) {
+        switch (tail.hear(entry)) {
+            case NEXT -> passOn.accept(entry);
             case GAP -> {
                 traffic.gap();
-                readers.submit(() -> follow(log));
+                readers.submit(follow);
             }
             case KNOWN -> {}
         }
@@ -184,6 +180,10 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         Message.line(line).ifPresent(body -> log.subscriptions().stream()
                 .filter(subscription -> subscription.hearsLine(line.sequence()))
                 .forEach(subscription -> subscription.client().offer(body.to(subscription.request()))));
+    }
+
+    private void followEvents() {
+        follow(events, eventReader, this::passOn);
     }
 
     private void follow(LogTail log) {
@@ -275,21 +275,20 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         return true;
     }
 
-    private void leave(Subscription subscription) {
-        final List<LogTail> unwatched;
-        synchronized (this) {
-            subscription.end();
-            final String namespace = subscription.request().namespace();
-            shelf(namespace).subscriptions().remove(subscription);
-            tidy(namespace);
-            logs.values().forEach(log -> log.subscriptions().remove(subscription));
-            unwatched = logs.values().stream()
-                    .filter(log -> log.subscriptions().isEmpty())
-                    .toList();
-            unwatched.forEach(log -> logs.remove(log.task()));
+    private synchronized void leave(Subscription subscription) {
+        subscription.end();
+        final String namespace = subscription.request().namespace();
+        shelf(namespace).subscriptions().remove(subscription);
+        tidy(namespace);
+        logs.values().forEach(log -> log.subscriptions().remove(subscription));
+        final List<LogTail> unwatched = logs.values().stream()
+                .filter(log -> log.subscriptions().isEmpty())
+                .toList();
+        unwatched.forEach(log -> {
+            logs.remove(log.task());
             // Under the lock: who watches the same task next subscribes after this.
-            unwatched.forEach(log -> streams.leaveLines(log.task()));
-        }
+            streams.leaveLines(log.task());
+        });
     }
 
     /** It hears from now on what changes behind its snapshot. */

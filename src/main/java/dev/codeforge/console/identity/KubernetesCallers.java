@@ -19,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /** Asks with the caller's own token, so that the console has no right to ask about others. */
-public final class KubernetesCallers implements Callers, AutoCloseable {
+public final class KubernetesCallers implements Callers {
     private final Config server;
     private final Duration freshness;
     private final Clock clock;
@@ -121,10 +121,5 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
 
     private static UnansweredException unanswered(KubernetesClientException e) {
         return new UnansweredException("the API server did not answer: " + e.getMessage(), e);
-    }
-
-    @Override
-    public void close() {
-        answers.clear();
     }
 }

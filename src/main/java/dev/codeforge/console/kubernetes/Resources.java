@@ -38,17 +38,13 @@ public final class Resources implements AutoCloseable {
         for (final Item.Kind kind : Item.Kind.values()) {
             final var resources = client.genericKubernetesResources(context(kind));
             final var handler = new Handler(kind, put, remove);
-            if (namespaces.isEmpty()) {
-                informers.add(resources.inAnyNamespace().runnableInformer(0));
-            } else {
-                namespaces.forEach(namespace ->
-                        informers.add(resources.inNamespace(namespace).runnableInformer(0)));
-            }
-            informers.stream()
-                    .filter(informer -> !informer.isRunning())
-                    .forEach(informer -> informer.addEventHandler(handler));
-            informers.stream().filter(informer -> !informer.isRunning()).forEach(SharedIndexInformer::start);
+            (namespaces.isEmpty()
+                            ? Stream.of(resources.inAnyNamespace())
+                            : namespaces.stream().map(resources::inNamespace))
+                    .map(watched -> watched.runnableInformer(0).addEventHandler(handler))
+                    .forEach(informers::add);
         }
+        informers.forEach(SharedIndexInformer::start);
         Thread.ofVirtual().name("console-filled").start(() -> awaitFilled(filled));
     }
 
@@ -127,6 +123,6 @@ public final class Resources implements AutoCloseable {
 
     @Override
     public void close() {
-        Stream.of(informers).flatMap(List::stream).forEach(SharedIndexInformer::stop);
+        informers.forEach(SharedIndexInformer::stop);
     }
 }
