@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from harness.operator import NAMESPACE, POOL, STREAM, Operator
+from harness.connected import connected
+from harness.operator import NAMESPACE, POOL, Operator
 from harness.proxy import TcpProxy
 from nats.aio.msg import Msg
 
 from codeforge_worker.broker import Broker
-from codeforge_worker.settings import Settings
 
 SUBJECT = f"control.{NAMESPACE}.{POOL}.some-task"
 
 
 @pytest.fixture
 async def broker(operator: Operator, proxy: TcpProxy) -> AsyncIterator[Broker]:
-    settings = Settings(
-        nats_url=proxy.url, nats_user="worker", nats_password="worker-pw", namespace=NAMESPACE, pool=POOL,
-        backend="command", stream=STREAM, consumer="workers", concurrency=1, pod_name="worker-1",
-        ack_wait_seconds=60, grace_seconds=1, workspace=Path("/nonexistent"), http_port=0,
-    )  # fmt: skip
-    broker = Broker(settings)
-    await broker.connect()
-    yield broker
-    await broker.close()
+    async with connected(Broker, proxy.url) as broker:
+        yield broker
 
 
 async def ignore(_: Msg) -> None: ...

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+from harness.connected import connected
 from harness.nats_server import NatsServer
-from harness.operator import NAMESPACE, POOL, STREAM, Operator, dispatch_id, kinds
+from harness.operator import STREAM, Operator, dispatch_id, kinds
 
 from codeforge_worker import wire
 from codeforge_worker.broker import Broker
 from codeforge_worker.checkpoint import Checkpoint
 from codeforge_worker.events import RunEvents, Stale
 from codeforge_worker.outcome import Outcome
-from codeforge_worker.settings import Settings
 from codeforge_worker.spending import Spent
 
 UID = "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21"
@@ -39,15 +38,8 @@ class LosingBroker(Broker):
 
 @pytest.fixture
 async def broker(server: NatsServer, operator: Operator) -> AsyncIterator[LosingBroker]:
-    settings = Settings(
-        nats_url=server.url, nats_user="worker", nats_password="worker-pw", namespace=NAMESPACE, pool=POOL,
-        backend="command", stream=STREAM, consumer="workers", concurrency=1, pod_name="worker-1",
-        ack_wait_seconds=60, grace_seconds=1, workspace=Path("/nonexistent"), http_port=0,
-    )  # fmt: skip
-    broker = LosingBroker(settings)
-    await broker.connect()
-    yield broker
-    await broker.close()
+    async with connected(LosingBroker, server.url) as broker:
+        yield broker
 
 
 def _events(broker: Broker, expected: int = 0) -> RunEvents:

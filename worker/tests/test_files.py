@@ -12,28 +12,21 @@ from pathlib import Path
 
 import nats
 import pytest
+from harness.connected import connected
 from harness.nats_server import NatsServer
 from harness.operator import BUCKET, NAMESPACE, POOL, Operator
 from nats.js.errors import APIError
 
 from codeforge_worker.broker import Broker
 from codeforge_worker.files import CHUNK_BYTES, Damaged, Files, NotFound, NotKept
-from codeforge_worker.settings import Settings
 
 LARGE = os.urandom(5 * CHUNK_BYTES + 7)
 
 
 @pytest.fixture
-async def files(server: NatsServer, operator: Operator, tmp_path: Path) -> AsyncIterator[Files]:
-    settings = Settings(
-        nats_url=server.url, nats_user="worker", nats_password="worker-pw", namespace=NAMESPACE, pool=POOL,
-        backend="command", stream="", consumer="workers", concurrency=1, pod_name="worker-1", ack_wait_seconds=60,
-        grace_seconds=30, workspace=tmp_path, http_port=0,
-    )  # fmt: skip
-    broker = Broker(settings)
-    await broker.connect()
-    yield Files(broker, NAMESPACE, POOL)
-    await broker.close()
+async def files(server: NatsServer, operator: Operator) -> AsyncIterator[Files]:
+    async with connected(Broker, server.url) as broker:
+        yield Files(broker, NAMESPACE, POOL)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", LARGE[:CHUNK_BYTES], LARGE])

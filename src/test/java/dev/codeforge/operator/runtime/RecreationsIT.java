@@ -53,12 +53,10 @@ final class RecreationsIT {
     @Test
     void oneThatIsMadeAgainDuringTheReconcileOfItsDeletionIsReconciledAfterIt() {
         reconciling.wait = Wait.IN_THE_DELETION;
-        final String former = create();
-        await().atMost(PATIENCE).until(() -> reconciling.done.contains(new Done(former, false)));
+        final String former = createdAndReconciled();
         delete();
         await().atMost(PATIENCE).until(() -> reconciling.waits);
-        final String latter = create();
-        await().atMost(PATIENCE).until(() -> reconciling.done.contains(new Done(latter, false)));
+        final String latter = createdAndReconciled();
         assertThat(reconciling.done)
                 .containsSubsequence(new Done(former, false), new Done(former, true), new Done(latter, false));
     }
@@ -67,12 +65,10 @@ final class RecreationsIT {
     void aDeletionThatFailsIsTriedAgainWithTheDeletedOneAlthoughItsNamesakeIsThere() {
         reconciling.wait = Wait.IN_THE_DELETION;
         reconciling.fails = true;
-        final String former = create();
-        await().atMost(PATIENCE).until(() -> reconciling.done.contains(new Done(former, false)));
+        final String former = createdAndReconciled();
         delete();
         await().atMost(PATIENCE).until(() -> reconciling.waits);
-        final String latter = create();
-        await().atMost(PATIENCE).until(() -> reconciling.done.contains(new Done(latter, false)));
+        final String latter = createdAndReconciled();
         assertThat(reconciling.done)
                 .containsSubsequence(new Done(former, true), new Done(former, true), new Done(latter, false))
                 .doesNotContain(new Done(latter, true));
@@ -84,9 +80,14 @@ final class RecreationsIT {
         create();
         await().atMost(PATIENCE).until(() -> reconciling.waits);
         delete();
-        final String latter = create();
-        await().atMost(PATIENCE).until(() -> reconciling.done.contains(new Done(latter, false)));
+        final String latter = createdAndReconciled();
         assertThat(reconciling.done).doesNotContain(new Done(latter, true));
+    }
+
+    private String createdAndReconciled() {
+        final String uid = create();
+        await().atMost(PATIENCE).until(() -> reconciling.done.contains(new Done(uid, false)));
+        return uid;
     }
 
     private String create() {
