@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 
 import pytest
 from conftest import StartWorker
@@ -60,7 +61,23 @@ async def gate(*allowed: str) -> AsyncGenerator[Asked]:
     results: list[str] = []
     egress = Egress(tuple(parse(entry) for entry in allowed))
     async with opened(egress, sentences.append, results.append) as one:
-        yield Asked(one, sentences, results)
+        yield Asked(one(), sentences, results)
+
+
+async def test_a_way_out_that_nobody_asks_for_opens_nothing() -> None:
+    files = Path("/proc/self/fd")
+    before = len(list(files.iterdir()))
+    async with opened(Egress(()), lambda _: None, lambda _: None) as way_out:
+        assert len(list(files.iterdir())) == before
+        # A function that is not async runs on a thread.
+        access = await asyncio.to_thread(way_out)
+        assert access == way_out()
+        reader, writer = await asyncio.open_connection("127.0.0.1", access.ports[0])
+        writer.write(b"CONNECT example.org:443 HTTP/1.1\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 403")
+        writer.close()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", access.ports[0])
 
 
 async def test_an_allowed_server_is_carried_both_ways(echo: int) -> None:

@@ -43,8 +43,8 @@ class RunContext:
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
     model_access: Access = field(default_factory=Access)
-    # The way to other servers; empty where nothing is in it.
-    egress: Access = field(default_factory=Access)
+    # The way to other servers, made at the first call; empty where nothing is in it.
+    egress: Callable[[], Access] = Access
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     # Where the conversation of the task's session is kept, private and outside of the repository; None without one.
     session: Path | None = None
@@ -53,7 +53,7 @@ class RunContext:
         return {
             **self.settings.child_environment(self.scratch),
             **self.model_access.variables,
-            **self.egress.variables,
+            **self.egress().variables,
             **current().environment(),
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
@@ -67,7 +67,7 @@ class RunContext:
         """For the agent; None where it may do what the worker may. `terminals`: it cannot do without."""
         own = (self.directory, self.scratch, *filter(None, (self.session,)))
         reach = self.settings.reach
-        ports = (*self.model_access.ports, *self.egress.ports)
+        ports = (*self.model_access.ports, *self.egress().ports)
         return reach.walls(*own, ports=ports, terminals=terminals) if reach else None
 
     def walls_of_git(self) -> Walls | None:

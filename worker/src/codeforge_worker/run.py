@@ -240,10 +240,10 @@ class Run:
             raise unmetered()
         return contextlib.nullcontext(Access())
 
-    def _way_out(self) -> contextlib.AbstractAsyncContextManager[Access]:
+    def _way_out(self) -> contextlib.AbstractAsyncContextManager[Callable[[], Access]]:
         """Empty where agents may connect to every server: by the pool's wish, or to a model that no proxy counts."""
         if self._settings.egress is None or self._settings.also_reached:
-            return contextlib.nullcontext(Access())
+            return contextlib.nullcontext(Access)
         return opened(self._settings.egress, lambda sentence: self._line(sentence, "stderr"), self._count_egress)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncGenerator, Callable
 
 from ..server_of_run import HOST, Access, bound, port_of
@@ -23,16 +24,15 @@ _TOLD = 100
 @contextlib.asynccontextmanager
 async def opened(
     egress: Egress, on_refused: Callable[[str], None], count: Callable[[str], None]
-) -> AsyncGenerator[Access]:
-    """A way out while this lasts. `on_refused` gets a sentence for each server, once; `count` gets each result."""
+) -> AsyncGenerator[Callable[[], Access]]:
+    """A way out while this lasts, made when it is first called for: functions often need none.
+
+    `on_refused` gets a sentence for each server, once; `count` gets each result.
+    """
     proxy = _Proxy(egress, on_refused, count)
-    listening = bound()
-    server = await asyncio.start_server(proxy.serve, sock=listening, limit=_ASKED_BYTES)
-    port = port_of(listening)
     try:
-        yield Access(_variables(f"http://{HOST}:{port}"), (port,))
+        yield proxy.access
     finally:
-        server.close()
         await proxy.close()
 
 
@@ -60,8 +60,36 @@ class _Proxy:
         self._count = count
         self._told: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._opening = threading.Lock()
+        self._access: Access | None = None
+        self._server: asyncio.Task[asyncio.Server] | None = None
+        self._closed = False
+
+    def access(self) -> Access:
+        """From any thread: a function may run on one of its own."""
+        with self._opening:
+            if self._access is None:
+                listening = bound()
+                # Who connects before it is served waits.
+                listening.listen(_CONNECTIONS)
+                self._loop.call_soon_threadsafe(self._begin, listening)
+                port = port_of(listening)
+                self._access = Access(_variables(f"http://{HOST}:{port}"), (port,))
+            return self._access
+
+    def _begin(self, listening: socket.socket) -> None:
+        if self._closed:
+            listening.close()
+        else:
+            self._server = self._loop.create_task(
+                asyncio.start_server(self.serve, sock=listening, limit=_ASKED_BYTES, backlog=_CONNECTIONS)
+            )
 
     async def close(self) -> None:
+        self._closed = True
+        if self._server is not None:
+            (await self._server).close()
         for connection in self._under_way:
             connection.cancel()
         if self._under_way:
