@@ -172,11 +172,11 @@ class Delivery:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
             await ask.respond(msgspec.json.encode(holder))
 
+        # The server has read both before `running`, which comes after them on this connection.
         served = [
             await self._broker.serve(self._broker.subjects.control(task.task_id), self._on_control),
             await self._broker.serve(self._broker.subjects.holder(task.task_id), on_holder),
         ]
-        await self._broker.flush()
         self._events = events
         try:
             if self._stopping and self._stopping.why is Stop.SHUTDOWN:

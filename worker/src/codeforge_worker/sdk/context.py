@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import threading
 from collections.abc import Mapping
@@ -46,7 +47,6 @@ class Context:
         self._handover = Handover()
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
-        self._environment = MappingProxyType(run.environment())
         self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
         self._task = Task(
             id=run.task.task_id,
@@ -77,10 +77,10 @@ class Context:
         """
         return self._run.session
 
-    @property
+    @functools.cached_property
     def environment(self) -> Mapping[str, str]:
         """For programs that the function starts: the pool's variables without the worker's own secrets."""
-        return self._environment
+        return MappingProxyType(self._run.environment())
 
     @property
     def checkpoint(self) -> Checkpoint:
