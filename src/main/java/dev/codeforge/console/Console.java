@@ -11,11 +11,13 @@ import dev.codeforge.probes.HttpEndpoints.Health;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,10 +58,21 @@ public final class Console implements AutoCloseable {
         final Counter dropped = Counter.builder("codeforge_live_dropped_clients")
                 .description("Clients that did not read what was sent, and were dropped.")
                 .register(registry);
+        final Timer lag = Timer.builder("codeforge_live_lag")
+                .description("How long what is sent has waited for its client, by the oldest message of a frame.")
+                .serviceLevelObjectives(
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(100),
+                        Duration.ofMillis(250),
+                        Duration.ofMillis(500),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(5))
+                .register(registry);
         return new Traffic() {
             @Override
-            public void sent(int messages) {
+            public void sent(int messages, Duration waited) {
                 sent.increment(messages);
+                lag.record(waited);
             }
 
             @Override

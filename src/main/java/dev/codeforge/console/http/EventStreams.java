@@ -9,7 +9,7 @@ import io.javalin.http.Context;
 import io.javalin.http.sse.SseClient;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 
 /** Server-sent events, for {@code curl} and programs: one subscription a stream, each message an event with an id. */
 final class EventStreams {
@@ -58,7 +58,8 @@ final class EventStreams {
             throw new IllegalStateException("the stream was not admitted");
         }
         stream.keepAlive();
-        final Visitors.Entrance entrance = visitors.enter(token, outlet(stream, request));
+        final StreamOutlet outlet = new StreamOutlet(stream, request);
+        final Visitors.Entrance entrance = visitors.enter(token, outlet);
         if (entrance.visitor().isEmpty()) {
             stream.close();
             return;
@@ -66,30 +67,50 @@ final class EventStreams {
         final Visitor visitor = entrance.visitor().get();
         stream.onClose(() -> visitors.leave(visitor));
         visitor.subscribe(request);
+        outlet.endWhen(() -> visitor.client().requests().isEmpty());
         if (stream.terminated()) {
             visitors.leave(visitor);
         }
     }
 
-    private static Outlet outlet(SseClient stream, Request request) {
-        final AtomicReference<EventId> position =
-                new AtomicReference<>(new EventId(request.afterEvent(), request.afterLine()));
-        return new Outlet() {
-            @Override
-            public void send(List<Message> messages, Runnable sent) {
-                Thread.ofVirtual().start(() -> {
-                    for (final Message message : messages) {
-                        final EventId id = position.updateAndGet(last -> last.with(message));
-                        stream.sendEvent("message", message.json(), id.toString());
-                    }
-                    sent.run();
-                });
-            }
+    /** Ends with its subscription, whose last message says why. */
+    private static final class StreamOutlet implements Outlet {
+        private final SseClient stream;
+        private volatile BooleanSupplier ended = () -> false;
+        private EventId position;
 
-            @Override
-            public void close(Closing why) {
-                Thread.ofVirtual().start(stream::close);
-            }
-        };
+        StreamOutlet(SseClient stream, Request request) {
+            this.stream = stream;
+            this.position = new EventId(request.afterEvent(), request.afterLine());
+        }
+
+        void endWhen(BooleanSupplier subscriptionHasEnded) {
+            ended = subscriptionHasEnded;
+        }
+
+        @Override
+        public void send(List<Message> messages, Runnable sent) {
+            Thread.ofVirtual().start(() -> {
+                final boolean last = ended.getAsBoolean();
+                for (final Message message : messages) {
+                    stream.sendEvent("message", message.json(), next(message));
+                }
+                if (last) {
+                    stream.close();
+                } else {
+                    sent.run();
+                }
+            });
+        }
+
+        private synchronized String next(Message message) {
+            position = position.with(message);
+            return position.toString();
+        }
+
+        @Override
+        public void close(Closing why) {
+            Thread.ofVirtual().start(stream::close);
+        }
     }
 }

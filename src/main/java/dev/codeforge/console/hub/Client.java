@@ -1,5 +1,6 @@
 package dev.codeforge.console.hub;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,10 +18,16 @@ public final class Client {
     private final long bound;
     private final Traffic traffic;
     private final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
-    private final Deque<Message> waiting = new ArrayDeque<>();
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
     private long size;
     private boolean sending;
     private boolean closed;
+
+    private record Waiting(Message message, long sinceNanos) {
+        int length() {
+            return message.json().length();
+        }
+    }
 
     /** @param bound characters that may wait */
     Client(Outlet outlet, long bound, Traffic traffic) {
@@ -42,7 +49,7 @@ public final class Client {
         if (closed) {
             return;
         }
-        waiting.add(message);
+        waiting.add(new Waiting(message, System.nanoTime()));
         size += message.json().length();
         // One that is larger than the bound alone still passes.
         if (size > bound && waiting.size() > 1) {
@@ -56,18 +63,20 @@ public final class Client {
         if (sending || waiting.isEmpty()) {
             return;
         }
+        final Duration waited =
+                Duration.ofNanos(System.nanoTime() - waiting.element().sinceNanos());
         final List<Message> frame = new ArrayList<>();
         int length = 0;
         while (!waiting.isEmpty()
-                && (frame.isEmpty() || length + waiting.peek().json().length() <= FRAME)) {
-            final Message message = waiting.remove();
-            length += message.json().length();
-            frame.add(message);
+                && (frame.isEmpty() || length + waiting.element().length() <= FRAME)) {
+            final Waiting next = waiting.remove();
+            length += next.length();
+            frame.add(next.message());
         }
         size -= length;
         sending = true;
         notifyAll();
-        traffic.sent(frame.size());
+        traffic.sent(frame.size(), waited);
         outlet.send(List.copyOf(frame), this::sent);
     }
 
@@ -81,9 +90,14 @@ public final class Client {
 
     /** Waits until half of the queue is free: what is read from a stream never makes a client too slow. */
     synchronized void awaitRoom() throws InterruptedException {
-        while (!closed && size > bound / 2) {
+        while (!hasRoom()) {
             wait();
         }
+    }
+
+    /** A client that has gone needs none. */
+    synchronized boolean hasRoom() {
+        return closed || size <= bound / 2;
     }
 
     synchronized boolean isClosed() {

@@ -22,8 +22,15 @@ public record Message(String json, long event, long line) {
 
     /** The part that is the same for all its readers; who it is for comes first. */
     record Body(String rest, long event, long line) {
-        Message to(Request request) {
-            return new Message("{\"subscription\":" + JSON.valueToTree(request.id()) + "," + rest, event, line);
+        Message to(Addressee addressee) {
+            return new Message(addressee.beginning() + rest, event, line);
+        }
+    }
+
+    /** The beginning of every message of a subscription. */
+    record Addressee(String beginning) {
+        static Addressee of(String subscription) {
+            return new Addressee("{\"subscription\":" + JSON.valueToTree(subscription) + ",");
         }
     }
 

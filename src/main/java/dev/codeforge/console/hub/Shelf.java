@@ -6,10 +6,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** A namespace's pools and tasks, and who is subscribed to them. Guarded by the hub's lock. */
+/** A namespace's pools and tasks, and who is subscribed to them and to its events. Guarded by the hub's lock. */
 final class Shelf {
     private final NavigableMap<Subscription.Place, Item> items = new TreeMap<>();
     private final Set<Subscription> subscriptions = new HashSet<>();
+    private final Set<Reception> receptions = new HashSet<>();
 
     Optional<Item> put(Item item) {
         return Optional.ofNullable(items.put(Subscription.Place.of(item), item));
@@ -34,7 +35,16 @@ final class Shelf {
         return subscriptions;
     }
 
+    Set<Reception> receptions() {
+        return receptions;
+    }
+
+    void leave(Subscription subscription) {
+        subscriptions.remove(subscription);
+        receptions.removeIf(reception -> reception.subscription() == subscription);
+    }
+
     boolean isEmpty() {
-        return items.isEmpty() && subscriptions.isEmpty();
+        return items.isEmpty() && subscriptions.isEmpty() && receptions.isEmpty();
     }
 }

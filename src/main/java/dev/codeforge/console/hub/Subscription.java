@@ -3,7 +3,7 @@ package dev.codeforge.console.hub;
 import java.util.Comparator;
 import java.util.Optional;
 
-/** What one client wants, and how far it has it. Guarded by the hub's lock. */
+/** What one client wants, and how far its snapshot has come. Guarded by the hub's lock. */
 final class Subscription {
     /** A place in a snapshot: pools by name, then tasks by name. */
     record Place(Item.Kind kind, String name) implements Comparable<Place> {
@@ -22,15 +22,17 @@ final class Subscription {
 
     private final Client client;
     private final Request request;
+    /** Written once: it begins each of its messages. */
+    private final Message.Addressee name;
+
     private Optional<Place> shown = Optional.empty();
     private boolean allShown;
-    private long hearsEventsAfter = Long.MAX_VALUE;
-    private long hearsLinesAfter = Long.MAX_VALUE;
     private boolean ended;
 
     Subscription(Client client, Request request) {
         this.client = client;
         this.request = request;
+        this.name = Message.Addressee.of(request.id());
     }
 
     Client client() {
@@ -44,7 +46,11 @@ final class Subscription {
     /** The snapshot has come so far: what changes behind it is sent, what changes ahead of it is still to be sent. */
     void show(Item item) {
         shown = Optional.of(Place.of(item));
-        client.offer(Message.of(Message.Change.Present, item).to(request));
+        send(Message.of(Message.Change.Present, item));
+    }
+
+    void send(Message.Body body) {
+        client.offer(body.to(name));
     }
 
     void showedAll() {
@@ -63,28 +69,10 @@ final class Subscription {
         }
         final boolean had = before.filter(request::wants).isPresent();
         if (now.filter(request::wants).isPresent()) {
-            client.offer(Message.of(had ? Message.Change.Changed : Message.Change.Present, item)
-                    .to(request));
+            send(Message.of(had ? Message.Change.Changed : Message.Change.Present, item));
         } else if (had) {
-            client.offer(Message.of(Message.Change.Deleted, item).to(request));
+            send(Message.of(Message.Change.Deleted, item));
         }
-    }
-
-    /** What it has read itself it does not hear again. */
-    boolean hearsEvent(long sequence) {
-        return sequence > hearsEventsAfter && !ended;
-    }
-
-    boolean hearsLine(long sequence) {
-        return sequence > hearsLinesAfter && !ended;
-    }
-
-    void hearEventsAfter(long sequence) {
-        hearsEventsAfter = sequence;
-    }
-
-    void hearLinesAfter(long sequence) {
-        hearsLinesAfter = sequence;
     }
 
     boolean isOver() {

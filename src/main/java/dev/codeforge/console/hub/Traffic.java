@@ -1,8 +1,11 @@
 package dev.codeforge.console.hub;
 
+import java.time.Duration;
+
 /** What is counted. */
 public interface Traffic {
-    void sent(int messages);
+    /** @param waited how long the first of them has waited in the queue of its client */
+    void sent(int messages, Duration waited);
 
     void gap();
 

@@ -28,6 +28,7 @@ final class MessageTest {
             EnumSet.allOf(Topic.class),
             Optional.empty(),
             Optional.empty());
+    private static final Message.Addressee ADDRESSEE = Message.Addressee.of(REQUEST.id());
     private static final TaskRef TASK = new TaskRef("team", "pool", "5f0c4f9e-7a43-4d0e-9d2b-0a3c1e5b7f21");
     private static final Item ITEM = new Item(
             Item.Kind.TASK,
@@ -42,11 +43,11 @@ final class MessageTest {
     void theyAreTheGoldenOnesAndFitTheSchema() throws Exception {
         final List<Message> messages = List.of(
                 Message.welcome("jane", 15),
-                Message.of(Message.Change.Present, ITEM).to(REQUEST),
-                Message.event(entry("{\"event\":\"running\"}")).orElseThrow().to(REQUEST),
+                Message.of(Message.Change.Present, ITEM).to(ADDRESSEE),
+                Message.event(entry("{\"event\":\"running\"}")).orElseThrow().to(ADDRESSEE),
                 Message.line(entry("{\"line\":\"text\",\n\"seq\":1}"))
                         .orElseThrow()
-                        .to(REQUEST),
+                        .to(ADDRESSEE),
                 Message.synced(REQUEST, 17, 99),
                 Message.error("a", Refusal.Forbidden, "jane may not watch agenttasks in namespace team"),
                 Message.error("", Refusal.Invalid, "the message is no JSON object"),
@@ -61,9 +62,11 @@ final class MessageTest {
 
     @Test
     void aPositionIsInWhatMovesIt() {
-        assertThat(Message.event(entry("{}")).orElseThrow().to(REQUEST).event()).isEqualTo(7);
-        assertThat(Message.event(entry("{}")).orElseThrow().to(REQUEST).line()).isEqualTo(Message.SAME);
-        assertThat(Message.line(entry("{}")).orElseThrow().to(REQUEST).line()).isEqualTo(7);
+        assertThat(Message.event(entry("{}")).orElseThrow().to(ADDRESSEE).event())
+                .isEqualTo(7);
+        assertThat(Message.event(entry("{}")).orElseThrow().to(ADDRESSEE).line())
+                .isEqualTo(Message.SAME);
+        assertThat(Message.line(entry("{}")).orElseThrow().to(ADDRESSEE).line()).isEqualTo(7);
     }
 
     @Test

@@ -1,0 +1,184 @@
+package dev.codeforge.console.hub;
+
+import dev.codeforge.jetstream.LiveStreams.Entry;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A stream as everybody has it: what is heard over core NATS, and what was missed there, read. It passes entries on in order and
+ * once, under the hub's lock; what has no comment on threads is called under it too.
+ */
+final class Feed {
+    private static final Logger LOG = LoggerFactory.getLogger(Feed.class);
+
+    /** Who is to have it. */
+    interface Audience {
+        Collection<Reception> receptions(Entry entry);
+
+        Collection<Reception> receptions();
+
+        boolean concerns(Request request, Entry entry);
+
+        /** An entry is passed, or read for one subscription. */
+        void notice(Entry entry);
+
+        /** Each has every entry. */
+        static Audience of(Set<Reception> receptions) {
+            return new Audience() {
+                @Override
+                public Collection<Reception> receptions(Entry entry) {
+                    return receptions;
+                }
+
+                @Override
+                public Collection<Reception> receptions() {
+                    return receptions;
+                }
+
+                @Override
+                public boolean concerns(Request request, Entry entry) {
+                    return true;
+                }
+
+                @Override
+                public void notice(Entry entry) {}
+            };
+        }
+    }
+
+    /**
+     * What all feeds share.
+     *
+     * @param lock the hub's
+     * @param tooOld ends a subscription whose sequences mean nothing any more
+     */
+    record Surroundings(Object lock, ExecutorService readers, Traffic traffic, Consumer<Subscription> tooOld) {}
+
+    private final Surroundings shared;
+    private final StreamReader reader;
+    private final Function<Entry, Optional<Message.Body>> form;
+    private final Audience audience;
+    private final Tail tail = new Tail();
+    private volatile boolean closed;
+
+    /** @param form what a client gets of an entry; nothing of what a client could not read */
+    Feed(Surroundings shared, StreamReader reader, Function<Entry, Optional<Message.Body>> form, Audience audience) {
+        this.shared = shared;
+        this.reader = reader;
+        this.form = form;
+        this.audience = audience;
+    }
+
+    Object lock() {
+        return shared.lock();
+    }
+
+    StreamReader reader() {
+        return reader;
+    }
+
+    Audience audience() {
+        return audience;
+    }
+
+    Optional<Message.Body> form(Entry entry) {
+        return form.apply(entry);
+    }
+
+    void hear(Entry entry) {
+        switch (tail.hear(entry)) {
+            case NEXT -> pass(entry, false);
+            case GAP -> {
+                shared.traffic().gap();
+                follow();
+            }
+            case KNOWN -> {}
+        }
+    }
+
+    private void pass(Entry entry, boolean missed) {
+        audience.notice(entry);
+        final Collection<Reception> receptions = audience.receptions(entry);
+        if (!receptions.isEmpty()) {
+            form(entry).ifPresent(body -> receptions.forEach(reception -> reception.hear(entry, body, missed)));
+        }
+    }
+
+    /** Reads on a thread of its own what was missed, and passes it on, until what is heard follows. */
+    void follow() {
+        shared.readers().submit(this::read);
+    }
+
+    private void read() {
+        try {
+            synchronized (lock()) {
+                tail.beginReading();
+            }
+            begin(reader.last(() -> closed));
+            boolean missing = true;
+            while (missing) {
+                final List<Entry> page = reader.after(last(), () -> closed);
+                synchronized (lock()) {
+                    page.stream().filter(tail::read).forEach(entry -> pass(entry, true));
+                    missing = !page.isEmpty() || !tail.endReading();
+                }
+                if (page.isEmpty() && missing) {
+                    Thread.sleep(StreamReader.BEHIND);
+                }
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("reading ends: {}", e.getMessage());
+        }
+    }
+
+    private void begin(long end) {
+        synchronized (lock()) {
+            if (!tail.isKnown()) {
+                tail.begin(end);
+            } else if (end < tail.last()) {
+                // Somebody has made the stream anew.
+                tail.begin(end);
+                List.copyOf(audience.receptions())
+                        .forEach(reception -> shared.tooOld().accept(reception.subscription()));
+            }
+        }
+    }
+
+    private long last() {
+        synchronized (lock()) {
+            return tail.last();
+        }
+    }
+
+    /** Up to which sequence everybody has it; empty before that is known. */
+    Optional<Long> position() {
+        return tail.isKnown() ? Optional.of(tail.last()) : Optional.empty();
+    }
+
+    /** Somebody who had no room for what was missed reads it at the pace of the client. */
+    void fallBehind(Reception reception) {
+        shared.readers().submit(() -> {
+            try {
+                reception.catchUp();
+            } catch (InterruptedException e) {
+                LOG.debug("catching up ends: {}", e.getMessage());
+            }
+        });
+    }
+
+    /** Nobody has it any more. */
+    void close() {
+        closed = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+}

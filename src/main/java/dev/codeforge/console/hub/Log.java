@@ -1,0 +1,7 @@
+package dev.codeforge.console.hub;
+
+import dev.codeforge.wire.TaskRef;
+import java.util.Set;
+
+/** The lines of a task that somebody watches. Guarded by the hub's lock. */
+record Log(TaskRef task, Set<Reception> receptions, Feed feed) {}
