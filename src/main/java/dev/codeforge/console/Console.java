@@ -28,6 +28,7 @@ public final class Console implements AutoCloseable {
     private final LiveStreams streams;
     private final Hub hub;
     private final Resources resources;
+    private final KubernetesCallers callers;
     private final LiveServer server;
     private final HttpEndpoints health;
     private volatile boolean stopping;
@@ -43,8 +44,8 @@ public final class Console implements AutoCloseable {
                 .register(registry);
         hub.start();
         this.resources = new Resources(client, settings.namespaces(), hub::put, hub::remove, hub::filled);
-        this.server = new LiveServer(
-                settings, hub, new KubernetesCallers(client.getConfiguration(), settings.freshness(), clock));
+        this.callers = new KubernetesCallers(client.getConfiguration(), settings.freshness());
+        this.server = new LiveServer(settings, hub, callers);
         this.health = new HttpEndpoints(settings.healthPort(), this::live, this::ready, registry);
     }
 
@@ -121,6 +122,7 @@ public final class Console implements AutoCloseable {
         stopping = true;
         hub.close();
         server.close();
+        callers.close();
         resources.close();
         streams.close();
         health.close();

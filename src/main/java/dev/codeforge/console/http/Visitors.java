@@ -8,17 +8,19 @@ import dev.codeforge.console.hub.Request;
 import dev.codeforge.console.identity.Callers;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /** All who are connected: each user has so many connections, and keeps what he has while he may. */
 final class Visitors implements AutoCloseable {
+    private static final int REVIEWS_AT_ONCE = 8;
+
     private final Hub hub;
     private final Callers callers;
     private final Set<String> namespaces;
@@ -94,11 +96,17 @@ final class Visitors implements AutoCloseable {
         connections.computeIfPresent(user, (name, open) -> open == 1 ? null : open - 1);
     }
 
+    /** Many at once: a thousand tokens are asked for within the time that is promised. */
     private void review() {
-        try {
-            List.copyOf(all).forEach(Visitor::review);
-        } catch (RuntimeException e) {
-            LiveServer.LOG.warn("not all rights were asked for again", e);
+        try (ExecutorService asking =
+                Executors.newFixedThreadPool(REVIEWS_AT_ONCE, Thread.ofVirtual().factory())) {
+            all.forEach(visitor -> asking.execute(() -> {
+                try {
+                    visitor.review();
+                } catch (RuntimeException e) {
+                    LiveServer.LOG.warn("the rights of {} were not asked for again", visitor.user(), e);
+                }
+            }));
         }
     }
 

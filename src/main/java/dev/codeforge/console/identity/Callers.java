@@ -39,5 +39,9 @@ public interface Callers {
         public UnansweredException(String message, Throwable cause) {
             super(message, cause);
         }
+
+        public UnansweredException(String message) {
+            super(message);
+        }
     }
 }

@@ -1,45 +1,63 @@
 package dev.codeforge.console.identity;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
 import dev.codeforge.api.Names;
 import io.fabric8.kubernetes.api.model.authentication.SelfSubjectReview;
-import io.fabric8.kubernetes.api.model.authorization.v1.SelfSubjectAccessReview;
 import io.fabric8.kubernetes.api.model.authorization.v1.SelfSubjectAccessReviewBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
-import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.http.HttpClient;
+import io.fabric8.kubernetes.client.http.HttpResponse;
+import io.fabric8.kubernetes.client.utils.TokenRefreshInterceptor;
 import java.net.HttpURLConnection;
-import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
-/** Asks with the caller's own token, so that the console has no right to ask about others. */
-public final class KubernetesCallers implements Callers {
-    private final Config server;
+/** Asks with the caller's own token, so that the console has no right to ask about others. All share one pool of connections. */
+public final class KubernetesCallers implements Callers, AutoCloseable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** Of some hundred bytes each: a token is most of it. */
+    private static final int MOST_ANSWERS = 50_000;
+
+    private final HttpClient server;
+    private final String address;
     private final Duration freshness;
-    private final Clock clock;
-    private final Map<Question, Answer> answers = new ConcurrentHashMap<>();
+    private final LoadingCache<Question, String> answers;
 
     private record Question(String token, Optional<Reading> reading) {}
 
-    private record Answer(String text, Instant time) {}
-
     /** @param own how the console itself is connected: its address and certificates are used, never its token */
-    public KubernetesCallers(Config own, Duration freshness, Clock clock) {
-        this.server = new ConfigBuilder(Config.empty())
+    public KubernetesCallers(Config own, Duration freshness) {
+        final Config anonymous = new ConfigBuilder(Config.empty())
                 .withMasterUrl(own.getMasterUrl())
                 .withCaCertFile(own.getCaCertFile())
                 .withCaCertData(own.getCaCertData())
                 .withTrustCerts(own.isTrustCerts())
                 .withRequestRetryBackoffLimit(1)
                 .build();
+        this.address = anonymous.getMasterUrl();
+        this.server = new KubernetesClientBuilder()
+                .withConfig(anonymous)
+                .build()
+                .getHttpClient()
+                .newBuilder()
+                // It would ask again with the pod's own token.
+                .addOrReplaceInterceptor(TokenRefreshInterceptor.NAME, null)
+                .build();
         this.freshness = freshness;
-        this.clock = clock;
+        this.answers = Caffeine.newBuilder()
+                .expireAfterWrite(freshness)
+                .maximumSize(MOST_ANSWERS)
+                .build(this::ask);
     }
 
     @Override
@@ -49,45 +67,31 @@ public final class KubernetesCallers implements Callers {
 
     @Override
     public Optional<String> user(String token) {
-        final String user = answer(new Question(token, Optional.empty()), () -> askForUser(token));
-        return Optional.of(user).filter(name -> !name.isEmpty());
+        return Optional.of(answers.get(new Question(token, Optional.empty()))).filter(name -> !name.isEmpty());
     }
 
     @Override
     public boolean may(String token, Reading reading) {
-        return answer(new Question(token, Optional.of(reading)), () -> Boolean.toString(ask(token, reading)))
-                .equals("true");
+        return answers.get(new Question(token, Optional.of(reading))).equals("true");
     }
 
-    private String answer(Question question, Supplier<String> ask) {
-        final Instant now = clock.instant();
-        final Answer known = answers.get(question);
-        if (known != null && now.isBefore(known.time().plus(freshness))) {
-            return known.text();
-        }
-        answers.values().removeIf(answer -> !now.isBefore(answer.time().plus(freshness)));
-        final String text = ask.get();
-        answers.put(question, new Answer(text, now));
-        return text;
+    /** @return the user's name, or whether he may; empty when the API server refuses the caller */
+    private String ask(Question question) {
+        return question.reading()
+                .map(reading -> post(
+                                question.token(), "authorization.k8s.io/v1/selfsubjectaccessreviews", review(reading))
+                        .at("/status/allowed")
+                        .asText())
+                .orElseGet(() -> post(
+                                question.token(),
+                                "authentication.k8s.io/v1/selfsubjectreviews",
+                                new SelfSubjectReview())
+                        .at("/status/userInfo/username")
+                        .asText());
     }
 
-    private String askForUser(String token) {
-        try (KubernetesClient client = as(token)) {
-            return client.resource(new SelfSubjectReview())
-                    .create()
-                    .getStatus()
-                    .getUserInfo()
-                    .getUsername();
-        } catch (KubernetesClientException e) {
-            if (isRefusal(e)) {
-                return "";
-            }
-            throw unanswered(e);
-        }
-    }
-
-    private boolean ask(String token, Reading reading) {
-        final SelfSubjectAccessReview review = new SelfSubjectAccessReviewBuilder()
+    private static Object review(Reading reading) {
+        return new SelfSubjectAccessReviewBuilder()
                 .withNewSpec()
                 .withNewResourceAttributes()
                 .withGroup(Names.GROUP)
@@ -98,28 +102,36 @@ public final class KubernetesCallers implements Callers {
                 .endResourceAttributes()
                 .endSpec()
                 .build();
-        try (KubernetesClient client = as(token)) {
-            return Boolean.TRUE.equals(
-                    client.resource(review).create().getStatus().getAllowed());
-        } catch (KubernetesClientException e) {
-            if (isRefusal(e)) {
-                return false;
+    }
+
+    private JsonNode post(String token, String path, Object review) {
+        try {
+            final HttpResponse<String> answer = server.sendAsync(
+                            server.newHttpRequestBuilder()
+                                    .uri(address + "apis/" + path)
+                                    .header("Authorization", "Bearer " + token)
+                                    .post("application/json", JSON.writeValueAsString(review))
+                                    .build(),
+                            String.class)
+                    .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            if (answer.isSuccessful()) {
+                return JSON.readTree(answer.body());
             }
-            throw unanswered(e);
+            if (answer.code() == HttpURLConnection.HTTP_UNAUTHORIZED
+                    || answer.code() == HttpURLConnection.HTTP_FORBIDDEN) {
+                return JSON.nullNode();
+            }
+            throw new UnansweredException("the API server answered " + answer.code());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UnansweredException("interrupted while the API server was asked", e);
+        } catch (ExecutionException | TimeoutException | JsonProcessingException e) {
+            throw new UnansweredException("the API server did not answer: " + e.getMessage(), e);
         }
     }
 
-    private KubernetesClient as(String token) {
-        return new KubernetesClientBuilder()
-                .withConfig(new ConfigBuilder(server).withOauthToken(token).build())
-                .build();
-    }
-
-    private static boolean isRefusal(KubernetesClientException e) {
-        return e.getCode() == HttpURLConnection.HTTP_UNAUTHORIZED || e.getCode() == HttpURLConnection.HTTP_FORBIDDEN;
-    }
-
-    private static UnansweredException unanswered(KubernetesClientException e) {
-        return new UnansweredException("the API server did not answer: " + e.getMessage(), e);
+    @Override
+    public void close() {
+        server.close();
     }
 }
