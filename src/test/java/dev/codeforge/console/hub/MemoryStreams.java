@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 
 /** RESULTS and LOGS of one test, which decides what is heard and when a read is answered. */
 final class MemoryStreams implements LiveStreams {
@@ -26,7 +27,7 @@ final class MemoryStreams implements LiveStreams {
         @Override
         public void line(Entry line) {}
     };
-    private boolean away;
+    private volatile CountDownLatch subscribing = new CountDownLatch(0);
 
     synchronized Entry storeEvent(TaskRef task, String event) {
         final long last = events.isEmpty() ? 0 : events.getLast().sequence();
@@ -55,10 +56,6 @@ final class MemoryStreams implements LiveStreams {
         listener.event(event);
     }
 
-    synchronized void away(boolean isAway) {
-        away = isAway;
-    }
-
     synchronized void loseEvents() {
         events.clear();
     }
@@ -77,9 +74,25 @@ final class MemoryStreams implements LiveStreams {
         to.connected();
     }
 
+    /** From now on a subscription to lines does not return before {@link #answerSubscriptions}. */
+    void holdSubscriptions() {
+        subscribing = new CountDownLatch(1);
+    }
+
+    void answerSubscriptions() {
+        subscribing.countDown();
+    }
+
     @Override
-    public synchronized void watchLines(TaskRef task) {
-        watched.add(task);
+    public void watchLines(TaskRef task) {
+        synchronized (this) {
+            watched.add(task);
+        }
+        try {
+            subscribing.await();
+        } catch (InterruptedException e) {
+            throw new QueueUnavailableException("the test is over", e);
+        }
     }
 
     @Override
@@ -108,7 +121,6 @@ final class MemoryStreams implements LiveStreams {
     }
 
     private synchronized List<Entry> after(List<Entry> entries, long sequence) {
-        answer();
         return entries.stream()
                 .filter(entry -> entry.sequence() > sequence)
                 .limit(PAGE)
@@ -117,20 +129,12 @@ final class MemoryStreams implements LiveStreams {
 
     @Override
     public synchronized long lastEvent() {
-        answer();
         return events.isEmpty() ? 0 : events.getLast().sequence();
     }
 
     @Override
     public synchronized long lastLine(TaskRef task) {
-        answer();
         return lines.isEmpty() ? 0 : lines.getLast().sequence();
-    }
-
-    private void answer() {
-        if (away) {
-            throw new QueueUnavailableException("NATS is away");
-        }
     }
 
     @Override
