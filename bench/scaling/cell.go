@@ -12,6 +12,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"codeforge.dev/bench/servers"
 )
 
 // cell is one load on one system: a namespace with a queue, a Deployment, and what was seen of them.
@@ -60,9 +62,9 @@ func (c *cells) sizes() cache.ResourceEventHandler {
 
 // bench is the machinery that all cells share.
 type bench struct {
-	cluster *cluster
+	cluster *servers.Cluster
 	cells   *cells
-	nats    *natsServer
+	nats    *servers.NatsServer
 	clients map[string]*nats.Conn
 	looks   map[string]*monitoringProxy
 }
@@ -83,7 +85,7 @@ func (b *bench) newCell(ctx context.Context, s system, load string, repeat, most
 		subject: "tasks." + namespace + ".pool", max: most, nats: client, js: js, record: newRecord(),
 	}
 	b.cells.add(cell)
-	if err := b.cluster.makeNamespace(ctx, namespace); err != nil {
+	if err := b.cluster.MakeNamespace(ctx, namespace); err != nil {
 		return nil, err
 	}
 	if !s.ours {
@@ -100,12 +102,12 @@ func (b *bench) newCell(ctx context.Context, s system, load string, repeat, most
 			return nil, err
 		}
 	}
-	return cell, b.cluster.apply(ctx, s.manifest(cell, b.looks[s.name]))
+	return cell, b.cluster.Apply(ctx, s.manifest(cell, b.looks[s.name]))
 }
 
 // await returns when the system watches the cell's empty queue with no worker.
 func (b *bench) await(ctx context.Context, cell *cell) error {
-	return eventually(ctx, cell.namespace+" was ready", 90*time.Second, func() error {
+	return servers.Eventually(ctx, cell.namespace+" was ready", 90*time.Second, func() error {
 		if size := cell.record.size(); size != 0 {
 			return fmt.Errorf("its Deployment's size is %d", size)
 		}
@@ -113,20 +115,20 @@ func (b *bench) await(ctx context.Context, cell *cell) error {
 			return err
 		}
 		if cell.system.ours {
-			pool, err := b.cluster.dynamic.Resource(workerPools).Namespace(cell.namespace).Get(ctx, "pool", metav1.GetOptions{})
+			pool, err := b.cluster.Dynamic.Resource(servers.WorkerPools).Namespace(cell.namespace).Get(ctx, "pool", metav1.GetOptions{})
 			if err != nil {
 				return err
 			}
-			return condition(pool, "Ready")
+			return servers.Condition(pool, "Ready")
 		}
-		object, err := b.cluster.dynamic.Resource(scaledObjects).Namespace(cell.namespace).Get(ctx, "pool", metav1.GetOptions{})
+		object, err := b.cluster.Dynamic.Resource(scaledObjects).Namespace(cell.namespace).Get(ctx, "pool", metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
-		if err := condition(object, "Ready"); err != nil {
+		if err := servers.Condition(object, "Ready"); err != nil {
 			return err
 		}
-		autoscalers, err := b.cluster.kube.AutoscalingV2().HorizontalPodAutoscalers(cell.namespace).List(ctx, metav1.ListOptions{})
+		autoscalers, err := b.cluster.Kube.AutoscalingV2().HorizontalPodAutoscalers(cell.namespace).List(ctx, metav1.ListOptions{})
 		if err == nil && len(autoscalers.Items) == 0 {
 			err = fmt.Errorf("it has no HPA")
 		}
@@ -138,7 +140,7 @@ func (b *bench) await(ctx context.Context, cell *cell) error {
 func (b *bench) close(ctx context.Context, cell *cell) {
 	cell.ended = time.Now()
 	cell.record.close()
-	if err := b.cluster.deleteNamespace(ctx, cell.namespace); err != nil {
+	if err := b.cluster.Kube.CoreV1().Namespaces().Delete(ctx, cell.namespace, metav1.DeleteOptions{}); err != nil {
 		fmt.Fprintln(os.Stderr, "deleting", cell.namespace, err)
 	}
 	if !cell.system.ours {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"codeforge.dev/bench/servers"
 )
 
 func main() {
@@ -20,9 +22,9 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "", "folder of etcd, kube-apiserver, kube-controller-manager, nats-server, keda-operator, keda-adapter")
 	flag.StringVar(&o.kedaCRDs, "keda-crds", "", "folder of KEDA's CRDs")
 	flag.StringVar(&o.crds, "crds", "", "folder of the operator's CRDs")
-	flag.StringVar(&o.java, "java", "java", "the java to run the operator with")
-	flag.StringVar(&o.javaOptions, "java-options", "", "options of that java")
-	flag.StringVar(&o.jar, "jar", "", "the operator's jar; its libraries are in lib beside it")
+	flag.StringVar(&o.jar.Java, "java", "java", "the java to run the operator with")
+	flag.StringVar(&o.jar.Options, "java-options", "", "options of that java")
+	flag.StringVar(&o.jar.Path, "jar", "", "the operator's jar; its libraries are in lib beside it")
 	flag.StringVar(&o.work, "work", "", "folder for state and logs of the servers")
 	flag.StringVar(&o.out, "out", "", "folder for tables.md and scaling.svg")
 	flag.StringVar(&o.versions, "versions", "", "what is compared, a line each")
@@ -36,14 +38,15 @@ func main() {
 }
 
 type options struct {
-	quick                                                            bool
-	bin, kedaCRDs, crds, java, javaOptions, jar, work, out, versions string
+	quick                                    bool
+	bin, kedaCRDs, crds, work, out, versions string
+	jar                                      servers.Jar
 }
 
 func measureAll(ctx context.Context, o options) error {
-	start, before := time.Now(), loadAverage()
-	programs := &processes{dir: o.work}
-	defer programs.stopAll()
+	start, before := time.Now(), servers.LoadAverage()
+	programs := &servers.Processes{Dir: o.work}
+	defer programs.StopAll()
 	b, plane, err := startAll(ctx, programs, o)
 	if err != nil {
 		return err
@@ -69,14 +72,14 @@ func measureAll(ctx context.Context, o options) error {
 		if err != nil {
 			return err
 		}
-		if err := programs.dead(); err != nil {
+		if err := programs.Dead(); err != nil {
 			return err
 		}
 		all.outcomes = append(all.outcomes, outcomes...)
 	}
-	all.machine = fmt.Sprintf("%s; load average before the run %s, at its end %s.", machine(), before, loadAverage())
+	all.machine = fmt.Sprintf("%s; load average before the run %s, at its end %s.", servers.Machine(), before, servers.LoadAverage())
 	all.minutes = time.Since(start).Minutes()
-	if all.requests, err = auditLog(plane.auditLog()); err != nil {
+	if all.requests, err = auditLog(plane.AuditLog()); err != nil {
 		return err
 	}
 	if err := chart(filepath.Join(o.out, "scaling.svg"), all.outcomes); err != nil {

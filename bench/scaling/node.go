@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
+
+	"codeforge.dev/bench/servers"
 )
 
 const (
@@ -24,18 +26,18 @@ const (
 
 // node is scheduler and kubelet of all pods, and keeps the cells' records of pods and sizes.
 type node struct {
-	cluster *cluster
+	cluster *servers.Cluster
 	cells   *cells
 	mu      sync.Mutex
 	told    map[types.UID]chan time.Duration
 }
 
-func startNode(ctx context.Context, c *cluster, all *cells) error {
+func startNode(ctx context.Context, c *servers.Cluster, all *cells) error {
 	n := &node{cluster: c, cells: all, told: map[types.UID]chan time.Duration{}}
-	if err := c.apply(ctx, "apiVersion: v1\nkind: Node\nmetadata: {name: "+nodeName+"}\n"); err != nil {
+	if err := c.Apply(ctx, "apiVersion: v1\nkind: Node\nmetadata: {name: "+nodeName+"}\n"); err != nil {
 		return err
 	}
-	factory := informers.NewSharedInformerFactory(c.kube, 0)
+	factory := informers.NewSharedInformerFactory(c.Kube, 0)
 	pods := factory.Core().V1().Pods().Informer()
 	deployments := factory.Apps().V1().Deployments().Informer()
 	if _, err := pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -111,7 +113,7 @@ func (n *node) live(ctx context.Context, cell *cell, pod *corev1.Pod, told <-cha
 	case <-told:
 	}
 	cell.record.podGone(pod.Name)
-	if err := n.cluster.deletePod(ctx, pod.Namespace, pod.Name, pod.UID); err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
+	if err := n.delete(ctx, pod); err != nil && !apierrors.IsNotFound(err) && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "deleting", pod.Namespace, pod.Name, err)
 	}
 }
@@ -135,7 +137,7 @@ func (n *node) serve(ctx context.Context, cell *cell, pod *corev1.Pod, told <-ch
 }
 
 func (n *node) bind(ctx context.Context, pod *corev1.Pod) error {
-	return n.cluster.kube.CoreV1().Pods(pod.Namespace).Bind(ctx, &corev1.Binding{
+	return n.cluster.Kube.CoreV1().Pods(pod.Namespace).Bind(ctx, &corev1.Binding{
 		ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 		Target:     corev1.ObjectReference{Kind: "Node", Name: nodeName},
 	}, metav1.CreateOptions{})
@@ -158,7 +160,15 @@ func (n *node) ready(ctx context.Context, pod *corev1.Pod) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.cluster.kube.CoreV1().Pods(pod.Namespace).
+	_, err = n.cluster.Kube.CoreV1().Pods(pod.Namespace).
 		Patch(ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
+}
+
+// delete ends a pod as its kubelet does when its containers are gone.
+func (n *node) delete(ctx context.Context, pod *corev1.Pod) error {
+	now := int64(0)
+	return n.cluster.Kube.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{
+		GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &pod.UID},
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"codeforge.dev/bench/servers"
 )
 
 // outcome is a load with the cells that it was played on, all closed.
@@ -69,7 +71,7 @@ func (b *bench) play(ctx context.Context, o *outcome) error {
 	if err := each(o.cells, func(c *cell) error { return c.begin(ctx, l.before) }); err != nil {
 		return err
 	}
-	if !pause(ctx, l.after) {
+	if !servers.Pause(ctx, l.after) {
 		return ctx.Err()
 	}
 	fmt.Fprintf(os.Stderr, "%s  %s: %s\n", time.Now().Format(time.TimeOnly), l.title, l.about)
@@ -77,7 +79,7 @@ func (b *bench) play(ctx context.Context, o *outcome) error {
 		go b.interrupt(ctx, l)
 	}
 	return each(l.repeatNumbers(), func(repeat int) error {
-		if repeat > 0 && !pause(ctx, time.Duration(repeat)*l.apart) {
+		if repeat > 0 && !servers.Pause(ctx, time.Duration(repeat)*l.apart) {
 			return ctx.Err()
 		}
 		first := max(repeat, 0) * len(l.systems)
@@ -100,7 +102,7 @@ func (c *cell) begin(ctx context.Context, before []work) error {
 	if err := c.publish(ctx, before...); err != nil {
 		return err
 	}
-	if err := eventually(ctx, c.namespace+" ran what was before", 90*time.Second, func() error {
+	if err := servers.Eventually(ctx, c.namespace+" ran what was before", 90*time.Second, func() error {
 		if started := c.record.started(); started < len(before) {
 			return fmt.Errorf("%d are run", started)
 		}
@@ -108,14 +110,14 @@ func (c *cell) begin(ctx context.Context, before []work) error {
 	}); err != nil {
 		return err
 	}
-	pause(ctx, 5*time.Second)
+	servers.Pause(ctx, 5*time.Second)
 	return nil
 }
 
 func (c *cell) send(ctx context.Context, l load, start time.Time) error {
 	c.loadStart = start
 	for _, step := range l.steps {
-		if !pause(ctx, time.Until(start.Add(step.at))) {
+		if !servers.Pause(ctx, time.Until(start.Add(step.at))) {
 			return ctx.Err()
 		}
 		if err := c.publish(ctx, step.tasks...); err != nil {
@@ -127,7 +129,7 @@ func (c *cell) send(ctx context.Context, l load, start time.Time) error {
 
 // watch returns when every cell is done and without workers, or at the deadline.
 func (b *bench) watch(ctx context.Context, together []*cell, deadline time.Time) {
-	for time.Now().Before(deadline) && pause(ctx, 500*time.Millisecond) {
+	for time.Now().Before(deadline) && servers.Pause(ctx, 500*time.Millisecond) {
 		quiet := true
 		for _, cell := range together {
 			quiet = quiet && cell.record.settled() && cell.record.size() == 0
@@ -140,22 +142,12 @@ func (b *bench) watch(ctx context.Context, together []*cell, deadline time.Time)
 
 // interrupt stops NATS for a while.
 func (b *bench) interrupt(ctx context.Context, l load) {
-	if !pause(ctx, l.outageAt) {
+	if !servers.Pause(ctx, l.outageAt) {
 		return
 	}
-	b.nats.stop()
-	pause(ctx, l.outage)
-	if err := b.nats.start(); err != nil {
+	b.nats.Stop()
+	servers.Pause(ctx, l.outage)
+	if err := b.nats.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "NATS did not start again:", err)
-	}
-}
-
-// pause waits; false when the run is over before.
-func pause(ctx context.Context, duration time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(duration):
-		return true
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"codeforge.dev/bench/servers"
 )
 
 // promise is what an AgentTask's creation led to: seconds until the Deployment's size was written, from the creation and
@@ -42,7 +44,7 @@ func (b *bench) published(ctx context.Context, ones, fifties int) ([]*promise, e
 			if err := play(cell); err != nil {
 				return err
 			}
-			pause(ctx, apart)
+			servers.Pause(ctx, apart)
 		}
 		for _, cell := range made {
 			b.close(ctx, cell)
@@ -64,7 +66,7 @@ func (b *bench) published(ctx context.Context, ones, fifties int) ([]*promise, e
 		if err := b.grow(ctx, c, 1, 1, &promise{}); err != nil {
 			return err
 		}
-		if err := eventually(ctx, c.namespace+" ran its first task", 30*time.Second, func() error {
+		if err := servers.Eventually(ctx, c.namespace+" ran its first task", 30*time.Second, func() error {
 			if c.record.started() == 0 {
 				return fmt.Errorf("no worker has taken it")
 			}
@@ -72,7 +74,7 @@ func (b *bench) published(ctx context.Context, ones, fifties int) ([]*promise, e
 		}); err != nil {
 			return err
 		}
-		pause(ctx, 3*time.Second)
+		servers.Pause(ctx, 3*time.Second)
 		return b.grow(ctx, c, 49, 50, toFifty)
 	}); err != nil {
 		return nil, err
@@ -98,12 +100,12 @@ func (b *bench) grow(ctx context.Context, c *cell, tasks, size int, into *promis
 			"metadata": map[string]any{"generateName": "task-", "namespace": c.namespace},
 			"spec":     map[string]any{"workerPoolRef": map[string]any{"name": "pool"}, "title": "bench", "prompt": `{"seconds":600}`},
 		}}
-		_, err := b.cluster.dynamic.Resource(agentTasks).Namespace(c.namespace).Create(ctx, task, metav1.CreateOptions{})
+		_, err := b.cluster.Dynamic.Resource(servers.AgentTasks).Namespace(c.namespace).Create(ctx, task, metav1.CreateOptions{})
 		return err
 	}); err != nil {
 		return err
 	}
-	if err := eventually(ctx, fmt.Sprintf("%s had %d workers", c.namespace, size), 30*time.Second, func() error {
+	if err := servers.Eventually(ctx, fmt.Sprintf("%s had %d workers", c.namespace, size), 30*time.Second, func() error {
 		if is := c.record.size(); is < size {
 			return fmt.Errorf("it has %d", is)
 		}

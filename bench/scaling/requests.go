@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"codeforge.dev/bench/servers"
 )
 
 // monitoringProxy stands before NATS' monitoring port and counts what one system asks there.
@@ -22,7 +24,7 @@ type monitoringProxy struct {
 }
 
 func startMonitoringProxy(target string) (*monitoringProxy, error) {
-	free, err := ports(1)
+	free, err := servers.FreePorts(1)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +67,8 @@ func (p *monitoringProxy) address() string {
 }
 
 // operatorMessages counts what our operator has sent to NATS: all connections but those of this program.
-func operatorMessages(server *natsServer) (int64, error) {
-	response, err := http.Get(server.monitoringURL("/connz?limit=1024"))
+func operatorMessages(server *servers.NatsServer) (int64, error) {
+	response, err := http.Get(server.MonitoringURL("/connz?limit=1024"))
 	if err != nil {
 		return 0, err
 	}
@@ -82,7 +84,7 @@ func operatorMessages(server *natsServer) (int64, error) {
 	}
 	var sent int64
 	for _, connection := range seen.Connections {
-		if !strings.HasPrefix(connection.Name, userAdmin) {
+		if !strings.HasPrefix(connection.Name, servers.Admin) {
 			sent += connection.InMsgs
 		}
 	}

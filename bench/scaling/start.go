@@ -2,26 +2,38 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"codeforge.dev/bench/servers"
+)
+
+// Each system has a user of its own, so that the audit log tells whose a request is.
+const (
+	userOperator    = "codeforge-operator"
+	userKeda        = "keda-operator"
+	userKedaAdapter = "keda-adapter"
+	// The controller manager gives each controller an account of its own.
+	userHPA = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 )
 
 // startAll starts the servers, both systems and the node.
-func startAll(ctx context.Context, programs *processes, o options) (*bench, *controlPlane, error) {
-	plane, err := startControlPlane(ctx, programs, o.bin)
+func startAll(ctx context.Context, programs *servers.Processes, o options) (*bench, *servers.ControlPlane, error) {
+	systems := []string{userOperator, userKeda, userKedaAdapter}
+	plane, err := servers.StartControlPlane(ctx, programs, o.bin, servers.Users{Names: systems, Audited: append(systems, userHPA)})
 	if err != nil {
 		return nil, nil, err
 	}
-	server, err := newNatsServer(programs, o.bin)
+	if err := plane.StartControllers(programs, o.bin); err != nil {
+		return nil, nil, err
+	}
+	server, err := servers.NewNatsServer(programs, o.bin)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := newCluster(plane.config())
+	c, err := servers.NewCluster(plane.Config())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,32 +44,32 @@ func startAll(ctx context.Context, programs *processes, o options) (*bench, *con
 	if err := b.connect(ctx); err != nil {
 		return nil, nil, err
 	}
-	if err := startOperator(ctx, programs, plane, server, o.java, o.javaOptions, o.jar); err != nil {
+	if err := servers.StartOperator(ctx, programs, plane, server, userOperator, o.jar); err != nil {
 		return nil, nil, err
 	}
 	adapter, err := startKeda(ctx, programs, plane, o.bin)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.leadToAdapter(ctx, adapter); err != nil {
+	if err := leadToAdapter(ctx, c, adapter); err != nil {
 		return nil, nil, err
 	}
 	return b, plane, startNode(ctx, c, b.cells)
 }
 
-func prepare(ctx context.Context, c *cluster, o options) error {
+func prepare(ctx context.Context, c *servers.Cluster, o options) error {
 	for _, folder := range []string{o.crds, o.kedaCRDs} {
-		if err := c.applyCRDs(ctx, folder); err != nil {
+		if err := c.ApplyCRDs(ctx, folder); err != nil {
 			return err
 		}
 	}
-	for _, resource := range []schema.GroupVersionResource{workerPools, agentTasks, scaledObjects} {
-		if err := c.served(ctx, resource); err != nil {
+	for _, resource := range []schema.GroupVersionResource{servers.WorkerPools, servers.AgentTasks, scaledObjects} {
+		if err := c.Served(ctx, resource); err != nil {
 			return err
 		}
 	}
 	for _, namespace := range []string{"codeforge-system", "keda"} {
-		if err := c.makeNamespace(ctx, namespace); err != nil {
+		if err := c.MakeNamespace(ctx, namespace); err != nil {
 			return err
 		}
 	}
@@ -69,9 +81,9 @@ func (b *bench) connect(ctx context.Context) error {
 	b.clients, b.looks = map[string]*nats.Conn{}, map[string]*monitoringProxy{}
 	for _, s := range append([]system{oursShipped, oursPatient}, everySystem...) {
 		var client *nats.Conn
-		if err := eventually(ctx, "NATS answered", 10*time.Second, func() error {
+		if err := servers.Eventually(ctx, "NATS answered", 10*time.Second, func() error {
 			var err error
-			client, err = nats.Connect(b.nats.url(), nats.Name(userAdmin+" "+s.name), nats.MaxReconnects(-1),
+			client, err = nats.Connect(b.nats.URL(), nats.Name(servers.Admin+" "+s.name), nats.MaxReconnects(-1),
 				nats.ReconnectWait(200*time.Millisecond))
 			return err
 		}); err != nil {
@@ -79,7 +91,7 @@ func (b *bench) connect(ctx context.Context) error {
 		}
 		b.clients[s.name] = client
 		if !s.ours {
-			proxy, err := startMonitoringProxy(b.nats.monitoringURL(""))
+			proxy, err := startMonitoringProxy(b.nats.MonitoringURL(""))
 			if err != nil {
 				return err
 			}
@@ -134,34 +146,4 @@ func warmUp() load {
 		name: "warm", title: "Warm-up", about: "one task of 1 s", systems: everySystem, most: 10,
 		steps: []step{{0, same(1, work{Seconds: 1})}}, length: 36 * time.Second,
 	}
-}
-
-// loadAverage of the last minute: asked before the start, it tells whether others use the machine.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	load, _, _ := strings.Cut(string(text), " ")
-	return load
-}
-
-// machine is what the run was made on.
-func machine() string {
-	cpu, memory := "", ""
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		cores := strings.Count(string(text), "\nprocessor") + 1
-		for line := range strings.Lines(string(text)) {
-			if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
-				cpu = fmt.Sprintf("%d × %s", cores, strings.TrimSpace(value))
-			}
-		}
-	}
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
-		var kilobytes int
-		if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kilobytes); err == nil {
-			memory = fmt.Sprintf("%d GiB", kilobytes>>20)
-		}
-	}
-	return fmt.Sprintf("%s, %s; %s", cpu, memory, time.Now().UTC().Format(time.DateOnly))
 }

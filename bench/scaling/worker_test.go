@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"codeforge.dev/bench/servers"
 )
 
 // queue is a cell on a real NATS server, without a cluster.
@@ -81,7 +83,7 @@ func started(t *testing.T, c *cell, pod string) *worker {
 
 func within(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	if err := eventually(context.Background(), what, 20*time.Second, func() error {
+	if err := servers.Eventually(context.Background(), what, 20*time.Second, func() error {
 		if !holds() {
 			return fmt.Errorf("not yet")
 		}

@@ -1,4 +1,4 @@
-package main
+package servers
 
 import (
 	"crypto/rand"
@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// authority signs the certificates of one run.
-type authority struct {
-	dir         string
+// Authority signs the certificates of one run.
+type Authority struct {
+	Dir         string
 	key         *rsa.PrivateKey
 	certificate *x509.Certificate
 	serial      int64
 }
 
-func newAuthority(dir string) (*authority, error) {
+func newAuthority(dir string) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	a := &authority{dir: dir}
+	a := &Authority{Dir: dir}
 	template := a.template("bench")
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature
@@ -37,7 +37,7 @@ func newAuthority(dir string) (*authority, error) {
 	return a, nil
 }
 
-func (a *authority) template(name string) *x509.Certificate {
+func (a *Authority) template(name string) *x509.Certificate {
 	a.serial++
 	return &x509.Certificate{
 		SerialNumber: big.NewInt(a.serial),
@@ -48,7 +48,7 @@ func (a *authority) template(name string) *x509.Certificate {
 }
 
 // sign makes <dir>/<name>.crt and .key, for serving on this machine and for clients alike.
-func (a *authority) sign(name string) error {
+func (a *Authority) sign(name string) error {
 	template := a.template(name)
 	template.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
@@ -59,7 +59,7 @@ func (a *authority) sign(name string) error {
 }
 
 // write signs with the given key, or with the certificate's own.
-func (a *authority) write(name string, template *x509.Certificate, signer *rsa.PrivateKey) (*rsa.PrivateKey, error) {
+func (a *Authority) write(name string, template *x509.Certificate, signer *rsa.PrivateKey) (*rsa.PrivateKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (a *authority) write(name string, template *x509.Certificate, signer *rsa.P
 }
 
 // keyPair makes <dir>/<name>.key and .pub, as service accounts are signed with.
-func (a *authority) keyPair(name string) error {
+func (a *Authority) keyPair(name string) error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return err
@@ -95,8 +95,9 @@ func (a *authority) keyPair(name string) error {
 	return a.pem(name+".pub", "PUBLIC KEY", public)
 }
 
-func (a *authority) pem(file, kind string, bytes []byte) error {
-	return os.WriteFile(a.path(file), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o600)
+func (a *Authority) pem(file, kind string, bytes []byte) error {
+	return os.WriteFile(a.Path(file), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o600)
 }
 
-func (a *authority) path(file string) string { return filepath.Join(a.dir, file) }
+// Path is of a file in its folder.
+func (a *Authority) Path(file string) string { return filepath.Join(a.Dir, file) }

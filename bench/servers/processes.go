@@ -1,4 +1,5 @@
-package main
+// Package servers starts what a benchmark measures, on 127.0.0.1: control plane, NATS and operator.
+package servers
 
 import (
 	"context"
@@ -12,36 +13,36 @@ import (
 	"time"
 )
 
-// processes are the programs of one run: what it starts it stops, and nothing else.
-type processes struct {
-	dir     string
+// Processes are the programs of one run: what it starts it stops, and nothing else.
+type Processes struct {
+	Dir     string
 	mu      sync.Mutex
-	started []*process
+	started []*Process
 }
 
-// process is one of them; its output is in <dir>/<name>.log.
-type process struct {
+// Process is one of them; its output is in <dir>/<name>.log.
+type Process struct {
 	name string
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
-// start runs a program with nothing of this environment but PATH.
-func (p *processes) start(name string, env []string, program string, args ...string) (*process, error) {
-	log, err := os.OpenFile(filepath.Join(p.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// Start runs a program with nothing of this environment but PATH.
+func (p *Processes) Start(name string, env []string, program string, args ...string) (*Process, error) {
+	log, err := os.OpenFile(filepath.Join(p.Dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
 	cmd := exec.Command(program, args...)
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.dir}, env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + p.Dir}, env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// A session of its own: an interrupt from the terminal is ours to pass on.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	started := &process{name: name, cmd: cmd, done: make(chan struct{})}
+	started := &Process{name: name, cmd: cmd, done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait()
 		close(started.done)
@@ -52,8 +53,8 @@ func (p *processes) start(name string, env []string, program string, args ...str
 	return started, nil
 }
 
-// stop asks it to end, kills it after the patience, and returns when it is gone.
-func (p *process) stop(patience time.Duration) {
+// Stop asks it to end, kills it after the patience, and returns when it is gone.
+func (p *Process) Stop(patience time.Duration) {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
@@ -63,31 +64,31 @@ func (p *process) stop(patience time.Duration) {
 	}
 }
 
-// stopAll ends the last started first.
-func (p *processes) stopAll() {
+// StopAll ends the last started first.
+func (p *Processes) StopAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := len(p.started) - 1; i >= 0; i-- {
-		p.started[i].stop(2 * time.Second)
+		p.started[i].Stop(2 * time.Second)
 	}
 }
 
-// dead names a program that ended by itself.
-func (p *processes) dead() error {
+// Dead names a program that ended by itself.
+func (p *Processes) Dead() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, process := range p.started {
 		select {
 		case <-process.done:
-			return fmt.Errorf("%s stopped; see %s", process.name, filepath.Join(p.dir, process.name+".log"))
+			return fmt.Errorf("%s stopped; see %s", process.name, filepath.Join(p.Dir, process.name+".log"))
 		default:
 		}
 	}
 	return nil
 }
 
-// forget takes a program that was stopped on purpose off the list.
-func (p *processes) forget(stopped *process) {
+// Forget takes a program that was stopped on purpose off the list.
+func (p *Processes) Forget(stopped *Process) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, process := range p.started {
@@ -98,8 +99,8 @@ func (p *processes) forget(stopped *process) {
 	}
 }
 
-// ports returns so many ports of 127.0.0.1 that nobody listens on.
-func ports(count int) ([]int, error) {
+// FreePorts returns so many ports of 127.0.0.1 that nobody listens on.
+func FreePorts(count int) ([]int, error) {
 	found := make([]int, count)
 	listeners := make([]net.Listener, 0, count)
 	defer func() {
@@ -118,8 +119,8 @@ func ports(count int) ([]int, error) {
 	return found, nil
 }
 
-// eventually asks until the answer is no error, and tells the last error when the time is over.
-func eventually(ctx context.Context, what string, patience time.Duration, ask func() error) error {
+// Eventually asks until the answer is no error, and tells the last error when the time is over.
+func Eventually(ctx context.Context, what string, patience time.Duration, ask func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := ask()
@@ -134,5 +135,15 @@ func eventually(ctx context.Context, what string, patience time.Duration, ask fu
 			return ctx.Err()
 		case <-time.After(200 * time.Millisecond):
 		}
+	}
+}
+
+// Pause waits; false when the run is over before.
+func Pause(ctx context.Context, duration time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(duration):
+		return true
 	}
 }

@@ -1,4 +1,4 @@
-module codeforge.dev/bench/scaling
+module codeforge.dev/bench
 
 go 1.26.0
 
