@@ -80,7 +80,8 @@ final class Visitors implements AutoCloseable {
     void leave(Visitor visitor) {
         if (all.remove(visitor)) {
             give(visitor.user());
-            hub.disconnect(visitor.client());
+            // A connection may end within a send, on a thread that has locks: it waits for nobody.
+            Thread.startVirtualThread(() -> hub.disconnect(visitor.client()));
         }
     }
 
