@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +44,9 @@ final class NatsLiveStreams implements LiveStreams {
     private final Set<TaskRef> watched = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService checks = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("live-connection").daemon().factory());
+    /** The client breaks a connection on which more than two pings are under way: each flush is one. */
+    private final ReentrantLock flushing = new ReentrantLock();
+
     private volatile Dispatcher dispatcher;
     private int seenConnects;
 
@@ -69,13 +73,22 @@ final class NatsLiveStreams implements LiveStreams {
                 watched.forEach(task -> made.subscribe(linesOf(task)));
                 dispatcher = made;
             }
-            connection.flush(TIMEOUT);
+            flush(connection);
             seenConnects = connects;
             listener.connected();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Exception e) {
             LOG.info("the subscriptions are made again: {}", e.getMessage());
+        }
+    }
+
+    private void flush(Connection connection) throws InterruptedException, TimeoutException {
+        flushing.lockInterruptibly();
+        try {
+            connection.flush(TIMEOUT);
+        } finally {
+            flushing.unlock();
         }
     }
 
@@ -131,7 +144,7 @@ final class NatsLiveStreams implements LiveStreams {
         }
         try {
             made.subscribe(linesOf(task));
-            nats.connected().flush(TIMEOUT);
+            flush(nats.connected());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new QueueUnavailableException("interrupted while subscribing to lines", e);
