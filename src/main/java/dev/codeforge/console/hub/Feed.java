@@ -118,10 +118,11 @@ final class Feed {
 
     private void read() {
         try {
+            final long before;
             synchronized (lock()) {
-                tail.beginReading();
+                before = tail.beginReading();
             }
-            begin(reader.last(() -> closed));
+            begin(reader.last(() -> closed), before);
             boolean missing = true;
             while (missing) {
                 final List<Entry> page = reader.after(last(), () -> closed);
@@ -138,13 +139,9 @@ final class Feed {
         }
     }
 
-    private void begin(long end) {
+    private void begin(long end, long before) {
         synchronized (lock()) {
-            if (!tail.isKnown()) {
-                tail.begin(end);
-            } else if (end < tail.last()) {
-                // Somebody has made the stream anew.
-                tail.begin(end);
+            if (tail.beginAt(end, before)) {
                 List.copyOf(audience.receptions())
                         .forEach(reception -> shared.tooOld().accept(reception.subscription()));
             }

@@ -31,10 +31,25 @@ final class Tail {
         return last != UNKNOWN;
     }
 
-    /** Where it begins, or begins anew when the stream does. */
-    void begin(long sequence) {
-        heard = isKnown() ? 0 : heard;
-        last = sequence;
+    /**
+     * Where it begins, or begins anew when the stream does. Of two who read at the same time one may be told of an end that the
+     * other has long passed: only less than what was passed on before the question says that the stream was made anew.
+     *
+     * @param end where the stream ended after {@link #beginReading}
+     * @param before what that returned
+     * @return whether the stream was made anew
+     */
+    boolean beginAt(long end, long before) {
+        if (!isKnown()) {
+            last = end;
+            return false;
+        }
+        final boolean anew = end < before && last == before;
+        if (anew) {
+            heard = 0;
+            last = end;
+        }
+        return anew;
     }
 
     Verdict hear(Entry entry) {
@@ -50,9 +65,10 @@ final class Tail {
         return Verdict.NEXT;
     }
 
-    /** What is heard waits from now on. */
-    void beginReading() {
+    /** What is heard waits from now on. @return what {@link #last} is */
+    long beginReading() {
         reading = true;
+        return last;
     }
 
     /** @return whether it is to be passed on */

@@ -167,7 +167,7 @@ final class VisitorsTest {
 
     private static final class Uncounted implements Traffic {
         @Override
-        public void sent(int messages) {}
+        public void sent(int messages, Duration waited) {}
 
         @Override
         public void gap() {}

@@ -24,7 +24,7 @@ final class TailTest {
     @Test
     void whatIsHeardBeforeTheBeginningIsKnownIsRead() {
         assertThat(tail.hear(entry(5, 4))).isEqualTo(KNOWN);
-        tail.begin(4);
+        tail.beginAt(4, tail.beginReading());
         assertThat(tail.endReading()).isFalse();
         assertThat(tail.read(entry(5, 4))).isTrue();
         assertThat(tail.endReading()).isTrue();
@@ -46,14 +46,33 @@ final class TailTest {
     @Test
     void aStreamThatIsMadeAnewBeginsAnew() {
         begun(40);
-        tail.beginReading();
-        tail.begin(0);
+        tail.beginAt(0, tail.beginReading());
         assertThat(tail.endReading()).isTrue();
         assertThat(tail.hear(entry(1, 0))).isEqualTo(NEXT);
     }
 
+    @Test
+    void anEndThatWasToldLateIsNoStreamMadeAnew() {
+        begun(40);
+        final long before = tail.beginReading();
+        assertThat(tail.endReading()).isTrue();
+        assertThat(tail.hear(entry(41, 40))).isEqualTo(NEXT);
+        tail.beginAt(40, before);
+        assertThat(tail.read(entry(41, 40))).isFalse();
+    }
+
+    @Test
+    void ofTwoWhoReadOneBeginsAnew() {
+        begun(40);
+        final long before = tail.beginReading();
+        tail.beginAt(0, before);
+        assertThat(tail.read(entry(1, 0))).isTrue();
+        tail.beginAt(0, before);
+        assertThat(tail.read(entry(1, 0))).isFalse();
+    }
+
     private void begun(long last) {
-        tail.begin(last);
+        tail.beginAt(last, tail.beginReading());
         tail.endReading();
     }
 
