@@ -46,7 +46,9 @@ start_servers() {
 install_chart() {
   step "Installing the operator by Helm"
   restricted_namespace "$SYSTEM"
+  # Two consoles, so that a rolling update shows; pages of examples/live are served on port 8000.
   local values=(
+    --set console.enabled=true --set console.replicas=2 --set 'console.origins={http://localhost:8000}'
     --set image.repository="${REGISTRY:+$REGISTRY/}codeforge/operator"
     --set workerImages.command="$(image worker-command)"
     --set "workerImages.$AGENT=$(image "worker-$AGENT")"
@@ -62,6 +64,7 @@ install_chart() {
     fail "helm upgrade --install failed; the pods are listed above."
   }
   kubectl --namespace "$SYSTEM" get pods | indent
+  kubectl --namespace "$DEMO" apply -f "$HERE/manifests/viewer.yaml" | indent
 }
 
 wait_for_servers() {

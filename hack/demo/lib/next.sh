@@ -14,6 +14,11 @@ Look again
   kubectl --namespace $SYSTEM logs deployment/codeforge-operator
   helm --namespace $SYSTEM test codeforge
 
+Follow the task as it runs, or what is kept of it: what changes, its events, its lines (docs/live.md; a page: examples/live)
+  kubectl --namespace $SYSTEM port-forward service/codeforge-console 8082:http >/dev/null &
+  curl -N -H "Authorization: Bearer \$(kubectl --namespace $DEMO create token viewer)" -H 'Accept: text/event-stream' \\
+    'http://127.0.0.1:8082/events?namespace=$DEMO&task=$1&topics=tasks,events,log&afterEvent=0&afterLine=0'
+
 Run the task again, watching its phases and its worker's log
   sed 's/%TASK%/again-1/; s/%AGENT%/$AGENT/' hack/demo/manifests/task.yaml | kubectl --namespace $DEMO apply -f -
   kubectl --namespace $DEMO get agenttask again-1 --watch
