@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
@@ -108,11 +109,15 @@ final class NatsLiveStreams implements LiveStreams {
     /** Each event has the next sequence of RESULTS, whatever its task. */
     private static Entry event(Message message) {
         final long sequence = Long.parseLong(header(message, SEQUENCE));
-        return new Entry(
-                Subjects.taskOfEvent(header(message, SOURCE).split(" ")[ORIGIN]),
-                sequence,
-                sequence - 1,
-                message.getData());
+        return new Entry(taskOfEvent(message), sequence, sequence - 1, message.getData());
+    }
+
+    /** Versions before the stream EVENTS wrote on RESULTS itself: what is kept of that names no pool, and is shown to nobody. */
+    private static TaskRef taskOfEvent(Message message) {
+        return Optional.ofNullable(message.getHeaders())
+                .map(headers -> headers.getFirst(SOURCE))
+                .map(source -> Subjects.taskOfEvent(source.split(" ")[ORIGIN]))
+                .orElseGet(() -> new TaskRef("", "", ""));
     }
 
     private static Entry line(Message message, String previous) {

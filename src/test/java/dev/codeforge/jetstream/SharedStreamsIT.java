@@ -1,8 +1,10 @@
 package dev.codeforge.jetstream;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.codeforge.jetstream.LiveStreams.Entry;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.api.StreamConfiguration;
@@ -60,6 +62,14 @@ final class SharedStreamsIT {
             await().ignoreExceptions()
                     .untilAsserted(() -> assertThat(last(jetStream, "new")).isEqualTo("new"));
             assertThat(last(jetStream, "old")).isEqualTo("old");
+            // The old one names no pool, and is in nobody's way.
+            try (LiveStreams live = LiveStreams.of(jetStream.server.consoleEndpoint(), "test")) {
+                assertThat(await().atMost(PATIENCE)
+                                .ignoreExceptions()
+                                .until(() -> live.eventsAfter(0), events -> events.size() == 2))
+                        .extracting(Entry::task)
+                        .containsExactly(new TaskRef("", "", ""), task);
+            }
         }
     }
 
