@@ -28,24 +28,31 @@ public final class LiveClient implements AutoCloseable {
 
     /** Connects without a word. */
     public LiveClient(int port) {
-        this(port, true);
+        this(onLoopback(port), true);
     }
 
-    private LiveClient(int port, boolean reads) {
+    private LiveClient(URI server, boolean reads) {
         this.reads = reads;
-        this.socket = HTTP.newWebSocketBuilder()
-                .buildAsync(URI.create("ws://127.0.0.1:" + port + "/ws"), new Heard())
-                .join();
+        this.socket = HTTP.newWebSocketBuilder().buildAsync(server, new Heard()).join();
+    }
+
+    private static URI onLoopback(int port) {
+        return URI.create("ws://127.0.0.1:" + port + "/ws");
     }
 
     /** One that is signed in. */
     public static LiveClient of(int port, String token) {
-        return new LiveClient(port).hello(token);
+        return of(onLoopback(port), token);
+    }
+
+    /** One that is signed in at a console somewhere else. */
+    public static LiveClient of(URI server, String token) {
+        return new LiveClient(server, true).hello(token);
     }
 
     /** One that is signed in, and takes nothing off its connection. */
     public static LiveClient deaf(int port, String token) {
-        return new LiveClient(port, false).hello(token);
+        return new LiveClient(onLoopback(port), false).hello(token);
     }
 
     private LiveClient hello(String token) {
@@ -97,6 +104,11 @@ public final class LiveClient implements AutoCloseable {
     /** The code with which the server ended the connection. */
     public int awaitClosed() {
         await().atMost(PATIENCE).until(() -> closed != 0);
+        return closed;
+    }
+
+    /** The code with which the connection ended, 0 while it has not. */
+    public int closed() {
         return closed;
     }
 
