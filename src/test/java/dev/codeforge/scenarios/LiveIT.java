@@ -245,6 +245,27 @@ final class LiveIT {
         assertThat(status("topics=events", viewerOfNothing())).isEqualTo(403);
     }
 
+    @Test
+    void behindAProxyItsPathsHaveThePrefixAndEventsAreNotHeldBack() throws Exception {
+        console.close();
+        startConsole(Map.of("CODEFORGE_CONSOLE_PATH_PREFIX", "/codeforge"));
+        final URI server = URI.create("ws://127.0.0.1:" + port + "/codeforge/ws");
+        try (LiveClient client = LiveClient.of(server, admin()).subscribe("a", namespace(), "")) {
+            client.awaitMessage("synced");
+        }
+        final HttpResponse<InputStream> answer = HttpClient.newHttpClient()
+                .send(
+                        request("/codeforge/events", "topics=events", admin(), ""),
+                        HttpResponse.BodyHandlers.ofInputStream());
+        try (InputStream body = answer.body()) {
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(answer.headers().firstValue("X-Accel-Buffering")).contains("no");
+            assertThat(answer.headers().firstValue("Cache-Control")).contains("no-store");
+            assertThat(body.read()).isPositive();
+        }
+        assertThat(status("topics=events", admin())).isEqualTo(404);
+    }
+
     // ---- the task and its lines
 
     private String namespace() {
@@ -382,9 +403,9 @@ final class LiveIT {
                 .orElse(-1);
     }
 
-    private HttpRequest request(String query, String token, String lastEventId) {
+    private HttpRequest request(String path, String query, String token, String lastEventId) {
         final HttpRequest.Builder request = HttpRequest.newBuilder(
-                        URI.create("http://127.0.0.1:" + port + "/events?namespace=" + namespace() + "&" + query))
+                        URI.create("http://127.0.0.1:" + port + path + "?namespace=" + namespace() + "&" + query))
                 .header("Authorization", "Bearer " + token)
                 .header("Accept", "text/event-stream");
         if (!lastEventId.isEmpty()) {
@@ -395,13 +416,13 @@ final class LiveIT {
 
     private int status(String query, String token) throws Exception {
         return HttpClient.newHttpClient()
-                .send(request(query, token, ""), HttpResponse.BodyHandlers.ofString())
+                .send(request("/events", query, token, ""), HttpResponse.BodyHandlers.ofString())
                 .statusCode();
     }
 
     private EventLines events(String query, String lastEventId) throws Exception {
         return new EventLines(HttpClient.newHttpClient()
-                .send(request(query, admin(), lastEventId), HttpResponse.BodyHandlers.ofInputStream())
+                .send(request("/events", query, admin(), lastEventId), HttpResponse.BodyHandlers.ofInputStream())
                 .body());
     }
 
