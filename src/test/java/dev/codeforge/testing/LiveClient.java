@@ -24,6 +24,7 @@ public final class LiveClient implements AutoCloseable {
     private final List<JsonNode> messages = new CopyOnWriteArrayList<>();
     private final WebSocket socket;
     private volatile int closed;
+    private volatile String said = "";
     private volatile boolean reads;
 
     /** Connects without a word. */
@@ -93,7 +94,7 @@ public final class LiveClient implements AutoCloseable {
                     .until(() -> of(type).stream().filter(so).findFirst(), Optional::isPresent)
                     .orElseThrow();
         } catch (ConditionTimeoutException e) {
-            throw new AssertionError("no such " + type + "; closed with " + closed + ", after " + messages, e);
+            throw new AssertionError("no such " + type + "; closed with " + closed + " " + said + ", after " + messages, e);
         }
     }
 
@@ -141,6 +142,7 @@ public final class LiveClient implements AutoCloseable {
         @Override
         public CompletionStage<?> onClose(WebSocket from, int code, String reason) {
             closed = code;
+            said = reason;
             return null;
         }
 

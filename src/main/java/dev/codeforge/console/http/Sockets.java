@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -36,6 +37,9 @@ final class Sockets implements AutoCloseable {
 
     private final Visitors visitors;
     private final Map<String, Visitor> signedIn = new ConcurrentHashMap<>();
+    /** The API server may take its time to say who they are. */
+    private final Set<String> saidHello = ConcurrentHashMap.newKeySet();
+
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("live-sockets").daemon().factory());
 
@@ -54,8 +58,8 @@ final class Sockets implements AutoCloseable {
             } else {
                 timer.schedule(
                         () -> {
-                            if (!signedIn.containsKey(context.sessionId())) {
-                                close(context.session, Closing.SIGN_IN);
+                            if (!saidHello.contains(context.sessionId())) {
+                                close(context.session, Closing.SILENT);
                             }
                         },
                         SIGN_IN.toSeconds(),
@@ -68,6 +72,7 @@ final class Sockets implements AutoCloseable {
     }
 
     private void leave(String session) {
+        saidHello.remove(session);
         Optional.ofNullable(signedIn.remove(session)).ifPresent(visitors::leave);
     }
 
@@ -77,6 +82,7 @@ final class Sockets implements AutoCloseable {
             final RequestReader.Said said = RequestReader.read(text);
             if (visitor == null) {
                 if (said instanceof RequestReader.Said.Hello hello) {
+                    saidHello.add(context.sessionId());
                     signIn(context, hello.token());
                 } else {
                     close(context.session, Closing.SIGN_IN);
