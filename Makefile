@@ -57,6 +57,9 @@ bench-scaling: ## CodeForge and KEDA under the same loads, about 20 minutes (QUI
 bench-worker: ## The worker's overhead on 1,000 no-op tasks against a bare loop, about a minute
 	@bench/worker/run
 
+bench-live: ## The console with up to 5,000 WebSocket clients, about 6 minutes (QUICK=1: one)
+	@bench/live/run $(if $(QUICK),--quick)
+
 build: ## The operator's jar
 	@mvn -B -ntp -q package -DskipTests
 

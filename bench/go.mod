@@ -3,6 +3,7 @@ module codeforge.dev/bench
 go 1.26.0
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
 	gonum.org/v1/plot v0.17.0

@@ -64,6 +64,23 @@ func (p *Process) Stop(patience time.Duration) {
 	}
 }
 
+// Kill ends it at once, and returns when it is gone.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// PIDs are those of the programs that run, by name.
+func (p *Processes) PIDs() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	running := map[string]int{}
+	for _, process := range p.started {
+		running[process.name] = process.cmd.Process.Pid
+	}
+	return running
+}
+
 // StopAll ends the last started first.
 func (p *Processes) StopAll() {
 	p.mu.Lock()
