@@ -94,7 +94,8 @@ public final class LiveClient implements AutoCloseable {
                     .until(() -> of(type).stream().filter(so).findFirst(), Optional::isPresent)
                     .orElseThrow();
         } catch (ConditionTimeoutException e) {
-            throw new AssertionError("no such " + type + "; closed with " + closed + " " + said + ", after " + messages, e);
+            throw new AssertionError(
+                    "no such " + type + "; closed with " + closed + " " + said + ", after " + messages, e);
         }
     }
 

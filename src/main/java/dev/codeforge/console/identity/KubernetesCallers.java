@@ -3,8 +3,8 @@ package dev.codeforge.console.identity;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.benmanes.caffeine.cache.AsyncLoadingCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.LoadingCache;
 import dev.codeforge.api.Names;
 import io.fabric8.kubernetes.api.model.authentication.SelfSubjectReview;
 import io.fabric8.kubernetes.api.model.authorization.v1.SelfSubjectAccessReviewBuilder;
@@ -17,7 +17,10 @@ import io.fabric8.kubernetes.client.utils.TokenRefreshInterceptor;
 import java.net.HttpURLConnection;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -31,7 +34,8 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
     private final HttpClient server;
     private final String address;
     private final Duration freshness;
-    private final LoadingCache<Question, String> answers;
+    private final ExecutorService asking = Executors.newVirtualThreadPerTaskExecutor();
+    private final AsyncLoadingCache<Question, String> answers;
 
     private record Question(String token, Optional<Reading> reading) {}
 
@@ -54,10 +58,13 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
                 .addOrReplaceInterceptor(TokenRefreshInterceptor.NAME, null)
                 .build();
         this.freshness = freshness;
+        // Nothing waits under the cache's locks, nor on the common pool, on which the JDK's HTTP client hands over its
+        // answers.
         this.answers = Caffeine.newBuilder()
+                .executor(asking)
                 .expireAfterWrite(freshness)
                 .maximumSize(MOST_ANSWERS)
-                .build(this::ask);
+                .buildAsync(this::ask);
     }
 
     @Override
@@ -67,12 +74,21 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
 
     @Override
     public Optional<String> user(String token) {
-        return Optional.of(answers.get(new Question(token, Optional.empty()))).filter(name -> !name.isEmpty());
+        return Optional.of(answer(new Question(token, Optional.empty()))).filter(name -> !name.isEmpty());
     }
 
     @Override
     public boolean may(String token, Reading reading) {
-        return answers.get(new Question(token, Optional.of(reading))).equals("true");
+        return answer(new Question(token, Optional.of(reading))).equals("true");
+    }
+
+    private String answer(Question question) {
+        try {
+            return answers.get(question).join();
+        } catch (CompletionException e) {
+            throw new UnansweredException(
+                    Optional.ofNullable(e.getCause()).orElse(e).getMessage(), e);
+        }
     }
 
     /** @return the user's name, or whether he may; empty when the API server refuses the caller */
@@ -132,6 +148,7 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
 
     @Override
     public void close() {
+        asking.shutdownNow();
         server.close();
     }
 }
