@@ -41,7 +41,10 @@ public final class Resources implements AutoCloseable {
             (namespaces.isEmpty()
                             ? Stream.of(resources.inAnyNamespace())
                             : namespaces.stream().map(resources::inNamespace))
-                    .map(watched -> watched.runnableInformer(0).addEventHandler(handler))
+                    .map(watched -> watched.runnableInformer(0)
+                            .addEventHandler(handler)
+                            // By default a first list that fails would be the last.
+                            .exceptionHandler((started, error) -> true))
                     .forEach(informers::add);
         }
         informers.forEach(SharedIndexInformer::start);
