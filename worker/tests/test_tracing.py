@@ -218,6 +218,25 @@ async def test_a_dead_collector_holds_up_nothing(
     assert worker.log().count("Transient error") <= 1, "a collector that is away does not fill the log"
 
 
+async def test_a_plain_function_hands_the_trace_to_the_programs_that_it_starts(
+    operator: Operator, start_worker: StartWorker, collector: Collector, tmp_path: Path
+) -> None:
+    """It runs on a thread of its own, which has no span under way."""
+    module = tmp_path / "plain.py"
+    module.write_text(
+        "from codeforge_worker import Context, backend\n\n\n"
+        '@backend("plain")\ndef plain(context: Context) -> None:\n'
+        '    """Tells its trace."""\n'
+        '    context.log(context.environment["TRACEPARENT"])\n'
+    )
+    await start_worker(**exporting(collector), CODEFORGE_BACKEND="plain", CODEFORGE_MODULE=str(module))
+    uid = await operator.submit()
+    ended = (await operator.until(uid))[-1].body
+    agent = await collector.named("agent")
+    assert ended["event"] == "completed", ended
+    assert ended["output"].strip() == f"00-{agent.trace_id}-{agent.span_id}-01"
+
+
 async def test_a_trace_that_is_not_wanted_is_not_told(
     operator: Operator, start_worker: StartWorker, collector: Collector
 ) -> None:

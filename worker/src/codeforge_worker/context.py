@@ -48,13 +48,15 @@ class RunContext:
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     # Where the conversation of the task's session is kept, private and outside of the repository; None without one.
     session: Path | None = None
+    # Of the span in which the run's agent is begun: a plain function asks from a thread that has none.
+    trace: Mapping[str, str] = field(default_factory=lambda: current().environment())
 
     def environment(self) -> dict[str, str]:
         return {
             **self.settings.child_environment(self.scratch),
             **self.model_access.variables,
             **self.egress().variables,
-            **current().environment(),
+            **self.trace,
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
             "CODEFORGE_TITLE": self.task.title,
