@@ -7,11 +7,11 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.codeforge.api.Phase;
 import dev.codeforge.testing.LiveClient;
+import dev.codeforge.testing.ServiceAccountToken;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
-import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.readiness.Readiness;
 import java.net.URI;
 import java.util.List;
@@ -152,17 +152,7 @@ final class LiveE2E {
                                         "--as=system:serviceaccount:" + platform.namespace + ":viewer")
                                 .exitCode()
                         == 0);
-        return platform.client
-                .serviceAccounts()
-                .inNamespace(platform.namespace)
-                .withName("viewer")
-                .tokenRequest(new TokenRequestBuilder()
-                        .withNewSpec()
-                        .withExpirationSeconds(3_600L)
-                        .endSpec()
-                        .build())
-                .getStatus()
-                .getToken();
+        return ServiceAccountToken.of(platform.client, platform.namespace, "viewer");
     }
 
     private LiveClient log(LiveClient client, long after) {

@@ -8,11 +8,11 @@ import dev.codeforge.console.Console;
 import dev.codeforge.console.ConsoleSettings;
 import dev.codeforge.operator.runtime.OperatorClient;
 import dev.codeforge.testing.ScriptedWorker;
+import dev.codeforge.testing.ServiceAccountToken;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.api.model.ServiceAccountBuilder;
-import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.api.model.rbac.RoleBindingBuilder;
 import io.fabric8.kubernetes.api.model.rbac.RoleBuilder;
 import io.nats.client.Connection;
@@ -161,16 +161,7 @@ final class LiveStage implements AutoCloseable {
                         .endMetadata()
                         .build())
                 .serverSideApply();
-        return client.serviceAccounts()
-                .inNamespace(namespace())
-                .withName(ROLE)
-                .tokenRequest(new TokenRequestBuilder()
-                        .withNewSpec()
-                        .withExpirationSeconds(3_600L)
-                        .endSpec()
-                        .build())
-                .getStatus()
-                .getToken();
+        return ServiceAccountToken.of(client, namespace(), ROLE);
     }
 
     void withdraw() {

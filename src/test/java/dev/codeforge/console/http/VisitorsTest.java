@@ -11,10 +11,10 @@ import dev.codeforge.console.hub.Message;
 import dev.codeforge.console.hub.Outlet;
 import dev.codeforge.console.hub.Request;
 import dev.codeforge.console.hub.Topic;
-import dev.codeforge.console.hub.Traffic;
 import dev.codeforge.console.identity.Callers;
-import dev.codeforge.jetstream.LiveStreams;
+import dev.codeforge.testing.MemoryStreams;
 import dev.codeforge.testing.Patience;
+import dev.codeforge.testing.UncountedTraffic;
 import dev.codeforge.wire.TaskRef;
 import java.time.Clock;
 import java.time.Duration;
@@ -23,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -31,15 +30,16 @@ import org.junit.jupiter.api.Test;
 
 final class VisitorsTest {
     private static final Duration LONG = Duration.ofSeconds(30);
+    private static final TaskRef TASK = new TaskRef("team", "pool", "uid");
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-    private final BusyStreams streams = new BusyStreams();
-    private final Hub hub = new Hub(streams, new Limits(9, 9, 1 << 20), new Uncounted(), Clock.systemUTC());
+    private final MemoryStreams streams = new MemoryStreams();
+    private final Hub hub = new Hub(streams, new Limits(9, 9, 1 << 20), new UncountedTraffic(), Clock.systemUTC());
     private final Visitors visitors = new Visitors(hub, new Everybody(), Set.of(), 9);
 
     @AfterEach
     void stop() {
-        streams.free.countDown();
+        streams.letGo();
         visitors.close();
         hub.close();
         threads.close();
@@ -47,19 +47,20 @@ final class VisitorsTest {
 
     @Test
     void aConnectionThatEndsDoesNotWaitForTheHub() throws Exception {
-        hub.put(new Item(Item.Kind.TASK, "team", "task", "uid", "pool", Map.of(), "{}"));
+        hub.put(new Item(Item.Kind.TASK, "team", "task", TASK.id(), "pool", Map.of(), "{}"));
         hub.filled();
         final Visitor busy = entered();
         final Visitor leaving = entered();
         hub.subscribe(busy.client(), request(Topic.LOG));
         hub.subscribe(leaving.client(), request(Topic.TASKS));
-        streams.watched.await();
+        await().atMost(Patience.PATIENCE).until(() -> streams.isWatched(TASK));
+        streams.holdLeaving();
         final CompletableFuture<Void> holding =
                 CompletableFuture.runAsync(() -> hub.unsubscribe(busy.client(), "a"), threads);
-        streams.held.await();
+        streams.awaitLeaving();
         assertThat(CompletableFuture.runAsync(() -> visitors.leave(leaving), threads))
                 .succeedsWithin(LONG);
-        streams.free.countDown();
+        streams.letGo();
         assertThat(holding).succeedsWithin(LONG);
         await().atMost(Patience.PATIENCE)
                 .until(() ->
@@ -80,64 +81,6 @@ final class VisitorsTest {
                 Set.of(topic),
                 Optional.empty(),
                 Optional.empty());
-    }
-
-    /** Holds up whoever leaves the lines of a task, who has the hub's lock. */
-    private static final class BusyStreams implements LiveStreams {
-        private final CountDownLatch watched = new CountDownLatch(1);
-        private final CountDownLatch held = new CountDownLatch(1);
-        private final CountDownLatch free = new CountDownLatch(1);
-
-        @Override
-        public void watchLines(TaskRef task) {
-            watched.countDown();
-        }
-
-        @Override
-        public void leaveLines(TaskRef task) {
-            held.countDown();
-            try {
-                free.await();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
-
-        @Override
-        public void listen(Listener listener) {}
-
-        @Override
-        public boolean isConnected() {
-            return true;
-        }
-
-        @Override
-        public boolean isLost() {
-            return false;
-        }
-
-        @Override
-        public List<Entry> eventsAfter(long sequence) {
-            return List.of();
-        }
-
-        @Override
-        public List<Entry> linesAfter(TaskRef task, long sequence) {
-            return List.of();
-        }
-
-        @Override
-        public long lastEvent() {
-            return 0;
-        }
-
-        @Override
-        public long lastLine(TaskRef task) {
-            return 0;
-        }
-
-        @Override
-        public void close() {}
     }
 
     private static final class Everybody implements Callers {
@@ -163,16 +106,5 @@ final class VisitorsTest {
 
         @Override
         public void close(Closing why) {}
-    }
-
-    private static final class Uncounted implements Traffic {
-        @Override
-        public void sent(int messages, Duration waited) {}
-
-        @Override
-        public void gap() {}
-
-        @Override
-        public void dropped() {}
     }
 }

@@ -5,10 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.testing.MemoryStreams;
 import dev.codeforge.testing.Patience;
+import dev.codeforge.testing.UncountedTraffic;
 import dev.codeforge.wire.TaskRef;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,8 @@ final class HubTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final MemoryStreams streams = new MemoryStreams();
-    private final Hub hub = new Hub(streams, new Limits(10, 10, QUEUE_BYTES), new Uncounted(), Clock.systemUTC());
+    private final Hub hub =
+            new Hub(streams, new Limits(10, 10, QUEUE_BYTES), new UncountedTraffic(), Clock.systemUTC());
 
     @BeforeEach
     void start() {
@@ -251,16 +253,5 @@ final class HubTest {
         } catch (java.io.IOException e) {
             throw new IllegalStateException("a message is JSON", e);
         }
-    }
-
-    private static final class Uncounted implements Traffic {
-        @Override
-        public void sent(int messages, Duration waited) {}
-
-        @Override
-        public void gap() {}
-
-        @Override
-        public void dropped() {}
     }
 }

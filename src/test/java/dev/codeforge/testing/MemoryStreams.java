@@ -1,4 +1,4 @@
-package dev.codeforge.console.hub;
+package dev.codeforge.testing;
 
 import dev.codeforge.jetstream.LiveStreams;
 import dev.codeforge.jetstream.QueueUnavailableException;
@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
-/** RESULTS and LOGS of one test, which decides what is heard and when a read is answered. */
-final class MemoryStreams implements LiveStreams {
+/** RESULTS and LOGS of one test, which decides what is heard and when a subscription is answered or left. */
+public final class MemoryStreams implements LiveStreams {
     private static final int PAGE = 10;
 
     private final List<Entry> events = new ArrayList<>();
@@ -27,9 +27,11 @@ final class MemoryStreams implements LiveStreams {
         @Override
         public void line(Entry line) {}
     };
+    private final CountDownLatch left = new CountDownLatch(1);
     private volatile CountDownLatch subscribing = new CountDownLatch(0);
+    private volatile CountDownLatch leaving = new CountDownLatch(0);
 
-    synchronized Entry storeEvent(TaskRef task, String event) {
+    public synchronized Entry storeEvent(TaskRef task, String event) {
         final long last = events.isEmpty() ? 0 : events.getLast().sequence();
         final Entry entry = entry(task, last, "{\"event\":\"" + event + "\"}");
         events.add(entry);
@@ -37,7 +39,7 @@ final class MemoryStreams implements LiveStreams {
     }
 
     /** Each has half a KiB. */
-    synchronized Entry storeLine(TaskRef task, int number) {
+    public synchronized Entry storeLine(TaskRef task, int number) {
         final long last = lines.isEmpty() ? 0 : lines.getLast().sequence();
         final Entry entry = entry(task, last, "{\"seq\":" + number + ",\"line\":\"" + "x".repeat(512) + "\"}");
         lines.add(entry);
@@ -48,23 +50,23 @@ final class MemoryStreams implements LiveStreams {
         return new Entry(task, last + 1, last, body.getBytes(StandardCharsets.UTF_8));
     }
 
-    void publish(Entry line) {
+    public void publish(Entry line) {
         listener.line(line);
     }
 
-    void publishEvent(Entry event) {
+    public void publishEvent(Entry event) {
         listener.event(event);
     }
 
-    synchronized void loseEvents() {
+    public synchronized void loseEvents() {
         events.clear();
     }
 
-    synchronized boolean isWatched(TaskRef task) {
+    public synchronized boolean isWatched(TaskRef task) {
         return watched.contains(task);
     }
 
-    void connect() {
+    public void connect() {
         listener.connected();
     }
 
@@ -75,12 +77,26 @@ final class MemoryStreams implements LiveStreams {
     }
 
     /** From now on a subscription to lines does not return before {@link #answerSubscriptions}. */
-    void holdSubscriptions() {
+    public void holdSubscriptions() {
         subscribing = new CountDownLatch(1);
     }
 
-    void answerSubscriptions() {
+    public void answerSubscriptions() {
         subscribing.countDown();
+    }
+
+    /** From now on who leaves the lines of a task, and has the hub's lock, is held up until {@link #letGo}. */
+    public void holdLeaving() {
+        leaving = new CountDownLatch(1);
+    }
+
+    public void letGo() {
+        leaving.countDown();
+    }
+
+    /** Returns when somebody leaves. */
+    public void awaitLeaving() throws InterruptedException {
+        left.await();
     }
 
     @Override
@@ -88,16 +104,25 @@ final class MemoryStreams implements LiveStreams {
         synchronized (this) {
             watched.add(task);
         }
-        try {
-            subscribing.await();
-        } catch (InterruptedException e) {
-            throw new QueueUnavailableException("the test is over", e);
-        }
+        await(subscribing);
     }
 
     @Override
-    public synchronized void leaveLines(TaskRef task) {
-        watched.remove(task);
+    public void leaveLines(TaskRef task) {
+        synchronized (this) {
+            watched.remove(task);
+        }
+        left.countDown();
+        await(leaving);
+    }
+
+    private static void await(CountDownLatch word) {
+        try {
+            word.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("the test is over", e);
+        }
     }
 
     @Override
