@@ -35,8 +35,17 @@ final class DirectGet {
 
     /** The last message on a subject, which may have wildcards. */
     Optional<Message> last(String stream, String subject) {
+        return one(stream, Map.of("last_by_subj", subject));
+    }
+
+    /** The message at a sequence, while the stream keeps it. */
+    Optional<Message> at(String stream, long sequence) {
+        return one(stream, Map.of("seq", sequence));
+    }
+
+    private Optional<Message> one(String stream, Map<String, Object> query) {
         return ask(stream, connection -> {
-            final Message answer = connection.request(API + stream, written(Map.of("last_by_subj", subject)), TIMEOUT);
+            final Message answer = connection.request(API + stream, written(query), TIMEOUT);
             if (answer == null) {
                 throw new QueueUnavailableException(stream + " did not answer within " + TIMEOUT);
             }

@@ -45,6 +45,12 @@ public interface LiveStreams extends AutoCloseable {
     /** Lines of a task in order, the first ones after this sequence; none when there are no more. */
     List<Entry> linesAfter(TaskRef task, long sequence);
 
+    /** Whether the stream still has an event at this sequence. */
+    boolean hasEvent(long sequence);
+
+    /** Whether the stream still has a line of this task at this sequence. */
+    boolean hasLine(TaskRef task, long sequence);
+
     /** The sequence of the last event of all; 0 when there is none. */
     long lastEvent();
 

@@ -205,6 +205,18 @@ final class NatsLiveStreams implements LiveStreams {
     }
 
     @Override
+    public boolean hasEvent(long sequence) {
+        return direct.at(Subjects.RESULTS_STREAM, sequence).isPresent();
+    }
+
+    @Override
+    public boolean hasLine(TaskRef task, long sequence) {
+        return direct.at(Subjects.LOGS_STREAM, sequence)
+                .filter(message -> header(message, SUBJECT).equals(Subjects.lines(task)))
+                .isPresent();
+    }
+
+    @Override
     public long lastEvent() {
         return last(Subjects.RESULTS_STREAM, ALL_EVENTS);
     }

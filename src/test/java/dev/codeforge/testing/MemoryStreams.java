@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** RESULTS and LOGS of one test, which decides what is heard and when a subscription is answered or left. */
 public final class MemoryStreams implements LiveStreams {
@@ -30,6 +31,8 @@ public final class MemoryStreams implements LiveStreams {
     private final CountDownLatch left = new CountDownLatch(1);
     private volatile CountDownLatch subscribing = new CountDownLatch(0);
     private volatile CountDownLatch leaving = new CountDownLatch(0);
+    private volatile CountDownLatch reading = new CountDownLatch(0);
+    private final AtomicInteger reads = new AtomicInteger();
 
     public synchronized Entry storeEvent(TaskRef task, String event) {
         final long last = events.isEmpty() ? 0 : events.getLast().sequence();
@@ -38,12 +41,15 @@ public final class MemoryStreams implements LiveStreams {
         return entry;
     }
 
-    /** Each has half a KiB. */
-    public synchronized Entry storeLine(TaskRef task, int number) {
+    /** The next line, of half a KiB, which the stream does not have yet. */
+    public synchronized Entry nextLine(TaskRef task) {
         final long last = lines.isEmpty() ? 0 : lines.getLast().sequence();
-        final Entry entry = entry(task, last, "{\"seq\":" + number + ",\"line\":\"" + "x".repeat(512) + "\"}");
-        lines.add(entry);
-        return entry;
+        return entry(task, last, "{\"seq\":" + (last + 1) + ",\"line\":\"" + "x".repeat(512) + "\"}");
+    }
+
+    public synchronized Entry storeLine(Entry line) {
+        lines.add(line);
+        return line;
     }
 
     private static Entry entry(TaskRef task, long last, String body) {
@@ -94,6 +100,20 @@ public final class MemoryStreams implements LiveStreams {
         leaving.countDown();
     }
 
+    /** From now on who reads lines gets them at {@link #answerReads}. */
+    public void holdReads() {
+        reading = new CountDownLatch(1);
+    }
+
+    public void answerReads() {
+        reading.countDown();
+    }
+
+    /** How often lines were read. */
+    public int reads() {
+        return reads.get();
+    }
+
     /** Returns when somebody leaves. */
     public void awaitLeaving() throws InterruptedException {
         left.await();
@@ -142,6 +162,8 @@ public final class MemoryStreams implements LiveStreams {
 
     @Override
     public List<Entry> linesAfter(TaskRef task, long sequence) {
+        reads.incrementAndGet();
+        await(reading);
         return after(lines, sequence);
     }
 
@@ -150,6 +172,17 @@ public final class MemoryStreams implements LiveStreams {
                 .filter(entry -> entry.sequence() > sequence)
                 .limit(PAGE)
                 .toList();
+    }
+
+    @Override
+    public synchronized boolean hasEvent(long sequence) {
+        return events.stream().anyMatch(event -> event.sequence() == sequence);
+    }
+
+    @Override
+    public synchronized boolean hasLine(TaskRef task, long sequence) {
+        return lines.stream()
+                .anyMatch(line -> line.sequence() == sequence && line.task().equals(task));
     }
 
     @Override

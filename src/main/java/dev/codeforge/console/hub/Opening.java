@@ -1,7 +1,5 @@
 package dev.codeforge.console.hub;
 
-import dev.codeforge.jetstream.LiveStreams.Entry;
-import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,8 +61,7 @@ final class Opening {
         if (reception.isEmpty() || seen.orElse(0L) == 0) {
             return false;
         }
-        final List<Entry> from = reception.get().feed().reader().after(seen.get() - 1, subscription::isOver);
-        return from.isEmpty() || from.getFirst().sequence() != seen.get();
+        return !reception.get().feed().reader().has(seen.orElseThrow(), subscription::isOver);
     }
 
     private static long caughtUp(Optional<Reception> reception) throws InterruptedException {

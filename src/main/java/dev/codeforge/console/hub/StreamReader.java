@@ -6,10 +6,14 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.wire.TaskRef;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** A stream as it is read, however long NATS is away: of all events, or of the lines of one task. */
+/**
+ * A stream as it is read, however long NATS is away: of all events, or of the lines of one task. Clients that come back together
+ * have missed the same: one of them reads a page, and those who wait behind it share what it read.
+ */
 final class StreamReader {
     private static final Duration AWAY = Duration.ofSeconds(1);
     /** A copy of a stream follows its leader within milliseconds. */
@@ -18,10 +22,27 @@ final class StreamReader {
     private interface Source {
         List<Entry> after(long sequence);
 
+        boolean has(long sequence);
+
         long last();
     }
 
     private final Source source;
+    private final ReentrantLock reading = new ReentrantLock(true);
+    private Page page = Page.NONE;
+
+    /** All that follows a sequence, up to the last entry. */
+    private record Page(long after, List<Entry> entries) {
+        static final Page NONE = new Page(Long.MAX_VALUE, List.of());
+
+        List<Entry> after(long sequence) {
+            return sequence < after
+                    ? List.of()
+                    : entries.stream()
+                            .dropWhile(entry -> entry.sequence() <= sequence)
+                            .toList();
+        }
+    }
 
     private StreamReader(Source source) {
         this.source = source;
@@ -32,6 +53,11 @@ final class StreamReader {
             @Override
             public List<Entry> after(long sequence) {
                 return streams.eventsAfter(sequence);
+            }
+
+            @Override
+            public boolean has(long sequence) {
+                return streams.hasEvent(sequence);
             }
 
             @Override
@@ -49,6 +75,11 @@ final class StreamReader {
             }
 
             @Override
+            public boolean has(long sequence) {
+                return streams.hasLine(task, sequence);
+            }
+
+            @Override
             public long last() {
                 return streams.lastLine(task);
             }
@@ -57,7 +88,25 @@ final class StreamReader {
 
     /** @throws InterruptedException also when it is over */
     List<Entry> after(long sequence, BooleanSupplier over) throws InterruptedException {
-        return patiently(() -> source.after(sequence), over);
+        reading.lockInterruptibly();
+        try {
+            final List<Entry> shared = page.after(sequence);
+            if (!shared.isEmpty()) {
+                return shared;
+            }
+            page = new Page(sequence, patiently(() -> source.after(sequence), over));
+            return page.entries();
+        } finally {
+            if (!reading.hasQueuedThreads()) {
+                page = Page.NONE;
+            }
+            reading.unlock();
+        }
+    }
+
+    /** Whether the stream still keeps an entry at this sequence. */
+    boolean has(long sequence, BooleanSupplier over) throws InterruptedException {
+        return patiently(() -> source.has(sequence), over);
     }
 
     long last(BooleanSupplier over) throws InterruptedException {

@@ -5,16 +5,19 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.jetstream.LiveStreams;
 import dev.codeforge.testing.MemoryStreams;
 import dev.codeforge.testing.Patience;
 import dev.codeforge.testing.UncountedTraffic;
 import dev.codeforge.wire.TaskRef;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,14 +57,14 @@ final class HubTest {
         // Four times what a queue holds.
         final int lines = (int) (4 * QUEUE_BYTES / 512);
         for (int number = 1; number < lines; number++) {
-            streams.storeLine(TASK, number);
+            streams.storeLine(streams.nextLine(TASK));
         }
-        streams.publish(streams.storeLine(TASK, lines));
+        publishLine();
         quick.awaitLine(lines);
         assertThat(slow.client.isClosed()).isFalse();
         slow.readOn();
         slow.awaitLine(lines);
-        streams.publish(streams.storeLine(TASK, lines + 1));
+        publishLine();
         quick.awaitLine(lines + 1);
         slow.awaitLine(lines + 1);
         assertThat(quick.lines()).containsExactlyElementsOf(range(lines + 1));
@@ -74,19 +77,24 @@ final class HubTest {
         final Screen slow = new Screen();
         slow.subscribe(log(Optional.empty()));
         slow.await("synced");
+        slow.awaitHearing();
         slow.stopReading();
         for (int number = 1; number <= 4 * QUEUE_BYTES / 512; number++) {
-            streams.publish(streams.storeLine(TASK, number));
+            publishLine();
         }
         await().atMost(Patience.PATIENCE).until(() -> slow.closed.equals(List.of(Closing.TOO_SLOW)));
     }
 
     @Test
     void anEventThatIsReadBeforeItsTaskIsKnownComesWithTheTask() {
+        hub.put(task("first", "uid-0"));
         final Screen first = new Screen();
-        first.subscribe(events("first", Optional.empty()));
+        first.subscribe(events("first", "first", Optional.empty()));
         first.await("synced");
         streams.publishEvent(streams.storeEvent(TASK, "running"));
+        // What comes after it has come: so it was passed on.
+        streams.publishEvent(streams.storeEvent(new TaskRef("team", "pool", "uid-0"), "running"));
+        first.await("event");
         final Screen heard = new Screen();
         final Screen read = new Screen();
         heard.subscribe(events("heard", Optional.empty()));
@@ -156,12 +164,20 @@ final class HubTest {
                 afterLine);
     }
 
+    private void publishLine() {
+        streams.publish(streams.storeLine(streams.nextLine(TASK)));
+    }
+
     private static Request events(String id, Optional<Long> afterEvent) {
+        return events(id, "greet", afterEvent);
+    }
+
+    private static Request events(String id, String task, Optional<Long> afterEvent) {
         return new Request(
                 id,
                 "team",
                 Optional.empty(),
-                Optional.of("greet"),
+                Optional.of(task),
                 Map.of(),
                 Set.of(Topic.EVENTS),
                 afterEvent,
@@ -234,10 +250,31 @@ final class HubTest {
                     .toList();
         }
 
-        void awaitLine(int number) {
-            org.awaitility.Awaitility.await()
-                    .atMost(Patience.PATIENCE)
-                    .until(() -> !lines().isEmpty() && lines().getLast() == number);
+        void awaitLine(long number) {
+            org.awaitility.Awaitility.await().atMost(Patience.PATIENCE).until(() -> hasLine(number));
+        }
+
+        private boolean hasLine(long number) {
+            return !lines().isEmpty() && lines().getLast() == number;
+        }
+
+        /**
+         * Returns when lines are passed on as they are heard. Only then one passes that the stream does not have; while the stream is
+         * read, that one is waited for.
+         */
+        void awaitHearing() {
+            boolean heard = false;
+            while (!heard) {
+                final LiveStreams.Entry line = streams.nextLine(TASK);
+                streams.publish(line);
+                final long end = System.nanoTime() + Duration.ofSeconds(1).toNanos();
+                while (!hasLine(line.sequence()) && System.nanoTime() < end) {
+                    LockSupport.parkNanos(1_000_000);
+                }
+                heard = hasLine(line.sequence());
+                streams.storeLine(line);
+                awaitLine(line.sequence());
+            }
         }
 
         List<String> events() {
