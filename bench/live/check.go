@@ -4,11 +4,12 @@ import "fmt"
 
 // verdict is what became of the lines that clients were to get.
 type verdict struct {
-	lines   int // that they got
-	missed  int // a later one came, this one did not
-	doubled int // came again, or after a later one
-	strange int // are none of the task's
-	behind  int // had not come when nobody waited any more
+	lines   int    // that they got
+	missed  int    // a later one came, this one did not
+	doubled int    // came again, or after a later one
+	strange int    // are none of the task's
+	behind  int    // had not come when nobody waited any more
+	first   string // where the first fault is
 }
 
 func (v *verdict) add(other verdict) {
@@ -17,6 +18,9 @@ func (v *verdict) add(other verdict) {
 	v.doubled += other.doubled
 	v.strange += other.strange
 	v.behind += other.behind
+	if v.first == "" {
+		v.first = other.first
+	}
 }
 
 func (v verdict) String() string {
@@ -29,17 +33,23 @@ func (v verdict) isGood() bool { return v.missed+v.doubled+v.strange == 0 }
 func check(lines []entry, seen []sight, began, bound uint64) verdict {
 	v := verdict{lines: len(seen)}
 	last := began
-	for _, s := range seen {
+	fault := func(count *int, by, place int) {
+		if *count += by; by > 0 && v.first == "" {
+			v.first = fmt.Sprintf("of %d lines after %d, number %d is %d, connection %d, behind %d", len(seen), began, place, seen[place].sequence,
+				seen[place].connection, last)
+		}
+	}
+	for place, s := range seen {
 		if s.sequence <= last {
-			v.doubled++
+			fault(&v.doubled, 1, place)
 			continue
 		}
 		skipped := between(lines, last, s.sequence)
 		if len(skipped) == 0 || skipped[len(skipped)-1].sequence != s.sequence {
-			v.strange++
+			fault(&v.strange, 1, place)
 			continue
 		}
-		v.missed += len(skipped) - 1
+		fault(&v.missed, len(skipped)-1, place)
 		last = s.sequence
 	}
 	v.behind = len(between(lines, last, bound))

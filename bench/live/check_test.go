@@ -35,7 +35,12 @@ func TestEveryKindOfFaultIsCounted(t *testing.T) {
 		"nothing came":        {nil, verdict{behind: 4}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := check(lines, c.seen, 3, 12); got != c.want {
+			got := check(lines, c.seen, 3, 12)
+			if (got.first == "") != got.isGood() {
+				t.Errorf("the first fault of %s is %q", got, got.first)
+			}
+			got.first = ""
+			if got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

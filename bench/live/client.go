@@ -19,9 +19,10 @@ import (
 
 // sight is a line as a client got it; delay is from its writing, negative when the line tells no time.
 type sight struct {
-	sequence uint64
-	at       int64
-	delay    int64
+	sequence   uint64
+	at         int64
+	delay      int64
+	connection int // which of the client's
 }
 
 // follow is one subscription of one client to the lines of one task, over all its connections.
@@ -153,7 +154,7 @@ func (c *client) hear(message []byte, now int64) error {
 		if err != nil {
 			return fmt.Errorf("a line without a sequence: %s", message)
 		}
-		s := sight{sequence: sequence, at: now, delay: -1}
+		s := sight{sequence: sequence, at: now, delay: -1, connection: len(c.closes)}
 		if written, err := strconv.ParseInt(digits(message, `"line":"`), 10, 64); err == nil {
 			s.delay = now - written
 		}

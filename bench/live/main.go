@@ -19,6 +19,7 @@ import (
 type options struct {
 	quick                                  bool
 	clients                                int
+	only                                   string
 	bin, crds, python, workerSource, lines string
 	work, out, versions                    string
 	operator, console                      servers.Jar
@@ -29,6 +30,7 @@ func main() {
 	java, jar := "", ""
 	flag.BoolVar(&o.quick, "quick", false, "few clients and tasks, about a minute")
 	flag.IntVar(&o.clients, "clients", 0, "only the growth step of so many clients")
+	flag.StringVar(&o.only, "only", "", "only this disturbance: slow, console or nats")
 	flag.StringVar(&o.bin, "bin", "", "folder of etcd, kube-apiserver and nats-server")
 	flag.StringVar(&o.crds, "crds", "", "folder of the operator's CRDs")
 	flag.StringVar(&java, "java", "java", "the java to run operator and console with")
@@ -59,6 +61,8 @@ func (o options) plan() plan {
 		return quick
 	case o.clients > 0:
 		return oneStep(o.clients)
+	case o.only != "":
+		return only(o.only)
 	default:
 		return full
 	}

@@ -16,6 +16,8 @@ type plan struct {
 	callers int // clients of the step where each is a user of its own; 0 for none
 	clients int // of the steps in which something happens
 	slow    int // of them, in the step of slow ones
+
+	disturbance string // the only one; all when empty
 }
 
 var (
@@ -41,6 +43,13 @@ func (b *bench) followers(count int) []*client {
 		clients[number] = b.follower(number, userViewer)
 	}
 	return clients
+}
+
+// only is the step of a full run with this disturbance.
+func only(disturbance string) plan {
+	p := full
+	p.growth, p.callers, p.disturbance = []int{100}, 0, disturbance
+	return p
 }
 
 // run plays all steps of a plan.
@@ -72,14 +81,18 @@ func (b *bench) run(ctx context.Context, p plan) (*results, error) {
 		return all, nil
 	}
 	for _, disturbance := range []struct {
+		name  string
 		title string
 		slow  int
 		play  func(context.Context, *step) error
 	}{
-		{fmt.Sprintf("%d clients stop reading", p.slow), p.slow, b.slowClients},
-		{"the console is killed and started", 0, b.killConsole},
-		{"NATS is stopped and started", 0, b.stopNats},
+		{"slow", fmt.Sprintf("%d clients stop reading", p.slow), p.slow, b.slowClients},
+		{"console", "the console is killed and started", 0, b.killConsole},
+		{"nats", "NATS is stopped and started", 0, b.stopNats},
 	} {
+		if p.disturbance != "" && p.disturbance != disturbance.name {
+			continue
+		}
 		s := &step{title: disturbance.title, clients: b.followers(p.clients - disturbance.slow)}
 		for range disturbance.slow {
 			all := make([]int, subscriptions)

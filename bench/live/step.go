@@ -82,6 +82,9 @@ func (b *bench) play(ctx context.Context, s *step, window time.Duration, during 
 	}
 	s.judge(b.truth.lines)
 	say("  %d messages, delay p50 %s, p95 %s; %s", s.verdict.lines, s.delay.at(s.delay.p50), s.delay.at(s.delay.p95), s.verdict)
+	if s.verdict.first != "" {
+		say("  the first fault: %s", s.verdict.first)
+	}
 	return b.programs.Dead()
 }
 
