@@ -29,7 +29,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class VisitorsTest {
-    private static final Duration LONG = Duration.ofSeconds(30);
     private static final TaskRef TASK = new TaskRef("team", "pool", "uid");
 
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -59,9 +58,9 @@ final class VisitorsTest {
                 CompletableFuture.runAsync(() -> hub.unsubscribe(busy.client(), "a"), threads);
         streams.awaitLeaving();
         assertThat(CompletableFuture.runAsync(() -> visitors.leave(leaving), threads))
-                .succeedsWithin(LONG);
+                .succeedsWithin(Patience.PATIENCE);
         streams.letGo();
-        assertThat(holding).succeedsWithin(LONG);
+        assertThat(holding).succeedsWithin(Patience.PATIENCE);
         await().atMost(Patience.PATIENCE)
                 .until(() ->
                         leaving.client().requests().isEmpty() && !hub.clients().contains(leaving.client()));

@@ -9,7 +9,7 @@ import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(120)
 final class WantedLooksTest {
     private static final ResourceID POOL = new ResourceID("pool", "ns");
     private static final ResourceID OTHER = new ResourceID("other", "ns");
