@@ -147,6 +147,7 @@ class Artifacts:
             patch, diffstat = folder / PATCH, folder / DIFFSTAT
             if await workspace.changes(patch, diffstat):
                 sources |= {path.name: opened.enter_context(_written(path)) for path in (patch, diffstat)}
+            self._problems += workspace.problems
         output = outcome.output.encode("utf-8", "replace")
         if len(output) > wire.OUTPUT_BYTES:
             sources[OUTPUT] = output[-OUTPUT_BYTES:]

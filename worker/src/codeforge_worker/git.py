@@ -22,9 +22,16 @@ _SETTINGS = (
     "submodule.recurse=false",
 )
 
+# Of what git says when it fails.
+_LINES = 200
+
 
 class GitError(Exception):
-    """git failed; the message is its own last words."""
+    """git failed; the message is its own words, `lines` are all of what it said that is kept."""
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.lines = tuple(lines)
 
 
 class GitRepository:
@@ -65,7 +72,8 @@ class GitRepository:
             walls=self._walls,
         )
         if code != 0:
-            raise GitError(f"git {_command(arguments)}: " + " ".join((errors or lines)[-3:]))
+            told = (errors or lines)[-_LINES:]
+            raise GitError(f"git {_command(arguments)}: " + " ".join(told[-3:]), told)
         return "\n".join(lines)
 
     async def ensure(self) -> None:

@@ -52,22 +52,24 @@ class Lfs:
         await repository.git("lfs", "install", "--local", "--skip-repo")
         await repository.git("lfs", "checkout")
 
-    async def push(self, repository: Path, start: str) -> None:
-        """What pointers above the start name, before the commit itself."""
+    async def push(self, repository: Path, worktree: Path, start: str) -> None:
+        """What pointers above the start name, before the commit itself: the agent's, and those of the files it left."""
         # The server has what is below: nothing of it is asked for.
         await self._quarantine.local.git("update-ref", "refs/remotes/origin/start", start)
         push = (*self._settings, "lfs", "push")
         named = await self._quarantine.local.git(*push, "--dry-run", "origin", RESULT)
         objects = sorted(set(_PUSHED.findall(named)))
         if objects:
-            await asyncio.to_thread(self._take, repository, objects)
+            await asyncio.to_thread(self._take, repository, worktree, objects)
             await self._quarantine.remote(*push, "origin", RESULT, connections=_CONNECTIONS)
 
-    def _take(self, repository: Path, objects: list[str]) -> None:
-        """Those that the agent's repository has: of the others the server has to know."""
+    def _take(self, repository: Path, worktree: Path, objects: list[str]) -> None:
+        """Those that are here: of the others the server has to know."""
         for name in objects:
-            steps = (".git", *_OBJECTS.parts, name[:2], name[2:4], name)
-            source = _opened(repository, steps)
+            steps = (*_OBJECTS.parts, name[:2], name[2:4], name)
+            source = _opened(worktree, steps)
+            if source is None:
+                source = _opened(repository, (".git", *steps))
             if source is None:
                 continue
             target = self._objects / name[:2] / name[2:4] / name

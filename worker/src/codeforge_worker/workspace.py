@@ -19,6 +19,7 @@ from .remote_url import is_cloned
 from .repository_cache import Mirror
 from .settings import Settings
 from .submodules import Submodules
+from .working_tree import WorkingTree
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ _MOVED = "returned error: 30"
 _FAILURE = "Codeforge-Failure: "
 # How far below a head a task's own commits are looked for.
 _DEPTH = 50
+# What is told of what was left out.
+_PROBLEMS = 20
 # What the task begins from, and what it has left on its push branch, in the quarantine.
 _START, _EARLIER = "refs/codeforge/start", "refs/codeforge/earlier"
 
@@ -70,10 +73,13 @@ class GitWorkspace:
         self._settings = settings
         self._login = Login(settings.git_credentials, git.url)
         self._quarantine = Quarantine(scratch.with_name("quarantine"), settings.child_environment(scratch), self._login)
-        # What is done before the agent, and then over what it has left, whose settings of git are followed.
+        # What is done before the agent.
         self._fresh = GitRepository(directory, self._quarantine.environment, protocols=LOCAL)
         self._walls = settings.reach.walls_of_git(directory, scratch) if settings.reach else None
-        self._left = GitRepository(directory, settings.child_environment(scratch), self._walls)
+        folder = scratch.with_name("working-tree")
+        objects = self._quarantine.local.directory
+        walls = settings.reach.walls_of_git(directory, folder, read=(objects,)) if settings.reach else None
+        self._files = WorkingTree(directory, folder, self._quarantine.environment, walls, lfs=git.lfs)
         self._far = str(max(_DEPTH, git.depth))
         self._lfs = Lfs(self._quarantine) if git.lfs else None
         # Where the task began, and where this run does.
@@ -82,6 +88,9 @@ class GitWorkspace:
         self._lease = ""
         # What is told of; None before the end.
         self._commit: str | None = None
+        # What the agent left, as a commit; empty before it is looked at.
+        self._work = ""
+        self._problems: list[str] = []
 
     async def clone(self) -> Outcome | None:
         """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
@@ -150,6 +159,7 @@ class GitWorkspace:
                 self._quarantine.folder,
             )
             await submodules.check_out(self._fresh, self._git.url)
+        await asyncio.to_thread(self._files.begin)
 
     async def _fetch(self, ref: str) -> None:
         """Brings a branch, a tag or a commit into the quarantine as the start."""
@@ -216,7 +226,7 @@ class GitWorkspace:
         lease = [f"--force-with-lease={target}:{self._lease}"] if reset else []
         try:
             if self._lfs:
-                await self._lfs.push(self._left.directory, self._start)
+                await self._lfs.push(self._fresh.directory, self._files.local.directory, self._start)
             await self._quarantine.remote(
                 "push", "--quiet", "--no-verify", *lease, self._login.url, f"{commit}:{target}"
             )
@@ -234,33 +244,57 @@ class GitWorkspace:
     async def _kept(self, outcome: Outcome) -> str:
         """A commit of what the agent left, in the quarantine; empty when that is nothing."""
         failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
-        subject = ""
-        await self._left.git("add", "--all")
-        # What an agent left uncommitted in a submodule is no change of the repository that is committed here.
-        if await self._left.git("status", "--porcelain", "--ignore-submodules=dirty"):
-            subject = self._task.title or self._task.prompt.strip().splitlines()[0][:72]
-            await self._left.git("commit", "--quiet", "--no-verify", "--message", "Of the agent")
-        elif await self._left.head() == self._start:
+        head = await self._look()
+        if self._work == self._start:
             return "" if self._start == self._base else self._start
-        await self._quarantine.take(self._left.directory, self._walls)
+        own = self._work == head
+        subject = "" if own else self._task.title or self._task.prompt.strip().splitlines()[0][:72]
         return await self._quarantine.committed(subject, self._trailers + failed)
 
+    async def _look(self) -> str:
+        """Brings the agent's commits and the files as they are into the quarantine; returns the agent's head."""
+        try:
+            await self._quarantine.take(self._fresh.directory, self._walls)
+            head = (await self._quarantine.commit(RESULT)).name
+        except GitError as error:
+            # Its files are kept all the same.
+            self._problems.append(f"the agent's own commits were left out, since its repository is broken: {error}")
+            await self._quarantine.local.git("update-ref", RESULT, self._start)
+            head = self._start
+        try:
+            self._work = await self._files.committed(self._quarantine, head, self._start)
+        finally:
+            self._problems += [f"left out: {line}" for line in self._files.left_out]
+        return head
+
     async def changes(self, patch: Path, diffstat: Path) -> bool:
-        """Writes what the task has committed so far, binary files included; false when that is nothing."""
+        """Writes what the task has changed so far, binary files included; false when that is nothing."""
         git = self._quarantine.local.git
         try:
-            if self._base and self._commit is None:
+            if self._commit is None and not self._work and self._files.has_begun:
                 # Of a run that has failed.
-                await self._quarantine.take(self._left.directory, self._walls)
-                self._commit = (await self._quarantine.commit(RESULT)).name
-            if not self._commit or self._commit == self._base:
+                try:
+                    await self._look()
+                except GitError as error:
+                    self._problems.append(f"the work is in {patch.name} alone: {error}")
+            end = self._commit or self._work
+            if not end and self._files.made:
+                # The quarantine has refused it: it is read where it was made.
+                end, git = self._files.made, self._files.local.git
+            if not end or end == self._base:
                 return False
-            span = (self._base, self._commit)
+            span = (self._base, end)
             await git("diff", "--no-color", "--binary", f"--output={patch}", *span)
             await git("diff", "--no-color", "--stat", f"--output={diffstat}", *span)
-        except GitError:
+        except GitError as error:
+            self._problems.append(f"{patch.name} was not kept: {error}")
             return False
-        return True
+        return (await asyncio.to_thread(patch.stat)).st_size > 0
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was left out of the work, by name, and why."""
+        return tuple(self._problems[:_PROBLEMS])
 
     async def _with_git(self, outcome: Outcome, *, pushed: bool) -> Outcome:
         if not self._commit:

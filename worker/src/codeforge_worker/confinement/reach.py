@@ -80,10 +80,10 @@ class Reach:
             filter=self.kernel.filter,
         )
 
-    def walls_of_git(self, *own: Path) -> Walls:
+    def walls_of_git(self, *own: Path, read: tuple[Path, ...] = ()) -> Walls:
         """For git over what an agent has left: it needs no network, and runs what the agent's settings name."""
         return Walls(
-            read=self.read,
+            read=(*self.read, *map(str, read)),
             write=tuple(map(str, own)),
             devices=_DEVICES,
             ports=(),
