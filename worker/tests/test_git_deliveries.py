@@ -104,7 +104,7 @@ async def test_reset_then_retry_respects_its_lease(
     theirs = repository.push(BRANCH, "", 0)
     go.touch()
     failure = (await operator.until(uid))[-1].body["failure"]
-    assert failure["type"] == "GitPushFailed" and failure["retryable"], failure
+    assert failure["type"] == "GitPushFailed" and not failure["retryable"], failure
     assert repository.commit(BRANCH) == theirs
 
 
@@ -116,9 +116,10 @@ async def test_a_strangers_head_is_not_overwritten(
     uid = await operator.submit(attempt=2, workspace=_workspace(repository), delivery_mode=mode)
     # An id that begins like ours is a stranger's too.
     theirs = repository.push(BRANCH, another.replace("%s", uid), 2)
-    await start_worker("sh", "-c", "grep -qx two file.txt && echo new > new.txt")
-    failure = (await operator.until(uid))[-1].body["failure"]
-    assert failure["type"] == "GitPushFailed", failure
+    await start_worker("sh", "-c", "echo ran; echo new > new.txt")
+    last = (await operator.until(uid))[-1].body
+    assert last["failure"]["type"] == "GitPushFailed" and not last["failure"]["retryable"], last
+    assert BRANCH in last["failure"]["message"] and not last["output"], "the agent was paid for"
     assert repository.commit(BRANCH) == theirs
 
 

@@ -241,23 +241,16 @@ async def test_a_history_that_an_agent_has_rewritten_is_pushed(
     assert git(scene.server.bare, "rev-list", "--count", "b") == "2" and last["files"] == ["file.txt", "more.txt"]
 
 
-@pytest.mark.parametrize("above", [True, False], ids=["below the worker's commit", "beside it"])
-async def test_an_agents_own_push_is_not_taken_for_the_workers(
-    operator: Operator, start_worker: StartWorker, repository: GitServer, above: bool
+@pytest.mark.parametrize("then", ["true", "echo more >more.txt", "AMEND"], ids=["alone", "and more", "and amended"])
+async def test_what_an_agent_has_pushed_itself_is_beneath_the_workers_commit(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, then: str
 ) -> None:
     """It can where it has no walls, and the server asks for no password."""
     commit = "git -c user.name=A -c user.email=a@localhost commit -qam mine"
-    # Its last commit is made anew, with the trailers.
-    more = "echo more >more.txt" if above else "true"
-    script = f"echo mine >file.txt; {commit}; git push -q origin HEAD:refs/heads/b; {more}"
-    await start_worker("sh", "-c", script, CODEFORGE_ISOLATION="Off")
+    script = f"echo mine >file.txt; {commit}; git push -q origin HEAD:refs/heads/b; {then}"
+    await start_worker("sh", "-c", script.replace("AMEND", f"{commit} --amend -m again"), CODEFORGE_ISOLATION="Off")
     uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
     last = (await operator.until(uid))[-1].body
-    head = repository.commit("b")
-    if above:
-        assert last["event"] == "completed", last["error"]
-        assert last["result"]["git"]["pushed"] and last["result"]["git"]["commit"] == head
-        assert f"Codeforge-Task: {uid}" in repository.message("b")
-    else:
-        assert last["failure"]["type"] == "GitPushFailed" and not (last["result"] or {}).get("git"), last
-        assert repository.show("%s", "b") == "mine" and "Codeforge-Task" not in repository.message("b")
+    assert last["event"] == "completed", last["error"]
+    assert last["result"]["git"]["pushed"] and last["result"]["git"]["commit"] == repository.commit("b")
+    assert f"Codeforge-Task: {uid}" in repository.message("b") and repository.show("%s", "b^") == "mine"

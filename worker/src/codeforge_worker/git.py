@@ -72,8 +72,8 @@ class GitRepository:
             walls=self._walls,
         )
         if code != 0:
-            told = (errors or lines)[-_LINES:]
-            raise GitError(f"git {_command(arguments)}: " + " ".join(told[-3:]), told)
+            told = (errors or lines)[-3:]
+            raise GitError(f"git {_command(arguments)}: " + " ".join(told), (errors + lines)[-_LINES:])
         return "\n".join(lines)
 
     async def ensure(self) -> None:

@@ -69,7 +69,7 @@ class Quarantine:
         ).splitlines()
         return Commit(name, tuple(trailers))
 
-    async def take(self, repository: Path, walls: Walls | None) -> None:
+    async def take(self, repository: Path, walls: Walls | None, what: str = f"+HEAD:{RESULT}") -> None:
         """Fetches the commit that an agent's repository is at. What reads that repository is within the walls."""
         order = self.folder / "upload-pack.order"
         variables = {
@@ -85,20 +85,23 @@ class Quarantine:
         await self.local.git(
             "-c", "transfer.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
             "--no-auto-maintenance", "--no-write-fetch-head",
-            f"--upload-pack={shlex.join((*started('launcher'), str(order)))}", str(repository), f"+HEAD:{RESULT}",
+            f"--upload-pack={shlex.join((*started('launcher'), str(order)))}", str(repository), what,
         )  # fmt: skip
 
-    async def committed(self, subject: str, trailers: list[str]) -> str:
-        """The result as a commit with the trailers: the worker's own with a subject, else the agent's."""
+    async def committed(self, subject: str, trailers: list[str], above: str = "") -> str:
+        """The result as a commit with the trailers: the worker's own with a subject, else the agent's.
+
+        It is put above another commit than its parents where one is named.
+        """
         shown = await self.local.git("log", "-1", "--format=%T%n%P%n%an%n%ae%n%ad%n%B", "--date=raw", RESULT, "--")
         tree, parents, name, email, date, *message = shown.split("\n")
         agents = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": f"@{date}"}
         theirs = "\n".join(line for line in message if not _FORGED.match(line.lstrip()))
         text = subject or theirs.strip() or "(no message)"
-        above = [word for parent in parents.split() for word in ("-p", parent)]
+        parents_of_it = [word for parent in (above or parents).split() for word in ("-p", parent)]
         author = {} if subject else agents
         made = await self.local.git(
-            "commit-tree", tree, *above, "-F", "-", stdin=_with_trailers(text, trailers), **author
+            "commit-tree", tree, *parents_of_it, "-F", "-", stdin=_with_trailers(text, trailers), **author
         )
         if not _COMMIT.fullmatch(made):
             raise GitError(f"git commit-tree: {made!r} is no commit")

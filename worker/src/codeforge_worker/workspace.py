@@ -12,6 +12,7 @@ from pathlib import Path
 from . import wire
 from .credentials import Login
 from .git import LOCAL, GitError, GitRepository
+from .git_refusal import is_final, words
 from .lfs import Lfs
 from .outcome import Outcome, RunError, failure
 from .quarantine import RESULT, Quarantine
@@ -40,8 +41,12 @@ _FAILURE = "Codeforge-Failure: "
 _DEPTH = 50
 # What is told of what was left out.
 _PROBLEMS = 20
+# As git says it.
+_ALL = "2147483647"
 # What the task begins from, and what it has left on its push branch, in the quarantine.
 _START, _EARLIER = "refs/codeforge/start", "refs/codeforge/earlier"
+# What the agent has pushed itself.
+_PUSHED = "refs/codeforge/pushed"
 
 
 class GitWorkspace:
@@ -90,6 +95,8 @@ class GitWorkspace:
         self._commit: str | None = None
         # What the agent left, as a commit; empty before it is looked at.
         self._work = ""
+        # Of the worker's own commit; empty where the agent's message is kept.
+        self._subject = ""
         self._problems: list[str] = []
 
     async def clone(self) -> Outcome | None:
@@ -131,11 +138,18 @@ class GitWorkspace:
     async def _find(self) -> Outcome | None:
         """Where the run begins; an outcome when an earlier run of this attempt has pushed already."""
         ref = self._git.ref or "HEAD"
-        await self._fetch(ref)
+        await self._check_name()
+        try:
+            await self._fetch(ref)
+        except GitError:
+            if self._git.ref or not await self._is_empty():
+                raise
         start = await self._quarantine.commit(_START)
         self._start = start.name
         self._base = await self._beneath_own(ref) if self._owner in start.trailers else start.name
         earlier = await self._earlier_run()
+        if earlier is None:
+            await self._try_push()
         if earlier is None and self._task.delivery_mode == "ResetThenRetry":
             # Whatever this task has left, on the push branch or on the ref itself, is not built upon.
             self._start = self._base
@@ -160,6 +174,43 @@ class GitWorkspace:
             )
             await submodules.check_out(self._fresh, self._git.url)
         await asyncio.to_thread(self._files.begin)
+
+    async def _check_name(self) -> None:
+        """A branch that git does not take is known before the agent costs anything."""
+        if self._git.push is None:
+            return
+        branch = self._git.push.branch
+        try:
+            await self._quarantine.local.git("check-ref-format", f"refs/heads/{branch}")
+        except GitError as error:
+            raise RunError(
+                "GitPushFailed",
+                f"branch {branch} cannot be pushed: git takes no such name; correct push.branch",
+                refused=True,
+            ) from error
+
+    async def _is_empty(self) -> bool:
+        """Whether the server has no commit at all: the start is an empty one then, the same for each delivery."""
+        if await self._quarantine.remote("ls-remote", self._login.url):
+            return False
+        local = self._quarantine.local.git
+        tree = await local("mktree")
+        dates = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
+        start = await local("commit-tree", tree, "-m", "Begin an empty repository", **dates)
+        await local("update-ref", _START, start)
+        return True
+
+    async def _try_push(self) -> None:
+        """Whether the branch can be pushed, asked before the agent costs anything; nothing is changed."""
+        if self._git.push is None:
+            return
+        target = f"refs/heads/{self._git.push.branch}"
+        try:
+            await self._quarantine.remote(
+                "push", "--porcelain", "--no-verify", "--dry-run", self._login.url, f"+{self._start}:{target}"
+            )
+        except GitError as error:
+            raise self._explain("GitPushFailed", f"branch {self._git.push.branch} cannot be pushed", error) from error
 
     async def _fetch(self, ref: str) -> None:
         """Brings a branch, a tag or a commit into the quarantine as the start."""
@@ -193,11 +244,30 @@ class GitWorkspace:
         if push is None:
             return None
         head = f"refs/heads/{push.branch}"
-        if not await self._quarantine.remote("ls-remote", self._login.url, head):
+        above = [head.rsplit("/", count)[0] for count in range(1, push.branch.count("/") + 1)]
+        told = await self._quarantine.remote("ls-remote", self._login.url, head, f"{head}/*", *above)
+        there = [name for line in told.splitlines() if (name := line.partition("\t")[2])]
+        blocking = [name for name in there if name in above or name.startswith(f"{head}/")]
+        if blocking:
+            other = blocking[0].removeprefix("refs/heads/")
+            raise RunError(
+                "GitPushFailed",
+                f"branch {push.branch} cannot be pushed: there is {other}, and one name may not continue the other; "
+                "give push.branch another name",
+                refused=True,
+            )
+        if head not in there:
             return None
         await self._fetch_shallow(f"+{head}:{_EARLIER}", self._far)
         earlier = await self._quarantine.commit(_EARLIER)
         if self._owner not in earlier.trailers:
+            if not await self._is_beneath_start(earlier.name):
+                raise RunError(
+                    "GitPushFailed",
+                    f"branch {push.branch} cannot be pushed: it is taken. Its head {earlier.name[:12]} is neither "
+                    "of this task nor part of what it starts from; give push.branch another name, or delete the branch",
+                    refused=True,
+                )
             return None
         # An earlier attempt's work is continued.
         self._lease = self._start = earlier.name
@@ -208,6 +278,19 @@ class GitWorkspace:
         found = Outcome.failed(failure(failed, f"{told} when it failed")) if failed else Outcome(summary=told)
         self._commit = earlier.name
         return await self._with_git(found, pushed=True)
+
+    async def _is_beneath_start(self, commit: str) -> bool:
+        """A branch that the start continues can be pushed. All history is fetched where fifty commits do not say."""
+        for depth in (self._far, _ALL):
+            if commit == self._start:
+                return True
+            try:
+                await self._fetch_shallow(self._git.ref or "HEAD", depth)
+                await self._quarantine.local.git("merge-base", "--is-ancestor", commit, self._start)
+            except GitError:
+                continue
+            return True
+        return False
 
     async def keep(self, outcome: Outcome) -> Outcome:
         """Commits what the agent left, pushes where asked, and adds both to the outcome."""
@@ -227,12 +310,39 @@ class GitWorkspace:
         try:
             if self._lfs:
                 await self._lfs.push(self._fresh.directory, self._files.local.directory, self._start)
-            await self._quarantine.remote(
-                "push", "--quiet", "--no-verify", *lease, self._login.url, f"{commit}:{target}"
-            )
+            await self._send(commit, target, *lease)
         except GitError as error:
-            if not await self._stands(target, commit):
-                raise self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error) from error
+            if await self._stands(target, commit):
+                return
+            refusal = self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error)
+            if not await self._push_above_agents(target):
+                raise refusal from error
+
+    async def _send(self, commit: str, target: str, *options: str) -> None:
+        await self._quarantine.remote(
+            "push", "--porcelain", "--no-verify", *options, self._login.url, f"{commit}:{target}"
+        )
+
+    async def _push_above_agents(self, target: str) -> bool:
+        """The agent may have pushed itself: what is its own goes beneath, and nothing is written over."""
+        try:
+            told = await self._quarantine.remote("ls-remote", self._login.url, target)
+            theirs = told.partition("\t")[0]
+            if self._lease or not theirs or theirs == self._start:
+                return False
+            # That the agent's repository has it tells it from a stranger's.
+            await self._quarantine.take(self._fresh.directory, self._walls, f"+{theirs}:{_PUSHED}")
+            await self._quarantine.local.git("merge-base", "--is-ancestor", self._start, theirs)
+            # It has been at that commit, so that its files were made of that one's.
+            agents = GitRepository(self._fresh.directory, self._quarantine.environment, self._walls)
+            if theirs not in (await agents.git("rev-list", "--walk-reflogs", "HEAD")).splitlines():
+                return False
+            commit = await self._quarantine.committed(self._subject, self._trailers, above=theirs)
+            await self._send(commit, target)
+        except GitError:
+            return False
+        self._commit = commit
+        return True
 
     async def _stands(self, target: str, commit: str) -> bool:
         """The push may have been done although its answer was lost: what is paid for must not be paid again."""
@@ -248,8 +358,8 @@ class GitWorkspace:
         if self._work == self._start:
             return "" if self._start == self._base else self._start
         own = self._work == head
-        subject = "" if own else self._task.title or self._task.prompt.strip().splitlines()[0][:72]
-        return await self._quarantine.committed(subject, self._trailers + failed)
+        self._subject = "" if own else self._task.title or self._task.prompt.strip().splitlines()[0][:72]
+        return await self._quarantine.committed(self._subject, self._trailers + failed)
 
     async def _look(self) -> str:
         """Brings the agent's commits and the files as they are into the quarantine; returns the agent's head."""
@@ -305,14 +415,16 @@ class GitWorkspace:
         return replace(outcome, files=tuple(named.splitlines()), git=git)
 
     def _explain(self, type: str, what: str, error: GitError) -> RunError:
-        refused = any(sign in str(error) for sign in _REFUSED)
+        said = words(error.lines) or str(error)
+        refused = any(sign in said for sign in _REFUSED)
         if refused and self._login.is_empty:
             return RunError(
                 "CredentialsMissing",
-                f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {error}",
+                f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {said}",
             )
-        moved = "; the server redirects: give the URL that it leads to" if _MOVED in str(error) else ""
-        return RunError(type, f"{what}: {error}{moved}", refused=refused)
+        moved = "; the server redirects: give the URL that it leads to" if _MOVED in said else ""
+        hint = "; the worker reads repositories of SHA-1 alone" if "mismatched algorithms" in said else ""
+        return RunError(type, f"{what}: {said}{moved}{hint}", refused=refused or is_final(error.lines))
 
 
 def _empty(*directories: Path) -> None:

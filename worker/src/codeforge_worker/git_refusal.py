@@ -1,0 +1,39 @@
+"""What git, or the server behind it, says when it refuses: in its own words, and whether asking again can help."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# A rule's own words are kept whole up to this.
+_CHARACTERS = 3000
+_TOLD = ("remote: ", "!\t", "fatal: ", "error: ")
+_HINT = re.compile(r"remote: (Enumerating|Counting|Compressing|Total|Resolving|Processing) ")
+_LATER = re.compile(
+    r"\.lock'?: File exists|but expected|try again|temporar(y|ily) (error|failure|unavailable)|timed out|unreachable"
+    r"|service unavailable|internal (api|server) (error|unreachable)|no space left|returned error: (408|429|5\d\d)",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(
+    r"\[(remote )?rejected\]|\[remote failure\]|hook declined|protected branch|non-fast-forward|invalid refspec"
+    r"|src refspec|not a valid ref|couldn't find remote ref|not our ref|no such ref|too large|exceeds maximum"
+    r"|larger than|returned error: (404|405|410|413)|mismatched algorithms|unknown object format"
+    r"|repository '.*' not found|access denied or repository not exported|not enabled|shallow update not allowed",
+    re.IGNORECASE,
+)
+
+
+def words(lines: Sequence[str]) -> str:
+    """The reason first, then the server's own lines, without hints and counters; empty where neither is told."""
+    if not any(line.startswith(("remote: ", "!\t")) for line in lines):
+        return ""
+    told = [line.strip() for line in lines if line.startswith(_TOLD) and not _HINT.match(line)]
+    reasons = [" ".join(line.split("\t")[2:]) for line in told if line.startswith("!\t")]
+    said = [line.removeprefix("remote: ").strip() for line in told if not line.startswith("!\t")]
+    return "; ".join(line for line in dict.fromkeys((*reasons, *said)) if line)[:_CHARACTERS]
+
+
+def is_final(lines: Sequence[str]) -> bool:
+    """Another attempt would meet the same."""
+    text = "\n".join(lines)
+    return _FINAL.search(text) is not None and _LATER.search(text) is None

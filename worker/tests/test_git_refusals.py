@@ -1,0 +1,137 @@
+"""What git refuses: before the agent where that can be known, else in the server's own words; paid once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import StartWorker, count
+from harness.git_server import GitServer, git
+from harness.operator import Operator
+
+from codeforge_worker.git_refusal import is_final, words
+
+RULE = "echo 'error: RULE7: changes go by a merge request only'; echo; echo '  a secret in config.py:3'; exit 1\n"
+LOCKED = "touch $(git rev-parse --absolute-git-dir)/refs/heads/b.lock\n"
+
+
+def _workspace(repository: GitServer, branch: str, **more: Any) -> dict[str, Any]:
+    return {"git": {"url": repository.url, "push": {"branch": branch}} | more}
+
+
+def _hook(repository: GitServer, name: str, script: str) -> None:
+    hook = repository.bare / "hooks" / name
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\n{script}")
+    hook.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    "branch", ["my branch", "a..b", "x.lock", "team/", "@{0}", "codeforge", "codeforge/x/y", "taken"]
+)
+async def test_a_branch_that_cannot_be_pushed_costs_no_agent(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, marker: Callable[[str], Path], branch: str
+) -> None:
+    for there in ("codeforge/x", "taken"):
+        repository.push(there, "", 0)
+    ran = marker("ran")
+    await start_worker("sh", "-c", f"echo ran >>{ran}; echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, branch))))[-1].body
+    assert last["failure"]["type"] == "GitPushFailed" and not last["failure"]["retryable"], last
+    assert branch in last["failure"]["message"] and not count(ran)
+
+
+async def test_a_server_that_takes_no_push_costs_no_agent(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, marker: Callable[[str], Path]
+) -> None:
+    git(repository.bare, "config", "daemon.receivepack", "false")
+    ran = marker("ran")
+    await start_worker("sh", "-c", f"echo ran >>{ran}; echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
+    assert last["failure"]["type"] == "GitPushFailed" and not last["failure"]["retryable"], last
+    assert not count(ran)
+
+
+async def test_a_ref_that_is_missing_is_not_asked_for_again(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    await start_worker("true")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b", ref="gone"))))[-1].body
+    assert last["failure"]["type"] == "GitCloneFailed" and not last["failure"]["retryable"], last
+    assert "gone" in last["failure"]["message"]
+
+
+@pytest.mark.parametrize("branch", ["größe/日本語", "a'b", "refs/heads/x", "@", "1234567", "main"])
+async def test_an_unusual_branch_is_pushed(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, branch: str
+) -> None:
+    await start_worker("sh", "-c", "echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, branch))))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert repository.commit(f"refs/heads/{branch}") == last["result"]["git"]["commit"]
+
+
+async def test_a_branch_that_the_start_continues_is_pushed(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    git(repository.bare, "branch", "behind", "v1")
+    await start_worker("sh", "-c", "echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "behind"))))[-1].body
+    assert last["event"] == "completed", last["error"]
+
+
+async def test_an_empty_repository_is_begun(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    git(repository.bare, "update-ref", "-d", "refs/heads/main")
+    git(repository.bare, "update-ref", "-d", "refs/tags/v1")
+    await start_worker("sh", "-c", "echo first >first.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "main"))))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert last["files"] == ["first.txt"] and repository.content("main", "first.txt") == "first"
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "update"])
+async def test_a_rules_own_words_are_told_and_it_is_not_asked_again(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, hook: str
+) -> None:
+    _hook(repository, hook, RULE)
+    await start_worker("sh", "-c", "echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
+    failure = last["failure"]
+    assert failure["type"] == "GitPushFailed" and not failure["retryable"], failure
+    assert all(word in failure["message"] for word in ("hook declined", "RULE7", "config.py:3")), failure
+    assert "changes.patch" in [artifact["name"] for artifact in last["result"]["artifacts"]]
+
+
+async def test_a_lock_on_the_server_may_pass(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    _hook(repository, "pre-receive", LOCKED)
+    await start_worker("sh", "-c", "echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
+    assert last["failure"]["type"] == "GitPushFailed" and last["failure"]["retryable"], last
+
+
+@pytest.mark.parametrize(
+    ("line", "final"),
+    [
+        ("!\ta:refs/heads/b\t[rejected] (fetch first)", True),
+        ("!\ta:refs/heads/b\t[remote rejected] (protected branch hook declined)", True),
+        ("remote: fatal: pack exceeds maximum allowed size", True),
+        ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", True),
+        ("fatal: mismatched algorithms: client sha1; server sha256", True),
+        ("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503", False),
+        ("fatal: unable to connect to git.localhost: Connection refused", False),
+        ("fatal: the remote end hung up unexpectedly", False),
+    ],
+)
+def test_what_may_pass_is_asked_again(line: str, final: bool) -> None:
+    assert is_final(["To a server", line]) is final
+
+
+def test_counters_and_hints_are_no_reason() -> None:
+    lines = ["remote: Counting objects: 3, done.", "remote: no", "hint: pull", "!\ta:b\t[rejected] (fetch first)"]
+    assert words(lines) == "[rejected] (fetch first); no"
