@@ -135,3 +135,14 @@ def test_what_may_pass_is_asked_again(line: str, final: bool) -> None:
 def test_counters_and_hints_are_no_reason() -> None:
     lines = ["remote: Counting objects: 3, done.", "remote: no", "hint: pull", "!\ta:b\t[rejected] (fetch first)"]
     assert words(lines) == "[rejected] (fetch first); no"
+
+
+@pytest.mark.parametrize("title", ["---", " ", "Fixes: #12", "Fix\n\nSigned-off-by: A <a@localhost>"])
+async def test_the_trailers_are_last_whatever_the_title_is(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, title: str
+) -> None:
+    await start_worker("sh", "-c", "echo x >file.txt")
+    uid = await operator.submit("---\ntitle: t\n---\nDo it", title=title, workspace=_workspace(repository, "b"))
+    assert (await operator.until(uid))[-1].body["event"] == "completed"
+    trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
+    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]

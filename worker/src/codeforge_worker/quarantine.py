@@ -109,7 +109,10 @@ class Quarantine:
 
 
 def _with_trailers(message: str, trailers: list[str]) -> str:
-    """In one paragraph with those that are there, since only the last one counts."""
-    _, above, last = message.rpartition("\n\n")
+    """In one paragraph with those that are there, since only the last one counts; the first one is the title's."""
+    lines = [line.rstrip() for line in message.strip().splitlines()]
+    title, *rest = lines or ["(no message)"]
+    text = "\n".join([title, *rest])
+    _, above, last = text.rpartition("\n\n")
     has_some = above and all(_TRAILER.match(line) for line in last.split("\n"))
-    return "\n".join([message, *([] if has_some else [""]), *trailers, ""])
+    return "\n".join([text, *([] if has_some else [""]), *trailers, ""])

@@ -358,8 +358,16 @@ class GitWorkspace:
         if self._work == self._start:
             return "" if self._start == self._base else self._start
         own = self._work == head
-        self._subject = "" if own else self._task.title or self._task.prompt.strip().splitlines()[0][:72]
+        self._subject = "" if own else self._title()
         return await self._quarantine.committed(self._subject, self._trailers + failed)
+
+    def _title(self) -> str:
+        """In one line with a letter or a digit: a divider, or nothing, is no title."""
+        title, prompt = self._task.title.splitlines(), self._task.prompt.splitlines()
+        for text in (*title, *(line.strip()[:72] for line in prompt)):
+            if any(letter.isalnum() for letter in text):
+                return " ".join(text.split())
+        return "Work of an agent"
 
     async def _look(self) -> str:
         """Brings the agent's commits and the files as they are into the quarantine; returns the agent's head."""
