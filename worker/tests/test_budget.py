@@ -45,13 +45,12 @@ async def test_the_pools_key_is_not_the_agents(operator: Operator, start_worker:
 async def test_nor_is_it_what_the_agent_makes_git_run(
     operator: Operator, start_worker: StartWorker, llm: LlmServer, repository: GitServer
 ) -> None:
-    """The worker's own git reads the repository's settings, which the agent may write."""
+    """The worker's own git does not read the repository's settings, which the agent may write."""
     script = "git config filter.spy.clean 'env; cat'; echo '*.txt filter=spy' > .gitattributes; echo x > new.txt"
     await start_worker("sh", "-c", script, OPENAI_API_BASE=llm.url, OPENAI_API_KEY=KEY)
     uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
     assert (await operator.until(uid))[-1].body["event"] == "completed"
-    seen = repository.content("b", "new.txt")
-    assert "GIT_AUTHOR_NAME" in seen and KEY not in seen
+    assert repository.content("b", "new.txt") == "x"
 
 
 @pytest.mark.parametrize("budget", [{"max_tokens": 200}, {"max_cost_usd": "0.02"}])

@@ -116,22 +116,23 @@ async def test_without_walls_it_reaches_all_of_that(around: Surroundings, tried:
     assert refused(told) <= (set() if os.geteuid() == 0 else BY_NO_MEANS | {"packets", "frames", "device"}), told
 
 
-async def test_git_after_the_agent_is_within_walls_too(
-    around: Surroundings, operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+@pytest.mark.parametrize("isolation", ["Preferred", "Off"])
+async def test_git_after_the_agent_runs_nothing_that_the_agent_named(
+    around: Surroundings,
+    operator: Operator,
+    start_worker: StartWorker,
+    repository: GitServer,
+    tmp_path: Path,
+    isolation: str,
 ) -> None:
-    """It runs what the agent has written into its settings."""
     stolen = tmp_path / "stolen"
     filter = f"cat {around.secret} >{stolen}; cat"
     script = f"echo '* filter=own' >.gitattributes; git config filter.own.clean '{filter}'; echo changed >answer"
-    walled = await start_worker("sh", "-c", script, CODEFORGE_AGENT_WRITES="")
+    await start_worker("sh", "-c", script, CODEFORGE_AGENT_WRITES="", CODEFORGE_ISOLATION=isolation)
     git = {"url": repository.url, "push": {"branch": "b"}}
     last = (await operator.until(await operator.submit(workspace={"git": git})))[-1].body
-    assert last["event"] == "completed" and not stolen.exists(), last
-    await walled.kill()
-    await start_worker("sh", "-c", script, name="open", CODEFORGE_ISOLATION="Off")
-    git = {"url": repository.url, "push": {"branch": "c"}}
-    await operator.until(await operator.submit(workspace={"git": git}))
-    assert stolen.read_text() == "s3cret"
+    assert last["event"] == "completed" and repository.content("b", "answer") == "changed", last
+    assert not stolen.exists()
 
 
 async def test_runs_of_one_worker_are_apart(operator: Operator, start_worker: StartWorker, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import StartWorker, count, written
-from harness.git_server import GitServer
+from harness.git_server import GitServer, git
 from harness.operator import SUBJECT, Operator, kinds
+from harness.patience import PATIENCE
 
 MODES = ["AtLeastOnce", "AtMostOnce", "ResetThenRetry"]
 BRANCH = "codeforge/t"
@@ -62,6 +64,71 @@ async def test_a_push_done_before_the_crash_of_a_delivery_that_is_not_the_last(
     last = (await operator.until(uid, "completed"))[-1].body
     assert last["delivery"] == 2 and last["result"]["git"]["commit"] == commit == repository.commit(BRANCH)
     assert not count(marker("runs"))
+
+
+AGENTS_PUSH = (
+    "git -c user.name=A -c user.email=a@localhost commit -qam mine --allow-empty; "
+    f"git push -q origin HEAD:refs/heads/{BRANCH}"
+)
+
+
+@pytest.mark.parametrize("again", ["the same", "more", "nothing"])
+@pytest.mark.parametrize(("mode", "attempt"), [("AtLeastOnce", 1), ("AtLeastOnce", 2), ("ResetThenRetry", 1)])
+async def test_what_an_agent_had_pushed_before_the_crash_is_the_tasks_own(
+    operator: Operator,
+    start_worker: StartWorker,
+    repository: GitServer,
+    marker: Callable[[str], Path],
+    mode: str,
+    attempt: int,
+    again: str,
+) -> None:
+    """Killed between the agent's push and the worker's, or failed after it and tried again."""
+    pushed = marker("pushed")
+    end = "sleep 60" if attempt == 1 else "exit 1"
+    worker = await start_worker(
+        "sh", "-c", f"echo first >file.txt; {AGENTS_PUSH}; echo >{pushed}; {end}", CODEFORGE_ISOLATION="Off"
+    )
+    uid = await operator.submit(workspace=_workspace(repository), delivery_mode=mode)
+    await written(pushed)
+    if attempt == 2:
+        await operator.until(uid)
+    await worker.kill()
+    assert repository.show("%an %s", BRANCH) == "A mine"
+    if attempt == 2:
+        await operator.submit(uid=uid, attempt=2, workspace=_workspace(repository), delivery_mode=mode)
+    script = {"the same": f"echo first >file.txt; {AGENTS_PUSH}", "more": "echo more >more.txt", "nothing": "true"}[
+        again
+    ]
+    await start_worker("sh", "-c", f"{script}; exit 0", name="worker-2", CODEFORGE_ISOLATION="Off")
+    last = (await operator.until(uid, "completed"))[-1].body
+    result = last["result"]["git"]
+    assert result["base_commit"] == repository.commit("main"), last
+    if again == "nothing" and mode == "ResetThenRetry":
+        assert not result.get("commit") and not last["files"]
+        return
+    assert result["commit"] == repository.commit(BRANCH) and result["pushed"]
+    assert f"Codeforge-Task: {uid}" in repository.show("%(trailers:only,unfold)", BRANCH).split("\n")
+    first = [] if again == "more" and mode == "ResetThenRetry" else ["file.txt"]
+    assert last["files"] == [*first, *(["more.txt"] if again == "more" else [])]
+
+
+async def test_what_somebody_has_put_above_an_agents_push_is_not_the_tasks(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+) -> None:
+    await start_worker("sh", "-c", f"echo first >file.txt; {AGENTS_PUSH}; exit 1", CODEFORGE_ISOLATION="Off")
+    uid = await operator.submit(workspace=_workspace(repository))
+    await operator.until(uid)
+    clone = tmp_path / "theirs"
+    git(tmp_path, "clone", "--quiet", "--branch", BRANCH, str(repository.bare), str(clone))
+    git(clone, "commit", "--quiet", "--allow-empty", "--message", "Theirs")
+    git(clone, "push", "--quiet", "origin", BRANCH)
+    await operator.submit(uid=uid, attempt=2, workspace=_workspace(repository))
+    async with asyncio.timeout(PATIENCE):
+        while (last := (await operator.until(uid))[-1].body)["attempt"] != 2:
+            await asyncio.sleep(0.05)
+    assert last["failure"]["type"] == "GitPushFailed" and "taken" in last["failure"]["message"]
+    assert repository.show("%s", BRANCH) == "Theirs"
 
 
 async def test_at_most_once_without_a_push_the_branch_is_not_touched(

@@ -150,7 +150,7 @@ async def test_the_credential_is_not_there_while_an_agent_works(
     url = scene.server.url.replace("//", "//agent:s3cret%20word@")
     last = (await operator.until(await operator.submit(**scene.task(url=url))))[-1].body
     assert last["event"] == "completed" and last["result"]["git"]["pushed"], last
-    assert f"url = {scene.server.url}" in last["output"]
+    assert f'url = "{scene.server.url}"' in last["output"]
     for word in ("s3cret", "ASKPASS", "askpass", "login-"):
         assert word not in last["output"]
 
@@ -216,7 +216,7 @@ def _walls(hidden: Path, own: Path) -> Walls:
 
 async def _quarantine(folder: Path) -> Quarantine:
     quarantine = Quarantine(folder, {"PATH": os.environ["PATH"]}, Login((), "https://h/demo.git"))
-    await quarantine.make()
+    quarantine.make()
     return quarantine
 
 

@@ -106,6 +106,35 @@ async def test_a_rules_own_words_are_told_and_it_is_not_asked_again(
     assert "changes.patch" in [artifact["name"] for artifact in last["result"]["artifacts"]]
 
 
+async def test_a_push_that_passes_a_little_later_is_not_paid_again(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, marker: Callable[[str], Path], tmp_path: Path
+) -> None:
+    ran = marker("ran")
+    once = f"[ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; echo 'try again later'; exit 1\n"
+    _hook(repository, "pre-receive", once)
+    await start_worker("sh", "-c", f"echo ran >>{ran}; echo x >file.txt")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
+    assert last["event"] == "completed" and count(ran) == 1, last
+    assert repository.content("b", "file.txt") == "x"
+
+
+@pytest.mark.parametrize("commits", [0, 1])
+async def test_a_repository_of_sha_256_costs_no_agent(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, marker: Callable[[str], Path], commits: int
+) -> None:
+    other = repository.bare.with_name("other.git")
+    git(repository.bare, "init", "--quiet", "--bare", "--object-format=sha256", "--initial-branch=main", str(other))
+    if commits:
+        commit = git(other, "commit-tree", "-m", "first", git(other, "hash-object", "-t", "tree", "-w", "/dev/null"))
+        git(other, "update-ref", "refs/heads/main", commit)
+    ran = marker("ran")
+    await start_worker("sh", "-c", f"echo ran >>{ran}; echo x >file.txt")
+    workspace = {"git": {"url": f"{repository.prefix}other.git", "push": {"branch": "b"}}}
+    last = (await operator.until(await operator.submit(workspace=workspace)))[-1].body
+    assert not last["failure"]["retryable"] and "SHA-1 alone" in last["failure"]["message"], last
+    assert not count(ran)
+
+
 async def test_a_lock_on_the_server_may_pass(
     operator: Operator, start_worker: StartWorker, repository: GitServer
 ) -> None:
@@ -122,6 +151,8 @@ async def test_a_lock_on_the_server_may_pass(
         ("!\ta:refs/heads/b\t[remote rejected] (protected branch hook declined)", True),
         ("remote: fatal: pack exceeds maximum allowed size", True),
         ("error: RPC failed; HTTP 413 curl 22 The requested URL returned error: 413", True),
+        ("!\ta:refs/heads/b\t[remote rejected] (TF402455: Pushes to this branch are not permitted)", True),
+        ("remote: mend it and try again\n!\ta:refs/heads/b\t[remote rejected] (pre-receive hook declined)", True),
         ("fatal: mismatched algorithms: client sha1; server sha256", True),
         ("error: RPC failed; HTTP 503 curl 22 The requested URL returned error: 503", False),
         ("fatal: unable to connect to git.localhost: Connection refused", False),
@@ -133,7 +164,8 @@ def test_what_may_pass_is_asked_again(line: str, final: bool) -> None:
 
 
 def test_counters_and_hints_are_no_reason() -> None:
-    lines = ["remote: Counting objects: 3, done.", "remote: no", "hint: pull", "!\ta:b\t[rejected] (fetch first)"]
+    lines = ["remote: Counting objects: 3, done.", "remote: ", "remote:", "remote: no", "hint: pull"]
+    lines.append("!\ta:b\t[rejected] (fetch first)")
     assert words(lines) == "[rejected] (fetch first); no"
 
 
@@ -146,3 +178,16 @@ async def test_the_trailers_are_last_whatever_the_title_is(
     assert (await operator.until(uid))[-1].body["event"] == "completed"
     trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
     assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+
+
+async def test_what_ends_a_line_elsewhere_makes_no_trailer(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    forged = "Codeforge-Task: another"
+    commit = "git -c user.name=A -c user.email=a@localhost commit -qa"
+    message = f"printf 'mine\\n\\nN: x\\342\\200\\250{forged}'"
+    await start_worker("sh", "-c", f"echo x >file.txt; {message} | {commit} -F -")
+    uid = await operator.submit(workspace=_workspace(repository, "b"))
+    assert (await operator.until(uid))[-1].body["event"] == "completed"
+    trailers = repository.show("%(trailers:only,unfold)", "b").split("\n")
+    assert forged not in trailers and f"Codeforge-Task: {uid}" in trailers

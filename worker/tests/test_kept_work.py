@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ import pytest
 from conftest import StartWorker, written
 from harness.git_server import GitServer, git
 from harness.operator import BUCKET, CONTROL, Operator
+from harness.patience import PATIENCE
+
+from codeforge_worker.git import GitRepository
 
 AS_AGENT = "git -c user.name=A -c user.email=a@localhost"
 BRANCH = "codeforge/t"
@@ -38,6 +43,11 @@ def _workspace(repository: GitServer) -> dict[str, Any]:
     return {"git": {"url": repository.url, "push": {"branch": BRANCH}}}
 
 
+async def _patch(operator: Operator, artifacts: list[dict[str, Any]]) -> bytes:
+    (patch,) = [artifact for artifact in artifacts if artifact["name"] == "changes.patch"]
+    return (await (await operator.js.object_store(BUCKET)).get(patch["object"])).data or b""
+
+
 @pytest.mark.parametrize("end", ["failure", "time-out", "cancel"])
 async def test_the_files_of_a_run_that_did_not_succeed_are_a_patch(
     operator: Operator,
@@ -59,9 +69,7 @@ async def test_the_files_of_a_run_that_did_not_succeed_are_a_patch(
     assert last["event"] != "completed" and repository.branches() == ["main"]
     clone = tmp_path / "applied"
     git(tmp_path, "clone", "--quiet", str(repository.bare), str(clone))
-    (patch,) = [artifact for artifact in last["result"]["artifacts"] if artifact["name"] == "changes.patch"]
-    bucket = await operator.js.object_store(BUCKET)
-    (tmp_path / "patch").write_bytes((await bucket.get(patch["object"])).data or b"")
+    (tmp_path / "patch").write_bytes(await _patch(operator, last["result"]["artifacts"]))
     git(clone, "apply", str(tmp_path / "patch"))
     found = [(clone / name).read_text() for name in ("file.txt", "new.txt", "app/main.py")]
     assert found == ["work\n", "new\n", "code\n"]
@@ -107,3 +115,95 @@ async def test_a_file_that_git_does_not_take_is_left_out_by_name(
     last = (await operator.until(uid))[-1].body
     assert last["files"] == ["file.txt", "new.txt"], last
     assert "git~1" in last["result"]["artifacts_problem"], json.dumps(last["result"])
+
+
+@pytest.mark.parametrize(
+    "name", ["größe.txt", "日本語/ä b.txt", 'a"b.txt', "a\\tb.txt", "x\\y.txt", "-n", "a\tb", "\udcff.txt"]
+)
+async def test_a_file_is_named_as_it_is(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, name: str
+) -> None:
+    script = "import os, pathlib, sys; n = pathlib.Path(sys.argv[1]); n.parent.mkdir(exist_ok=True); n.write_text('x')"
+    await start_worker("python3", "-c", script, name)
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert last["files"] == [name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")]
+    assert b"diff --git" in await _patch(operator, last["result"]["artifacts"])
+
+
+@pytest.mark.parametrize("name", ["größe", 'a"b', "in\tit"])
+async def test_a_submodule_of_the_start_stays_a_link_whatever_its_name_is(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path, name: str
+) -> None:
+    clone = tmp_path / "seeding"
+    git(tmp_path, "clone", "--quiet", str(repository.bare), str(clone))
+    git(clone, "update-index", "--add", "--cacheinfo", f"160000,{repository.commit('v1')},{name}")
+    git(clone, "commit", "--quiet", "--message", "A submodule")
+    git(clone, "push", "--quiet", "origin", "HEAD:main")
+    inside = f"git init -q . && echo code >main.py && git add -A && {AS_AGENT} commit -qm init"
+    await start_worker("sh", "-c", f'echo work >file.txt; mkdir -p "$1" && cd "$1" && {inside}', "sh", name)
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
+    assert last["event"] == "completed", last["error"]
+    listed = git(repository.bare, "ls-tree", "-z", BRANCH).split("\0")
+    assert [entry[:6] for entry in listed if entry.endswith(f"\t{name}")] == ["160000"]
+
+
+async def test_more_ignored_files_than_a_command_line_takes_are_pushed(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    many, length = 11_000, 200
+    script = f"import pathlib; [pathlib.Path(f'{{n:0{length}}}.log').touch() for n in range({many})]"
+    assert many * length > os.sysconf("SC_ARG_MAX")
+    await start_worker("sh", "-c", f"echo '*.log' >.gitignore; python3 -c \"{script}\"; git add -f .")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository)), seconds=4 * PATIENCE))[
+        -1
+    ].body
+    assert last["event"] == "completed", last["error"]
+    assert last["result"]["files_total"] == many + 1
+
+
+@pytest.mark.parametrize("closed", ["chmod 000 new.txt", "chmod 000 in", "chmod 500 in/app", "chmod 000 in/new.txt in"])
+async def test_what_an_agent_has_closed_is_kept(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, closed: str
+) -> None:
+    within = "mkdir in; echo new >in/new.txt; git init -q in/app; echo code >in/app/main.py"
+    await start_worker("sh", "-c", f"echo new >new.txt; {within}; {closed}")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert last["files"] == ["in/app/main.py", "in/new.txt", "new.txt"], last
+
+
+async def test_a_patch_is_without_what_is_too_large_for_it(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    large = "head -c 40000000 /dev/zero >large.bin"
+    await start_worker("sh", "-c", f"echo work >file.txt; {large}; exit 1")
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
+    problem = last["result"]["artifacts_problem"]
+    assert "without large.bin (40000000 bytes)" in problem and "at most 32 MiB" in problem
+    patch = await _patch(operator, last["result"]["artifacts"])
+    assert b"+work" in patch and b"large.bin" not in patch
+
+
+async def test_an_agent_that_committed_without_a_name_has_its_files_pushed(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    people = "author <> 0 +0000\\ncommitter <> 0 +0000"
+    commit = f"printf 'tree %s\\nparent %s\\n{people}\\n\\nmine\\n' $(git write-tree) $(git rev-parse HEAD)"
+    script = f"echo work >file.txt; git add -A; git reset -q --soft $({commit} | git hash-object -t commit -w --stdin)"
+    await start_worker("sh", "-c", script)
+    last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert repository.content(BRANCH, "file.txt") == "work"
+
+
+async def test_a_fingerprint_holds_no_content(tmp_path: Path) -> None:
+    repository = GitRepository(tmp_path, {"PATH": os.environ["PATH"]})
+    await repository.ensure()
+    prints = [await repository.fingerprint()]
+    for content in ("a\n" * 1_000_000, "b\n" * 1_000_000, "b\n"):
+        (tmp_path / "größe.txt").write_text(content)
+        prints.append(await repository.fingerprint())
+        # A clock may be coarse.
+        await asyncio.sleep(0.05)
+    assert len(set(prints)) == len(prints) and max(map(len, prints)) < 1000

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .confinement.order import Walls
+from .logs import Stream
 from .process import run
 
 # No file:, no ext:: (which runs a program): a task must not read or run anything of the worker's.
@@ -24,6 +25,8 @@ _SETTINGS = (
 
 # Of what git says when it fails.
 _LINES = 200
+# Of what it answers.
+_ANSWER_BYTES = 64 << 20
 
 
 class GitError(Exception):
@@ -60,21 +63,46 @@ class GitRepository:
         }
 
     async def git(self, *arguments: str, stdin: str = "", **variables: str) -> str:
-        """`variables` are added to the environment."""
-        lines: list[str] = []
+        """The answer as text. `variables` are added to the environment."""
+        return (await self._run(arguments, stdin, variables)).decode("utf-8", "replace").removesuffix("\n")
+
+    async def fields(self, *arguments: str, stdin: str = "", **variables: str) -> list[str]:
+        """What a command with -z answers. A name has the bytes that it has: it is one for `Path` and for `stdin`."""
+        told = (await self._run(arguments, stdin, variables)).decode("utf-8", "surrogateescape")
+        return told.removesuffix("\0").split("\0") if told else []
+
+    async def _run(self, arguments: Sequence[str], stdin: str, variables: Mapping[str, str]) -> bytes:
+        answer = bytearray()
         errors: list[str] = []
-        code = await run(
-            ["git", *(word for setting in _SETTINGS for word in ("-c", setting)), *arguments],
-            cwd=self.directory,
-            environment=self._environment | variables,
-            on_line=lambda text, stream: (lines if stream == "stdout" else errors).append(text),
-            stdin=stdin,
-            walls=self._walls,
-        )
+
+        def take(chunk: bytes) -> None:
+            # More than is taken is noticed below.
+            answer.extend(chunk[: _ANSWER_BYTES + 1 - len(answer)])
+
+        def say(text: str, _: Stream) -> None:
+            errors.append(text)
+            del errors[:-_LINES]
+
+        try:
+            code = await run(
+                ["git", *(word for setting in _SETTINGS for word in ("-c", setting)), *arguments],
+                cwd=self.directory,
+                environment={**self._environment, **variables},
+                on_line=say,
+                stdin=stdin,
+                walls=self._walls,
+                on_bytes=take,
+            )
+        except OSError as error:
+            # The agent may have removed the folder.
+            raise GitError(f"git {_command(arguments)} cannot be started: {error}") from error
         if code != 0:
+            lines = answer[-_ANSWER_BYTES // 64 :].decode("utf-8", "replace").splitlines()[-_LINES:]
             told = (errors or lines)[-3:]
-            raise GitError(f"git {_command(arguments)}: " + " ".join(told), (errors + lines)[-_LINES:])
-        return "\n".join(lines)
+            raise GitError(f"git {_command(arguments)}: " + " ".join(told), errors + lines)
+        if len(answer) > _ANSWER_BYTES:
+            raise GitError(f"git {_command(arguments)}: its answer is longer than {_ANSWER_BYTES >> 20} MiB")
+        return bytes(answer)
 
     async def ensure(self) -> None:
         """Makes the folder a repository when it is none."""
@@ -91,9 +119,21 @@ class GitRepository:
         return await self.git("rev-parse", "HEAD")
 
     async def fingerprint(self) -> str:
-        """Changes with every commit and with every change of a file."""
-        changed = await self.git("diff", "--no-ext-diff", "--no-textconv", "HEAD")
-        return await self.head() + await self.git("status", "--porcelain") + changed
+        """Changes with every commit and with every change of a file, of which no content is read into the worker."""
+        told = await self.fields("status", "--porcelain", "-z")
+        return "\0".join([await self.head(), *(f"{entry} {self._stamp(entry[3:])}" for entry in told)])
+
+    def _stamp(self, name: str) -> str:
+        try:
+            found = (self.directory / name).lstat()
+        except (OSError, ValueError):
+            return ""
+        return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def shown(name: str) -> str:
+    """A name of a file as text: a byte that is none of it by its number."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -7,29 +7,32 @@ from collections.abc import Sequence
 
 # A rule's own words are kept whole up to this.
 _CHARACTERS = 3000
-_TOLD = ("remote: ", "!\t", "fatal: ", "error: ")
+_TOLD = ("remote:", "!\t", "fatal: ", "error: ")
+_REMOTE = re.compile(r"remote:\s*")
 _HINT = re.compile(r"remote: (Enumerating|Counting|Compressing|Total|Resolving|Processing) ")
 _LATER = re.compile(
-    r"\.lock'?: File exists|but expected|try again|temporar(y|ily) (error|failure|unavailable)|timed out|unreachable"
-    r"|service unavailable|internal (api|server) (error|unreachable)|no space left|returned error: (408|429|5\d\d)",
+    r"\.lock'?: File exists|but expected|try again (later|in )|please retry|timed out|unreachable|service unavailable"
+    r"|temporar(y|ily) (error|failure|unavailable)|internal (api|server) (error|unreachable)|no space left"
+    r"|returned error: (408|429|5\d\d)",
     re.IGNORECASE,
 )
 _FINAL = re.compile(
     r"\[(remote )?rejected\]|\[remote failure\]|hook declined|protected branch|non-fast-forward|invalid refspec"
     r"|src refspec|not a valid ref|couldn't find remote ref|not our ref|no such ref|too large|exceeds maximum"
     r"|larger than|returned error: (404|405|410|413)|mismatched algorithms|unknown object format"
-    r"|repository '.*' not found|access denied or repository not exported|not enabled|shallow update not allowed",
+    r"|repository '.*' not found|access denied or repository not exported|not enabled|shallow update not allowed"
+    r"|does not support this repository's hash algorithm",
     re.IGNORECASE,
 )
 
 
 def words(lines: Sequence[str]) -> str:
     """The reason first, then the server's own lines, without hints and counters; empty where neither is told."""
-    if not any(line.startswith(("remote: ", "!\t")) for line in lines):
+    if not any(line.startswith(("remote:", "!\t")) for line in lines):
         return ""
     told = [line.strip() for line in lines if line.startswith(_TOLD) and not _HINT.match(line)]
     reasons = [" ".join(line.split("\t")[2:]) for line in told if line.startswith("!\t")]
-    said = [line.removeprefix("remote: ").strip() for line in told if not line.startswith("!\t")]
+    said = [_REMOTE.sub("", line, count=1) for line in told if not line.startswith("!\t")]
     return "; ".join(line for line in dict.fromkeys((*reasons, *said)) if line)[:_CHARACTERS]
 
 

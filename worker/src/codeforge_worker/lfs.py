@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import os
 import re
-import stat
 from pathlib import Path
 
 from .git import GitError, GitRepository
+from .no_link import opened
 from .quarantine import RESULT, Quarantine
 
 _PUSHED = re.compile(r"push ([0-9a-f]{64}) => ")
@@ -67,9 +66,9 @@ class Lfs:
         """Those that are here: of the others the server has to know."""
         for name in objects:
             steps = (*_OBJECTS.parts, name[:2], name[2:4], name)
-            source = _opened(worktree, steps)
+            source = opened(worktree, steps)
             if source is None:
-                source = _opened(repository, (".git", *steps))
+                source = opened(repository, (".git", *steps))
             if source is None:
                 continue
             target = self._objects / name[:2] / name[2:4] / name
@@ -89,27 +88,6 @@ class Lfs:
             raise GitError(
                 "git-lfs is not there: use a worker image that has it, or leave workspace.git.lfs out"
             ) from error
-
-
-def _opened(folder: Path, steps: tuple[str, ...]) -> int | None:
-    """A file below the folder, None when it is not there. No link is followed, which could lead to another run's."""
-    with contextlib.ExitStack() as opened:
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        for step in steps[:-1]:
-            opened.callback(os.close, number)
-            try:
-                number = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=number)
-            except OSError:
-                return None
-        opened.callback(os.close, number)
-        try:
-            file = os.open(steps[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=number)
-        except OSError:
-            return None
-    if not stat.S_ISREG(os.fstat(file).st_mode):
-        os.close(file)
-        return None
-    return file
 
 
 def _endpoint(url: str) -> str:

@@ -24,12 +24,14 @@ async def run(
     stdin: str = "",
     walls: Walls | None = None,
     line_bytes: int = LINE_BYTES,
+    on_bytes: Callable[[bytes], None] | None = None,
 ) -> int:
     """Runs to the end and returns the exit code; no process that it has started is left then, whatever that did.
 
     Cancelled: every process of it gets SIGTERM, and what is left after ten seconds SIGKILL. When the first one ends by
     itself, the others get SIGKILL at once. Without `walls` it may do what the worker may. A line of more than
-    `line_bytes` comes in parts. `OSError` when the program could not be started.
+    `line_bytes` comes in parts. `on_bytes` takes stdout as it comes, instead of its lines. `OSError` when the program
+    could not be started.
     """
     starting = asyncio.create_task(
         supervise(argv, cwd=cwd, environment=environment, grace=STOP_SECONDS, walls=walls),
@@ -42,7 +44,9 @@ async def run(
         raise
     feeding = asyncio.create_task(_feed(program.stdin, stdin))
     reading = [
-        asyncio.create_task(_read(program.stdout, "stdout", on_line, line_bytes)),
+        asyncio.create_task(
+            _pass_on(program.stdout, on_bytes) if on_bytes else _read(program.stdout, "stdout", on_line, line_bytes)
+        ),
         asyncio.create_task(_read(program.stderr, "stderr", on_line, line_bytes)),
     ]
     try:
@@ -60,9 +64,15 @@ async def run(
 
 async def _feed(writer: asyncio.StreamWriter, text: str) -> None:
     with contextlib.suppress(ConnectionError):
-        writer.write(text.encode())
+        # A name of a file may have any bytes.
+        writer.write(text.encode("utf-8", "surrogateescape"))
         await writer.drain()
         writer.close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, on_bytes: Callable[[bytes], None]) -> None:
+    while chunk := await reader.read(_CHUNK):
+        on_bytes(chunk)
 
 
 async def _read(

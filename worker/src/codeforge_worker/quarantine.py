@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .bare_repository import make_bare
 from .confinement.order import Order, Walls
 from .confinement.package import started
 from .credentials import Login
@@ -29,6 +30,9 @@ _FORGED = re.compile(r"codeforge-[a-z]+\s*:", re.IGNORECASE)
 @dataclass(frozen=True)
 class Commit:
     name: str
+    tree: str
+    # The committer's address.
+    committer: str
     trailers: tuple[str, ...]
 
 
@@ -43,11 +47,10 @@ class Quarantine:
         self.environment = {**environment, "HOME": str(self._home), "TMPDIR": str(self._home)}
         self.local = GitRepository(folder / "repository.git", self.environment, protocols=LOCAL)
 
-    async def make(self) -> None:
+    def make(self) -> None:
         for folder in (self.folder, self.local.directory, self._home):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Its HEAD leads nowhere: git-lfs would read settings from the commit there.
-        await self.local.git("init", "--quiet", "--bare", "--template=", "--initial-branch=nothing")
+        make_bare(self.local.directory)
 
     async def remote(self, *arguments: str, connections: int = 1) -> str:
         """git with the credential, which it has for as long as it runs."""
@@ -64,13 +67,12 @@ class Quarantine:
                 yield mirror
 
     async def commit(self, revision: str) -> Commit:
-        name, *trailers = (
-            await self.local.git("log", "-1", "--format=%H%n%(trailers:only,unfold)", revision, "--")
-        ).splitlines()
-        return Commit(name, tuple(trailers))
+        shown = await self.local.git("log", "-1", "--format=%H%n%T%n%ce%n%(trailers:only,unfold)", revision, "--")
+        name, tree, committer, *trailers = shown.split("\n")
+        return Commit(name, tree, committer, tuple(filter(None, trailers)))
 
-    async def take(self, repository: Path, walls: Walls | None, what: str = f"+HEAD:{RESULT}") -> None:
-        """Fetches the commit that an agent's repository is at. What reads that repository is within the walls."""
+    async def take(self, repository: Path, walls: Walls | None, what: str = "HEAD", ref: str = RESULT) -> None:
+        """Fetches a commit of an agent's repository. What reads that repository is within the walls."""
         order = self.folder / "upload-pack.order"
         variables = {
             "PATH": self.environment.get("PATH", "/usr/bin:/bin"),
@@ -85,34 +87,37 @@ class Quarantine:
         await self.local.git(
             "-c", "transfer.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
             "--no-auto-maintenance", "--no-write-fetch-head",
-            f"--upload-pack={shlex.join((*started('launcher'), str(order)))}", str(repository), what,
+            f"--upload-pack={shlex.join((*started('launcher'), str(order)))}", str(repository),
+            f"+{what}:{ref}",
         )  # fmt: skip
 
-    async def committed(self, subject: str, trailers: list[str], above: str = "") -> str:
-        """The result as a commit with the trailers: the worker's own with a subject, else the agent's.
-
-        It is put above another commit than its parents where one is named.
-        """
+    async def committed(self, trailers: list[str]) -> str:
+        """The result, which is the agent's own commit, with the trailers."""
         shown = await self.local.git("log", "-1", "--format=%T%n%P%n%an%n%ae%n%ad%n%B", "--date=raw", RESULT, "--")
         tree, parents, name, email, date, *message = shown.split("\n")
-        agents = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": f"@{date}"}
         theirs = "\n".join(line for line in message if not _FORGED.match(line.lstrip()))
-        text = subject or theirs.strip() or "(no message)"
-        parents_of_it = [word for parent in (above or parents).split() for word in ("-p", parent)]
-        author = {} if subject else agents
-        made = await self.local.git(
-            "commit-tree", tree, *parents_of_it, "-F", "-", stdin=_with_trailers(text, trailers), **author
-        )
+        text = with_trailers(theirs.strip() or "(no message)", trailers)
+        author = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": f"@{date}"}
+        try:
+            return await self.commit_tree(tree, parents.split(), text, **author)
+        except GitError:
+            # No name, or no date, that git would take again.
+            return await self.commit_tree(tree, parents.split(), text)
+
+    async def commit_tree(self, tree: str, parents: list[str], message: str, **author: str) -> str:
+        above = [word for parent in parents for word in ("-p", parent)]
+        made = await self.local.git("commit-tree", tree, *above, "-F", "-", stdin=message, **author)
         if not _COMMIT.fullmatch(made):
             raise GitError(f"git commit-tree: {made!r} is no commit")
         return made
 
 
-def _with_trailers(message: str, trailers: list[str]) -> str:
+def with_trailers(message: str, trailers: list[str]) -> str:
     """In one paragraph with those that are there, since only the last one counts; the first one is the title's."""
-    lines = [line.rstrip() for line in message.strip().splitlines()]
-    title, *rest = lines or ["(no message)"]
-    text = "\n".join([title, *rest])
+    # Of what else ends a line elsewhere git knows nothing.
+    lines = [line.rstrip() for line in message.strip().split("\n")]
+    title, *rest = lines
+    text = "\n".join([title or "(no message)", *rest])
     _, above, last = text.rpartition("\n\n")
     has_some = above and all(_TRAILER.match(line) for line in last.split("\n"))
     return "\n".join([text, *([] if has_some else [""]), *trailers, ""])

@@ -67,13 +67,13 @@ class Submodules:
 
 async def _named(repository: GitRepository, url: str) -> list[Submodule]:
     """Of the commit itself, whatever lies in the folder: a .gitmodules there may be a link to elsewhere."""
-    listed = await repository.git("-c", "core.quotePath=false", "ls-tree", "-r", "HEAD")
-    paths = {entry.partition("\t")[2] for entry in listed.splitlines() if entry.startswith("160000 ")}
+    listed = await repository.fields("ls-tree", "-r", "-z", "HEAD")
+    paths = {entry.partition("\t")[2] for entry in listed if entry.startswith("160000 ")}
     if not paths:
         return []
-    read = await repository.git("config", "--blob", "HEAD:.gitmodules", "--null", "--get-regexp", r"^submodule\.")
+    read = await repository.fields("config", "--blob", "HEAD:.gitmodules", "--null", "--get-regexp", r"^submodule\.")
     told: dict[str, dict[str, str]] = {}
-    for entry in read.split("\0"):
+    for entry in read:
         key, _, value = entry.partition("\n")
         if match := _KEY.fullmatch(key):
             told.setdefault(match[1], {})[match[2]] = value

@@ -6,26 +6,26 @@ No setting, attribute, lock, index or ignored file of the agent's `.git` counts.
 from __future__ import annotations
 
 import asyncio
+import filecmp
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .bare_repository import make_bare
 from .confinement.order import Walls
-from .git import GitError, GitRepository
-from .quarantine import Quarantine
+from .git import GitError, GitRepository, shown
+from .quarantine import Commit, Quarantine
 
 _LINK = "160000 "
 _SETTINGS = {
     "core.attributesFile": "/dev/null",
     "core.excludesFile": "/dev/null",
     "core.bigFileThreshold": "16m",
-    "core.quotePath": "false",
     # Its content is none of the repository's changes, and its settings are the agent's.
     "diff.ignoreSubmodules": "dirty",
     "advice.addEmbeddedRepo": "false",
 }
-_UNREADABLE = ("error: ", "warning: could not open directory")
 
 
 class WorkingTree:
@@ -61,94 +61,139 @@ class WorkingTree:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         shutil.copy2(self._directory / ".git" / "index", self._index)
 
-    async def committed(self, quarantine: Quarantine, head: str, start: str) -> str:
+    async def committed(self, quarantine: Quarantine, head: Commit, start: Commit, message: str) -> str:
         """A commit of the files above `head`, or `head` itself where they are the same."""
-        await self._make(quarantine)
-        links = await self._links(start)
-        await asyncio.to_thread(self._open_repositories, links | await self._submodules())
-        await self._files.git("read-tree", "-i", "-m", head)
-        closed = sorted(path for path in await self._links(head) if not (self._directory / path / ".git").exists())
-        for path in (path for path in closed if path not in links):
-            await self._files.git("update-index", "--force-remove", "--", path)
+        within = await asyncio.to_thread(self._prepare, quarantine)
+        links = await self._links(head) if within or head != start else set[str]()
+        given = links if head == start else await self._links(start) if within or links else set[str]()
+        if within:
+            await asyncio.to_thread(self._open_repositories, within, given | await self._submodules())
+        if head != start:
+            await self._files.git("read-tree", "-i", "-m", head.name)
+            closed = [path for path in links - given if not (self._directory / path / ".git").exists()]
+            if closed:
+                await self._files.git("update-index", "-z", "--force-remove", "--stdin", stdin="\0".join(closed))
         await self._add()
         tree = await self._files.git("write-tree")
-        if tree == await self.local.git("rev-parse", f"{head}^{{tree}}"):
-            return head
-        self.made = await self.local.git("commit-tree", tree, "-p", head, "-m", "Of the agent")
-        await self.local.git("update-ref", "refs/heads/result", self.made)
-        await quarantine.take(self.local.directory, self._walls)
+        if tree == head.tree:
+            return head.name
+        self.made = await self.local.git("commit-tree", tree, "-p", head.name, "-F", "-", stdin=message)
+        await quarantine.take(self.local.directory, self._walls, self.made)
         return self.made
 
-    async def _make(self, quarantine: Quarantine) -> None:
+    def _prepare(self, quarantine: Quarantine) -> list[str]:
+        """Makes the repository, and what the agent has left readable; returns the repositories within."""
         repository = self.local.directory
-        await asyncio.to_thread(shutil.rmtree, repository, ignore_errors=True)
-        repository.mkdir()
-        await self.local.git("init", "--quiet", "--bare", "--template=", "--initial-branch=result")
-        alternates = repository / "objects" / "info" / "alternates"
-        alternates.parent.mkdir(exist_ok=True)
-        alternates.write_text(f"{quarantine.local.directory / 'objects'}\n")
+        shutil.rmtree(repository, ignore_errors=True)
+        make_bare(repository)
+        (repository / "objects/info/alternates").write_text(f"{quarantine.local.directory / 'objects'}\n")
         shallow = quarantine.local.directory / "shallow"
         if shallow.exists():
             shutil.copy(shallow, repository / "shallow")
         shutil.copy2(self._index, repository / "index")
+        return self._within()
 
-    async def _links(self, commit: str) -> set[str]:
-        listed = await self.local.git("ls-tree", "-r", "--full-tree", commit)
-        return {line.partition("\t")[2] for line in listed.splitlines() if line.startswith(_LINK)}
+    def _within(self) -> list[str]:
+        """Folders with a `.git` of their own, each before those below it."""
+        found: list[str] = []
+
+        def tell(error: OSError) -> None:
+            self.left_out.append(f"{shown(self._inside(error.filename))}: {error.strerror}")
+
+        _allow(self._directory, 0o700)
+        for folder, folders, files in os.walk(self._directory, onerror=tell):
+            if folder != str(self._directory) and (".git" in folders or ".git" in files):
+                found.append(self._inside(folder))
+            folders[:] = [name for name in folders if name != ".git"]
+            for name in folders:
+                _allow(Path(folder, name), 0o700)
+        return found
+
+    def _inside(self, path: str) -> str:
+        return os.path.relpath(path, self._directory)
+
+    async def _links(self, commit: Commit) -> set[str]:
+        listed = await self.local.fields("ls-tree", "-r", "-z", "--full-tree", commit.name)
+        return {entry.partition("\t")[2] for entry in listed if entry.startswith(_LINK)}
 
     async def _submodules(self) -> set[str]:
         """Those that the agent has added: whoever clones the result can find them."""
         modules = self._directory / ".gitmodules"
         if modules.is_symlink() or not modules.is_file():
             return set()
+        listing = ("config", "--no-includes", "--file", ".gitmodules", "--null", "--get-regexp", r"\.path$")
         try:
-            told = await self._files.git("config", "--no-includes", "--file", ".gitmodules", "--get-regexp", r"\.path$")
+            return {entry.partition("\n")[2] for entry in await self._files.fields(*listing)}
         except GitError:
             return set()
-        return {line.partition(" ")[2] for line in told.splitlines()}
 
-    def _open_repositories(self, links: set[str]) -> None:
+    def _open_repositories(self, within: Sequence[str], links: set[str]) -> None:
         """Takes the `.git` out of repositories within: git would keep a link that nobody can resolve, and no files."""
         away = self._folder / "within"
         away.mkdir(exist_ok=True)
-        for number, (folder, folders, files) in enumerate(os.walk(self._directory)):
-            inside = os.path.relpath(folder, self._directory)
-            if inside == ".":
-                folders[:] = [name for name in folders if name != ".git"]
+        for path in within:
+            if any(path == link or path.startswith(f"{link}/") for link in links):
                 continue
-            if inside in links:
-                folders.clear()
-                continue
-            if ".git" in folders or ".git" in files:
-                (Path(folder) / ".git").rename(away / str(number))
-                folders[:] = [name for name in folders if name != ".git"]
+            try:
+                (self._directory / path / ".git").rename(away / str(len(list(away.iterdir()))))
+            except OSError as error:
+                self.left_out.append(f"{shown(path)}: its .git cannot be taken out: {error.strerror}")
 
     async def _add(self) -> None:
+        add = ("add", "--all", "--ignore-errors")
         try:
-            await self._files.git("add", "--all", "--ignore-errors")
-        except GitError as error:
-            self.left_out = [line for line in error.lines if line.startswith(_UNREADABLE)]
-            if not self.left_out:
-                raise
+            await self._files.git(*add)
+        except GitError:
+            await asyncio.to_thread(self._make_readable)
+            try:
+                await self._files.git(*add)
+            except GitError as error:
+                refused = [line for line in error.lines if line.startswith("error: ")]
+                if not refused:
+                    raise
+                self.left_out += refused
         await self._add_ignored()
+
+    def _make_readable(self) -> None:
+        for folder, _, files in os.walk(self._directory):
+            for name in files:
+                _allow(Path(folder, name), 0o400)
 
     async def _add_ignored(self) -> None:
         """What the agent has added although it is ignored."""
         index = self._directory / ".git" / "index"
-        if index.is_symlink() or not index.is_file():
-            return
-        listing = ("ls-files", "--cached", "--ignored", "--exclude-standard")
+        named = self._folder / "named"
         try:
-            named = (await self._files.git(*listing, GIT_INDEX_FILE=str(index))).splitlines()
-            there = await asyncio.to_thread(self._there, named)
+            if index.is_symlink() or not index.is_file() or await asyncio.to_thread(self._is_untouched, index):
+                return
+            listing = ("ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
+            listed = await self._files.fields(*listing, GIT_INDEX_FILE=str(index))
+            there = await asyncio.to_thread(self._there, listed)
             if there:
-                await self._files.git("--literal-pathspecs", "add", "--force", "--ignore-errors", "--", *there)
-        except GitError as error:
+                # They may be more than a command line takes.
+                named.write_bytes(b"\0".join(map(os.fsencode, there)))
+                given = (f"--pathspec-from-file={named}", "--pathspec-file-nul")
+                await self._files.git("--literal-pathspecs", "add", "--force", "--ignore-errors", *given)
+        except (GitError, OSError) as error:
             # An index that cannot be read names nothing.
             self.left_out.append(f"files that are ignored and were added all the same: {error}")
 
-    def _there(self, names: list[str]) -> list[str]:
+    def _there(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if os.path.lexists(self._directory / name)]
+
+    def _is_untouched(self, index: Path) -> bool:
+        return filecmp.cmp(index, self._index, shallow=False)
+
+
+def _allow(path: Path, mode: int) -> None:
+    """The agent may have taken from its owner what git needs."""
+    try:
+        found = path.lstat().st_mode
+        if found & mode != mode and not path.is_symlink():
+            path.chmod(found & 0o7777 | mode)
+    except OSError:
+        # It is told by whoever cannot read it.
+        return
 
 
 def _configured(*, lfs: bool) -> dict[str, str]:

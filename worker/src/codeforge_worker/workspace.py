@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from . import wire
+from .changes import Changes
 from .credentials import Login
 from .git import LOCAL, GitError, GitRepository
 from .git_refusal import is_final, words
 from .lfs import Lfs
+from .no_link import opened
 from .outcome import Outcome, RunError, failure
-from .quarantine import RESULT, Quarantine
+from .quarantine import RESULT, Commit, Quarantine, with_trailers
 from .remote_url import is_cloned
 from .repository_cache import Mirror
 from .settings import Settings
@@ -41,6 +44,12 @@ _FAILURE = "Codeforge-Failure: "
 _DEPTH = 50
 # What is told of what was left out.
 _PROBLEMS = 20
+# Names that git takes for sure.
+_PLAIN = re.compile(r"\w+([-/]\w+)*", re.ASCII)
+# Between tries of a push that a server, or the way to it, may take a little later: another attempt is another run.
+_PAUSES = (1.0, 3.0, 6.0)
+_SHA_256 = re.compile("mismatched algorithms|hash algorithm|unknown object format")
+_NONE = Commit("", "", "", ())
 # As git says it.
 _ALL = "2147483647"
 # What the task begins from, and what it has left on its push branch, in the quarantine.
@@ -71,6 +80,8 @@ class GitWorkspace:
             )
         self._task = task
         self._owner = f"Codeforge-Task: {task.task_id}"
+        # Of what the agent commits itself, and may push itself.
+        self._committer = f"codeforge+{task.task_id}@localhost"
         self._trailers = [self._owner, f"Codeforge-Attempt: {task.attempt}"]
         if message:
             self._trailers.append(f"Codeforge-Message: {message.stream}/{message.sequence}")
@@ -88,15 +99,15 @@ class GitWorkspace:
         self._far = str(max(_DEPTH, git.depth))
         self._lfs = Lfs(self._quarantine) if git.lfs else None
         # Where the task began, and where this run does.
-        self._base = self._start = ""
+        self._base = self._start = _NONE
         # The push branch's head, when it is this task's.
         self._lease = ""
         # What is told of; None before the end.
         self._commit: str | None = None
-        # What the agent left, as a commit; empty before it is looked at.
+        # What the agent is at, and what it left, as a commit; None and empty before it is looked at.
+        self._head: Commit | None = None
         self._work = ""
-        # Of the worker's own commit; empty where the agent's message is kept.
-        self._subject = ""
+        self._changes: Changes | None = None
         self._problems: list[str] = []
 
     async def clone(self) -> Outcome | None:
@@ -122,13 +133,13 @@ class GitWorkspace:
 
     async def _clone(self, mirror: Mirror | None) -> Outcome | None:
         try:
-            await self._quarantine.make()
+            await asyncio.to_thread(self._quarantine.make)
             if mirror:
                 mirror.lend(self._quarantine.local)
             earlier = await self._find()
             if mirror:
                 # Of its own from now on: the mirror may be changed or removed at any time.
-                await mirror.take_back(self._quarantine.local, self._base)
+                await mirror.take_back(self._quarantine.local, self._base.name)
             if earlier is None:
                 await self._check_out()
             return earlier
@@ -144,9 +155,8 @@ class GitWorkspace:
         except GitError:
             if self._git.ref or not await self._is_empty():
                 raise
-        start = await self._quarantine.commit(_START)
-        self._start = start.name
-        self._base = await self._beneath_own(ref) if self._owner in start.trailers else start.name
+        start = self._start = await self._quarantine.commit(_START)
+        self._base = await self._beneath_own(ref) if self._is_own(start) else start
         earlier = await self._earlier_run()
         if earlier is None:
             await self._try_push()
@@ -159,12 +169,12 @@ class GitWorkspace:
         """Gives the agent a repository with the start, and with what is asked for beside its own files."""
         git = self._fresh.git
         await git("init", "--quiet")
-        await git("remote", "add", "origin", self._login.url)
+        await asyncio.to_thread(self._configure, self._fresh.directory / ".git" / "config")
         source, depth = f"file://{self._quarantine.local.directory}", str(self._git.depth)
-        await git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth", depth, source, self._start)
-        await git("checkout", "--quiet", "--detach", self._start)
+        await git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth", depth, source, self._start.name)
+        await git("checkout", "--quiet", "--detach", self._start.name)
         if self._lfs:
-            await self._lfs.check_out(self._fresh, self._start)
+            await self._lfs.check_out(self._fresh, self._start.name)
         if self._git.submodules:
             submodules = Submodules(
                 self._git.depth,
@@ -175,9 +185,16 @@ class GitWorkspace:
             await submodules.check_out(self._fresh, self._git.url)
         await asyncio.to_thread(self._files.begin)
 
+    def _configure(self, config: Path) -> None:
+        """Its own commits are known by their committer, wherever they are found; the author is the agent's to name."""
+        url = self._login.url.replace("\\", "\\\\").replace('"', '\\"')
+        with config.open("a") as file:
+            file.write(f'[remote "origin"]\n\turl = "{url}"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n')
+            file.write(f"[committer]\n\tname = CodeForge\n\temail = {self._committer}\n")
+
     async def _check_name(self) -> None:
         """A branch that git does not take is known before the agent costs anything."""
-        if self._git.push is None:
+        if self._git.push is None or _PLAIN.fullmatch(self._git.push.branch):
             return
         branch = self._git.push.branch
         try:
@@ -207,7 +224,7 @@ class GitWorkspace:
         target = f"refs/heads/{self._git.push.branch}"
         try:
             await self._quarantine.remote(
-                "push", "--porcelain", "--no-verify", "--dry-run", self._login.url, f"+{self._start}:{target}"
+                "push", "--porcelain", "--no-verify", "--dry-run", self._login.url, f"+{self._start.name}:{target}"
             )
         except GitError as error:
             raise self._explain("GitPushFailed", f"branch {self._git.push.branch} cannot be pushed", error) from error
@@ -230,14 +247,20 @@ class GitWorkspace:
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--depth", depth)
         await self._quarantine.remote("fetch", *options, self._login.url, what)
 
-    async def _beneath_own(self, ref: str) -> str:
+    async def _beneath_own(self, ref: str) -> Commit:
         """Where the task began: a task that pushes to the branch it starts from finds its own commits on top."""
         await self._fetch_shallow(ref, self._far)
-        below = (await self._quarantine.local.git("rev-list", "--first-parent", self._start)).splitlines()
-        for commit in below:
-            if self._owner not in (await self._quarantine.commit(commit)).trailers:
-                return commit
-        return below[-1]
+        listed = (await self._quarantine.local.git("rev-list", "--first-parent", self._start.name)).split("\n")
+        below = self._start
+        for name in listed[1:]:
+            below = await self._quarantine.commit(name)
+            if not self._is_own(below):
+                break
+        return below
+
+    def _is_own(self, commit: Commit) -> bool:
+        """By the worker's trailers; or by the committer, of what an agent has pushed before its worker could."""
+        return self._owner in commit.trailers or commit.committer == self._committer
 
     async def _earlier_run(self) -> Outcome | None:
         push = self._git.push
@@ -246,7 +269,7 @@ class GitWorkspace:
         head = f"refs/heads/{push.branch}"
         above = [head.rsplit("/", count)[0] for count in range(1, push.branch.count("/") + 1)]
         told = await self._quarantine.remote("ls-remote", self._login.url, head, f"{head}/*", *above)
-        there = [name for line in told.splitlines() if (name := line.partition("\t")[2])]
+        there = [name for line in told.split("\n") if (name := line.partition("\t")[2])]
         blocking = [name for name in there if name in above or name.startswith(f"{head}/")]
         if blocking:
             other = blocking[0].removeprefix("refs/heads/")
@@ -260,7 +283,7 @@ class GitWorkspace:
             return None
         await self._fetch_shallow(f"+{head}:{_EARLIER}", self._far)
         earlier = await self._quarantine.commit(_EARLIER)
-        if self._owner not in earlier.trailers:
+        if not self._is_own(earlier):
             if not await self._is_beneath_start(earlier.name):
                 raise RunError(
                     "GitPushFailed",
@@ -270,7 +293,7 @@ class GitWorkspace:
                 )
             return None
         # An earlier attempt's work is continued.
-        self._lease = self._start = earlier.name
+        self._lease, self._start = earlier.name, earlier
         if not all(trailer in earlier.trailers for trailer in self._trailers):
             return None
         failed = next((line[len(_FAILURE) :] for line in earlier.trailers if line.startswith(_FAILURE)), "")
@@ -282,11 +305,11 @@ class GitWorkspace:
     async def _is_beneath_start(self, commit: str) -> bool:
         """A branch that the start continues can be pushed. All history is fetched where fifty commits do not say."""
         for depth in (self._far, _ALL):
-            if commit == self._start:
+            if commit == self._start.name:
                 return True
             try:
                 await self._fetch_shallow(self._git.ref or "HEAD", depth)
-                await self._quarantine.local.git("merge-base", "--is-ancestor", commit, self._start)
+                await self._quarantine.local.git("merge-base", "--is-ancestor", commit, self._start.name)
             except GitError:
                 continue
             return True
@@ -294,50 +317,60 @@ class GitWorkspace:
 
     async def keep(self, outcome: Outcome) -> Outcome:
         """Commits what the agent left, pushes where asked, and adds both to the outcome."""
+        failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
+        trailers = self._trailers + failed
         try:
-            self._commit = await self._kept(outcome)
+            self._commit = await self._kept(trailers)
         except GitError as error:
             raise RunError("InternalError", f"the agent's changes cannot be committed: {error}") from error
         if self._commit and self._git.push:
-            await self._push(self._commit, self._git.push)
+            await self._push(self._commit, self._git.push, trailers)
         return await self._with_git(outcome, pushed=self._git.push is not None)
 
-    async def _push(self, commit: str, push: wire.Push) -> None:
+    async def _push(self, commit: str, push: wire.Push, trailers: list[str]) -> None:
         target = f"refs/heads/{push.branch}"
         # Only this task's own earlier commit is written over, and only while it is what was seen.
         reset = self._lease and self._task.delivery_mode == "ResetThenRetry"
         lease = [f"--force-with-lease={target}:{self._lease}"] if reset else []
-        try:
-            if self._lfs:
-                await self._lfs.push(self._fresh.directory, self._files.local.directory, self._start)
-            await self._send(commit, target, *lease)
-        except GitError as error:
-            if await self._stands(target, commit):
+        for pause in (*_PAUSES, 0.0):
+            try:
+                if self._lfs:
+                    await self._lfs.push(self._fresh.directory, self._files.local.directory, self._start.name)
+                await self._send(commit, target, *lease)
                 return
-            refusal = self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error)
-            if not await self._push_above_agents(target):
-                raise refusal from error
+            except GitError as error:
+                if await self._stands(target, commit):
+                    return
+                refusal = self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error)
+                if refusal.failure.retryable and pause:
+                    log.warning("task %s: the push is tried again: %s", self._task.task_id, error)
+                    await asyncio.sleep(pause)
+                    continue
+                if not await self._push_above_agents(target, trailers):
+                    raise refusal from error
+                return
 
     async def _send(self, commit: str, target: str, *options: str) -> None:
         await self._quarantine.remote(
             "push", "--porcelain", "--no-verify", *options, self._login.url, f"{commit}:{target}"
         )
 
-    async def _push_above_agents(self, target: str) -> bool:
+    async def _push_above_agents(self, target: str, trailers: list[str]) -> bool:
         """The agent may have pushed itself: what is its own goes beneath, and nothing is written over."""
         try:
             told = await self._quarantine.remote("ls-remote", self._login.url, target)
             theirs = told.partition("\t")[0]
-            if self._lease or not theirs or theirs == self._start:
+            if not theirs or theirs in (self._lease, self._start.name):
                 return False
             # That the agent's repository has it tells it from a stranger's.
-            await self._quarantine.take(self._fresh.directory, self._walls, f"+{theirs}:{_PUSHED}")
-            await self._quarantine.local.git("merge-base", "--is-ancestor", self._start, theirs)
+            await self._quarantine.take(self._fresh.directory, self._walls, theirs, _PUSHED)
+            await self._quarantine.local.git("merge-base", "--is-ancestor", self._start.name, theirs)
             # It has been at that commit, so that its files were made of that one's.
             agents = GitRepository(self._fresh.directory, self._quarantine.environment, self._walls)
-            if theirs not in (await agents.git("rev-list", "--walk-reflogs", "HEAD")).splitlines():
+            if theirs not in (await agents.git("rev-list", "--walk-reflogs", "HEAD")).split("\n"):
                 return False
-            commit = await self._quarantine.committed(self._subject, self._trailers, above=theirs)
+            result = await self._quarantine.commit(RESULT)
+            commit = await self._quarantine.commit_tree(result.tree, [theirs], self._message(trailers))
             await self._send(commit, target)
         except GitError:
             return False
@@ -351,15 +384,20 @@ class GitWorkspace:
         except GitError:
             return False
 
-    async def _kept(self, outcome: Outcome) -> str:
+    async def _kept(self, trailers: list[str]) -> str:
         """A commit of what the agent left, in the quarantine; empty when that is nothing."""
-        failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
-        head = await self._look()
-        if self._work == self._start:
-            return "" if self._start == self._base else self._start
-        own = self._work == head
-        self._subject = "" if own else self._title()
-        return await self._quarantine.committed(self._subject, self._trailers + failed)
+        head = await self._look(trailers)
+        if self._work != self._start.name:
+            return await self._quarantine.committed(trailers) if self._work == head.name else self._work
+        if self._start == self._base:
+            return ""
+        if self._owner in self._start.trailers:
+            return self._start.name
+        # What an agent had pushed itself bears no trailers.
+        return await self._quarantine.commit_tree(self._start.tree, [self._start.name], self._message(trailers))
+
+    def _message(self, trailers: list[str]) -> str:
+        return with_trailers(self._title(), trailers)
 
     def _title(self) -> str:
         """In one line with a letter or a digit: a divider, or nothing, is no title."""
@@ -369,45 +407,58 @@ class GitWorkspace:
                 return " ".join(text.split())
         return "Work of an agent"
 
-    async def _look(self) -> str:
+    async def _look(self, trailers: list[str]) -> Commit:
         """Brings the agent's commits and the files as they are into the quarantine; returns the agent's head."""
+        head = await self._agents_head()
         try:
-            await self._quarantine.take(self._fresh.directory, self._walls)
-            head = (await self._quarantine.commit(RESULT)).name
-        except GitError as error:
-            # Its files are kept all the same.
-            self._problems.append(f"the agent's own commits were left out, since its repository is broken: {error}")
-            await self._quarantine.local.git("update-ref", RESULT, self._start)
-            head = self._start
-        try:
-            self._work = await self._files.committed(self._quarantine, head, self._start)
+            message = self._message(trailers)
+            self._work = await self._files.committed(self._quarantine, head, self._start, message)
         finally:
             self._problems += [f"left out: {line}" for line in self._files.left_out]
         return head
 
+    async def _agents_head(self) -> Commit:
+        if await asyncio.to_thread(_is_at, self._fresh.directory, self._start.name):
+            return self._start
+        try:
+            await self._quarantine.take(self._fresh.directory, self._walls)
+            return await self._quarantine.commit(RESULT)
+        except GitError as error:
+            # Its files are kept all the same.
+            self._problems.append(f"the agent's own commits were left out, since its repository is broken: {error}")
+            return self._start
+
     async def changes(self, patch: Path, diffstat: Path) -> bool:
         """Writes what the task has changed so far, binary files included; false when that is nothing."""
-        git = self._quarantine.local.git
         try:
             if self._commit is None and not self._work and self._files.has_begun:
                 # Of a run that has failed.
                 try:
-                    await self._look()
+                    await self._look([])
                 except GitError as error:
                     self._problems.append(f"the work is in {patch.name} alone: {error}")
-            end = self._commit or self._work
-            if not end and self._files.made:
-                # The quarantine has refused it: it is read where it was made.
-                end, git = self._files.made, self._files.local.git
-            if not end or end == self._base:
+            changes = self._changed()
+            if changes is None:
                 return False
-            span = (self._base, end)
-            await git("diff", "--no-color", "--binary", f"--output={patch}", *span)
-            await git("diff", "--no-color", "--stat", f"--output={diffstat}", *span)
+            try:
+                return await changes.write(patch, diffstat)
+            finally:
+                self._problems += changes.problems
         except GitError as error:
             self._problems.append(f"{patch.name} was not kept: {error}")
             return False
-        return (await asyncio.to_thread(patch.stat)).st_size > 0
+
+    def _changed(self) -> Changes | None:
+        """None where that is nothing."""
+        end, git = self._commit or self._work, self._quarantine.local
+        if not end and self._files.made:
+            # The quarantine has refused it: it is read where it was made.
+            end, git = self._files.made, self._files.local
+        if not end or end == self._base.name:
+            return None
+        if self._changes is None or self._changes.end != end:
+            self._changes = Changes(git, self._base.name, end)
+        return self._changes
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -416,11 +467,11 @@ class GitWorkspace:
 
     async def _with_git(self, outcome: Outcome, *, pushed: bool) -> Outcome:
         if not self._commit:
-            return replace(outcome, files=(), git=wire.GitResult(self._base))
-        named = await self._quarantine.local.git("diff", "--name-only", self._base, self._commit)
+            return replace(outcome, files=(), git=wire.GitResult(self._base.name))
+        changes = self._changed()
         branch = self._git.push.branch if self._git.push else ""
-        git = wire.GitResult(self._base, branch, self._commit, pushed)
-        return replace(outcome, files=tuple(named.splitlines()), git=git)
+        git = wire.GitResult(self._base.name, branch, self._commit, pushed)
+        return replace(outcome, files=await changes.names() if changes else (), git=git)
 
     def _explain(self, type: str, what: str, error: GitError) -> RunError:
         said = words(error.lines) or str(error)
@@ -431,7 +482,7 @@ class GitWorkspace:
                 f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {said}",
             )
         moved = "; the server redirects: give the URL that it leads to" if _MOVED in said else ""
-        hint = "; the worker reads repositories of SHA-1 alone" if "mismatched algorithms" in said else ""
+        hint = "; the worker reads repositories of SHA-1 alone" if _SHA_256.search(said) else ""
         return RunError(type, f"{what}: {said}{moved}{hint}", refused=refused or is_final(error.lines))
 
 
@@ -439,3 +490,14 @@ def _empty(*directories: Path) -> None:
     for directory in directories:
         shutil.rmtree(directory)
         directory.mkdir()
+
+
+def _is_at(repository: Path, commit: str) -> bool:
+    """Whether the agent's repository has that commit checked out, as it was given to it: most agents commit nothing."""
+    file = opened(repository, (".git", "HEAD"))
+    if file is None:
+        return False
+    try:
+        return os.read(file, 100).decode("ascii", "replace").strip() == commit
+    finally:
+        os.close(file)

@@ -1,0 +1,29 @@
+"""Files that an agent may have replaced by links."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+
+def opened(folder: Path, steps: tuple[str, ...]) -> int | None:
+    """A file below the folder, None when it is not there. No link is followed, which could lead to another run's."""
+    with contextlib.ExitStack() as opened:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        for step in steps[:-1]:
+            opened.callback(os.close, number)
+            try:
+                number = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=number)
+            except OSError:
+                return None
+        opened.callback(os.close, number)
+        try:
+            file = os.open(steps[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=number)
+        except OSError:
+            return None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        return None
+    return file
