@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import StartWorker, written
 from harness.git_server import GitServer, git
-from harness.operator import BUCKET, CONTROL, Operator
+from harness.operator import BUCKET, CONTROL, Operator, kinds
 from harness.patience import PATIENCE
 
 from codeforge_worker.git import GitRepository
@@ -115,6 +116,31 @@ async def test_a_file_that_git_does_not_take_is_left_out_by_name(
     last = (await operator.until(uid))[-1].body
     assert last["files"] == ["file.txt", "new.txt"], last
     assert "git~1" in last["result"]["artifacts_problem"], json.dumps(last["result"])
+
+
+@pytest.mark.parametrize("mode", ["AtLeastOnce", "AtMostOnce"])
+async def test_the_files_of_a_run_whose_worker_has_to_stop_are_a_patch(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, marker: Callable[[str], Path], mode: str
+) -> None:
+    worked = marker("worked")
+    script = f"echo work >file.txt; echo new >new.txt; echo >{worked}; sleep 60"
+    worker = await start_worker("sh", "-c", script, CODEFORGE_GRACE_SECONDS="0")
+    uid = await operator.submit(workspace=_workspace(repository), delivery_mode=mode)
+    await written(worked)
+    worker.signal(signal.SIGTERM)
+    assert await worker.end() == 0
+    events = await operator.events(uid)
+    if mode == "AtMostOnce":
+        assert b"+work" in await _patch(operator, events[-1].body["result"]["artifacts"])
+        return
+    assert kinds(events) == ["running", "released"]
+    told = [line for line in worker.log().splitlines() if "given back: changes.patch is kept as " in line]
+    name = told[0].rpartition(" ")[2]
+    kept = (await (await operator.js.object_store(BUCKET)).get(name)).data or b""
+    assert b"+work" in kept and b"+new" in kept
+    await start_worker("sh", "-c", "echo again >file.txt", name="worker-2")
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed" and b"+again" in await _patch(operator, last["result"]["artifacts"])
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ ADDED = COUNT - len(OWN)
 FILE_BYTES = 256 << 20
 OUTPUT_BYTES = 64 << 20
 SECONDS = 60.0
+# While the worker has to stop.
+STOPPING_SECONDS = 8.0
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 Source = Path | bytes | IO[bytes]
@@ -93,20 +95,28 @@ class Artifacts:
         os.close(self._root)
 
     async def keep(
-        self, outcome: Outcome, shelf: Shelf, workspace: GitWorkspace | None, told: str, stop: asyncio.Future[Any]
+        self,
+        outcome: Outcome,
+        shelf: Shelf,
+        workspace: GitWorkspace | None,
+        told: str,
+        stop: asyncio.Future[Any],
+        seconds: float = SECONDS,
     ) -> Outcome:
-        """The outcome with what could be stored within a minute, and a sentence on what could not.
+        """The outcome with what could be stored in time, and a sentence on what could not.
 
-        `told` is the output as the log has it. `stop` ends it early.
+        `told` is the output as the log has it. From `stop` on there are only seconds left.
         """
         stored: list[wire.Artifact] = []
         work = asyncio.create_task(self._store(outcome, shelf, workspace, told, stored))
         waiting = {work} if stop.done() else {work, stop}
-        await asyncio.wait(waiting, timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if len(waiting) > 1 and stop.done():
+            await asyncio.wait({work}, timeout=STOPPING_SECONDS)
         if not work.done():
             work.cancel()
             self._problems.append(
-                f"storing was given up after {SECONDS:.0f} s or because the worker has to stop: store less, or look "
+                f"storing was given up after {seconds:.0f} s or because the worker has to stop: store less, or look "
                 "whether NATS is slow"
             )
         await asyncio.wait({work})

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from . import wire
-from .artifacts import FOLDER, Artifacts, Shelf, told
+from .artifacts import FOLDER, SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
@@ -109,13 +109,27 @@ class Run:
         ended = self._ended(work if work in done else None)
         if self._artifacts:
             if isinstance(ended, Outcome):
-                output = self._log.output()
-                ended = await self._artifacts.keep(ended, self._shelf, self._cloned, output, self._stop)
-                told(ended.artifacts_problem, lambda sentence: self._log.line(sentence, "stderr"))
+                ended = await self._keep(self._artifacts, ended, self._shelf)
+            elif ended is Stop.SHUTDOWN and self._cloned:
+                await self._give_back(self._artifacts)
             self._artifacts.close()
         await _remove(root)
         await self._empty_temporary()
         return ended
+
+    async def _keep(self, artifacts: Artifacts, ended: Outcome, shelf: Shelf) -> Outcome:
+        stops = self._stop.done() and self._stop.result().why is Stop.SHUTDOWN
+        seconds = STOPPING_SECONDS if stops else SECONDS
+        kept = await artifacts.keep(ended, shelf, self._cloned, self._log.output(), self._stop, seconds)
+        told(kept.artifacts_problem, lambda sentence: self._log.line(sentence, "stderr"))
+        return kept
+
+    async def _give_back(self, artifacts: Artifacts) -> None:
+        """No outcome names what was done, and the next run has this one's number: the log names it."""
+        shelf = replace(self._shelf, folder=f"{self._shelf.folder}-given-back-{uuid.uuid4().hex[:8]}")
+        kept = await self._keep(artifacts, Outcome(output=self._log.output()), shelf)
+        for artifact in kept.artifacts:
+            self._log.line(f"given back: {artifact.name} is kept as {artifact.object}", "stderr")
 
     async def _empty_temporary(self) -> None:
         for folder in self._settings.reach.temporary if self._settings.reach else ():
