@@ -5,12 +5,14 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of a task's current attempt, all of it in each event: losing all but the last loses nothing. CodeForge's
- * own consumers read {@code status, output, files, error, tokens_in, tokens_out, cost_usd}.
+ * own consumers read {@code status, output, files, error, tokens_in, tokens_out, cost_usd}. A worker may write anything: what
+ * is too long is cut, what is no text, time or money for the API server is replaced here, before anybody reads it.
  *
  * @param delivery ordinal of the run within the attempt, from 1; runs that were given back are not counted
  * @param sequence of the task's message in {@code stream}
@@ -42,15 +44,48 @@ public record TaskEvent(
         @Nullable Failure failure,
         @Nullable String checkpoint) {
 
+    private static final int MOST_OUTPUT = 4096;
+    private static final int MOST_MESSAGE = 4096;
+    private static final int MOST_LINE = 1024;
+    private static final int MOST_NAME = 255;
+    private static final int MOST_FILES = 50;
+    private static final int MOST_ARTIFACTS = 20;
+    private static final int MOST_DIGITS = 15;
+    private static final Instant NO_TIME_BEFORE = Instant.EPOCH;
+    private static final Instant NO_TIME_AFTER = Instant.parse("9999-01-01T00:00:00Z");
+
     public TaskEvent {
         projectId = projectId == null ? "" : projectId;
-        stream = stream == null ? "" : stream;
-        worker = worker == null ? "" : worker;
-        output = output == null ? "" : output;
-        files = files == null ? List.of() : List.copyOf(files);
-        error = error == null ? "" : error;
-        costUsd = costUsd == null ? BigDecimal.ZERO : costUsd;
-        time = time == null ? Instant.EPOCH : time;
+        stream = stream == null ? "" : PlainText.first(stream, MOST_NAME);
+        worker = worker == null ? "" : PlainText.first(worker, MOST_NAME);
+        output = output == null ? "" : PlainText.last(output, MOST_OUTPUT);
+        files = files == null
+                ? List.of()
+                : files.stream()
+                        .filter(Objects::nonNull)
+                        .limit(MOST_FILES)
+                        .map(file -> PlainText.first(file, MOST_LINE))
+                        .toList();
+        error = error == null ? "" : PlainText.first(error, MOST_MESSAGE);
+        costUsd = isMoney(costUsd) ? costUsd : BigDecimal.ZERO;
+        time = isTime(time) ? time : Instant.EPOCH;
+        startTime = isTime(startTime) ? startTime : null;
+        completionTime = isTime(completionTime) ? completionTime : null;
+    }
+
+    private static boolean isTime(@Nullable Instant time) {
+        return time != null && !time.isBefore(NO_TIME_BEFORE) && time.isBefore(NO_TIME_AFTER);
+    }
+
+    /** A number of 1e999999999 is short as JSON, and none that anybody can add. */
+    private static boolean isMoney(@Nullable BigDecimal amount) {
+        return amount != null
+                && Math.abs((long) amount.scale()) <= MOST_DIGITS
+                && amount.precision() <= 2 * MOST_DIGITS;
+    }
+
+    private static @Nullable String line(@Nullable String text) {
+        return text == null ? null : PlainText.first(text, MOST_LINE);
     }
 
     public enum Kind {
@@ -145,7 +180,15 @@ public record TaskEvent(
     /** Money is a decimal string; {@code unmeteredCalls} were answered, and their tokens or price are not known. */
     public record Usage(long tokensIn, long tokensOut, String costUsd, long unmeteredCalls) {
         public Usage {
-            costUsd = costUsd == null ? "0" : costUsd;
+            costUsd = money(costUsd);
+        }
+
+        private static String money(@Nullable String text) {
+            try {
+                return text != null && isMoney(new BigDecimal(text)) ? text : "0";
+            } catch (NumberFormatException e) {
+                return "0";
+            }
         }
 
         public Usage(long tokensIn, long tokensOut, String costUsd) {
@@ -161,16 +204,39 @@ public record TaskEvent(
             @Nullable List<Artifact> artifacts,
             @Nullable SessionObject session,
             @Nullable String artifactsProblem) {
+        public Result {
+            summary = line(summary);
+            artifacts = artifacts == null
+                    ? null
+                    : artifacts.stream()
+                            .filter(Objects::nonNull)
+                            .limit(MOST_ARTIFACTS)
+                            .toList();
+            artifactsProblem = line(artifactsProblem);
+        }
+
         /** Where all that was left is kept, and no session is continued. */
         public Result(@Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {
             this(summary, filesTotal, git, artifacts, null, null);
         }
     }
 
-    public record Git(@Nullable String baseCommit, @Nullable String branch, @Nullable String commit, boolean pushed) {}
+    public record Git(@Nullable String baseCommit, @Nullable String branch, @Nullable String commit, boolean pushed) {
+        public Git {
+            baseCommit = line(baseCommit);
+            branch = line(branch);
+            commit = line(commit);
+        }
+    }
 
     /** @param object its name in the pool's bucket */
-    public record Artifact(String name, long size, String digest, String object) {}
+    public record Artifact(String name, long size, String digest, String object) {
+        public Artifact {
+            name = line(name);
+            digest = line(digest);
+            object = line(object);
+        }
+    }
 
     /** @param retryAfterSeconds until the next attempt begins, 0 to 3,600; null: as long as the task's retry says */
     public record Failure(String type, String message, boolean retryable, @Nullable Long retryAfterSeconds) {
@@ -178,7 +244,7 @@ public record TaskEvent(
 
         public Failure {
             type = type == null ? "AgentFailed" : type;
-            message = message == null ? "" : message;
+            message = message == null ? "" : PlainText.first(message, MOST_MESSAGE);
             // Whoever writes events may ask for anything.
             retryAfterSeconds = retryAfterSeconds == null ? null : Math.clamp(retryAfterSeconds, 0, MOST_SECONDS);
         }

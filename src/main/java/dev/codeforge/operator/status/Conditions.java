@@ -1,5 +1,6 @@
 package dev.codeforge.operator.status;
 
+import dev.codeforge.wire.PlainText;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
 import java.time.Instant;
@@ -9,7 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A list of conditions in the making; a condition's transition time changes only when its status flips. */
+/**
+ * A list of conditions in the making; a condition's transition time changes only when its status flips. A message may repeat the
+ * words of a kubelet, a webhook or a worker.
+ */
 public final class Conditions {
     private static final int MESSAGE_LIMIT = 1024;
     private final Map<String, Condition> byType = new LinkedHashMap<>();
@@ -32,7 +36,7 @@ public final class Conditions {
                         .withType(type)
                         .withStatus(wanted)
                         .withReason(reason)
-                        .withMessage(message.length() <= MESSAGE_LIMIT ? message : message.substring(0, MESSAGE_LIMIT))
+                        .withMessage(PlainText.first(message, MESSAGE_LIMIT))
                         .withObservedGeneration(generation)
                         .withLastTransitionTime(flipped ? now.toString() : before.getLastTransitionTime())
                         .build());

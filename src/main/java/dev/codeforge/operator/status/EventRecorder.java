@@ -1,5 +1,6 @@
 package dev.codeforge.operator.status;
 
+import dev.codeforge.wire.PlainText;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.MicroTime;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -41,7 +42,7 @@ public final class EventRecorder {
                             .withType("Warning")
                             .withReason(reason)
                             .withAction(action)
-                            .withNote(note.length() <= NOTE_LIMIT ? note : note.substring(0, NOTE_LIMIT))
+                            .withNote(PlainText.first(note, NOTE_LIMIT))
                             .withEventTime(new MicroTime(clock.instant()
                                     .truncatedTo(ChronoUnit.MICROS)
                                     .toString()))

@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 /** An event's parts in the words of the status. */
 final class EventFields {
     private static final int HISTORY = 10;
-    private static final int ARTIFACTS = 20;
     private static final Pattern REASON = Pattern.compile("[A-Z][A-Za-z0-9]{0,63}");
 
     private EventFields() {}
@@ -102,7 +101,6 @@ final class EventFields {
 
     private static List<AgentTaskStatus.Artifact> artifacts(List<TaskEvent.Artifact> told) {
         return told.stream()
-                .limit(ARTIFACTS)
                 .map(artifact -> new AgentTaskStatus.Artifact(
                         artifact.name(), artifact.size(), artifact.digest(), artifact.object()))
                 .toList();
