@@ -20,7 +20,7 @@ public record AgentTaskStatus(
                         "Where the task is: Pending, Queued, Running, Retrying, Suspended, Succeeded, Failed or Cancelled.")
                 Phase phase,
         @JsonPropertyDescription(
-                        "Ready, Reconciling and Stalled as kstatus reads them; Complete, Failed and Suspended as on a Job; Finished on either end; DeadLettered.")
+                        "Ready, Reconciling and Stalled as kstatus reads them; Complete, Failed and Suspended as on a Job; Finished on either end; DeadLettered; ReconcileFailed while the operator fails on the task; StatusRefused while the API server refuses the whole status.")
                 List<Condition> conditions,
         @JsonPropertyDescription("Attempts begun. A new attempt is a new message.") Integer attempts,
         @JsonPropertyDescription(

@@ -28,6 +28,9 @@ import java.util.Set;
 
 /** {@link TaskQueue} over jnats. */
 final class NatsTaskQueue implements TaskQueue {
+    /** What the client adds for the id and the expectations. */
+    private static final int OWN_HEADERS = 512;
+
     /** A bound against crash loops only; how often a task may be begun is counted by its events. */
     private static final long CRASH_BOUND = 100;
 
@@ -183,6 +186,12 @@ final class NatsTaskQueue implements TaskQueue {
     public PublishOutcome publish(String stream, OutgoingTask task) {
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         task.headers().forEach(headers::put);
+        final long bytes = (long) task.body().length + headers.serializedLength() + OWN_HEADERS;
+        final long most = nats.connected().getMaxPayload();
+        if (bytes > most) {
+            // The server would close the connection, which everybody uses.
+            return new PublishOutcome.TooLarge(bytes, most);
+        }
         final PublishOptions options = PublishOptions.builder()
                 .messageId(task.messageId())
                 .expectedStream(stream)

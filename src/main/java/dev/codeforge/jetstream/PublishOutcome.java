@@ -14,6 +14,9 @@ public sealed interface PublishOutcome {
     /** The stream has reached its limit; the task stays Pending. */
     record Full() implements PublishOutcome {}
 
+    /** Larger than the server takes of any message; nothing was sent. */
+    record TooLarge(long bytes, long most) implements PublishOutcome {}
+
     /** No stream takes the subject, or another than the expected one: the pool's queue is to be made first. */
     record NoQueue() implements PublishOutcome {}
 }

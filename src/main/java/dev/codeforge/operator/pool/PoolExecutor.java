@@ -7,6 +7,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
+import dev.codeforge.operator.status.ApiRefusal;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.TaskEvent;
@@ -33,8 +34,6 @@ final class PoolExecutor {
     private static final String OPERATOR = "codeforge-operator";
     private static final String POOL_DELETED = "PoolDeleted";
     private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
-    private static final int UNPROCESSABLE = 422;
-    private static final int BAD_REQUEST = 400;
 
     private final KubernetesClient client;
     private final Connections connections;
@@ -159,9 +158,7 @@ final class PoolExecutor {
         try {
             return patch(sent);
         } catch (KubernetesClientException e) {
-            // An unknown field in a server-side apply is answered with 500, in these words only.
-            final boolean unknownField = String.valueOf(e.getMessage()).contains("failed to create typed patch object");
-            if (unknownField || e.getCode() == UNPROCESSABLE || e.getCode() == BAD_REQUEST) {
+            if (ApiRefusal.is(e)) {
                 throw new InvalidTemplateException(
                         "the API server refuses spec.template, completed by the chart's workerDefaults: "
                                 + e.getMessage());

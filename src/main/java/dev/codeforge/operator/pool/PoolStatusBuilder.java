@@ -6,6 +6,7 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.ReconcileError;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
 import java.time.Clock;
@@ -67,6 +68,42 @@ final class PoolStatusBuilder {
                 decision.map(made -> scaling(before, made)).orElse(before.scaling()));
     }
 
+    /** Of a pool that could not be reconciled: as it was, and why. */
+    WorkerPoolStatus failed(WorkerPool pool, ReconcileError error) {
+        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
+        return with(
+                before,
+                pool.getMetadata().getGeneration(),
+                verdict(conditionsOf(pool, before), !error.passes(), error.reason(), error.message()));
+    }
+
+    /** What is left of a status that the API server refuses: no message, which may repeat anybody's words. */
+    WorkerPoolStatus smallest(WorkerPool pool, WorkerPoolStatus refused, String why) {
+        final Conditions conditions = conditionsOf(pool, pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved));
+        refused.conditions()
+                .forEach(condition -> conditions.set(
+                        condition.getType(), "True".equals(condition.getStatus()), condition.getReason(), ""));
+        conditions.set(
+                Conditions.STATUS_REFUSED, true, Reason.StatusRefused, Reason.StatusRefused.sentence() + " " + why);
+        return with(refused, refused.observedGeneration(), conditions);
+    }
+
+    private Conditions conditionsOf(WorkerPool pool, WorkerPoolStatus before) {
+        return new Conditions(before.conditions(), pool.getMetadata().getGeneration(), clock.instant());
+    }
+
+    private static WorkerPoolStatus with(WorkerPoolStatus status, long generation, Conditions conditions) {
+        return new WorkerPoolStatus(
+                generation,
+                conditions.list(),
+                status.replicas(),
+                status.readyReplicas(),
+                status.selector(),
+                status.queue(),
+                status.deadLetters(),
+                status.scaling());
+    }
+
     private WorkerPoolStatus.Queue queue(PoolSnapshot snapshot, WorkerPoolStatus before) {
         return snapshot.queue() instanceof QueueState.Ready ready
                 ? new WorkerPoolStatus.Queue(
@@ -99,8 +136,7 @@ final class PoolStatusBuilder {
             int wanted,
             int ready) {
         final WorkerPool pool = snapshot.pool();
-        final Conditions conditions =
-                new Conditions(before.conditions(), pool.getMetadata().getGeneration(), clock.instant());
+        final Conditions conditions = conditionsOf(pool, before).remove(Conditions.STATUS_REFUSED);
         final boolean suspended = pool.getSpec().suspend();
         final Reason suspension = suspended ? Reason.Suspended : Reason.NotSuspended;
         conditions.set("Suspended", suspended, suspension, suspension.meaning());

@@ -29,6 +29,8 @@ final class PoolWarnings {
                     .map(PoolWarnings::describe)
                     .ifPresent(note -> events.warning(pool, Reason.DeadLettered.name(), "Bury", note));
         }
+        Conditions.becameTrue(Conditions.STATUS_REFUSED, before.conditions(), status.conditions())
+                .ifPresent(refused -> events.warning(pool, refused.getReason(), "Reconcile", refused.getMessage()));
         Conditions.find(status.conditions(), "Stalled")
                 .filter(condition -> "True".equals(condition.getStatus()))
                 .filter(condition -> !Conditions.isTrue(before.conditions(), "Stalled"))
@@ -39,5 +41,13 @@ final class PoolWarnings {
     private static String describe(DeadLetters.DeadLetter letter) {
         return letter.reason() + ": " + letter.detail() + " (subject " + letter.originSubject() + ", dead letter "
                 + letter.sequence() + "). " + Reason.DeadLettered.remedy();
+    /** Of a status that cannot be written: an Event is all that is left, one for the first of several tries. */
+    void tellUnwritten(WorkerPool pool, WorkerPoolStatus status, int failures) {
+        if (failures == 0) {
+            Conditions.find(status.conditions(), "Ready")
+                    .ifPresent(ready -> events.warning(pool, ready.getReason(), "Reconcile", ready.getMessage()));
+        }
+    }
+
     }
 }

@@ -10,6 +10,7 @@ import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
@@ -25,6 +26,7 @@ import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.PrimaryUpdateAndCacheUtils;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.RetryInfo;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
@@ -52,6 +54,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final PoolPlanner planner;
     private final PoolExecutor executor;
     private final PoolStatusBuilder statuses;
+    private final StatusWriter<WorkerPoolStatus, WorkerPool> writer = new StatusWriter<>(WorkerPool::new);
     private final PoolWarnings warnings;
     private final PoolObserver observer;
     private final Supplier<TaskIndex> tasks;
@@ -156,10 +159,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
         if (worthWriting(pool, status)) {
-            if (!StatusWriter.write(pool, status, WorkerPool::new, context)) {
+            final Optional<WorkerPoolStatus> stored = write(pool, status, context);
+            if (stored.isEmpty()) {
                 return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(LOOK_AGAIN);
             }
-            warnings.tell(pool, status);
+            warnings.tell(pool, stored.get());
             written.put(uid, clock.instant());
         } else if (!status.equals(pool.getStatus())) {
             return again(pool, NextLook.After.A_LOOK);
@@ -170,6 +174,10 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private UpdateControl<WorkerPool> again(WorkerPool pool, NextLook.After last) {
         return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(nextLook.in(pool, last));
     }
+    private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
+        return writer.write(pool, status, why -> statuses.smallest(pool, status, why), context);
+    }
+
 
     private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
         return done instanceof PoolPlan.Serve serve
@@ -194,16 +202,21 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                                 .plus(NextLook.TICK));
     }
 
-    /** The framework tries again for ever and says so nowhere: say it. */
+    /** The framework logs the error and tries again for ever; the pool says why. */
     @Override
     public ErrorStatusUpdateControl<WorkerPool> updateErrorStatus(
             WorkerPool pool, Context<WorkerPool> context, Exception error) {
-        LOG.warn(
-                "WorkerPool {}/{} is tried again: {}",
-                pool.getMetadata().getNamespace(),
-                pool.getMetadata().getName(),
-                error.getMessage(),
-                error);
+        final ReconcileError why = ReconcileError.of(error);
+        final int failures =
+                context.getRetryInfo().map(RetryInfo::getAttemptCount).orElse(0);
+        if (why.isWorthSaying(failures) && recreations.isAlone(pool, context)) {
+            final WorkerPoolStatus status = statuses.failed(pool, why);
+            try {
+                write(pool, status, context).ifPresent(stored -> warnings.tell(pool, stored));
+            } catch (KubernetesClientException e) {
+                warnings.tellUnwritten(pool, status, failures);
+            }
+        }
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 

@@ -59,6 +59,11 @@ public final class Recreations<P extends HasMetadata> extends AbstractEventSourc
         return context.isPrimaryResourceDeleted() ? UpdateControl.noUpdate() : one.reconcile(handedOver, false);
     }
 
+    /** Whether a reconcile of this name is about this object, and not about a former one that is being ended. */
+    public boolean isAlone(P object, Context<P> context) {
+        return !context.isPrimaryResourceDeleted() && !deleted.containsKey(ResourceID.fromResource(object));
+    }
+
     private boolean isLive(ResourceID id, P object) {
         return cache.get(id)
                 .filter(live ->

@@ -15,7 +15,11 @@ import java.util.Optional;
  * words of a kubelet, a webhook or a worker.
  */
 public final class Conditions {
+    /** There while the API server has refused the whole status. */
+    public static final String STATUS_REFUSED = "StatusRefused";
+
     private static final int MESSAGE_LIMIT = 1024;
+    private static final int REMEDY = 400;
     private final Map<String, Condition> byType = new LinkedHashMap<>();
     private final long generation;
     private final Instant now;
@@ -57,10 +61,20 @@ public final class Conditions {
         return List.copyOf(byType.values());
     }
 
+    /** Somebody else's words, no longer than leaves room for what to do about them. */
+    public static String beforeARemedy(String words) {
+        return PlainText.first(words, MESSAGE_LIMIT - REMEDY);
+    }
+
     public static Optional<Condition> find(List<Condition> conditions, String type) {
         return conditions.stream()
                 .filter(condition -> type.equals(condition.getType()))
                 .findFirst();
+    }
+
+    /** The condition of {@code after}, if it is true and was not. */
+    public static Optional<Condition> becameTrue(String type, List<Condition> before, List<Condition> after) {
+        return isTrue(after, type) && !isTrue(before, type) ? find(after, type) : Optional.empty();
     }
 
     public static boolean isTrue(List<Condition> conditions, String type) {

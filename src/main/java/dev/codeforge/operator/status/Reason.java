@@ -46,7 +46,26 @@ public enum Reason {
             "The idempotencyKey stands for other work.",
             "Create the task with a key of its own; a key stands for pool, prompt, model, config, workspace and session."),
     PoolDeleted("The pool was deleted before the task ended.", "Create the task on another pool."),
+    TaskTooLarge(
+            "The task's message is larger than NATS takes.",
+            "Shorten spec.prompt and spec.config, or raise max_payload of NATS; create the task anew."),
     DeadLettered("A message cannot be run and was put aside.", "Read the stream DEADLETTERS; correct its sender."),
+    // Tasks and pools
+    StatusRefused(
+            "The API server refused the status; what decides was written, without the words of the worker.",
+            "Read the outcome on the task's subject of the stream RESULTS, or in the worker's log; the message repeats the API server's reason."),
+    RightMissing(
+            "The operator lacks a right.",
+            "Give its service account what the message names: the chart's roles have it, see watchNamespaces."),
+    RequestRefused(
+            "The API server, a quota or a policy refuses what the operator has to write.",
+            "Correct what the message names; the operator tries again within a minute."),
+    ApiServerUnavailable(
+            "The API server does not carry out what the operator asks.",
+            "Wait: the operator tries again within a minute; check the API server when it lasts."),
+    OperatorError(
+            "The operator failed on the resource; it tries again within a minute.",
+            "Report it with the message and the operator's log."),
     // Pools
     WorkersReady("All wanted workers take tasks.", "Nothing."),
     ScaledToZero("No task waits and no worker runs.", "Nothing: the next task starts one."),

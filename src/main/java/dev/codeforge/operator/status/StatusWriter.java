@@ -10,27 +10,51 @@ import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.net.HttpURLConnection;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Writes a status when it differs from the one that is there, and returns only after the API server has it. */
-public final class StatusWriter {
+/**
+ * Writes a status when it differs from the one that is there, and returns only after the API server has it.
+ *
+ * @param <T> the status
+ * @param <R> the resource
+ */
+public final class StatusWriter<T, R extends CustomResource<?, T>> {
     private static final Set<Integer> OVERTAKEN =
             Set.of(HttpURLConnection.HTTP_CONFLICT, HttpURLConnection.HTTP_NOT_FOUND);
 
-    private StatusWriter() {}
+    private final Supplier<R> empty;
+
+    /** @param empty makes a resource without any field */
+    public StatusWriter(Supplier<R> empty) {
+        this.empty = empty;
+    }
 
     /**
      * Writes {@code status}, if it is news, onto the very state of the object that it was made from. One that has changed
      * meanwhile is a conflict, and the whole reconcile is to be done again: the framework's own writer would put the same
      * status onto whatever the object has become, another leader's newer status too.
      *
-     * @return false when the object has changed, or is gone: look again
+     * @param smallest makes what is written instead of a status that the API server refuses, from its reason: what decides, and no
+     *     word from outside
+     * @return what is stored now; empty when the object has changed, or is gone: reconcile again
      */
-    public static <T, R extends CustomResource<?, T>> boolean write(
-            R resource, T status, Supplier<R> empty, Context<R> context) {
+    public Optional<T> write(R resource, T status, Function<String, T> smallest, Context<R> context) {
+        try {
+            return put(resource, status, context);
+        } catch (KubernetesClientException e) {
+            if (ApiRefusal.is(e)) {
+                return put(resource, smallest.apply(ApiRefusal.words(e)), context);
+            }
+            throw e;
+        }
+    }
+
+    private Optional<T> put(R resource, T status, Context<R> context) {
         if (Objects.equals(resource.getStatus(), status)) {
-            return true;
+            return Optional.of(status);
         }
         final ObjectMeta metadata = resource.getMetadata();
         final R fresh = empty.get();
@@ -54,10 +78,10 @@ public final class StatusWriter {
             context.eventSourceRetriever()
                     .getControllerEventSource()
                     .handleRecentResourceUpdate(ResourceID.fromResource(resource), written, resource);
-            return true;
+            return Optional.of(status);
         } catch (KubernetesClientException e) {
             if (OVERTAKEN.contains(e.getCode())) {
-                return false;
+                return Optional.empty();
             }
             throw e;
         }

@@ -13,7 +13,9 @@ import dev.codeforge.jetstream.StoredEvent;
 import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.runtime.WantedLooks;
+import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
@@ -22,12 +24,14 @@ import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
+import io.javaoperatorsdk.operator.api.reconciler.RetryInfo;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
@@ -67,6 +71,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskClocks clocks;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
+    private final StatusWriter<AgentTaskStatus, AgentTask> writer = new StatusWriter<>(AgentTask::new);
     private final EventRecorder events;
     private final Consumer<ResourceID> onQueueChange;
     private final WantedLooks wantedLooks;
@@ -171,7 +176,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
         final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
         final Instant begun = Instant.now();
-        if (!gone && !StatusWriter.write(task, status, AgentTask::new, context)) {
+        final Optional<AgentTaskStatus> stored = gone ? Optional.of(status) : write(task, status, context);
+        if (stored.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
         inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
@@ -184,14 +190,23 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             watch.gone(task);
             return UpdateControl.noUpdate();
         }
+        return told(task, stored.get(), snapshot.pool(), begun);
+    }
+
+    private UpdateControl<AgentTask> told(
+            AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool, Instant begun) {
         watch.status(task, status);
         if (status.isTerminal() && !TaskClocks.statusOf(task).isTerminal()) {
             tracing.ended(task, status, begun);
         }
         warn(task, status);
-        return clocks.nextLook(task, status, snapshot.pool())
+        return clocks.nextLook(task, status, pool)
                 .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
                 .orElseGet(UpdateControl::noUpdate);
+    }
+
+    private Optional<AgentTaskStatus> write(AgentTask task, AgentTaskStatus status, Context<AgentTask> context) {
+        return writer.write(task, status, why -> statuses.smallest(task, status, why), context);
     }
 
     /** At once, and the status after that: a worker may have to be started for it. */
@@ -229,16 +244,24 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .forEach(this::trigger);
     }
 
-    /** The framework tries again for ever and says so nowhere: say it. */
+    /** The framework logs the error and tries again for ever; the task says why. */
     @Override
     public ErrorStatusUpdateControl<AgentTask> updateErrorStatus(
             AgentTask task, Context<AgentTask> context, Exception error) {
-        LOG.warn(
-                "AgentTask {}/{} is tried again: {}",
-                task.getMetadata().getNamespace(),
-                task.getMetadata().getName(),
-                error.getMessage(),
-                error);
+        final ReconcileError why = ReconcileError.of(error);
+        final int failures =
+                context.getRetryInfo().map(RetryInfo::getAttemptCount).orElse(0);
+        if (why.isWorthSaying(failures) && recreations.isAlone(task, context)) {
+            try {
+                write(task, statuses.build(task, Optional.empty(), new TaskView.Troubled(why)), context)
+                        .ifPresent(stored -> warn(task, stored));
+            } catch (KubernetesClientException e) {
+                if (failures == 0) {
+                    // Of a status that cannot be written an Event is all that is left.
+                    events.warning(task, why.reason().name(), "Reconcile", why.message());
+                }
+            }
+        }
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
@@ -283,6 +306,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final boolean bad = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;
         if (bad && news && status.error() != null) {
             events.warning(task, status.error().type(), "Run", status.error().message());
+        }
+        for (final String type : List.of(Conditions.STATUS_REFUSED, TaskConditions.RECONCILE_FAILED)) {
+            Conditions.becameTrue(type, before.conditions(), status.conditions())
+                    .ifPresent(said -> events.warning(task, said.getReason(), "Reconcile", said.getMessage()));
         }
     }
 

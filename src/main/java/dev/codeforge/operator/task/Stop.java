@@ -16,6 +16,7 @@ record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable,
     static final String RUN_TIMEOUT = "RunTimeout";
     static final String MAY_HAVE_RUN = "MayHaveRun";
     static final String BUDGET_EXCEEDED = "BudgetExceeded";
+    private static final String TASK_TOO_LARGE = "TaskTooLarge";
 
     static Stop cancelled() {
         return new Stop(TaskEvent.Kind.CANCELLED, CANCELLED, "spec.cancel was set to true", false, Reason.Cancelling);
@@ -33,6 +34,17 @@ record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable,
                         + " s: see whether the pool has workers, or raise queueTimeoutSeconds",
                 false,
                 Reason.TimingOut);
+    }
+
+    static Stop tooLarge(long bytes, long most) {
+        return new Stop(
+                TaskEvent.Kind.FAILED,
+                TASK_TOO_LARGE,
+                "the task's message has " + bytes + " bytes and NATS takes " + most
+                        + ": shorten prompt and config, of the task and of the pool's taskDefaults, or raise max_payload"
+                        + " of NATS, then create the task anew",
+                false,
+                Reason.TaskTooLarge);
     }
 
     static Stop runTimeout(int seconds) {

@@ -5,6 +5,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.ReconcileError;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Clock;
 import java.util.List;
@@ -16,6 +17,9 @@ final class TaskConditions {
     private static final Set<String> DEAD_LETTERED =
             Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "MessageTerminated");
 
+    /** There while the task cannot be reconciled. */
+    static final String RECONCILE_FAILED = "ReconcileFailed";
+
     private final Clock clock;
 
     TaskConditions(Clock clock) {
@@ -26,6 +30,8 @@ final class TaskConditions {
     List<Condition> underWay(AgentTask task, String reason, String message) {
         final AgentTaskStatus before = TaskClocks.statusOf(task);
         final Conditions conditions = new Conditions(before.conditions(), generation(task), clock.instant())
+                .remove(RECONCILE_FAILED)
+                .remove(Conditions.STATUS_REFUSED)
                 .set("Ready", false, reason, message)
                 .set("Reconciling", true, reason, message)
                 .set("Stalled", false, reason, "");
@@ -50,6 +56,30 @@ final class TaskConditions {
             conditions.set("DeadLettered", true, reason, "The task's message is kept in the stream DEADLETTERS.");
         }
         return conditions.list();
+    }
+
+    /** What was said before, without an error that is over. */
+    List<Condition> reconciled(AgentTask task, List<Condition> said) {
+        return new Conditions(said, generation(task), clock.instant())
+                .remove(RECONCILE_FAILED)
+                .list();
+    }
+
+    List<Condition> failed(AgentTask task, List<Condition> said, ReconcileError error) {
+        return new Conditions(said, generation(task), clock.instant())
+                .set(RECONCILE_FAILED, true, error.reason(), error.message())
+                .list();
+    }
+
+    /** Without any message, which may repeat anybody's words. */
+    List<Condition> smallest(AgentTask task, List<Condition> refused, String why) {
+        final Conditions conditions =
+                new Conditions(TaskClocks.statusOf(task).conditions(), generation(task), clock.instant());
+        refused.forEach(condition ->
+                conditions.set(condition.getType(), "True".equals(condition.getStatus()), condition.getReason(), ""));
+        return conditions
+                .set(Conditions.STATUS_REFUSED, true, Reason.StatusRefused, Reason.StatusRefused.sentence() + " " + why)
+                .list();
     }
 
     List<Condition> suspended(AgentTask task) {

@@ -108,6 +108,14 @@ final class TaskExecutor {
             case PublishOutcome.Occupied ignored -> occupied(snapshot, message.subject());
             case PublishOutcome.Full ignored ->
                 Optional.of(new TaskView.Waiting(Reason.QueueFull, Reason.QueueFull.sentence()));
+            case PublishOutcome.TooLarge large ->
+                end(
+                        snapshot,
+                        new TaskPlan.End(
+                                place.stream(),
+                                message.subject(),
+                                plan.attempt(),
+                                Stop.tooLarge(large.bytes(), large.most())));
             case PublishOutcome.NoQueue ignored ->
                 Optional.of(new TaskView.Waiting(
                         Reason.PoolNotReady, "The stream " + place.stream() + " is gone; it is being made again."));

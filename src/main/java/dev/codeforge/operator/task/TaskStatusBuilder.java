@@ -5,6 +5,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
 import java.time.Instant;
@@ -26,8 +27,10 @@ final class TaskStatusBuilder {
     AgentTaskStatus build(AgentTask task, Optional<WorkerPool> pool, TaskView view) {
         final AgentTaskStatus before = TaskClocks.statusOf(task);
         final StatusDraft draft = new StatusDraft(before);
+        draft.conditions = conditions.reconciled(task, draft.conditions);
         switch (view) {
             case TaskView.Unchanged ignored -> {}
+            case TaskView.Troubled troubled -> troubled(task, draft, troubled.error());
             case TaskView.Waiting waiting -> waiting(task, before, draft, waiting);
             case TaskView.Queued queued -> queued(task, before, draft, queued);
             case TaskView.Running running -> running(task, before, draft, running.event());
@@ -49,6 +52,43 @@ final class TaskStatusBuilder {
         }
         draft.observedGeneration = TaskConditions.generation(task);
         return draft.build();
+    }
+
+    /** One that no queue has is Pending, for this reason; what is published goes on meanwhile. */
+    private void troubled(AgentTask task, StatusDraft draft, ReconcileError error) {
+        if (draft.phase == null || draft.phase == Phase.Pending) {
+            draft.phase = Phase.Pending;
+            draft.conditions = conditions.underWay(task, error.reason().name(), error.message());
+        }
+        draft.conditions = conditions.failed(task, draft.conditions, error);
+    }
+
+    /** What is left of a status that the API server refuses: what decides, and no word of a worker. */
+    AgentTaskStatus smallest(AgentTask task, AgentTaskStatus refused, String why) {
+        final StatusDraft draft = new StatusDraft(refused);
+        draft.conditions = conditions.smallest(task, refused.conditions(), why);
+        draft.podName = "";
+        draft.history =
+                refused.history().stream().map(TaskStatusBuilder::smallest).toList();
+        draft.result = null;
+        draft.error = smallest(refused.error());
+        return draft.build();
+    }
+
+    private static AgentTaskStatus.HistoryEntry smallest(AgentTaskStatus.HistoryEntry entry) {
+        return new AgentTaskStatus.HistoryEntry(
+                entry.attempt(),
+                null,
+                entry.startTime(),
+                entry.completionTime(),
+                entry.outcome(),
+                smallest(entry.error()));
+    }
+
+    private static AgentTaskStatus.@Nullable Failure smallest(AgentTaskStatus.@Nullable Failure error) {
+        return error == null
+                ? null
+                : new AgentTaskStatus.Failure(error.type(), Reason.StatusRefused.sentence(), error.retryable());
     }
 
     private void waiting(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Waiting view) {

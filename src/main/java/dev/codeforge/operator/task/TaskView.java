@@ -1,6 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
 import java.util.Optional;
@@ -33,6 +34,9 @@ sealed interface TaskView {
 
     /** The task ends between attempts: there was nothing to stop. */
     record Closed(boolean cancelled, TaskEvent.Failure failure) implements TaskView {}
+
+    /** It could not be reconciled: all else stays as it is. */
+    record Troubled(ReconcileError error) implements TaskView {}
 
     /** An earlier task of the same idempotency key succeeded: its outcome is taken over, and nothing is paid. */
     record Adopted(TaskEvent event, String owner) implements TaskView {}

@@ -22,6 +22,7 @@ import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
+import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.javaoperatorsdk.operator.Operator;
@@ -34,6 +35,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of a task while the API server answers with errors. */
 final class AgentTaskReconcilerTest {
@@ -143,6 +146,62 @@ final class AgentTaskReconcilerTest {
         await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {400, 413, 422})
+    void anOutcomeWhoseStatusIsRefusedIsStoredWithoutTheWorkersWords(int code) {
+        server.answer("PATCH", STATUS, code);
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        awaitPhase(Phase.Succeeded);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+        final AgentTaskStatus status = stored().getStatus();
+        assertThat(status.result()).isNull();
+        assertThat(status.usage().tokensIn()).isEqualTo(3);
+        final Condition refused =
+                Conditions.find(status.conditions(), "StatusRefused").orElseThrow();
+        assertThat(refused.getMessage()).contains(Integer.toString(code), "as the test wants it", "RESULTS");
+        awaitEvent("StatusRefused");
+    }
+
+    @Test
+    void aFailureWhoseStatusIsRefusedKeepsItsTypeAndIsRetried() {
+        client.resource(task).delete();
+        task = client.resource(Resources.task("ns", "task", "pool", "retry: {maxAttempts: 2, backoffSeconds: 3600}"))
+                .create();
+        awaitPhase(Phase.Queued);
+        server.answer("PATCH", STATUS, 422);
+        final TaskEvent failed = Events.at(
+                task, Kind.FAILED, 1, 1, new TaskEvent.Failure("CommandFailed", "exit code 1", true), Instant.now());
+        final long outcome = nats.report(failed);
+        awaitPhase(Phase.Retrying);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+        assertThat(stored().getStatus().error().type()).isEqualTo("CommandFailed");
+        assertThat(stored().getStatus().history()).hasSize(1);
+    }
+
+    @Test
+    void aStatusThatIsRefusedInEveryFormIsToldInAnEventAndStoredWhenItIsTaken() {
+        // The status and its smallest form, of the outcome and of the error.
+        server.answer("PATCH", STATUS, 422, 422, 422, 422);
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        awaitEvent("RequestRefused");
+        awaitPhase(Phase.Succeeded);
+        await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(outcome));
+        assertThat(stored().getStatus().result()).isNotNull();
+        assertThat(Conditions.find(stored().getStatus().conditions(), "ReconcileFailed"))
+                .isEmpty();
+    }
+
+    @Test
+    void anErrorOfAReconcileIsInTheTaskAndInAnEvent() {
+        server.answer("PATCH", STATUS, 403);
+        nats.report(Events.of(task, Kind.RUNNING));
+        awaitEvent("RequestRefused");
+        assertThat(Conditions.find(stored().getStatus().conditions(), "ReconcileFailed"))
+                .map(Condition::getReason)
+                .hasValue("RequestRefused");
+        awaitPhase(Phase.Running);
+    }
+
     @Test
     void whoWatchesIsToldOfEventsThenOfTheirStatusAndOfADeletion() {
         nats.forge(Events.of(task, Kind.COMPLETED));
@@ -208,6 +267,11 @@ final class AgentTaskReconcilerTest {
         await().atMost(PATIENCE).until(() -> stored().observedStatus()
                 .filter(status -> status.phase() == phase)
                 .isPresent());
+    }
+
+    private void awaitEvent(String reason) {
+        await().atMost(PATIENCE).until(() -> client.events().v1().events().inNamespace("ns").list().getItems().stream()
+                .anyMatch(event -> reason.equals(event.getReason())));
     }
 
     private AgentTask stored() {

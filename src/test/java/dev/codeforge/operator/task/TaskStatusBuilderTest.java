@@ -8,6 +8,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
@@ -73,6 +74,52 @@ final class TaskStatusBuilderTest {
         assertThat(status.error()).isNull();
         assertThat(status.completionTime()).isEqualTo(Events.ENDED);
         assertThat(trueOnes(status)).containsExactlyInAnyOrder("Ready", "Complete", "Finished");
+    }
+
+    @Test
+    void aTaskThatCannotBeReconciledSaysWhyAndStaysAsItIs() {
+        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
+        final AgentTaskStatus failed = build(troubled());
+        assertThat(failed.phase()).isEqualTo(Phase.Running);
+        assertThat(condition(failed, "Ready").getReason()).isEqualTo("Running");
+        assertThat(condition(failed, "ReconcileFailed").getReason()).isEqualTo("RightMissing");
+        assertThat(condition(failed, "ReconcileFailed").getMessage()).isEqualTo("cannot create events");
+        final AgentTaskStatus before = task.getStatus();
+        task.setStatus(failed);
+        assertThat(build(troubled())).isEqualTo(failed);
+        assertThat(build(new TaskView.Running(Events.of(task, Kind.RUNNING)))).isEqualTo(before);
+        assertThat(build(new TaskView.Unchanged())).isEqualTo(before);
+    }
+
+    @Test
+    void aTaskThatNoQueueHasIsPendingForTheError() {
+        final AgentTaskStatus failed = build(troubled());
+        assertThat(failed.phase()).isEqualTo(Phase.Pending);
+        assertThat(condition(failed, "Ready").getReason()).isEqualTo("RightMissing");
+        task.setStatus(failed);
+        assertThat(Conditions.find(build(queued()).conditions(), "ReconcileFailed"))
+                .isEmpty();
+    }
+
+    @Test
+    void aStatusThatIsRefusedKeepsWhatDecides() {
+        final AgentTaskStatus refused = build(new TaskView.Ended(Events.failed(task, "CommandFailed", "exit code 1")));
+        final AgentTaskStatus smallest = builder(NOW).smallest(task, refused, "400: control characters");
+        assertThat(smallest.phase()).isEqualTo(Phase.Failed);
+        assertThat(smallest.attempts()).isEqualTo(refused.attempts());
+        assertThat(smallest.usage()).isEqualTo(refused.usage());
+        assertThat(smallest.completionTime()).isEqualTo(refused.completionTime());
+        assertThat(smallest.error().type()).isEqualTo("CommandFailed");
+        assertThat(smallest.result()).isNull();
+        assertThat(smallest.history()).hasSize(1);
+        assertThat(smallest.conditions().toString() + smallest.history() + smallest.error())
+                .doesNotContain("exit code 1");
+        assertThat(condition(smallest, "StatusRefused").getMessage()).endsWith("400: control characters");
+        assertThat(Conditions.isTrue(smallest.conditions(), "Finished")).isTrue();
+    }
+
+    private static TaskView troubled() {
+        return new TaskView.Troubled(new ReconcileError(Reason.RightMissing, "cannot create events", false));
     }
 
     @Test
@@ -195,7 +242,7 @@ final class TaskStatusBuilderTest {
     @Test
     void theFirstQueuedTimeAndTheEffectiveValuesStay() {
         task.setStatus(build(queued()));
-        final AgentTaskStatus running = new TaskStatusBuilder(Clock.fixed(NOW.plusSeconds(60), ZoneOffset.UTC))
+        final AgentTaskStatus running = builder(NOW.plusSeconds(60))
                 .build(task, Optional.empty(), new TaskView.Running(Events.of(task, Kind.RUNNING)));
         assertThat(running.queuedTime()).isEqualTo(NOW);
         assertThat(running.effective().runTimeoutSeconds()).isEqualTo(1800);
@@ -262,7 +309,11 @@ final class TaskStatusBuilderTest {
     }
 
     private AgentTaskStatus at(Instant now, TaskView view) {
-        return new TaskStatusBuilder(Clock.fixed(now, ZoneOffset.UTC)).build(task, Optional.of(pool), view);
+        return builder(now).build(task, Optional.of(pool), view);
+    }
+
+    private static TaskStatusBuilder builder(Instant now) {
+        return new TaskStatusBuilder(Clock.fixed(now, ZoneOffset.UTC));
     }
 
     private static Condition condition(AgentTaskStatus status, String type) {

@@ -1,0 +1,53 @@
+package dev.codeforge.operator.status;
+
+import dev.codeforge.jetstream.QueueUnavailableException;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.net.HttpURLConnection;
+import java.util.Set;
+
+/**
+ * Why a reconcile failed, for the resource's author.
+ *
+ * @param passes it ends without anybody's doing, and the first times are not worth a word
+ */
+public record ReconcileError(Reason reason, String message, boolean passes) {
+    /** The third failure comes some two seconds after the first. */
+    private static final int TIMES = 2;
+
+    private static final Set<Integer> OTHERS_WERE_FASTER =
+            Set.of(HttpURLConnection.HTTP_CONFLICT, HttpURLConnection.HTTP_NOT_FOUND);
+
+    public static ReconcileError of(Exception error) {
+        return switch (error) {
+            case QueueUnavailableException away ->
+                error(Reason.QueueUnavailable, String.valueOf(away.getMessage()), true);
+            case KubernetesClientException answer -> answered(answer);
+            default -> error(Reason.OperatorError, error.toString(), false);
+        };
+    }
+
+    private static ReconcileError answered(KubernetesClientException answer) {
+        final String words = ApiRefusal.words(answer);
+        if (answer.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
+            // RBAC's own words; quota, Pod Security and policies answer with the same code.
+            return words.contains("cannot ")
+                    ? error(Reason.RightMissing, words, false)
+                    : error(Reason.RequestRefused, words, false);
+        }
+        if (ApiRefusal.is(answer)) {
+            return error(Reason.RequestRefused, words, false);
+        }
+        return OTHERS_WERE_FASTER.contains(answer.getCode())
+                ? error(Reason.ApiServerUnavailable, "the object has changed meanwhile: " + words, true)
+                : error(Reason.ApiServerUnavailable, words, true);
+    }
+
+    private static ReconcileError error(Reason reason, String what, boolean passes) {
+        return new ReconcileError(reason, Conditions.beforeARemedy(what) + ". " + reason.sentence(), passes);
+    }
+
+    /** @param failures those of this reconcile before this one */
+    public boolean isWorthSaying(int failures) {
+        return !passes || failures >= TIMES;
+    }
+}
