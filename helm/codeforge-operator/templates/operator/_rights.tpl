@@ -36,9 +36,10 @@
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [get, create, patch, delete]
+# Written about tasks and pools; list: what a kubelet says of a pod whose volume it cannot mount, which no status tells.
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create]
+  verbs: [create, list]
 {{- end }}
 
 {{- define "codeforge.operatorSubject" -}}

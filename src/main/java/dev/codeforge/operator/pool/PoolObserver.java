@@ -31,6 +31,7 @@ final class PoolObserver {
     private final QueueKeeper queues;
     private final WorkerScale scale;
     private final WorkerWalls walls;
+    private final StartTroubles troubles;
     private final SpentWorkers spent;
     private final Supplier<TaskIndex> tasks;
     private final ServiceTimes serviceTimes;
@@ -40,6 +41,7 @@ final class PoolObserver {
             QueueKeeper queues,
             WorkerScale scale,
             WorkerWalls walls,
+            StartTroubles troubles,
             SpentWorkers spent,
             Supplier<TaskIndex> tasks,
             Clock clock) {
@@ -47,6 +49,7 @@ final class PoolObserver {
         this.queues = queues;
         this.scale = scale;
         this.walls = walls;
+        this.troubles = troubles;
         this.spent = spent;
         this.tasks = tasks;
         this.serviceTimes = new ServiceTimes(tasks, clock);
@@ -55,15 +58,18 @@ final class PoolObserver {
     PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {
         final String namespace = pool.getMetadata().getNamespace();
         final List<Pod> pods = pods(pool, context);
+        final Optional<Deployment> workers =
+                context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached));
         return new PoolSnapshot(
                 pool,
                 queues.look(pool),
-                context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached)),
+                workers,
                 pods,
                 count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
                 count(pool, status -> status.phase() == Phase.Running),
                 pool.isTerminating() && isTerminating(namespace),
                 walls.of(pool, pods),
+                troubles.of(pool, workers, pods),
                 spent.of(pool, pods),
                 serviceTime(pool),
                 window);
@@ -91,6 +97,7 @@ final class PoolObserver {
     void forget(String uid) {
         serviceTimes.forget(uid);
         walls.forget(uid);
+        troubles.forget(uid);
         spent.forget(uid);
         queues.forget(uid);
     }

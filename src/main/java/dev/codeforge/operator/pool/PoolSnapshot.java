@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param runningTasks those of them that a worker runs
  * @param namespaceTerminating nothing new can be made in it
  * @param walls what its workers say of the walls around their agents; empty while none has said anything
+ * @param trouble why workers do not start; empty while all do
  * @param spent workers that have had their one task, of a pool that gives each task a worker
  * @param serviceTime how long its tasks run; empty when that is not known, or not asked for
  */
@@ -27,6 +28,7 @@ record PoolSnapshot(
         int runningTasks,
         boolean namespaceTerminating,
         Optional<List<String>> walls,
+        Optional<StartTrouble.Seen> trouble,
         List<Pod> spent,
         Optional<Duration> serviceTime,
         DemandWindow window) {

@@ -150,7 +150,9 @@ final class PoolStatusBuilder {
             return verdict(conditions, true, Reason.InvalidTemplate, problem.get());
         }
         if (plan instanceof PoolPlan.Drain || plan instanceof PoolPlan.Stop || plan instanceof PoolPlan.Remove) {
-            return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence());
+            final String trouble =
+                    snapshot.trouble().map(seen -> " " + said(seen.trouble())).orElse("");
+            return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence() + trouble);
         }
         final Optional<String> shutOut = access.trouble(pool);
         if (ready < wanted && shutOut.isPresent()) {
@@ -160,10 +162,12 @@ final class PoolStatusBuilder {
                     Reason.NatsAccountPending,
                     shutOut.get() + ". " + Reason.NatsAccountPending.remedy());
         }
-        final Optional<String> trouble = WorkerHealth.trouble(snapshot.pods());
-        if (ready < wanted && trouble.isPresent()) {
-            return verdict(
-                    conditions, true, Reason.WorkersFailing, trouble.get() + ". " + Reason.WorkersFailing.remedy());
+        if (ready < wanted && snapshot.trouble().isPresent()) {
+            final StartTrouble.Seen seen = snapshot.trouble().get();
+            final Reason reason = seen.trouble().reason();
+            // After a restart the operator sees it for the first time again.
+            final boolean stalled = seen.lasts(clock.instant()) || isStalledBy(before, reason);
+            return verdict(conditions, stalled, reason, said(seen.trouble()));
         }
         final Optional<String> noRoom = WorkerHealth.unschedulable(snapshot.pods());
         if (ready < wanted && noRoom.isPresent()) {
@@ -182,6 +186,18 @@ final class PoolStatusBuilder {
                 .set("Ready", true, reason, reason.meaning())
                 .set("Reconciling", false, reason, "")
                 .set("Stalled", false, reason, "");
+    }
+
+    private static String said(StartTrouble trouble) {
+        return Conditions.beforeARemedy(trouble.message()) + ". "
+                + trouble.reason().remedy();
+    }
+
+    private static boolean isStalledBy(WorkerPoolStatus before, Reason reason) {
+        return Conditions.find(before.conditions(), "Stalled")
+                .filter(stalled -> "True".equals(stalled.getStatus()))
+                .filter(stalled -> reason.name().equals(stalled.getReason()))
+                .isPresent();
     }
 
     /** By the workers' own words; without any worker by what was last said of this generation. */

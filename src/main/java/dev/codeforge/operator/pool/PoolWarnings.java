@@ -33,14 +33,14 @@ final class PoolWarnings {
                 .ifPresent(refused -> events.warning(pool, refused.getReason(), "Reconcile", refused.getMessage()));
         Conditions.find(status.conditions(), "Stalled")
                 .filter(condition -> "True".equals(condition.getStatus()))
-                .filter(condition -> !Conditions.isTrue(before.conditions(), "Stalled"))
+                .filter(condition -> Conditions.find(before.conditions(), "Stalled")
+                        .filter(said -> "True".equals(said.getStatus()))
+                        .filter(said -> condition.getReason().equals(said.getReason()))
+                        .isEmpty())
                 .ifPresent(
                         condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
     }
 
-    private static String describe(DeadLetters.DeadLetter letter) {
-        return letter.reason() + ": " + letter.detail() + " (subject " + letter.originSubject() + ", dead letter "
-                + letter.sequence() + "). " + Reason.DeadLettered.remedy();
     /** Of a status that cannot be written: an Event is all that is left, one for the first of several tries. */
     void tellUnwritten(WorkerPool pool, WorkerPoolStatus status, int failures) {
         if (failures == 0) {
@@ -49,5 +49,8 @@ final class PoolWarnings {
         }
     }
 
+    private static String describe(DeadLetters.DeadLetter letter) {
+        return letter.reason() + ": " + letter.detail() + " (subject " + letter.originSubject() + ", dead letter "
+                + letter.sequence() + "). " + Reason.DeadLettered.remedy();
     }
 }

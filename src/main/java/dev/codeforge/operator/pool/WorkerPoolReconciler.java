@@ -57,6 +57,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final StatusWriter<WorkerPoolStatus, WorkerPool> writer = new StatusWriter<>(WorkerPool::new);
     private final PoolWarnings warnings;
     private final PoolObserver observer;
+    private final StartTroubles troubles;
     private final Supplier<TaskIndex> tasks;
     private final WantedLooks wanted;
     private final Clock clock;
@@ -102,11 +103,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 clock);
         this.statuses = new PoolStatusBuilder(queues, access, clock);
         this.warnings = new PoolWarnings(connections, events);
+        this.troubles = new StartTroubles(client, clock);
         this.observer = new PoolObserver(
                 client,
                 queues,
                 scale,
                 new WorkerWalls(connections, clock),
+                troubles,
                 new SpentWorkers(connections, clock),
                 tasks,
                 clock);
@@ -171,13 +174,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return again(pool, isFixed(pool, done.get()) ? NextLook.After.NOTHING_TO_FOLLOW : NextLook.After.A_LOOK);
     }
 
-    private UpdateControl<WorkerPool> again(WorkerPool pool, NextLook.After last) {
-        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(nextLook.in(pool, last));
-    }
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
         return writer.write(pool, status, why -> statuses.smallest(pool, status, why), context);
     }
 
+    private UpdateControl<WorkerPool> again(WorkerPool pool, NextLook.After last) {
+        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(nextLook.in(pool, last));
+    }
 
     private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
         return done instanceof PoolPlan.Serve serve
@@ -186,10 +189,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         .isPresent();
     }
 
-    private static boolean isFixed(WorkerPool pool, PoolPlan done) {
+    private boolean isFixed(WorkerPool pool, PoolPlan done) {
         return done instanceof PoolPlan.Serve serve
                 && serve.decision().why() == ReplicaPlanner.Why.Fixed
                 && !pool.getSpec().isolation().workerPerTask()
+                && !troubles.awaitsAny(pool)
                 && serve.decision().desired() == pool.getSpec().replicas();
     }
 

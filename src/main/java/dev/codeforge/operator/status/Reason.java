@@ -71,7 +71,11 @@ public enum Reason {
     ScaledToZero("No task waits and no worker runs.", "Nothing: the next task starts one."),
     WorkersStarting("Workers are being started.", "Wait; see the pods if it takes long."),
     WorkersFailing(
-            "A worker cannot start.", "Read the condition's message; correct spec.template or the Secret it names."),
+            "A worker cannot start.",
+            "Read the condition's message; correct spec.template, or the image, Secret, ConfigMap or volume that it names."),
+    WorkersRefused(
+            "The cluster takes no pod of the pool: by a quota, by Pod Security, or by a webhook or policy of admission.",
+            "Read the condition's message; raise the quota, or correct spec.template, for which the chart's workerDefaults fill in what it leaves out."),
     WorkersUnschedulable(
             "The cluster has no room for a worker; no more are asked for.",
             "Add a node, or lower the requests in spec.template, or maxReplicas."),

@@ -264,6 +264,7 @@ final class PoolPlannerTest {
                         running,
                         namespaceTerminating,
                         Optional.empty(),
+                        Optional.empty(),
                         spent,
                         serviceTime,
                         DemandWindow.EMPTY));

@@ -13,6 +13,7 @@ import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
@@ -148,6 +149,80 @@ final class PoolStatusBuilderTest {
     }
 
     @Test
+    void aClusterThatTakesNoPodStallsThePoolAndSaysWhy() {
+        final WorkerPoolStatus status = serve(
+                QUEUE,
+                2,
+                refused("pods \"w-1\" is forbidden: exceeded quota: compute, requested: cpu=2, limited: cpu=1"));
+        assertVerdict(status, "Stalled", "WorkersRefused");
+        assertThat(condition(status, "Stalled").getMessage())
+                .startsWith("pods \"w-1\" is forbidden: exceeded quota")
+                .endsWith(Reason.WorkersRefused.remedy());
+    }
+
+    @Test
+    void whatWasRefusedWhileAllWantedWorkersAreThereIsNoMatter() {
+        assertVerdict(
+                build(QUEUE, served(0), refused("forbidden"), List.of(), Optional.empty()), "Ready", "ScaledToZero");
+    }
+
+    @Test
+    void anErrorThatMayPassIsSaidAtOnceAndStallsThePoolWhenItLasts() {
+        final List<Pod> pods = List.of(pulling("dial tcp 10.0.0.1:443: i/o timeout"));
+        final WorkerPoolStatus first = build(QUEUE, served(2), workers(2, 1), pods, Optional.empty());
+        assertVerdict(first, "Reconciling", "WorkersFailing");
+        assertThat(condition(first, "Reconciling").getMessage()).contains("ErrImagePull", "i/o timeout");
+        final WorkerPoolStatus later =
+                build(NOW.plusSeconds(15), QUEUE, served(2), workers(2, 1), pods, Optional.empty());
+        assertVerdict(later, "Stalled", "WorkersFailing");
+        pool.setStatus(later);
+        // Another operator sees it for the first time.
+        assertVerdict(build(QUEUE, served(2), workers(2, 1), pods, Optional.empty()), "Stalled", "WorkersFailing");
+    }
+
+    @Test
+    void aPoolThatCannotBeReconciledSaysWhyAndKeepsWhatItSaid() {
+        pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
+        final WorkerPoolStatus failed =
+                builder(NOW).failed(pool, new ReconcileError(Reason.RightMissing, "cannot patch secrets", false));
+        assertVerdict(failed, "Stalled", "RightMissing");
+        assertThat(condition(failed, "Stalled").getMessage()).isEqualTo("cannot patch secrets");
+        assertThat(failed.queue()).isEqualTo(pool.getStatus().queue());
+        assertThat(failed.replicas()).isEqualTo(2);
+        pool.setStatus(failed);
+        assertVerdict(serve(QUEUE, 2, workers(2, 2)), "Ready", "WorkersReady");
+    }
+
+    @Test
+    void anErrorThatPassesStallsNoPool() {
+        final WorkerPoolStatus failed =
+                builder(NOW).failed(pool, new ReconcileError(Reason.ApiServerUnavailable, "503", true));
+        assertVerdict(failed, "Reconciling", "ApiServerUnavailable");
+    }
+
+    @Test
+    void aStatusThatIsRefusedKeepsItsVerdictAndNumbersWithoutAnyMessage() {
+        final WorkerPoolStatus refused = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus smallest = builder(NOW).smallest(pool, refused, "422: no");
+        assertVerdict(smallest, "Stalled", "WorkersFailing");
+        assertThat(condition(smallest, "Stalled").getMessage()).isEmpty();
+        assertThat(condition(smallest, "StatusRefused").getMessage()).endsWith("422: no");
+        assertThat(smallest.queue()).isEqualTo(refused.queue());
+        assertThat(smallest.readyReplicas()).isEqualTo(1);
+        pool.setStatus(smallest);
+        assertThat(Conditions.find(serve(QUEUE, 2, workers(2, 2)).conditions(), "StatusRefused"))
+                .isEmpty();
+    }
+
+    @Test
+    void aPoolThatDrainsSaysWhyItsTasksAreNotRun() {
+        final PoolPlan drain = new PoolPlan.Drain(new Decision(2, Why.Steady, 6, DemandWindow.EMPTY), List.of());
+        final WorkerPoolStatus status = build(QUEUE, drain, workers(2, 1), List.of(broken()), Optional.empty());
+        assertVerdict(status, "Reconciling", "Draining");
+        assertThat(condition(status, "Ready").getMessage()).contains("no such image");
+    }
+
+    @Test
     void aWorkerThatFindsNoNodeIsWaitedForAndSaidSo() {
         final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(homeless()), Optional.empty());
         assertVerdict(status, "Reconciling", "WorkersUnschedulable");
@@ -238,13 +313,7 @@ final class PoolStatusBuilderTest {
             Optional<Deployment> workers,
             List<Pod> pods,
             Optional<String> problem) {
-        final QueueKeeper queues = new QueueKeeper(
-                new FakeConnections(new DispatchKey(new byte[32])),
-                new GivenAccess(new NatsSettings.Given(NOBODY, NOBODY, true), Stream::empty),
-                "tasks.agent.{backend}",
-                "installation",
-                Clock.fixed(NOW, ZoneOffset.UTC));
-        return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC))
+        return builder(now)
                 .build(
                         new PoolSnapshot(
                                 pool,
@@ -255,11 +324,23 @@ final class PoolStatusBuilderTest {
                                 0,
                                 false,
                                 walls,
+                                WorkerHealth.trouble(workers, pods, Map.of())
+                                        .map(trouble -> new StartTrouble.Seen(trouble, NOW)),
                                 List.of(),
                                 Optional.empty(),
                                 DemandWindow.EMPTY),
                         plan,
                         problem);
+    }
+
+    private PoolStatusBuilder builder(Instant now) {
+        final QueueKeeper queues = new QueueKeeper(
+                new FakeConnections(new DispatchKey(new byte[32])),
+                new GivenAccess(new NatsSettings.Given(NOBODY, NOBODY, true), Stream::empty),
+                "tasks.agent.{backend}",
+                "installation",
+                Clock.fixed(NOW, ZoneOffset.UTC));
+        return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC));
     }
 
     private static Optional<Deployment> workers(int replicas, int ready) {
@@ -274,6 +355,31 @@ final class PoolStatusBuilderTest {
                 .build());
     }
 
+    private static Optional<Deployment> refused(String why) {
+        return workers(1, 0).map(found -> new DeploymentBuilder(found)
+                .editStatus()
+                .addNewCondition()
+                .withType("ReplicaFailure")
+                .withStatus("True")
+                .withReason("FailedCreate")
+                .withMessage(why)
+                .endCondition()
+                .endStatus()
+                .build());
+    }
+
+    private static Pod pulling(String why) {
+        return new PodBuilder(broken())
+                .editStatus()
+                .editFirstContainerStatus()
+                .withNewState()
+                .withNewWaiting(why, "ErrImagePull")
+                .endState()
+                .endContainerStatus()
+                .endStatus()
+                .build();
+    }
+
     private static Pod broken() {
         return new PodBuilder()
                 .withNewMetadata()
@@ -283,7 +389,7 @@ final class PoolStatusBuilderTest {
                 .addNewContainerStatus()
                 .withName("worker")
                 .withNewState()
-                .withNewWaiting("no such image", "ImagePullBackOff")
+                .withNewWaiting("no such image: not found", "ImagePullBackOff")
                 .endState()
                 .endContainerStatus()
                 .endStatus()
