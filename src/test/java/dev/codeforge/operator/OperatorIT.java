@@ -20,10 +20,13 @@ import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.testing.TestSettings;
+import dev.codeforge.wire.PlainText;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskMessage;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicy;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicyBinding;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -35,10 +38,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole operator against a real API server and a real nats-server; workers are played by the test. */
 final class OperatorIT {
@@ -94,6 +101,109 @@ final class OperatorIT {
         assertThat(Conditions.isTrue(status.conditions(), "Ready")).isTrue();
         assertThat(Conditions.isTrue(status.conditions(), "Finished")).isTrue();
         assertThat(status.history()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "a\\u0000\\u001b[31mb",
+                "a\u007Fb\u0085c",
+                "half \\ud83d of a pair",
+                "\\ufeffmark \uFFFE",
+                "a\u2028--- b",
+                "a\\r\\n... b"
+            })
+    void anOutcomeArrivesWhateverTheAgentPrinted(String printed) throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        try (ScriptedWorker worker = taking("task")) {
+            worker.print(printed);
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        final AgentTaskStatus status = awaitPhase("task", Phase.Succeeded);
+        assertThat(status.result().output())
+                .isEqualTo(PlainText.of(status.result().output()))
+                .isNotEmpty();
+        assertThat(Conditions.find(status.conditions(), "StatusRefused")).isEmpty();
+    }
+
+    @Test
+    void anOutcomeThatAPolicyRefusesIsStoredWithoutTheWorkersWords() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        create(Resources.task(namespace, "task", "pool"));
+        final String policy = "no-output-" + namespace;
+        refuseOutput(policy);
+        try (ScriptedWorker worker = taking("task")) {
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+            final AgentTaskStatus status = awaitPhase("task", Phase.Succeeded);
+            assertThat(status.result()).isNull();
+            assertThat(status.usage().tokensIn()).isEqualTo(3);
+            assertThat(condition(status.conditions(), "StatusRefused").getMessage())
+                    .contains("422", "no words of agents here");
+        } finally {
+            client.resources(ValidatingAdmissionPolicyBinding.class)
+                    .withName(policy)
+                    .delete();
+            client.resources(ValidatingAdmissionPolicy.class).withName(policy).delete();
+        }
+    }
+
+    /** Returns when the policy holds. */
+    private void refuseOutput(String name) {
+        client.resource(Resources.of(
+                        ValidatingAdmissionPolicy.class,
+                        """
+                                metadata: {name: %s}
+                                spec:
+                                  matchConstraints:
+                                    resourceRules:
+                                    - {apiGroups: [codeforge.dev], apiVersions: ['*'], operations: [UPDATE], resources: [agenttasks/status]}
+                                  validations:
+                                  - {expression: '!has(object.status.result)', message: no words of agents here}"""
+                                .formatted(name)))
+                .create();
+        client.resource(Resources.of(
+                        ValidatingAdmissionPolicyBinding.class,
+                        """
+                                metadata: {name: %1$s}
+                                spec:
+                                  policyName: %1$s
+                                  validationActions: [Deny]
+                                  matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %2$s}}}"""
+                                .formatted(name, namespace)))
+                .create();
+        final AgentTask probe = create(Resources.task(namespace, "probe", "none"));
+        await().atMost(PATIENCE).until(() -> {
+            try {
+                client.resource(probe)
+                        .subresource("status")
+                        .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"status\":{\"result\":{\"output\":\"x\"}}}");
+                return false;
+            } catch (KubernetesClientException refused) {
+                return true;
+            }
+        });
+    }
+
+    @Test
+    void aTaskThatIsLargerThanNatsTakesFailsAndHoldsNobodyUp() throws Exception {
+        create(Resources.pool(namespace, "pool", UP_TO_FIVE));
+        final String value = "\uD83D\uDE42".repeat(4096);
+        final String config = IntStream.range(0, 64)
+                .mapToObj(key -> "key" + key + ": \"" + value + '"')
+                .collect(Collectors.joining(", ", "config: {", "}"));
+        create(Resources.task(namespace, "large", "pool", config));
+        final AgentTaskStatus status = awaitPhase("large", Phase.Failed);
+        assertThat(status.error().type()).isEqualTo("TaskTooLarge");
+        assertThat(status.error().message()).contains("1048576").contains("max_payload");
+        create(Resources.task(namespace, "small", "pool"));
+        awaitPhase("small", Phase.Queued);
+        client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName("large")
+                .delete();
     }
 
     @Test

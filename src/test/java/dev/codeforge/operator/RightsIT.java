@@ -131,7 +131,7 @@ final class RightsIT {
             assertThat(deployment(namespace)).isNotNull();
             assertThat(secret(namespace)).isNotNull();
             assertThat(networkPolicy(namespace)).isNotNull();
-            await().atMost(PATIENCE).until(() -> !admin.events()
+            await().atMost(PATIENCE).until(() -> !client.events()
                     .v1()
                     .events()
                     .inNamespace(namespace)
@@ -226,6 +226,7 @@ final class RightsIT {
             forbidden(() ->
                     client.secrets().inNamespace(ELSEWHERE).withName("any").patch("{}"));
             forbidden(() -> client.pods().inNamespace(ELSEWHERE).list());
+            forbidden(() -> client.events().v1().events().inNamespace(ELSEWHERE).list());
             forbidden(() -> client.namespaces().withName(ELSEWHERE).get());
         }
     }

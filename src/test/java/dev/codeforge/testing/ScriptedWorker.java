@@ -29,6 +29,7 @@ public final class ScriptedWorker implements AutoCloseable {
     private Message message;
     private TaskMessage task;
     private String saved;
+    private String printed = "hello";
 
     public ScriptedWorker(TestNats server, String namespace, String pool) throws Exception {
         nats = server.connect();
@@ -68,6 +69,11 @@ public final class ScriptedWorker implements AutoCloseable {
         saved = checkpoint;
     }
 
+    /** The output of the outcome, as JSON writes it: also what is no text. */
+    public void print(String json) {
+        printed = json;
+    }
+
     /** Writes an event as somebody who does not know the dispatch id would. */
     public void forge(TaskEvent.Kind kind) throws Exception {
         write(kind, null, "0".repeat(64));
@@ -104,7 +110,9 @@ public final class ScriptedWorker implements AutoCloseable {
                 kind.isTerminal() ? new TaskEvent.Result("done", 0, null, null) : null,
                 failure,
                 saved);
-        final byte[] body = event.toJson();
+        final byte[] body = new String(event.toJson(), StandardCharsets.UTF_8)
+                .replace("\"output\":\"hello\"", "\"output\":\"" + printed + "\"")
+                .getBytes(StandardCharsets.UTF_8);
         final io.nats.client.impl.Headers headers = new io.nats.client.impl.Headers();
         headers.put(Headers.PROOF, hmac(dispatchId, body));
         nats.jetStream()
