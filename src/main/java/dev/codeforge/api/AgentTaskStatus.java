@@ -24,13 +24,14 @@ public record AgentTaskStatus(
                 List<Condition> conditions,
         @JsonPropertyDescription("Attempts begun. A new attempt is a new message.") Integer attempts,
         @JsonPropertyDescription(
-                        "How often a worker began to run the current attempt; above 1 after a worker was lost.")
+                        "How often a worker began to run the current attempt; above 1 after a worker was lost. A run that was released does not count, nor one whose pod was removed.")
                 Integer deliveries,
         @JsonPropertyDescription("Attempts that failed since the task was created or last rerun.")
                 Integer failedAttempts,
         @JsonPropertyDescription("The spec.rerun that was acted on, or was there when the task was first seen.")
                 Integer rerun,
-        @JsonPropertyDescription("The last ten attempts that ended.") List<HistoryEntry> history,
+        @JsonPropertyDescription("The last ten attempts that ended and runs that were released.")
+                List<HistoryEntry> history,
         @JsonPropertyDescription("The pod that runs the task, or ran it last.") String podName,
         @Nullable @JsonPropertyDescription("Where the task's message is kept.") QueuePosition queue,
         @Nullable
@@ -78,7 +79,11 @@ public record AgentTaskStatus(
     /** The last attempt whose end this status tells; 0 for none. */
     @JsonIgnore
     public int endedAttempt() {
-        return history.isEmpty() ? 0 : history.getLast().attempt();
+        return history.reversed().stream()
+                .filter(HistoryEntry::isEnd)
+                .findFirst()
+                .map(HistoryEntry::attempt)
+                .orElse(0);
     }
 
     /** The attempt that runs or is next: each number is used for one message only. */
@@ -103,6 +108,9 @@ public record AgentTaskStatus(
             @JsonPropertyDescription("Seconds before the second attempt.") Integer backoffSeconds,
             @JsonPropertyDescription("Most seconds between two attempts.") Integer maxBackoffSeconds,
             @JsonPropertyDescription("Error types that end the task at once.") List<String> nonRetryable,
+            @JsonPropertyDescription(
+                            "Error types that another attempt follows although the worker calls them not retryable.")
+                    List<String> retryable,
             @Nullable @JsonPropertyDescription("What the task may use of its model; absent for no limit.")
                     Budget budget) {
         public Effective {
@@ -110,6 +118,7 @@ public record AgentTaskStatus(
             backoffSeconds = backoffSeconds == null ? 30 : backoffSeconds;
             maxBackoffSeconds = maxBackoffSeconds == null ? 600 : maxBackoffSeconds;
             nonRetryable = nonRetryable == null ? List.of() : List.copyOf(nonRetryable);
+            retryable = retryable == null ? List.of() : List.copyOf(retryable);
         }
     }
 
@@ -120,8 +129,16 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The pod that ran it.") String worker,
             @Nullable @JsonPropertyDescription("When it began to run.") Instant startTime,
             @Nullable @JsonPropertyDescription("When it ended.") Instant completionTime,
-            @JsonPropertyDescription("Succeeded, Failed, Cancelled or Suspended.") Phase outcome,
-            @Nullable @JsonPropertyDescription("Why it did not succeed.") Failure error) {}
+            @JsonPropertyDescription(
+                            "Succeeded, Failed, Cancelled or Suspended; Queued for a run that was released, which did not end its attempt.")
+                    Phase outcome,
+            @Nullable @JsonPropertyDescription("Why it did not succeed.") Failure error) {
+        /** The attempt ended, and another number is next; else its run alone did. */
+        @JsonIgnore
+        boolean isEnd() {
+            return outcome != Phase.Queued;
+        }
+    }
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)

@@ -35,4 +35,9 @@ public record Retry(
                 @Size(max = 32)
                 @JsonPropertyDescription(
                         "Error types that end the task at once, such as CommandFailed. Those that the worker calls not retryable do so anyway.")
-                List<String> nonRetryable) {}
+                List<String> nonRetryable,
+        @Nullable
+                @Size(max = 32)
+                @JsonPropertyDescription(
+                        "Error types that another attempt follows although the worker calls them not retryable, such as OutOfMemory. nonRetryable wins.")
+                List<String> retryable) {}

@@ -74,7 +74,8 @@ public record WorkerPoolSpec(
         @Default("3")
                 @Min(1)
                 @Max(50)
-                @JsonPropertyDescription("How often a task is begun when its worker is lost, before it fails, 1 to 50.")
+                @JsonPropertyDescription(
+                        "How often a task is begun when its worker is lost, before it fails, 1 to 50. Workers whose pods were evicted, deleted or preempted, or whose nodes are gone, do not count.")
                 Integer maxDeliveries,
         @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
         @Size(max = 64)

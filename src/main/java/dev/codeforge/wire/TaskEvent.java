@@ -146,6 +146,34 @@ public record TaskEvent(
                 checkpoint);
     }
 
+    /** The same run, given back for this reason. */
+    public TaskEvent givenBack(String newId, Instant at, Failure why) {
+        return new TaskEvent(
+                taskId,
+                projectId,
+                "queued",
+                Kind.RELEASED,
+                newId,
+                attempt,
+                delivery,
+                stream,
+                sequence,
+                worker,
+                at,
+                startTime,
+                null,
+                output,
+                files,
+                why.message(),
+                tokensIn,
+                tokensOut,
+                costUsd,
+                usage,
+                null,
+                why,
+                checkpoint);
+    }
+
     /** What the worker or the operator gave as the reason of a failure or a cancellation; empty for none. */
     @JsonIgnore
     public String failureType() {

@@ -25,6 +25,8 @@ import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskMessage;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicy;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingAdmissionPolicyBinding;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -34,6 +36,8 @@ import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.nats.client.Connection;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -220,6 +224,81 @@ final class OperatorIT {
         await().atMost(PATIENCE)
                 .until(() -> client.events().v1().events().inNamespace(namespace).list().getItems().stream()
                         .anyMatch(event -> "CommandFailed".equals(event.getReason())));
+    }
+
+    @Test
+    void aRunWhosePodIsDeletedIsGivenBackAndNotCounted() throws Exception {
+        create(Resources.pool(namespace, "pool", null));
+        create(Resources.task(namespace, "task", "pool"));
+        final Pod pod = workersPod();
+        try (ScriptedWorker worker = takingIn(pod)) {
+            worker.save("{\"done\":1}");
+            worker.write(TaskEvent.Kind.PROGRESS);
+            client.resource(pod).withGracePeriod(0).delete();
+            final AgentTaskStatus status = awaitPhase("task", Phase.Queued);
+            assertThat(status.history()).singleElement().satisfies(entry -> {
+                assertThat(entry.outcome()).isEqualTo(Phase.Queued);
+                assertThat(entry.worker()).isEqualTo(pod.getMetadata().getName());
+                assertThat(entry.error().type()).isEqualTo("Disrupted");
+            });
+            assertThat(status.attempts()).isEqualTo(1);
+            assertThat(status.failedAttempts()).isZero();
+            assertThat(condition(status.conditions(), "Ready").getMessage()).contains("was deleted");
+            worker.write(TaskEvent.Kind.RUNNING);
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        assertThat(awaitPhase("task", Phase.Succeeded).history()).hasSize(2);
+    }
+
+    @Test
+    void aRunWhoseContainerWasEndedForItsMemoryHasFailedAndSaysTheLimit() throws Exception {
+        create(Resources.pool(namespace, "pool", null));
+        create(Resources.task(namespace, "task", "pool", "retry: {maxAttempts: 3}"));
+        final Pod pod = workersPod();
+        try (ScriptedWorker ignored = takingIn(pod)) {
+            client.resource(pod)
+                    .subresource("status")
+                    .patch(
+                            PatchContext.of(PatchType.JSON_MERGE),
+                            """
+                            {"status": {"phase": "Running", "containerStatuses": [{"name": "worker", "ready": false,
+                              "restartCount": 1, "image": "worker:test", "imageID": "", "lastState": {"terminated": {
+                              "exitCode": 137, "reason": "OOMKilled", "finishedAt": "%s"}}}]}}"""
+                                    .formatted(Instant.now().truncatedTo(ChronoUnit.SECONDS)));
+            final AgentTaskStatus status = awaitPhase("task", Phase.Failed);
+            assertThat(status.error().type()).isEqualTo("OutOfMemory");
+            assertThat(status.error().message()).contains("its limit of 512Mi");
+            assertThat(status.attempts()).isEqualTo(1);
+        }
+    }
+
+    /** A pod of the pool's Deployment, as its ReplicaSet would make it. */
+    private Pod workersPod() {
+        client.resource(Resources.of(
+                        ServiceAccount.class, "metadata: {name: default, namespace: %s}".formatted(namespace)))
+                .create();
+        return client.resource(Resources.of(
+                        Pod.class,
+                        """
+                        metadata: {name: pool-workers-5d8f-abcde, namespace: %s, labels: {codeforge.dev/pool: pool}}
+                        spec:
+                          automountServiceAccountToken: false
+                          containers: [{name: worker, image: worker:test, resources: {limits: {memory: 512Mi}}}]
+                        """
+                                .formatted(namespace)))
+                .create();
+    }
+
+    /** A worker in a pod that has begun to run the task. */
+    private ScriptedWorker takingIn(Pod pod) throws Exception {
+        awaitPhase("task", Phase.Queued);
+        final ScriptedWorker worker =
+                new ScriptedWorker(nats, namespace, "pool", pod.getMetadata().getName());
+        worker.take();
+        worker.write(TaskEvent.Kind.RUNNING);
+        awaitPhase("task", Phase.Running);
+        return worker;
     }
 
     @Test

@@ -26,13 +26,20 @@ public final class ScriptedWorker implements AutoCloseable {
     private final String namespace;
     private final String pool;
     private final String stream;
+    private final String name;
     private Message message;
     private TaskMessage task;
     private String saved;
     private String printed = "hello";
 
     public ScriptedWorker(TestNats server, String namespace, String pool) throws Exception {
+        this(server, namespace, pool, "worker-0");
+    }
+
+    /** @param name of its pod */
+    public ScriptedWorker(TestNats server, String namespace, String pool, String name) throws Exception {
         nats = server.connect();
+        this.name = name;
         this.namespace = namespace;
         this.pool = pool;
         stream = Subjects.poolStream(namespace, pool);
@@ -96,7 +103,7 @@ public final class ScriptedWorker implements AutoCloseable {
                 1,
                 stream,
                 message.metaData().streamSequence(),
-                "worker-0",
+                name,
                 now,
                 now,
                 kind.isTerminal() ? now : null,

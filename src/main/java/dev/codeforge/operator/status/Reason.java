@@ -15,6 +15,9 @@ public enum Reason {
     Queued("The task waits for a worker.", "Nothing; see the pool if it takes long."),
     Running("A worker runs the task.", "Nothing; kubectl logs of status.podName shows its output."),
     Released("The worker had to stop and gave the task back; another will take it.", "Nothing."),
+    Disrupted(
+            "The pod that ran the task was removed; another runs it, and the run does not count.",
+            "Nothing; set onEviction of the pool to GiveBack if its nodes disappear sooner than their pods' grace period."),
     Cancelling("The task is cancelled.", "Wait for the worker to stop the agent."),
     Suspending("The task is held back.", "Wait for the worker to stop the agent."),
     TimingOut("The run takes too long.", "Wait for the worker to stop the agent."),
@@ -36,6 +39,12 @@ public enum Reason {
     MayHaveRun(
             "The worker of an AtMostOnce task was lost in the middle of the run.",
             "Look at what the run did; raise spec.rerun to run the task again."),
+    OutOfMemory(
+            "The run needed more memory than its container may have.",
+            "Raise resources.limits.memory in spec.template of the pool, or ask for less; raise spec.rerun to run the task again."),
+    OutOfDisk(
+            "The run has filled its disk.",
+            "Give the volume more room in spec.template of the pool, or ask for less; raise spec.rerun to run the task again."),
     MaxDeliveriesExceeded(
             "The task's workers were lost too often.",
             "Read the workers' logs, memory is the usual cause; raise spec.rerun to run the task again."),

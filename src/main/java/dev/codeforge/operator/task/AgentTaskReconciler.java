@@ -78,6 +78,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final Deletions deletions;
     private final TaskWatch watch;
     private final Tracing tracing;
+    private final RunningPods pods;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final Recreations<AgentTask> recreations = new Recreations<>(AgentTask.class);
@@ -123,6 +124,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.events = events;
         this.onQueueChange = onQueueChange;
         this.wantedLooks = wantedLooks;
+        this.pods = new RunningPods(client);
         this.deletions = new Deletions(withdrawWaiting);
     }
 
@@ -270,7 +272,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final Optional<WorkerPool> pool = poolOf(task, context);
         if (task.isFinished()) {
             return new TaskSnapshot(
-                    task, deleted, pool, Optional.empty(), 0, Optional.empty(), List.of(), TaskSnapshot.Answers.NONE);
+                    task,
+                    deleted,
+                    pool,
+                    Optional.empty(),
+                    0,
+                    Optional.empty(),
+                    Optional.empty(),
+                    List.of(),
+                    TaskSnapshot.Answers.NONE);
         }
         // The queue first, then the results: a worker writes its outcome before its message goes.
         final Optional<StandingMessage> standing = pool.flatMap(WorkerPool::observedStatus)
@@ -281,16 +291,18 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 // Somebody else's message on our subject is not ours to judge by, nor to remove.
                 .filter(message -> message.installation().equals(installation));
         final Optional<StoredEvent> stored = connections.results(namespace).last(TaskIndex.ref(task));
+        final Optional<TaskEvent> last = stored.flatMap(this::believed).or(() -> inbox.of(task.uid()).stream()
+                .map(Results.Delivery::event)
+                .flatMap(event -> believed(event).stream())
+                .reduce((first, second) -> second));
         return new TaskSnapshot(
                 task,
                 deleted,
                 pool,
                 standing,
                 stored.map(StoredEvent::sequence).orElse(0L),
-                stored.flatMap(this::believed).or(() -> inbox.of(task.uid()).stream()
-                        .map(Results.Delivery::event)
-                        .flatMap(event -> believed(event).stream())
-                        .reduce((first, second) -> second)),
+                last,
+                last.filter(TaskEvent::isRunning).flatMap(run -> pods.loss(task, pool, run, context)),
                 SessionRivals.of(task, context.getPrimaryCache()),
                 TaskSnapshot.Answers.NONE);
     }
@@ -310,6 +322,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         for (final String type : List.of(Conditions.STATUS_REFUSED, TaskConditions.RECONCILE_FAILED)) {
             Conditions.becameTrue(type, before.conditions(), status.conditions())
                     .ifPresent(said -> events.warning(task, said.getReason(), "Reconcile", said.getMessage()));
+        }
+        if (status.phase() == Phase.Queued && news && !status.history().isEmpty()) {
+            tellGivenBack(task, status.history().getLast());
+        }
+    }
+
+    private void tellGivenBack(AgentTask task, AgentTaskStatus.HistoryEntry last) {
+        if (last.outcome() == Phase.Queued && last.error() != null) {
+            events.warning(task, last.error().type(), "Run", last.error().message());
         }
     }
 
@@ -372,7 +393,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                                         .collect(Collectors.toSet()))
                         .build(),
                 context);
-        return List.of(pools, triggers, recreations.in(context.getPrimaryCache()));
+        return List.of(pools, RunningPods.source(context), triggers, recreations.in(context.getPrimaryCache()));
     }
 
     /** To be told by the framework what it forgets. */

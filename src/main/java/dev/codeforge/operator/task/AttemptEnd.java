@@ -45,7 +45,7 @@ final class AttemptEnd {
         final int failures =
                 snapshot.task().isRerunRequested() ? 1 : snapshot.status().failedAttempts() + 1;
         final boolean again = event.failure() != null
-                && event.failure().retryable()
+                && (event.failure().retryable() || effective.retryable().contains(event.failureType()))
                 && !effective.nonRetryable().contains(event.failureType())
                 && failures < effective.maxAttempts()
                 && !snapshot.task().getSpec().cancel();

@@ -37,6 +37,7 @@ final class EffectiveSettings {
                 retry(spec, defaults, Retry::backoffSeconds),
                 retry(spec, defaults, Retry::maxBackoffSeconds),
                 retry(spec, defaults, Retry::nonRetryable),
+                retry(spec, defaults, Retry::retryable),
                 budget(spec.budget(), defaults.budget()));
     }
 

@@ -2,10 +2,13 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +44,21 @@ final class EventFields {
         entries.add(new AgentTaskStatus.HistoryEntry(
                 event.attempt(), event.worker().isEmpty() ? null : event.worker(), start, completion, outcome, error));
         return entries.subList(Math.max(0, entries.size() - HISTORY), entries.size());
+    }
+
+    /** With a run that was released, by its worker or in its place; added once, however often its event is read. */
+    static List<AgentTaskStatus.HistoryEntry> givenBack(AgentTaskStatus before, TaskEvent event, Instant at) {
+        final AgentTaskStatus.@Nullable Failure why = event.failure() == null
+                ? new AgentTaskStatus.Failure(Reason.Released.name(), Reason.Released.meaning(), true)
+                : failure(event, Phase.Queued);
+        final Instant start =
+                event.startTime() == null ? null : event.startTime().truncatedTo(ChronoUnit.MILLIS);
+        final boolean known = before.history().stream()
+                .anyMatch(entry -> entry.outcome() == Phase.Queued
+                        && entry.attempt() == event.attempt()
+                        && event.worker().equals(entry.worker())
+                        && Objects.equals(start, entry.startTime()));
+        return known ? before.history() : history(before, event, Phase.Queued, start, at, why);
     }
 
     static AgentTaskStatus.@Nullable QueuePosition position(AgentTaskStatus before, TaskEvent event) {

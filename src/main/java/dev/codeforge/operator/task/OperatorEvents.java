@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Events that the operator writes when it, not a worker, ends an attempt. */
+/** Events that the operator writes when it, not a worker, ends an attempt or gives a run back. */
 public final class OperatorEvents {
     private final DispatchKey key;
     private final Clock clock;
@@ -51,6 +51,20 @@ public final class OperatorEvents {
                             last,
                             Optional.empty());
         }
+    }
+
+    /**
+     * Releases a run in place of its lost worker.
+     *
+     * @param run the last event, of the run
+     * @return false when another event came in between: plan again
+     */
+    public boolean giveBack(
+            Results results, TaskRef task, TaskEvent run, TaskEvent.Failure why, long expectedSequence) {
+        final TaskEvent event = run.givenBack(UUID.randomUUID().toString(), clock.instant(), why);
+        final byte[] body = event.toJson();
+        return results.append(task, event.eventId(), body, key.proof(task.id(), run.attempt(), body), expectedSequence)
+                .isPresent();
     }
 
     /**

@@ -72,6 +72,13 @@ record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable,
         return new Stop(TaskEvent.Kind.FAILED, BUDGET_EXCEEDED, why.message(), false, Reason.BudgetExceeded);
     }
 
+    /** @param loss that the run itself caused */
+    static Stop lost(WorkerLoss loss) {
+        final TaskEvent.Failure failure = loss.failure();
+        return new Stop(
+                TaskEvent.Kind.FAILED, failure.type(), failure.message(), failure.retryable(), Reason.TimingOut);
+    }
+
     TaskEvent.Failure failure() {
         return new TaskEvent.Failure(type, message, retryable);
     }

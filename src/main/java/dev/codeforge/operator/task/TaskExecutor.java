@@ -19,6 +19,9 @@ final class TaskExecutor {
     /** Longer than a worker takes to reconnect. */
     private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(5);
 
+    /** A worker whose pod has terminated does not reconnect, and the release must precede JetStream's redelivery. */
+    private static final Duration LOST_TIMEOUT = Duration.ofSeconds(1);
+
     private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
 
     private final Connections connections;
@@ -54,7 +57,9 @@ final class TaskExecutor {
             case TaskPlan.AskHolder ignored ->
                 snapshot.withHolder(connections
                         .control(namespaceOf(snapshot))
-                        .holder(TaskIndex.ref(snapshot.task()), HOLDER_TIMEOUT));
+                        .holder(
+                                TaskIndex.ref(snapshot.task()),
+                                snapshot.loss().isPresent() ? LOST_TIMEOUT : HOLDER_TIMEOUT));
             case TaskPlan.ReadLedger ignored -> snapshot.withLedger(ledger.read(snapshot.task()));
             case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
             case TaskPlan.ReadSession ignored -> snapshot.withSession(sessions.read(snapshot.task()));
@@ -73,6 +78,15 @@ final class TaskExecutor {
             case TaskPlan.Publish publish -> publish(snapshot, publish);
             case TaskPlan.End end -> end(snapshot, end);
             case TaskPlan.AskToStop ask -> askToStop(snapshot, ask);
+            case TaskPlan.GiveBack giveBack -> {
+                events.giveBack(
+                        connections.results(namespaceOf(snapshot)),
+                        TaskIndex.ref(snapshot.task()),
+                        snapshot.lastEvent().orElseThrow(),
+                        giveBack.loss().failure(),
+                        snapshot.lastSequence());
+                yield Optional.empty();
+            }
             case TaskPlan.Withdraw withdraw -> withdraw(snapshot, withdraw);
             case TaskPlan.Claim claim -> {
                 ledger.claim(snapshot.task(), claim);

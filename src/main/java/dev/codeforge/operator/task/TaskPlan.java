@@ -59,6 +59,9 @@ sealed interface TaskPlan {
     /** Ask the holder to stop; {@code overdue}: it has been silent for so long that the attempt is ended without it. */
     record AskToStop(End end, boolean overdue) implements TaskPlan {}
 
+    /** The worker is lost through no fault of the task: release the run in its place; then plan again. */
+    record GiveBack(int attempt, WorkerLoss loss) implements TaskPlan {}
+
     /** The resource is gone: end what is unfinished. {@code running}: ask the holder to stop before. */
     record Withdraw(String stream, String subject, int attempt, boolean running) implements TaskPlan {}
 

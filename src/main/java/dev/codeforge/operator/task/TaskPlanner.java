@@ -90,6 +90,9 @@ final class TaskPlanner {
         if (!clocks.isDue(snapshot.status())) {
             return say(new TaskView.Unchanged());
         }
+        if (snapshot.loss().isPresent() && event.filter(TaskEvent::isRunning).isPresent()) {
+            return lost(snapshot, event.get(), snapshot.loss().get());
+        }
         return snapshot.standing().isPresent()
                 ? standing(snapshot, event, attempt, snapshot.standing().get())
                 : absent(snapshot, event, attempt);
@@ -109,6 +112,22 @@ final class TaskPlanner {
         return say(event.filter(TaskEvent::isRunning)
                 .<TaskView>map(TaskView.Running::new)
                 .orElseGet(() -> new TaskView.Queued(attempt, stream, message.sequence(), event)));
+    }
+
+    /** A worker that still answers keeps its run: Kubernetes may have lost a node that NATS reaches. */
+    private static TaskPlan lost(TaskSnapshot snapshot, TaskEvent run, WorkerLoss loss) {
+        if (snapshot.answers().holder().isEmpty()) {
+            return new TaskPlan.AskHolder();
+        }
+        if (snapshot.answers().holder().get().isPresent()) {
+            return say(new TaskView.Running(run));
+        }
+        if (!loss.isGivenBack()) {
+            return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), run.attempt(), Stop.lost(loss));
+        }
+        return snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce
+                ? mayHaveRun(snapshot, run.attempt())
+                : new TaskPlan.GiveBack(run.attempt(), loss);
     }
 
     /** No message stands and no outcome does: it was never sent, or it was lost, or somebody runs it unseen. */

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param standing the message in the pool's stream
  * @param lastSequence of the task's results, 0 for none; counts events that are not believed
  * @param lastEvent the last event with a valid proof
+ * @param loss why the worker of the last event's run is lost; empty if its pod shows no loss
  * @param rivals the other unfinished tasks of its session, as the cache has them
  * @param answers to what the planner asked
  */
@@ -29,6 +30,7 @@ record TaskSnapshot(
         Optional<StandingMessage> standing,
         long lastSequence,
         Optional<TaskEvent> lastEvent,
+        Optional<WorkerLoss> loss,
         List<AgentTask> rivals,
         Answers answers) {
 
@@ -69,7 +71,7 @@ record TaskSnapshot(
     }
 
     private TaskSnapshot with(Answers given) {
-        return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, rivals, given);
+        return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, loss, rivals, given);
     }
 
     AgentTaskStatus status() {

@@ -100,9 +100,13 @@ final class TaskStatusBuilder {
     private void queued(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Queued view) {
         begin(task, before, draft);
         final Reason reason = view.event().isPresent() ? Reason.Released : Reason.Queued;
+        final String why = view.event()
+                .map(TaskEvent::failure)
+                .map(failure -> " " + failure.type() + ": " + failure.message() + ".")
+                .orElse("");
         final boolean newAttempt = view.attempt() > before.attempts();
         draft.phase = Phase.Queued;
-        draft.conditions = conditions.underWay(task, reason.name(), reason.sentence());
+        draft.conditions = conditions.underWay(task, reason.name(), reason.sentence() + why);
         draft.attempts = Math.max(before.attempts(), view.attempt());
         draft.deliveries = view.event()
                 .map(event -> EventFields.deliveries(before, event))
@@ -112,6 +116,7 @@ final class TaskStatusBuilder {
         view.event().ifPresent(given -> {
             // Given back, it waits from then on.
             draft.nextAttemptTime = millis(given.time());
+            draft.history = EventFields.givenBack(before, given, millis(given.time()));
             draft.usage = EventFields.usage(before, given);
         });
     }

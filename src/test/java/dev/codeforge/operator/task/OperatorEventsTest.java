@@ -127,6 +127,26 @@ final class OperatorEventsTest {
     }
 
     @Test
+    void aRunIsGivenBackWithAllThatItToldAndNotCounted() throws Exception {
+        nats.report(Events.saving(Events.of(task, Kind.PROGRESS, 1, 2), "{\"done\":2}"));
+        final StoredEvent stored = results.last(TaskIndex.ref(task)).orElseThrow();
+        final TaskEvent.Failure why = new TaskEvent.Failure("Disrupted", "pod a was evicted", true);
+        assertThat(events.giveBack(results, TaskIndex.ref(task), last(), why, stored.sequence()))
+                .isTrue();
+        assertThat(last().kind()).isEqualTo(Kind.RELEASED);
+        assertThat(last().delivery()).isEqualTo(2);
+        assertThat(last().checkpoint()).isEqualTo("{\"done\":2}");
+        assertThat(last().usage()).isEqualTo(new TaskEvent.Usage(3, 4, "0.05"));
+        assertThat(last().failure()).isEqualTo(why);
+        assertThat(Schemas.problems(
+                        "event", results.last(TaskIndex.ref(task)).orElseThrow().body()))
+                .isEmpty();
+        assertThat(events.giveBack(results, TaskIndex.ref(task), last(), why, stored.sequence()))
+                .as("another event came in between")
+                .isFalse();
+    }
+
+    @Test
     void theEventIsAsTheSchemaSays() throws Exception {
         nats.report(Events.of(task, Kind.RUNNING));
         end(1);

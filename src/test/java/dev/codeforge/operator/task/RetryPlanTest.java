@@ -72,6 +72,24 @@ final class RetryPlanTest {
         assertThat(seen.event(limited(3, 7)).said().phase()).isEqualTo(Phase.Failed);
     }
 
+    @Test
+    void aFailureThatIsNotRetryableIsRetriedWhereTheTaskSaysSo() {
+        final TaskEvent killed = Events.failed(Seen.task(THREE).task, 1, "OutOfMemory", "too much", false);
+        assertThat(Seen.task(THREE).running(1).event(killed).said().phase()).isEqualTo(Phase.Failed);
+        assertThat(Seen.task("retry: {maxAttempts: 3, retryable: [OutOfMemory]}")
+                        .running(1)
+                        .event(killed)
+                        .said()
+                        .phase())
+                .isEqualTo(Phase.Retrying);
+        assertThat(Seen.task("retry: {maxAttempts: 3, retryable: [OutOfMemory], nonRetryable: [OutOfMemory]}")
+                        .running(1)
+                        .event(killed)
+                        .said()
+                        .phase())
+                .isEqualTo(Phase.Failed);
+    }
+
     private static TaskEvent limited(int attempt, long seconds) {
         final Seen seen = Seen.task(THREE);
         return Events.at(

@@ -32,6 +32,7 @@ final class Seen {
     private final WorkerPool pool = withQueue(Resources.pool("ns", "pool", null));
     private Optional<StandingMessage> standing = Optional.empty();
     private Optional<TaskEvent> event = Optional.empty();
+    private Optional<WorkerLoss> loss = Optional.empty();
     private List<AgentTask> rivals = List.of();
     private TaskSnapshot.Answers answers = TaskSnapshot.Answers.NONE;
     private Instant now = NOW;
@@ -95,6 +96,11 @@ final class Seen {
         return this;
     }
 
+    Seen lostItsWorker(WorkerLoss why) {
+        loss = Optional.of(why);
+        return this;
+    }
+
     Seen heldBy(String worker) {
         return answered(snapshot().withHolder(Optional.of(new Holder(worker, 1, 1))));
     }
@@ -138,7 +144,7 @@ final class Seen {
 
     TaskSnapshot snapshot() {
         return new TaskSnapshot(
-                task, false, Optional.of(pool), standing, event.isPresent() ? 9 : 0, event, rivals, answers);
+                task, false, Optional.of(pool), standing, event.isPresent() ? 9 : 0, event, loss, rivals, answers);
     }
 
     TaskPlan plan() {

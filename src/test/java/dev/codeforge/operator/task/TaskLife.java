@@ -133,6 +133,7 @@ final class TaskLife {
                 task.isFinished() ? Optional.empty() : standing,
                 lastSequence,
                 task.isFinished() ? Optional.empty() : last,
+                Optional.empty(),
                 List.of(),
                 TaskSnapshot.Answers.NONE);
         TaskPlan plan = planner.plan(snapshot);

@@ -257,7 +257,15 @@ final class TaskMessagesTest {
 
     private TaskSnapshot snapshot(AgentTask of, Optional<TaskEvent> last) {
         return new TaskSnapshot(
-                of, false, Optional.of(pool), Optional.empty(), 0, last, List.of(), TaskSnapshot.Answers.NONE);
+                of,
+                false,
+                Optional.of(pool),
+                Optional.empty(),
+                0,
+                last,
+                Optional.empty(),
+                List.of(),
+                TaskSnapshot.Answers.NONE);
     }
 
     private TaskMessage written(int attempt) throws UnreadableMessageException {

@@ -277,6 +277,7 @@ final class TaskPlannerTest {
                 Optional.ofNullable(standing),
                 event == null ? 0 : 9,
                 Optional.ofNullable(event),
+                Optional.empty(),
                 List.of(),
                 TaskSnapshot.Answers.NONE);
     }

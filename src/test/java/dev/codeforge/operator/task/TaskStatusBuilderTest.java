@@ -257,6 +257,39 @@ final class TaskStatusBuilderTest {
     }
 
     @Test
+    void aRunThatWasTakenAwayIsInTheHistoryOnceAndEndsNoAttempt() {
+        final TaskEvent.Failure why = new TaskEvent.Failure("Disrupted", "pod a was evicted", true);
+        final TaskEvent givenBack =
+                Events.of(task, Kind.RUNNING).givenBack("00000000-0000-4000-8000-000000000001", Events.ENDED, why);
+        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
+        for (int look = 0; look < 2; look++) {
+            task.setStatus(build(new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.of(givenBack))));
+        }
+        final AgentTaskStatus status = task.getStatus();
+        assertThat(status.phase()).isEqualTo(Phase.Queued);
+        assertThat(status.history())
+                .containsExactly(new AgentTaskStatus.HistoryEntry(
+                        1,
+                        "worker-0",
+                        Events.STARTED,
+                        Events.ENDED,
+                        Phase.Queued,
+                        new AgentTaskStatus.Failure("Disrupted", "pod a was evicted", true)));
+        assertThat(status.currentAttempt()).isEqualTo(1);
+        assertThat(status.failedAttempts()).isZero();
+        assertThat(status.error()).isNull();
+    }
+
+    @Test
+    void aRunThatItsWorkerGaveBackIsInTheHistoryToo() {
+        final AgentTaskStatus status =
+                build(new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.of(Events.of(task, Kind.RELEASED))));
+        assertThat(status.history())
+                .extracting(entry -> entry.outcome() + " " + entry.error().type())
+                .containsExactly("Queued Released");
+    }
+
+    @Test
     void theHistoryKeepsTheLastTenAttempts() {
         for (int attempt = 1; attempt <= 12; attempt++) {
             task.setStatus(build(new TaskView.Ended(Events.of(task, Kind.FAILED, attempt, 1))));

@@ -1,0 +1,38 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.operator.status.Reason;
+import dev.codeforge.wire.TaskEvent;
+
+/**
+ * Why a run's worker is lost, as its pod shows it.
+ *
+ * @param message a sentence on what happened, and what to do
+ */
+record WorkerLoss(Kind kind, String message) {
+
+    enum Kind {
+        /** The pod was removed from outside: the run does not count. */
+        DISRUPTED(Reason.Disrupted, true),
+        /** The container exceeded its memory limit. */
+        OUT_OF_MEMORY(Reason.OutOfMemory, false),
+        /** The pod exceeded its own disk limit. */
+        OUT_OF_DISK(Reason.OutOfDisk, false);
+
+        private final Reason reason;
+        private final boolean givenBack;
+
+        Kind(Reason reason, boolean givenBack) {
+            this.reason = reason;
+            this.givenBack = givenBack;
+        }
+    }
+
+    /** The run goes back to the queue, as if its worker had released it; else the attempt has failed. */
+    boolean isGivenBack() {
+        return kind.givenBack;
+    }
+
+    TaskEvent.Failure failure() {
+        return new TaskEvent.Failure(kind.reason.name(), message, kind.givenBack);
+    }
+}
