@@ -25,6 +25,7 @@ from .server_of_run import Access
 from .session import Conversation
 from .session_of_run import SessionOfRun
 from .settings import Settings
+from .shortage import Watch, fullness, is_full, memory_of_this_process
 from .tracing import part
 from .workspace import GitWorkspace
 
@@ -181,6 +182,9 @@ class Run:
             return Outcome.failed(error.failure, self._log.output())
         except Exception as error:
             message = f"the worker failed: {type(error).__name__}: {error}"
+            if is_full(error):
+                said = fullness(self._settings.workspace) or message
+                return Outcome.failed(failure("OutOfDisk", said), self._log.output())
             return Outcome.failed(failure("InternalError", message), self._log.output())
 
     def _workspace(self, directory: Path, scratch: Path) -> GitWorkspace | None:
@@ -243,7 +247,15 @@ class Run:
                 checkpoint=self._checkpoint,
                 session=session,
             )
-            return await self._meter.guard(self._backend.run(context), self._log.output, self._settings.also_reached)
+            watch = Watch(memory_of_this_process(), directory, alone=self._settings.concurrency == 1)
+            try:
+                outcome = await self._meter.guard(
+                    self._backend.run(context), self._log.output, self._settings.also_reached
+                )
+            except RunError as error:
+                error.failure = watch.explained(error.failure)
+                raise
+            return replace(outcome, failure=outcome.failure and watch.explained(outcome.failure))
 
     def _metering(self) -> contextlib.AbstractAsyncContextManager[Access]:
         if self._meter.limited and self._settings.also_reached and self._settings.model:
