@@ -22,8 +22,8 @@
 - apiGroups: [apps]
   resources: [deployments/scale]
   verbs: [patch]
-# Patched with the deletion cost of those that go first; the client reads what it patches. Deleted when their one task has
-# ended (isolation.workerPerTask).
+# Patched with the deletion cost of those that go first, and with what keeps busy ones from being evicted; the client reads what it
+# patches. Deleted when their one task has ended (isolation.workerPerTask).
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, patch, delete]

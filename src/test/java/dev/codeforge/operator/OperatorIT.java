@@ -273,6 +273,27 @@ final class OperatorIT {
         }
     }
 
+    @Test
+    void aPodIsShieldedFromEvictionWhileItRunsATask() throws Exception {
+        create(Resources.pool(namespace, "pool", null));
+        create(Resources.task(namespace, "task", "pool"));
+        final Pod pod = workersPod();
+        try (ScriptedWorker worker = takingIn(pod)) {
+            await().atMost(PATIENCE)
+                    .until(() -> annotations(pod), has -> "true".equals(has.get("karpenter.sh/do-not-disrupt")));
+            assertThat(annotations(pod)).containsEntry("cluster-autoscaler.kubernetes.io/safe-to-evict", "false");
+            worker.write(TaskEvent.Kind.COMPLETED);
+            worker.ack();
+        }
+        await().atMost(PATIENCE).until(() -> annotations(pod), Map::isEmpty);
+    }
+
+    private Map<String, String> annotations(Pod pod) {
+        final Map<String, String> has =
+                client.resource(pod).require().getMetadata().getAnnotations();
+        return has == null ? Map.of() : has;
+    }
+
     /** A pod of the pool's Deployment, as its ReplicaSet would make it. */
     private Pod workersPod() {
         client.resource(Resources.of(

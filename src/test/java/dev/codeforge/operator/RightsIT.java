@@ -351,7 +351,7 @@ final class RightsIT {
     }
 
     @Test
-    void ofAPodOnlyTheDeletionCostIsChanged() throws Exception {
+    void ofAPodOnlyItsPlaceInTheOrderAndItsShieldAreChanged() throws Exception {
         final String namespace = withPool();
         makeServiceAccount(namespace);
         admin.resource(pod(namespace, "worker", OURS)).create();
@@ -363,6 +363,14 @@ final class RightsIT {
             assertThat(patch(client, pods + "worker", cost.formatted("\"-5\"")))
                     .contains("\"controller.kubernetes.io/pod-deletion-cost\":\"-5\"");
             assertThat(patch(client, pods + "worker", cost.formatted("null"))).contains("\"kind\":\"Pod\"");
+            for (final String shield :
+                    new String[] {"cluster-autoscaler.kubernetes.io/safe-to-evict", "karpenter.sh/do-not-disrupt"}) {
+                final String change = "{\"metadata\":{\"annotations\":{\"" + shield + "\":%s}}}";
+                assertThat(patch(client, pods + "worker", change.formatted("\"true\"")))
+                        .contains("\"" + shield + "\":\"true\"");
+                assertThat(patch(client, pods + "worker", change.formatted("null")))
+                        .contains("\"kind\":\"Pod\"");
+            }
             for (final String change : new String[] {
                 "{\"spec\":{\"containers\":[{\"name\":\"worker\",\"image\":\"evil:1\"}]}}",
                 "{\"metadata\":{\"annotations\":{\"other\":\"x\"}}}",

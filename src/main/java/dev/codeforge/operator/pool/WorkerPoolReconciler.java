@@ -1,6 +1,8 @@
 package dev.codeforge.operator.pool;
 
+import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Names;
+import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
@@ -42,6 +44,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +61,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final PoolWarnings warnings;
     private final PoolObserver observer;
     private final StartTroubles troubles;
+    private final EvictionShield shield;
     private final Supplier<TaskIndex> tasks;
     private final WantedLooks wanted;
     private final Clock clock;
@@ -113,6 +117,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 new SpentWorkers(connections, clock),
                 tasks,
                 clock);
+        this.shield = new EvictionShield(client);
         this.tasks = tasks;
         this.wanted = wanted;
         this.clock = clock;
@@ -156,6 +161,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         if (done.isEmpty()) {
             return UpdateControl.noUpdate();
         }
+        shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
         if (grows(snapshot, done.get())) {
             // Whoever is queued next may want another worker: told when that is settled.
             return again(pool, NextLook.After.GROWTH);
@@ -176,6 +182,19 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
         return writer.write(pool, status, why -> statuses.smallest(pool, status, why), context);
+    }
+
+    /** Names of the pods that run AgentTasks; tasks of outside producers have no status. */
+    private Set<String> busy(WorkerPool pool) {
+        return tasks
+                .get()
+                .unfinishedOf(
+                        pool.getMetadata().getNamespace(), pool.getMetadata().getName())
+                .stream()
+                .flatMap(task -> task.observedStatus().stream())
+                .filter(status -> status.phase() == Phase.Running)
+                .map(AgentTaskStatus::podName)
+                .collect(Collectors.toSet());
     }
 
     private UpdateControl<WorkerPool> again(WorkerPool pool, NextLook.After last) {
