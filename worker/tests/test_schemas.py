@@ -131,6 +131,7 @@ def test_reads_a_request_to_a_worker(path: Path) -> None:
     told = _read(path)
     request = worker_control.parse_request(path.read_bytes())
     assert (request.action, request.lease_seconds) == (told["action"], told.get("leaseSeconds", 0))
+    assert request.grace_seconds == told.get("graceSeconds", 0)
 
 
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
+from pathlib import Path
 
-from conftest import StartWorker
+import pytest
+from conftest import StartWorker, count, until
 from harness.nats_server import NatsServer
-from harness.operator import STREAM, Operator, kinds
+from harness.operator import STREAM, Operator, kinds, state
+from harness.patience import PATIENCE
 
 
 async def test_an_idle_worker_ends_at_once(operator: Operator, start_worker: StartWorker) -> None:
@@ -43,6 +47,74 @@ async def test_a_running_task_may_finish(operator: Operator, start_worker: Start
     assert await worker.end() == 0
     assert kinds(await operator.events(uid)) == ["running", "completed"]
     assert not await operator.events(later), "a draining worker took a task"
+
+
+async def test_a_worker_that_gives_back_does_not_wait_for_its_run(
+    operator: Operator, start_worker: StartWorker
+) -> None:
+    worker = await start_worker("sleep", "600", CODEFORGE_GRACE_SECONDS="1830", CODEFORGE_ON_EVICTION="GiveBack")
+    uid = await operator.submit()
+    await operator.until(uid, "running")
+    worker.signal(signal.SIGTERM)
+    assert await worker.end() == 0
+    assert kinds(await operator.events(uid)) == ["running", "released"]
+
+
+@pytest.mark.parametrize("first", ["the word", "the signal"])
+async def test_a_worker_that_is_told_of_a_shorter_grace_gives_back_in_time(
+    operator: Operator, start_worker: StartWorker, first: str
+) -> None:
+    worker = await start_worker("sleep", "600", CODEFORGE_GRACE_SECONDS="1830")
+    uid = await operator.submit()
+    await operator.until(uid, "running")
+    if first == "the word":
+        assert state(await operator.leave()) == "busy, pulling"
+        worker.signal(signal.SIGTERM)
+    else:
+        worker.signal(signal.SIGTERM)
+        await worker.logged("told to stop")
+        await operator.leave(grace=900)
+        await operator.leave()
+    assert await worker.end() == 0
+    assert kinds(await operator.events(uid)) == ["running", "released"]
+
+
+async def test_a_shorter_grace_alone_stops_nothing(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    go = marker("go")
+    await start_worker("sh", "-c", until(go))
+    uid = await operator.submit()
+    await operator.until(uid, "running")
+    await operator.leave()
+    go.touch()
+    assert (await operator.until(uid)).pop().body["event"] == "completed"
+
+
+async def test_nodes_that_go_within_seconds_are_no_lost_workers(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    """Each is gone long before the pod's grace is over: a worker that waited for it would be lost three times."""
+    ran = marker("ran")
+    uid = await operator.submit(max_deliveries=3, run_timeout_seconds=1800)
+    for number in (1, 2, 3):
+        worker = await start_worker(
+            "sh",
+            "-c",
+            f"echo ran >> {ran}; exec sleep 600",
+            name=f"worker-{number}",
+            CODEFORGE_GRACE_SECONDS="1830",
+            CODEFORGE_ON_EVICTION="GiveBack",
+        )
+        async with asyncio.timeout(PATIENCE):
+            while count(ran) < number:
+                await asyncio.sleep(0.05)
+        worker.signal(signal.SIGTERM)
+        await worker.end()
+    await start_worker("echo", "finished", name="worker-4")
+    ended = (await operator.until(uid)).pop().body
+    assert ended["event"] == "completed"
+    assert ended["delivery"] == 1
 
 
 async def test_a_task_that_takes_too_long_is_given_back(operator: Operator, start_worker: StartWorker) -> None:

@@ -65,6 +65,8 @@ class Drain:
                 await self._drain(request.lease_seconds, even_busy=True)
             case "resume":
                 self._resume("asked to")
+            case "leave":
+                self._in_hand.hurry(request.grace_seconds)
             case "look":
                 pass
         if self._stopping():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,6 +51,9 @@ class InHand:
         self._ended = ended
         self._stuck = stuck
         self._leaving = asyncio.Event()
+        # Monotonic time; applies once the worker has to stop.
+        self._give_back_at = math.inf
+        self._hurried = asyncio.Event()
         # No delivery: it is only given back.
         self._tasks: dict[asyncio.Task[None], Delivery | None] = {}
         self._idle_since = time.monotonic()
@@ -77,21 +81,32 @@ class InHand:
     def give_back(self, message: Msg) -> None:
         self._hold(asyncio.create_task(self._broker.acknowledge(message, b"-NAK")), None)
 
-    async def finish(self) -> None:
+    async def finish(self, grace_seconds: float) -> None:
         """Waits for all of them; those that take longer than the grace period are given back."""
         # What has outlived its run ends with the process.
         self._leaving.set()
         if not self._tasks:
             return
-        grace = self._settings.grace_seconds
-        log.info("told to stop: %d tasks may finish within %.0f s", len(self._tasks), grace)
-        _, unfinished = await asyncio.wait(set(self._tasks), timeout=grace)
+        self._give_back_at = min(self._give_back_at, time.monotonic() + grace_seconds)
+        unfinished = set(self._tasks)
+        log.info("told to stop: %d tasks may finish within %.0f s", len(unfinished), grace_seconds)
+        while unfinished and (left := self._give_back_at - time.monotonic()) > 0:
+            hurried = asyncio.create_task(self._hurried.wait())
+            done, _ = await asyncio.wait({*unfinished, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            hurried.cancel()
+            self._hurried.clear()
+            unfinished -= done
         for task in unfinished:
             if delivery := self._tasks[task]:
                 delivery.stop(Stop.SHUTDOWN, "", "the worker had to stop")
         if unfinished:
             log.info("giving %d tasks back", len(unfinished))
             await asyncio.wait(unfinished)
+
+    def hurry(self, grace_seconds: float) -> None:
+        """The pod has less time than its template says: what is unfinished is released so long after now."""
+        self._give_back_at = min(self._give_back_at, time.monotonic() + grace_seconds)
+        self._hurried.set()
 
     async def _handle(self, delivery: Delivery) -> None:
         try:

@@ -82,7 +82,9 @@ class Service:
                 self._pulling.start()
             await self._first(self._stopping.wait())
             await self._pulling.stop()
-            await self._in_hand.finish()
+            # A stuck function ends this process, not its pod: the other runs keep the whole grace.
+            gives_back = self._settings.gives_back and not self._is_stuck
+            await self._in_hand.finish(0 if gives_back else self._settings.grace_seconds)
         finally:
             await self._config.close()
             await self._broker.close()

@@ -77,6 +77,8 @@ class Settings:
     nats_credentials_seconds: float = 60.0
     # The worker runs one task, and takes no other.
     worker_per_task: bool = False
+    # On SIGTERM unfinished runs are released at once, whatever grace period the pod has.
+    gives_back: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], argv: tuple[str, ...]) -> Settings:
@@ -137,6 +139,7 @@ class Settings:
             nats_credentials=_nats_credentials(environment),
             nats_credentials_seconds=number("CODEFORGE_NATS_CREDENTIALS_SECONDS", "60"),
             worker_per_task=_worker_per_task(environment, concurrency),
+            gives_back=_gives_back(environment),
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
@@ -173,6 +176,13 @@ def _worker_per_task(environment: Mapping[str, str], concurrency: int) -> bool:
             "take the latter out of spec.template of the pool"
         )
     return text == "true"
+
+
+def _gives_back(environment: Mapping[str, str]) -> bool:
+    text = environment.get("CODEFORGE_ON_EVICTION") or "Finish"
+    if text not in ("Finish", "GiveBack"):
+        raise StartupError(f"CODEFORGE_ON_EVICTION is {text!r}: it is Finish or GiveBack")
+    return text == "GiveBack"
 
 
 def _paths(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

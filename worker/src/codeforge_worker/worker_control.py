@@ -7,17 +7,22 @@ from typing import Literal
 import msgspec
 
 LEASE_SECONDS = (1, 600)
-Action = Literal["look", "drain", "finish", "resume"]
-_ACTIONS = ("look", "drain", "finish", "resume")
+GRACE_SECONDS = (0, 1 << 31)
+Action = Literal["look", "drain", "finish", "resume", "leave"]
+_ACTIONS = ("look", "drain", "finish", "resume", "leave")
 # An unknown action is repeated in the answer, which must not grow with it.
 _SHOWN = 64
 
 
 class Request(msgspec.Struct, frozen=True, rename="camel"):
-    """`lease_seconds`, of drain and finish: how long the worker takes no task unless it is asked again."""
+    """`lease_seconds`, of drain and finish: how long the worker takes no task unless it is asked again.
+
+    `grace_seconds`, of leave: how long runs may continue once the worker has to stop.
+    """
 
     action: Action
     lease_seconds: int = 0
+    grace_seconds: int = 0
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,6 +53,7 @@ class BadRequest(Exception):
 class _Body(msgspec.Struct, rename="camel"):
     action: str
     lease_seconds: int | None = None
+    grace_seconds: int | None = None
 
 
 def parse_request(body: bytes) -> Request:
@@ -56,12 +62,20 @@ def parse_request(body: bytes) -> Request:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRequest(f"the request cannot be read: {error}") from error
     if read.action not in _ACTIONS:
-        raise BadRequest(f"there is no action {read.action[:_SHOWN]!r}: it is look, drain, finish or resume")
-    if read.action not in ("drain", "finish"):
-        return Request(read.action)
-    least, most = LEASE_SECONDS
-    if read.lease_seconds is None:
-        raise BadRequest(f"{read.action} needs leaseSeconds, {least} to {most}")
-    if not least <= read.lease_seconds <= most:
-        raise BadRequest(f"leaseSeconds must be {least} to {most}, not {read.lease_seconds}")
-    return Request(read.action, read.lease_seconds)
+        raise BadRequest(f"there is no action {read.action[:_SHOWN]!r}: it is look, drain, finish, resume or leave")
+    if read.action == "leave":
+        return Request(
+            read.action, grace_seconds=_seconds(read.action, "graceSeconds", read.grace_seconds, GRACE_SECONDS)
+        )
+    if read.action in ("drain", "finish"):
+        return Request(read.action, _seconds(read.action, "leaseSeconds", read.lease_seconds, LEASE_SECONDS))
+    return Request(read.action)
+
+
+def _seconds(action: str, name: str, given: int | None, bounds: tuple[int, int]) -> int:
+    least, most = bounds
+    if given is None:
+        raise BadRequest(f"{action} needs {name}, {least} to {most}")
+    if not least <= given <= most:
+        raise BadRequest(f"{name} must be {least} to {most}, not {given}")
+    return given

@@ -232,6 +232,10 @@ class Operator:
         body = json.dumps({"action": "finish", "leaseSeconds": lease}).encode()
         return await self.ask(WORKER + worker, body)
 
+    async def leave(self, worker: str = "worker-1", grace: int = 0) -> dict[str, Any]:
+        body = json.dumps({"action": "leave", "graceSeconds": grace}).encode()
+        return await self.ask(WORKER + worker, body)
+
     async def resume(self, worker: str = "worker-1") -> dict[str, Any]:
         return await self.ask(WORKER + worker, b'{"action":"resume"}')
 

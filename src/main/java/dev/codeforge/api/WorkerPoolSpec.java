@@ -77,6 +77,10 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription(
                         "How often a task is begun when its worker is lost, before it fails, 1 to 50. Workers whose pods were evicted, deleted or preempted, or whose nodes are gone, do not count.")
                 Integer maxDeliveries,
+        @Default("\"Finish\"")
+                @JsonPropertyDescription(
+                        "What a worker does with its runs on SIGTERM, whatever caused it. Finish: it finishes them, and releases those that outlast the pod's grace period. GiveBack: it releases them at once, and the next worker continues from their checkpoints; for nodes that disappear sooner than the grace period, such as spot instances.")
+                OnEviction onEviction,
         @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
         @Size(max = 64)
                 @JsonPropertyDescription(
@@ -103,6 +107,7 @@ public record WorkerPoolSpec(
         drainTimeoutSeconds = drainTimeoutSeconds == null ? 600 : drainTimeoutSeconds;
         heartbeatTimeoutSeconds = heartbeatTimeoutSeconds == null ? 60 : heartbeatTimeoutSeconds;
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
+        onEviction = onEviction == null ? OnEviction.Finish : onEviction;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
         isolation = isolation == null ? new Isolation(null, null, null) : isolation;
@@ -113,6 +118,11 @@ public record WorkerPoolSpec(
     /** The most workers that this pool may have. */
     public int maxWorkers() {
         return scaling == null ? replicas : scaling.maxReplicas();
+    }
+
+    public enum OnEviction {
+        Finish,
+        GiveBack
     }
 
     public enum DeletionPolicy {

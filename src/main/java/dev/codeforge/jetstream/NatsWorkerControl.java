@@ -34,6 +34,11 @@ final class NatsWorkerControl implements WorkerControl {
     }
 
     @Override
+    public Optional<Answer> leave(WorkerRef worker, Duration grace, Duration timeout) {
+        return ask(worker, Map.of("action", "leave", "graceSeconds", grace.toSeconds()), timeout);
+    }
+
+    @Override
     public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
         return ask(worker, Map.of("action", "resume"), timeout);
     }

@@ -26,6 +26,13 @@ public interface WorkerControl {
      */
     Optional<Answer> finish(WorkerRef worker, Duration lease, Duration timeout);
 
+    /**
+     * Limits how long its runs may continue from now on, once it has to stop.
+     *
+     * @param grace shorter than its template's
+     */
+    Optional<Answer> leave(WorkerRef worker, Duration grace, Duration timeout);
+
     /** Asks it to take tasks again. */
     Optional<Answer> resume(WorkerRef worker, Duration timeout);
 

@@ -58,12 +58,14 @@ final class NatsWorkerControlIT {
         workers.drain(POD, LEASE, TIMEOUT);
         workers.finish(POD, LEASE, TIMEOUT);
         workers.resume(POD, TIMEOUT);
+        workers.leave(POD, Duration.ofSeconds(90), TIMEOUT);
         assertThat(asked)
                 .containsExactly(
                         golden("worker-request-look"),
                         golden("worker-request-drain"),
                         golden("worker-request-finish"),
-                        golden("worker-request-resume"));
+                        golden("worker-request-resume"),
+                        golden("worker-request-leave"));
     }
 
     @Test

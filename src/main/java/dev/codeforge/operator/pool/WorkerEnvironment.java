@@ -16,7 +16,7 @@ final class WorkerEnvironment {
     static final int PORT = 8080;
     static final String WORKER_PER_TASK = "CODEFORGE_WORKER_PER_TASK";
     /** Between the end of the worker's patience and the kubelet's: time to stop the agents and to write so. */
-    private static final int STOP_SECONDS = 30;
+    static final int STOP_SECONDS = 30;
 
     private WorkerEnvironment() {}
 
@@ -40,6 +40,9 @@ final class WorkerEnvironment {
         environment.add(variable("CODEFORGE_CONCURRENCY", Integer.toString(spec.tasksPerWorker())));
         environment.add(variable("CODEFORGE_ACK_WAIT_SECONDS", Integer.toString(spec.heartbeatTimeoutSeconds())));
         environment.add(variable("CODEFORGE_GRACE_SECONDS", Long.toString(Math.max(0, grace - STOP_SECONDS))));
+        if (spec.onEviction() != WorkerPoolSpec.OnEviction.Finish) {
+            environment.add(variable("CODEFORGE_ON_EVICTION", spec.onEviction().name()));
+        }
         environment.add(variable("CODEFORGE_WORKSPACE", "/workspace"));
         environment.add(variable("CODEFORGE_HTTP_PORT", Integer.toString(PORT)));
         environment.add(variable("CODEFORGE_ISOLATION", spec.isolation().agent().name()));

@@ -62,6 +62,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final PoolObserver observer;
     private final StartTroubles troubles;
     private final EvictionShield shield;
+    private final ShortGrace shortGrace;
     private final Supplier<TaskIndex> tasks;
     private final WantedLooks wanted;
     private final Clock clock;
@@ -118,6 +119,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 tasks,
                 clock);
         this.shield = new EvictionShield(client);
+        this.shortGrace = new ShortGrace(connections);
         this.tasks = tasks;
         this.wanted = wanted;
         this.clock = clock;
@@ -161,6 +163,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         if (done.isEmpty()) {
             return UpdateControl.noUpdate();
         }
+        shortGrace.send(pool, snapshot.pods());
         shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
         if (grows(snapshot, done.get())) {
             // Whoever is queued next may want another worker: told when that is settled.
@@ -313,6 +316,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final String uid = pool.getMetadata().getUid();
         windows.remove(uid);
         observer.forget(uid);
+        shortGrace.forget(uid);
         executor.forget(pool);
         written.remove(uid);
     }

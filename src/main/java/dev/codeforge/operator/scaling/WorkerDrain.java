@@ -43,6 +43,11 @@ public final class WorkerDrain {
         return ask(pods, worker -> workers.finish(worker, LEASE, TIMEOUT));
     }
 
+    /** Limits how long their runs may continue once they have to stop; those that answered. */
+    public Map<String, WorkerControl.Answer> leave(Collection<String> pods, Duration grace) {
+        return ask(pods, worker -> workers.leave(worker, grace, TIMEOUT));
+    }
+
     /** Asks them to take tasks again; those that did. One that is silent does so by itself when its lease is over. */
     public Map<String, WorkerControl.Answer> resume(Collection<String> pods) {
         return ask(pods, worker -> workers.resume(worker, TIMEOUT));

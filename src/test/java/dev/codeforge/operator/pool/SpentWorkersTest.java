@@ -127,6 +127,11 @@ final class SpentWorkersTest {
         }
 
         @Override
+        public Optional<Answer> leave(WorkerRef worker, Duration grace, Duration timeout) {
+            throw new UnsupportedOperationException("only looked at");
+        }
+
+        @Override
         public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
             throw new UnsupportedOperationException("only looked at");
         }

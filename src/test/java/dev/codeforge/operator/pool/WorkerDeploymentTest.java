@@ -323,6 +323,15 @@ final class WorkerDeploymentTest {
     }
 
     @Test
+    void theWorkerReleasesItsRunsAtOnceWhereThePoolSaysSo() throws Exception {
+        assertThat(worker(of("{}")).getEnv()).extracting(EnvVar::getName).doesNotContain("CODEFORGE_ON_EVICTION");
+        final WorkerPool pool = pool("command", null, null);
+        pool.setSpec(Resources.poolSpec(Map.of("backend", "command", "onEviction", "GiveBack")));
+        assertThat(value(worker(DEPLOYMENTS.of(pool, "tasks.test")), "CODEFORGE_ON_EVICTION"))
+                .isEqualTo("GiveBack");
+    }
+
+    @Test
     void theWorkerMayEmptyTemporaryFoldersThatNoTemplateHasFilled() throws Exception {
         assertThat(value(worker(of("{}")), "CODEFORGE_TEMPORARY")).isEqualTo("/tmp:/dev/shm");
         assertThat(value(

@@ -134,6 +134,11 @@ final class WorkerWallsTest {
         }
 
         @Override
+        public Optional<Answer> leave(WorkerRef worker, Duration grace, Duration timeout) {
+            throw new UnsupportedOperationException("only looked at");
+        }
+
+        @Override
         public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
             throw new UnsupportedOperationException("only looked at");
         }
