@@ -102,7 +102,7 @@ final class DeliveryE2E {
     }
 
     @Test
-    void aTaskWhoseWorkerIsKilledIsFinishedByAnother() {
+    void aTaskWhosePodIsRemovedIsFinishedByAnotherAndTheRunDoesNotCount() {
         platform.pool("pool", 2, "sleep 8; cat");
         platform.task("task", "pool");
         platform.awaitPhase("task", Phase.Running);
@@ -111,8 +111,12 @@ final class DeliveryE2E {
         final AgentTaskStatus status = platform.awaitFinished("task");
         assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
         assertThat(status.podName()).isNotEqualTo(first);
-        assertThat(status.deliveries()).isEqualTo(2);
         assertThat(status.attempts()).isEqualTo(1);
+        assertThat(status.deliveries()).isEqualTo(1);
+        final AgentTaskStatus.HistoryEntry released = status.history().getFirst();
+        assertThat(released.outcome()).isEqualTo(Phase.Queued);
+        assertThat(released.worker()).isEqualTo(first);
+        assertThat(released.error().type()).isEqualTo("Disrupted");
     }
 
     @Test

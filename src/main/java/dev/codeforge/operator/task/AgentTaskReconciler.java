@@ -192,17 +192,17 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             watch.gone(task);
             return UpdateControl.noUpdate();
         }
-        return told(task, stored.get(), snapshot.pool(), begun);
+        return told(snapshot, stored.get(), begun);
     }
 
-    private UpdateControl<AgentTask> told(
-            AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool, Instant begun) {
+    private UpdateControl<AgentTask> told(TaskSnapshot snapshot, AgentTaskStatus status, Instant begun) {
+        final AgentTask task = snapshot.task();
         watch.status(task, status);
         if (status.isTerminal() && !TaskClocks.statusOf(task).isTerminal()) {
             tracing.ended(task, status, begun);
         }
         warn(task, status);
-        return clocks.nextLook(task, status, pool)
+        return clocks.nextLook(snapshot, status)
                 .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
                 .orElseGet(UpdateControl::noUpdate);
     }

@@ -18,6 +18,9 @@ final class TaskClocks {
     /** How often a holder that was asked to stop is asked again, and a passed deadline is judged again. */
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
 
+    /** A worker still answers in the moment before it is killed: its pod's end is no later event. */
+    private static final Duration HOLDER_AGAIN = Duration.ofSeconds(2);
+
     private static final Duration AT_ONCE = Duration.ofMillis(1);
     /** A task that waits for its pool, or for another task, is looked at even when no event of those comes. */
     private static final Duration WAITING = Duration.ofSeconds(30);
@@ -117,7 +120,17 @@ final class TaskClocks {
     }
 
     /** How long the task may be left alone when its status is this one; empty: until something happens. */
-    Optional<Duration> nextLook(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
+    Optional<Duration> nextLook(TaskSnapshot snapshot, AgentTaskStatus status) {
+        final Optional<Duration> byTheClock = nextLook(snapshot.task(), status, snapshot.pool());
+        final boolean answersAtALoss = snapshot.loss().isPresent() && status.phase() == Phase.Running;
+        return answersAtALoss
+                ? Optional.of(byTheClock
+                        .filter(next -> next.compareTo(HOLDER_AGAIN) < 0)
+                        .orElse(HOLDER_AGAIN))
+                : byTheClock;
+    }
+
+    private Optional<Duration> nextLook(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
         final AgentTaskStatus.Effective effective =
                 status.effective() == null ? EffectiveSettings.of(task, pool) : status.effective();
         final Phase phase = status.phase() == null ? Phase.Pending : status.phase();

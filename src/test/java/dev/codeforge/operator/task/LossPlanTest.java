@@ -2,8 +2,10 @@ package dev.codeforge.operator.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent.Kind;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -34,6 +36,16 @@ final class LossPlanTest {
         final Seen seen = Seen.task("title: t").running(1).lostItsWorker(EVICTED);
         seen.event(Events.of(seen.task, Kind.RUNNING));
         assertThat(((TaskPlan.Say) seen.heldBy("worker-0").plan()).view()).isInstanceOf(TaskView.Running.class);
+    }
+
+    /** A pod that is deleted by force is gone before its worker is killed, and no event follows. */
+    @Test
+    void aWorkerThatAnswersAllTheSameIsAskedAgainSoon() {
+        final Seen seen = Seen.task("title: t").running(1).lostItsWorker(EVICTED);
+        seen.event(Events.of(seen.task, Kind.RUNNING));
+        final AgentTaskStatus running = seen.heldBy("worker-0").said();
+        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), running))
+                .hasValue(Duration.ofSeconds(2));
     }
 
     @Test

@@ -171,11 +171,7 @@ final class StopPlanTest {
         seen.status(seen.event(Events.cancelled(seen.task, 1, "Suspended")).said());
         assertThat(seen.task.getStatus().phase()).isEqualTo(Phase.Suspended);
         assertThat(seen.lost().plan()).isEqualTo(seen.publish(2));
-        assertThat(new TaskClocks(seen.clock())
-                        .nextLook(
-                                seen.task,
-                                seen.task.getStatus(),
-                                seen.snapshot().pool()))
+        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofMillis(1));
     }
 
@@ -226,8 +222,7 @@ final class StopPlanTest {
         final AgentTaskStatus ended =
                 seen.event(Events.of(seen.task, Kind.COMPLETED)).said();
         assertThat(ended.phase()).isEqualTo(Phase.Succeeded);
-        assertThat(new TaskClocks(seen.clock())
-                        .nextLook(seen.task, ended, seen.snapshot().pool()))
+        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), ended))
                 .hasValue(Duration.ofMillis(1));
     }
 
@@ -248,11 +243,7 @@ final class StopPlanTest {
         final Seen seen = Seen.task("ttlSecondsAfterFinished: 60, idempotencyKey: k")
                 .between("Succeeded", 1, "completionTime: '2026-11-24T11:59:30Z'");
         assertThat(seen.plan()).isEqualTo(NOTHING);
-        assertThat(new TaskClocks(seen.clock())
-                        .nextLook(
-                                seen.task,
-                                seen.task.getStatus(),
-                                seen.snapshot().pool()))
+        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(30).plusMillis(1));
         assertThat(seen.after(Duration.ofSeconds(30)).plan()).isEqualTo(new TaskPlan.Delete());
     }
