@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -124,6 +125,9 @@ func (c *client) connection(ctx context.Context) error {
 			return err
 		}
 		now := time.Now().UnixNano()
+		if !isWhole(frame.Bytes()) {
+			return errCut
+		}
 		for message := range bytes.SplitSeq(frame.Bytes(), []byte("\n")) {
 			if err := c.hear(message, now); err != nil {
 				c.failed = err
@@ -131,6 +135,13 @@ func (c *client) connection(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+var errCut = errors.New("the connection was cut within a frame")
+
+// isWhole tells a frame from the beginning of one: the library reports a connection that is cut as the end of the message.
+func isWhole(frame []byte) bool {
+	return json.Valid(frame[bytes.LastIndexByte(frame, '\n')+1:])
 }
 
 // subscribe is for what happens from now on, or for what follows the last that it has.

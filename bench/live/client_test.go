@@ -40,3 +40,13 @@ func TestAnErrorOfTheConsoleFailsTheClient(t *testing.T) {
 		t.Error("it was heard without an error")
 	}
 }
+
+func TestTheBeginningOfAFrameIsNone(t *testing.T) {
+	frame := `{"type":"pong"}` + "\n" + golden
+	if !isWhole([]byte(frame)) {
+		t.Error("a whole frame is taken for a part")
+	}
+	if isWhole([]byte(frame[:len(frame)-1])) || isWhole([]byte(`{"type":"log","sequence":39`)) {
+		t.Error("a part is taken for a whole frame")
+	}
+}
