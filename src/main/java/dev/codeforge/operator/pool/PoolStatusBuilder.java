@@ -79,13 +79,11 @@ final class PoolStatusBuilder {
 
     /** What is left of a status that the API server refuses: no message, which may repeat anybody's words. */
     WorkerPoolStatus smallest(WorkerPool pool, WorkerPoolStatus refused, String why) {
-        final Conditions conditions = conditionsOf(pool, pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved));
-        refused.conditions()
-                .forEach(condition -> conditions.set(
-                        condition.getType(), "True".equals(condition.getStatus()), condition.getReason(), ""));
-        conditions.set(
-                Conditions.STATUS_REFUSED, true, Reason.StatusRefused, Reason.StatusRefused.sentence() + " " + why);
-        return with(refused, refused.observedGeneration(), conditions);
+        final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
+        return with(
+                refused,
+                refused.observedGeneration(),
+                conditionsOf(pool, before).refused(refused.conditions(), why));
     }
 
     private Conditions conditionsOf(WorkerPool pool, WorkerPoolStatus before) {
@@ -166,7 +164,8 @@ final class PoolStatusBuilder {
             final StartTrouble.Seen seen = snapshot.trouble().get();
             final Reason reason = seen.trouble().reason();
             // After a restart the operator sees it for the first time again.
-            final boolean stalled = seen.lasts(clock.instant()) || isStalledBy(before, reason);
+            final boolean stalled =
+                    seen.lasts(clock.instant()) || Conditions.isTrueBy(before.conditions(), "Stalled", reason.name());
             return verdict(conditions, stalled, reason, said(seen.trouble()));
         }
         final Optional<String> noRoom = WorkerHealth.unschedulable(snapshot.pods());
@@ -191,13 +190,6 @@ final class PoolStatusBuilder {
     private static String said(StartTrouble trouble) {
         return Conditions.beforeARemedy(trouble.message()) + ". "
                 + trouble.reason().remedy();
-    }
-
-    private static boolean isStalledBy(WorkerPoolStatus before, Reason reason) {
-        return Conditions.find(before.conditions(), "Stalled")
-                .filter(stalled -> "True".equals(stalled.getStatus()))
-                .filter(stalled -> reason.name().equals(stalled.getReason()))
-                .isPresent();
     }
 
     /** By the workers' own words; without any worker by what was last said of this generation. */

@@ -33,10 +33,7 @@ final class PoolWarnings {
                 .ifPresent(refused -> events.warning(pool, refused.getReason(), "Reconcile", refused.getMessage()));
         Conditions.find(status.conditions(), "Stalled")
                 .filter(condition -> "True".equals(condition.getStatus()))
-                .filter(condition -> Conditions.find(before.conditions(), "Stalled")
-                        .filter(said -> "True".equals(said.getStatus()))
-                        .filter(said -> condition.getReason().equals(said.getReason()))
-                        .isEmpty())
+                .filter(condition -> !Conditions.isTrueBy(before.conditions(), "Stalled", condition.getReason()))
                 .ifPresent(
                         condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
     }

@@ -61,6 +61,13 @@ public final class Conditions {
         return List.copyOf(byType.values());
     }
 
+    /** Those of a status that the API server refuses, without any message, which may repeat anybody's words; and why. */
+    public Conditions refused(List<Condition> refused, String why) {
+        refused.forEach(
+                condition -> set(condition.getType(), "True".equals(condition.getStatus()), condition.getReason(), ""));
+        return set(STATUS_REFUSED, true, Reason.StatusRefused, Reason.StatusRefused.sentence() + " " + why);
+    }
+
     /** Somebody else's words, no longer than leaves room for what to do about them. */
     public static String beforeARemedy(String words) {
         return PlainText.first(words, MESSAGE_LIMIT - REMEDY);
@@ -75,6 +82,13 @@ public final class Conditions {
     /** The condition of {@code after}, if it is true and was not. */
     public static Optional<Condition> becameTrue(String type, List<Condition> before, List<Condition> after) {
         return isTrue(after, type) && !isTrue(before, type) ? find(after, type) : Optional.empty();
+    }
+
+    public static boolean isTrueBy(List<Condition> conditions, String type, String reason) {
+        return isTrue(conditions, type)
+                && find(conditions, type)
+                        .filter(condition -> reason.equals(condition.getReason()))
+                        .isPresent();
     }
 
     public static boolean isTrue(List<Condition> conditions, String type) {

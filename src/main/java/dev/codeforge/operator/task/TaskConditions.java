@@ -71,14 +71,9 @@ final class TaskConditions {
                 .list();
     }
 
-    /** Without any message, which may repeat anybody's words. */
     List<Condition> smallest(AgentTask task, List<Condition> refused, String why) {
-        final Conditions conditions =
-                new Conditions(TaskClocks.statusOf(task).conditions(), generation(task), clock.instant());
-        refused.forEach(condition ->
-                conditions.set(condition.getType(), "True".equals(condition.getStatus()), condition.getReason(), ""));
-        return conditions
-                .set(Conditions.STATUS_REFUSED, true, Reason.StatusRefused, Reason.StatusRefused.sentence() + " " + why)
+        return new Conditions(TaskClocks.statusOf(task).conditions(), generation(task), clock.instant())
+                .refused(refused, why)
                 .list();
     }
 
