@@ -116,7 +116,8 @@ final class DeliveryE2E {
         final AgentTaskStatus.HistoryEntry released = status.history().getFirst();
         assertThat(released.outcome()).isEqualTo(Phase.Queued);
         assertThat(released.worker()).isEqualTo(first);
-        assertThat(released.error().type()).isEqualTo("Disrupted");
+        // The kubelet may still end the worker gently, and the worker then releases its task itself.
+        assertThat(released.error().type()).isIn("Disrupted", "Released");
     }
 
     @Test

@@ -216,7 +216,7 @@ final class Platform implements AutoCloseable {
                 .until(() -> poolStatus(pool).replicas() == replicas);
     }
 
-    /** Kills a pod as a lost node would: at once, without its being told. */
+    /** Removes a pod from the API server at once; the kubelet ends its containers afterwards. */
     void kill(String podNamespace, String pod) {
         client.pods().inNamespace(podNamespace).withName(pod).withGracePeriod(0).delete();
     }
