@@ -43,7 +43,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -60,10 +59,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     /** Between this and twice this, so that not all come at once when NATS is back. */
     private static final Duration AWAY = Duration.ofSeconds(2);
 
-    /** So many tasks are looked at at once: with more, each and every pool only waits longer for the same cores. */
     private static final int AT_ONCE = 8;
 
-    private final Semaphore room = new Semaphore(AT_ONCE);
+    private final Permits permits = new Permits(AT_ONCE);
     private final Connections connections;
     private final DispatchKey key;
     private final String installation;
@@ -119,7 +117,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 new TaskSessions(connections, former),
                 new ExpiredTasks(client),
                 installation,
-                tracing);
+                tracing,
+                permits);
         this.statuses = new TaskStatusBuilder(clock);
         this.events = events;
         this.onQueueChange = onQueueChange;
@@ -134,15 +133,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private UpdateControl<AgentTask> admit(AgentTask task, boolean deleted, Context<AgentTask> context) {
-        if (deleted) {
-            deletions.begun(task);
-        }
-        room.acquireUninterruptibly();
         try {
             if (deleted) {
+                deletions.begun(task);
                 deletions.beforeItsEnd(task, poolOf(task, context));
             }
-            return look(task, deleted, context);
+            return permits.with(() -> look(task, deleted, context));
         } catch (QueueUnavailableException e) {
             if (deleted) {
                 // For what is gone the framework repeats a failure, not a wish to look again.
@@ -151,8 +147,6 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
             LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(AWAY.plusMillis(jitter()));
-        } finally {
-            room.release();
         }
     }
 
@@ -174,7 +168,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (view.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
-        tellPool(task, view.get());
+        tellPool(task, plan, view.get());
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
         final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
         final Instant begun = Instant.now();
@@ -212,17 +206,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     /** At once, and the status after that: a worker may have to be started for it. */
-    private void tellPool(AgentTask task, TaskView view) {
+    private void tellPool(AgentTask task, TaskPlan plan, TaskView view) {
         final ResourceID pool = poolOf(task);
-        if (view instanceof TaskView.Queued) {
+        if (plan instanceof TaskPlan.Publish && view instanceof TaskView.Queued) {
             wantedLooks.want(pool);
             onQueueChange.accept(pool);
-            room.release();
-            try {
+            permits.without(() -> {
                 wantedLooks.awaitRest(pool);
-            } finally {
-                room.acquireUninterruptibly();
-            }
+                return pool;
+            });
         } else if (hasEnded(view) || view instanceof TaskView.Suspended) {
             onQueueChange.accept(pool);
         }

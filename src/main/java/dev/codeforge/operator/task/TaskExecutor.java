@@ -32,7 +32,9 @@ final class TaskExecutor {
     private final ExpiredTasks expired;
     private final String installation;
     private final Tracing tracing;
+    private final Permits permits;
 
+    /** @param permits of the threads that call it; given back while an answer is waited for */
     TaskExecutor(
             Connections connections,
             TaskMessages messages,
@@ -41,7 +43,8 @@ final class TaskExecutor {
             TaskSessions sessions,
             ExpiredTasks expired,
             String installation,
-            Tracing tracing) {
+            Tracing tracing,
+            Permits permits) {
         this.connections = connections;
         this.messages = messages;
         this.events = events;
@@ -50,16 +53,17 @@ final class TaskExecutor {
         this.expired = expired;
         this.installation = installation;
         this.tracing = tracing;
+        this.permits = permits;
     }
 
     TaskSnapshot answer(TaskSnapshot snapshot, TaskPlan.Question question) {
         return switch (question) {
             case TaskPlan.AskHolder ignored ->
-                snapshot.withHolder(connections
+                snapshot.withHolder(permits.without(() -> connections
                         .control(namespaceOf(snapshot))
                         .holder(
                                 TaskIndex.ref(snapshot.task()),
-                                snapshot.loss().isPresent() ? LOST_TIMEOUT : HOLDER_TIMEOUT));
+                                snapshot.loss().isPresent() ? LOST_TIMEOUT : HOLDER_TIMEOUT)));
             case TaskPlan.ReadLedger ignored -> snapshot.withLedger(ledger.read(snapshot.task()));
             case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
             case TaskPlan.ReadSession ignored -> snapshot.withSession(sessions.read(snapshot.task()));
@@ -203,14 +207,7 @@ final class TaskExecutor {
 
     private Optional<TaskView> askToStop(TaskSnapshot snapshot, TaskPlan.AskToStop plan) {
         final Stop stop = plan.end().stop();
-        final boolean accepted = connections
-                .control(namespaceOf(snapshot))
-                .cancel(
-                        TaskIndex.ref(snapshot.task()),
-                        plan.end().attempt(),
-                        stop.type(),
-                        stop.message(),
-                        CONTROL_TIMEOUT);
+        final boolean accepted = cancel(snapshot, plan.end().attempt(), stop.type(), stop.message());
         return plan.overdue() && !accepted
                 ? end(snapshot, plan.end())
                 : Optional.of(new TaskView.Stopping(stop, snapshot.news()));
@@ -218,22 +215,20 @@ final class TaskExecutor {
 
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
     private Optional<TaskView> withdraw(TaskSnapshot snapshot, TaskPlan.Withdraw plan) {
-        final AgentTask task = snapshot.task();
         final TaskEvent.Failure failure = new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
-        if (plan.running()
-                && connections
-                        .control(namespaceOf(snapshot))
-                        .cancel(
-                                TaskIndex.ref(task),
-                                plan.attempt(),
-                                failure.type(),
-                                failure.message(),
-                                CONTROL_TIMEOUT)) {
+        if (plan.running() && cancel(snapshot, plan.attempt(), failure.type(), failure.message())) {
             return Optional.of(new TaskView.Unchanged());
         }
         return endAttempt(snapshot, plan.stream(), plan.attempt(), TaskEvent.Kind.CANCELLED, failure)
                 ? Optional.of(new TaskView.Unchanged())
                 : Optional.empty();
+    }
+
+    /** @return whether the holder has accepted */
+    private boolean cancel(TaskSnapshot snapshot, int attempt, String type, String reason) {
+        return permits.without(() -> connections
+                .control(namespaceOf(snapshot))
+                .cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason, CONTROL_TIMEOUT));
     }
 
     private static String namespaceOf(TaskSnapshot snapshot) {
