@@ -1,8 +1,8 @@
 package dev.codeforge.testing;
 
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,12 +12,17 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** What an informer's cache shows, set by the test. */
-public final class InMemoryCache<R extends HasMetadata> implements IndexedResourceCache<R> {
+public final class InMemoryCache<R extends HasMetadata> implements IndexerResourceCache<R> {
     private final Map<ResourceID, R> resources = new ConcurrentHashMap<>();
-    private final Map<String, Function<R, String>> indexes;
+    private final Map<String, Function<R, List<String>>> indexes = new ConcurrentHashMap<>();
 
     public InMemoryCache(Map<String, Function<R, String>> indexes) {
-        this.indexes = Map.copyOf(indexes);
+        indexes.forEach((name, key) -> this.indexes.put(name, resource -> List.of(key.apply(resource))));
+    }
+
+    @Override
+    public void addIndexers(Map<String, Function<R, List<String>>> indexers) {
+        indexes.putAll(indexers);
     }
 
     public void put(R resource) {
@@ -26,7 +31,8 @@ public final class InMemoryCache<R extends HasMetadata> implements IndexedResour
 
     @Override
     public List<R> byIndex(String index, String key) {
-        return list(resource -> indexes.get(index).apply(resource).equals(key)).toList();
+        return list(resource -> indexes.get(index).apply(resource).contains(key))
+                .toList();
     }
 
     @Override

@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One batched look at every unfinished task: those that stand in no stream, and those whose last event tells what their
- * status does not, are looked at one by one, and that look decides. It finds what nobody told: a stream that was emptied, a
+ * One batched look at every unfinished task: those that stand in no stream, those whose last event tells what their
+ * status does not, and the first that waits for room in its pool's queue, are reconciled one by one, and that decides. It finds what nobody told: a stream that was emptied, a
  * broker that lost its disk, an event that was acknowledged and not applied.
  */
 public final class UnfinishedSweep implements Sweep {
@@ -48,6 +48,7 @@ public final class UnfinishedSweep implements Sweep {
             LOG.info("{} unfinished tasks stand in no stream: looking at each", toSee.size());
         }
         withNews(unfinished).forEach(task -> toSee.put(task.uid(), task));
+        TaskIndex.firstInBacklogs(unfinished).forEach(task -> toSee.put(task.uid(), task));
         toSee.values().forEach(lookAt);
     }
 

@@ -22,10 +22,8 @@ import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
-import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ErrorStatusUpdateControl;
@@ -36,16 +34,13 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
-import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +57,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final int AT_ONCE = 8;
 
     private final Permits permits = new Permits(AT_ONCE);
+    private final Backlog backlog = new Backlog();
     private final Connections connections;
     private final DispatchKey key;
     private final String installation;
@@ -155,6 +151,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private UpdateControl<AgentTask> look(AgentTask task, boolean deleted, Context<AgentTask> context) {
+        if (!deleted && backlog.rests(task) && !clocks.isQueueOverdue(task, poolOf(task, context))) {
+            return after(clocks.nextLook(task, poolOf(task, context)));
+        }
         TaskSnapshot snapshot = observe(task, deleted, context);
         TaskPlan plan = planner.plan(snapshot);
         while (plan instanceof TaskPlan.Question question) {
@@ -168,6 +167,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (view.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
         }
+        backlog.tried(task, view.get()).ifPresent(pool -> offerRoom(pool, 1));
         tellPool(task, plan, view.get());
         final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
         final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
@@ -196,9 +196,16 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             tracing.ended(task, status, begun);
         }
         warn(task, status);
-        return clocks.nextLook(snapshot, status)
-                .map(delay -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(delay))
+        return after(clocks.nextLook(snapshot, status));
+    }
+
+    private static UpdateControl<AgentTask> after(Optional<Duration> delay) {
+        return delay.map(found -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(found))
                 .orElseGet(UpdateControl::noUpdate);
+    }
+
+    private void offerRoom(ResourceID pool, int most) {
+        backlog.offer(pool, most).forEach(next -> triggers.propagateEvent(ResourceID.fromResource(next)));
     }
 
     private Optional<AgentTaskStatus> write(AgentTask task, AgentTaskStatus status, Context<AgentTask> context) {
@@ -217,6 +224,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             });
         } else if (hasEnded(view) || view instanceof TaskView.Suspended) {
             onQueueChange.accept(pool);
+            // Its message has left the queue, or is about to.
+            offerRoom(pool, 1);
         }
     }
 
@@ -272,6 +281,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                     Optional.empty(),
                     Optional.empty(),
                     List.of(),
+                    false,
                     TaskSnapshot.Answers.NONE);
         }
         // The queue first, then the results: a worker writes its outcome before its message goes.
@@ -296,6 +306,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 last,
                 last.filter(TaskEvent::isRunning).flatMap(run -> pods.loss(task, pool, run, context)),
                 SessionRivals.of(task, context.getPrimaryCache()),
+                backlog.isBehind(task),
                 TaskSnapshot.Answers.NONE);
     }
 
@@ -343,6 +354,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /** Looks at a task again. */
     public void trigger(AgentTask task) {
+        backlog.offer(task);
         triggers.propagateEvent(ResourceID.fromResource(task));
     }
 
@@ -372,31 +384,15 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
         SessionRivals.index(context.getPrimaryCache());
         context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(poolOf(task))));
-        final InformerEventSource<WorkerPool, AgentTask> pools = new InformerEventSource<>(
-                InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)
-                        .withPrimaryToSecondaryMapper((AgentTask task) -> Set.of(poolOf(task)))
-                        .withSecondaryToPrimaryMapper(pool ->
-                                context
-                                        .getPrimaryCache()
-                                        .byIndex(BY_POOL, PoolKey.of(ResourceID.fromResource(pool)))
-                                        .stream()
-                                        .filter(AgentTaskReconciler::waitsForItsPool)
-                                        .map((HasMetadata task) -> ResourceID.fromResource(task))
-                                        .collect(Collectors.toSet()))
-                        .build(),
-                context);
-        return List.of(pools, RunningPods.source(context), triggers, recreations.in(context.getPrimaryCache()));
+        return List.of(
+                PoolNews.source(context, backlog.in(context.getPrimaryCache())),
+                RunningPods.source(context),
+                triggers,
+                recreations.in(context.getPrimaryCache()));
     }
 
     /** To be told by the framework what it forgets. */
     public Metrics recreations() {
         return recreations;
-    }
-
-    private static boolean waitsForItsPool(AgentTask task) {
-        return task.observedStatus()
-                .map(AgentTaskStatus::phase)
-                .map(phase -> phase == Phase.Pending || phase == Phase.Retrying)
-                .orElse(true);
     }
 }

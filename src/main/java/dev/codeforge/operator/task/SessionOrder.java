@@ -5,17 +5,12 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.wire.SessionKey;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** In which order the tasks of a session run: that of their creation, which is told in whole seconds, then of their names. */
+/** In which order the tasks of a session run: that of {@link TaskIndex#OLDEST_FIRST}. */
 final class SessionOrder {
-    private static final Comparator<AgentTask> CREATION = Comparator.comparing(
-                    (AgentTask task) -> task.getMetadata().getCreationTimestamp())
-            .thenComparing(task -> task.getMetadata().getName());
-
     private SessionOrder() {}
 
     static boolean hasSession(AgentTask task) {
@@ -40,24 +35,24 @@ final class SessionOrder {
             return Optional.empty();
         }
         return earlier(task, rivals)
-                .max(CREATION)
+                .max(TaskIndex.OLDEST_FIRST)
                 .or(() -> rivals.stream().filter(SessionOrder::hasBegun).findFirst());
     }
 
     /** Who is to be looked at when a task has ended or is gone: the first in order, and the one that waited for it. */
     static List<AgentTask> after(AgentTask ended, Collection<AgentTask> rivals) {
         return Stream.of(
-                        rivals.stream().min(CREATION),
+                        rivals.stream().min(TaskIndex.OLDEST_FIRST),
                         rivals.stream()
-                                .filter(other -> CREATION.compare(other, ended) > 0)
-                                .min(CREATION))
+                                .filter(other -> TaskIndex.OLDEST_FIRST.compare(other, ended) > 0)
+                                .min(TaskIndex.OLDEST_FIRST))
                 .flatMap(Optional::stream)
                 .distinct()
                 .toList();
     }
 
     private static Stream<AgentTask> earlier(AgentTask task, Collection<AgentTask> rivals) {
-        return rivals.stream().filter(other -> CREATION.compare(other, task) < 0);
+        return rivals.stream().filter(other -> TaskIndex.OLDEST_FIRST.compare(other, task) < 0);
     }
 
     /** Its attempt has been published, or another follows: also where the record of whose turn it is was lost. */

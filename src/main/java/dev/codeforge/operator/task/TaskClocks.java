@@ -91,6 +91,10 @@ final class TaskClocks {
         return Optional.of(due.plusSeconds(effective.queueTimeoutSeconds()));
     }
 
+    boolean isQueueOverdue(AgentTask task, Optional<WorkerPool> pool) {
+        return passed(queueDeadline(task, statusOf(task), EffectiveSettings.of(task, pool)));
+    }
+
     private static Instant later(Instant deadline, Instant given, AgentTaskStatus.Effective effective) {
         final Instant other = given.plusSeconds(effective.queueTimeoutSeconds());
         return deadline.isAfter(other) ? deadline : other;
@@ -130,6 +134,11 @@ final class TaskClocks {
                 : byTheClock;
     }
 
+    /** Likewise, of a task whose status stays as it is. */
+    Optional<Duration> nextLook(AgentTask task, Optional<WorkerPool> pool) {
+        return nextLook(task, statusOf(task), pool);
+    }
+
     private Optional<Duration> nextLook(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
         final AgentTaskStatus.Effective effective =
                 status.effective() == null ? EffectiveSettings.of(task, pool) : status.effective();
@@ -149,7 +158,12 @@ final class TaskClocks {
             Optional<WorkerPool> pool) {
         return switch (phase) {
             case Pending ->
-                earliest(Optional.of(clock.instant().plus(WAITING)), queueDeadline(task, status, effective));
+                earliest(
+                        // Who waits for room is told of it.
+                        Backlog.waits(status)
+                                ? Optional.empty()
+                                : Optional.of(clock.instant().plus(WAITING)),
+                        queueDeadline(task, status, effective));
             case Queued -> queueDeadline(task, status, effective);
             case Running ->
                 status.stopRequestedTime() == null

@@ -5,11 +5,19 @@ import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.wire.TaskRef;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The tasks in the cache, found by what other parts know of them. */
 public final class TaskIndex {
+    /** In the order of their creation, which Kubernetes gives in whole seconds, then of their names. */
+    static final Comparator<AgentTask> OLDEST_FIRST = Comparator.comparing(
+                    (AgentTask task) -> task.getMetadata().getCreationTimestamp())
+            .thenComparing(task -> task.getMetadata().getName());
+
     private final IndexedResourceCache<AgentTask> cache;
 
     public TaskIndex(IndexedResourceCache<AgentTask> cache) {
@@ -39,5 +47,18 @@ public final class TaskIndex {
 
     public List<AgentTask> unfinished() {
         return cache.list(task -> !task.isFinished()).toList();
+    }
+
+    /** Of each pool the oldest task that waits for room in its queue. */
+    public static Collection<AgentTask> firstInBacklogs(Collection<AgentTask> tasks) {
+        return tasks.stream()
+                .filter(task -> Backlog.waits(TaskClocks.statusOf(task)))
+                .collect(Collectors.toMap(
+                        task -> PoolKey.of(new ResourceID(
+                                task.getSpec().workerPoolRef().name(),
+                                task.getMetadata().getNamespace())),
+                        task -> task,
+                        (one, other) -> OLDEST_FIRST.compare(one, other) <= 0 ? one : other))
+                .values();
     }
 }

@@ -188,6 +188,9 @@ final class TaskPlanner {
                         snapshot.status().usage())
                 .map(why -> spent(snapshot, attempt, purgeFirst || freshId, why))
                 .or(() -> sessions.before(snapshot))
+                .or(() -> snapshot.behind() && !purgeFirst && !freshId
+                        ? Optional.of(waiting(Reason.QueueFull, Reason.QueueFull.sentence()))
+                        : Optional.empty())
                 .orElseGet(() -> new TaskPlan.Publish(pool, attempt, purgeFirst, freshId));
     }
 

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param lastEvent the last event with a valid proof
  * @param loss why the worker of the last event's run is lost; empty if its pod shows no loss
  * @param rivals the other unfinished tasks of its session, as the cache has them
+ * @param behind an older task waits for room in the pool's queue
  * @param answers to what the planner asked
  */
 record TaskSnapshot(
@@ -32,6 +33,7 @@ record TaskSnapshot(
         Optional<TaskEvent> lastEvent,
         Optional<WorkerLoss> loss,
         List<AgentTask> rivals,
+        boolean behind,
         Answers answers) {
 
     /**
@@ -71,7 +73,7 @@ record TaskSnapshot(
     }
 
     private TaskSnapshot with(Answers given) {
-        return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, loss, rivals, given);
+        return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, loss, rivals, behind, given);
     }
 
     AgentTaskStatus status() {

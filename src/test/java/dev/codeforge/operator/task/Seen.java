@@ -34,6 +34,7 @@ final class Seen {
     private Optional<TaskEvent> event = Optional.empty();
     private Optional<WorkerLoss> loss = Optional.empty();
     private List<AgentTask> rivals = List.of();
+    private boolean behind;
     private TaskSnapshot.Answers answers = TaskSnapshot.Answers.NONE;
     private Instant now = NOW;
 
@@ -133,6 +134,12 @@ final class Seen {
         return this;
     }
 
+    /** An older task waits for room in the pool's queue. */
+    Seen behind() {
+        behind = true;
+        return this;
+    }
+
     Seen after(Duration passed) {
         now = NOW.plus(passed);
         return this;
@@ -144,7 +151,16 @@ final class Seen {
 
     TaskSnapshot snapshot() {
         return new TaskSnapshot(
-                task, false, Optional.of(pool), standing, event.isPresent() ? 9 : 0, event, loss, rivals, answers);
+                task,
+                false,
+                Optional.of(pool),
+                standing,
+                event.isPresent() ? 9 : 0,
+                event,
+                loss,
+                rivals,
+                behind,
+                answers);
     }
 
     TaskPlan plan() {

@@ -135,6 +135,7 @@ final class TaskLife {
                 task.isFinished() ? Optional.empty() : last,
                 Optional.empty(),
                 List.of(),
+                false,
                 TaskSnapshot.Answers.NONE);
         TaskPlan plan = planner.plan(snapshot);
         if (plan instanceof TaskPlan.AskHolder) {

@@ -265,6 +265,7 @@ final class TaskMessagesTest {
                 last,
                 Optional.empty(),
                 List.of(),
+                false,
                 TaskSnapshot.Answers.NONE);
     }
 

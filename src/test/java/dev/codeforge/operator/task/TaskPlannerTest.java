@@ -279,6 +279,7 @@ final class TaskPlannerTest {
                 Optional.ofNullable(event),
                 Optional.empty(),
                 List.of(),
+                false,
                 TaskSnapshot.Answers.NONE);
     }
 

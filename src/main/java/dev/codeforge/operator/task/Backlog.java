@@ -1,0 +1,131 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
+import dev.codeforge.operator.runtime.PoolKey;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * The tasks that wait for room in their pool's queue. Room is offered to the oldest of them; the others rest, and cost NATS
+ * nothing.
+ */
+final class Backlog {
+    private static final String BY_BACKLOG = "backlog";
+
+    /** UIDs by pool: those that were offered room, until the cache shows that they have left the backlog. */
+    private final Map<String, Set<String>> offered = new ConcurrentHashMap<>();
+
+    private volatile IndexerResourceCache<AgentTask> cache;
+
+    /** Call it when the reconciler's event sources are prepared. */
+    Backlog in(IndexerResourceCache<AgentTask> primaries) {
+        primaries.addIndexer(BY_BACKLOG, task -> waits(TaskClocks.statusOf(task)) ? List.of(keyOf(task)) : List.of());
+        cache = primaries;
+        return this;
+    }
+
+    /** Its last try to publish found the queue full. */
+    static boolean waits(AgentTaskStatus status) {
+        return status.phase() == Phase.Pending
+                && Conditions.find(status.conditions(), "Ready")
+                        .filter(ready -> Reason.QueueFull.name().equals(ready.getReason()))
+                        .isPresent();
+    }
+
+    /** Nothing has changed since its last try: neither its spec, nor was room offered. */
+    boolean rests(AgentTask task) {
+        final AgentTaskStatus status = TaskClocks.statusOf(task);
+        return waits(status)
+                && status.observedGeneration() == TaskConditions.generation(task)
+                && !offered.getOrDefault(keyOf(task), Set.of()).contains(task.uid());
+    }
+
+    /** Whether an older task waits for room: then the queue is not for this one yet. */
+    boolean isBehind(AgentTask task) {
+        return !waits(TaskClocks.statusOf(task))
+                && cache.byIndex(BY_BACKLOG, keyOf(task)).stream()
+                        .anyMatch(other -> TaskIndex.OLDEST_FIRST.compare(other, task) < 0);
+    }
+
+    /**
+     * Offers room in a pool's queue.
+     *
+     * @param most how many may find room
+     * @return who may try to publish now
+     */
+    List<AgentTask> offer(ResourceID pool, int most) {
+        if (most <= 0) {
+            return List.of();
+        }
+        final String key = PoolKey.of(pool);
+        final List<AgentTask> waiting = cache.byIndex(BY_BACKLOG, key);
+        final Set<String> uids = waiting.stream().map(AgentTask::uid).collect(Collectors.toSet());
+        synchronized (offered) {
+            final Set<String> before = offered.getOrDefault(key, Set.of());
+            final List<AgentTask> next = waiting.stream()
+                    .filter(task -> !before.contains(task.uid()))
+                    .sorted(TaskIndex.OLDEST_FIRST)
+                    .limit(most)
+                    .toList();
+            final Set<String> after = new HashSet<>(before);
+            after.retainAll(uids);
+            next.forEach(task -> after.add(task.uid()));
+            replace(key, after);
+            return next;
+        }
+    }
+
+    /** Lets one try although no room was offered: something else was heard of it. */
+    void offer(AgentTask task) {
+        if (waits(TaskClocks.statusOf(task))) {
+            change(task, after -> after.add(task.uid()));
+        }
+    }
+
+    /** What became of a try. @return the pool, if its next task may try */
+    Optional<ResourceID> tried(AgentTask task, TaskView view) {
+        final boolean waited = waits(TaskClocks.statusOf(task));
+        if (view instanceof TaskView.Waiting waiting && waiting.reason() == Reason.QueueFull) {
+            change(task, after -> after.remove(task.uid()));
+            return Optional.empty();
+        }
+        return waited && view instanceof TaskView.Queued ? Optional.of(poolOf(task)) : Optional.empty();
+    }
+
+    private void change(AgentTask task, Consumer<Set<String>> change) {
+        synchronized (offered) {
+            final Set<String> after = new HashSet<>(offered.getOrDefault(keyOf(task), Set.of()));
+            change.accept(after);
+            replace(keyOf(task), after);
+        }
+    }
+
+    private void replace(String key, Set<String> after) {
+        if (after.isEmpty()) {
+            offered.remove(key);
+        } else {
+            offered.put(key, Set.copyOf(after));
+        }
+    }
+
+    private static ResourceID poolOf(AgentTask task) {
+        return new ResourceID(
+                task.getSpec().workerPoolRef().name(), task.getMetadata().getNamespace());
+    }
+
+    private static String keyOf(AgentTask task) {
+        return PoolKey.of(poolOf(task));
+    }
+}
