@@ -87,6 +87,27 @@ final class StaleIT {
     }
 
     @Scenario
+    void startedAgainBeforeALaggingApiServerItRemovesNoWorkerThatItDoesNotSee() throws Exception {
+        try (Scene scene = Scene.started("pool")) {
+            scene.task("task", "pool", WORK, "");
+            scene.awaitPhase("task", Phase.Queued);
+            eventually(() -> deployment(scene).getSpec().getReplicas() == 1);
+            final String past = resourceVersion(scene);
+            scene.operator().kill();
+            scene.installation()
+                    .client()
+                    .apps()
+                    .deployments()
+                    .inNamespace(scene.installation().namespace())
+                    .withName("pool-workers")
+                    .scale(4);
+            scene.kubernetes().lagBehind(past);
+            scene.startOperator();
+            throughout(PAST_A_SWEEP, () -> deployment(scene).getSpec().getReplicas() == 4);
+        }
+    }
+
+    @Scenario
     void anOperatorWhoseCacheKnowsAnEarlierAttemptLeavesTheNextOneAlone() throws Exception {
         try (Scene scene = Scene.started("pool")) {
             scene.task(

@@ -91,7 +91,7 @@ final class PoolExecutor {
         secret.keep(pool, snapshot.deployment().isEmpty());
         final Deployment current;
         try {
-            current = keep(pool, snapshot.deployment(), size(snapshot, decision));
+            current = keep(pool, snapshot.deployment(), decision);
         } catch (InvalidTemplateException e) {
             // Workers of the template before go on following the queue.
             snapshot.deployment().ifPresent(workers -> follow(snapshot, workers, decision, replaced));
@@ -108,9 +108,10 @@ final class PoolExecutor {
 
     private Decision resize(PoolSnapshot snapshot, Deployment current, Decision decision) {
         final WorkerPool pool = snapshot.pool();
-        final int size = size(snapshot, decision);
-        if (!WorkerScale.owns(current) || current.getSpec().getReplicas() != size) {
-            scale.set(pool, size);
+        final int size = size(current, decision);
+        if ((!WorkerScale.owns(current) || current.getSpec().getReplicas() != size) && !scale.raise(pool, size)) {
+            // The Deployment has changed: its event leads to the next reconcile.
+            return decision;
         }
         scaleDown.resumeOnce(pool, snapshot.pods());
         if (decision.desired() < size) {
@@ -121,11 +122,11 @@ final class PoolExecutor {
     }
 
     /** Only growing is done by a number alone. */
-    private static int size(PoolSnapshot snapshot, Decision decision) {
-        return Math.max(snapshot.replicas().orElse(0), decision.desired());
+    private static int size(Deployment current, Decision decision) {
+        return Math.max(current.getSpec().getReplicas(), decision.desired());
     }
 
-    private Deployment keep(WorkerPool pool, Optional<Deployment> existing, int replicas)
+    private Deployment keep(WorkerPool pool, Optional<Deployment> existing, Decision decision)
             throws InvalidTemplateException {
         final Deployment wanted = deployments.of(pool, queues.subject(pool));
         final String uid = pool.getMetadata().getUid();
@@ -133,9 +134,14 @@ final class PoolExecutor {
         if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
             return existing.get();
         }
-        final Deployment current = apply(wanted, existing, replicas);
+        final Deployment current = apply(wanted, existing.or(() -> live(wanted)), decision);
         applied.put(uid, new Applied(wanted, withoutSize(current)));
         return current;
+    }
+
+    /** A cache that is behind may not show a Deployment whose workers are busy. */
+    private Optional<Deployment> live(Deployment wanted) {
+        return Optional.ofNullable(client.resource(wanted).get());
     }
 
     private static DeploymentSpec withoutSize(Deployment deployment) {
@@ -145,14 +151,15 @@ final class PoolExecutor {
     }
 
     /** Replicas go along until the scaler owns them: left out before, the API server would set them to 1. */
-    private Deployment apply(Deployment wanted, Optional<Deployment> existing, int replicas)
+    private Deployment apply(Deployment wanted, Optional<Deployment> existing, Decision decision)
             throws InvalidTemplateException {
         final boolean scalerOwns = existing.filter(WorkerScale::owns).isPresent();
         final Deployment sent = scalerOwns
                 ? wanted
                 : new DeploymentBuilder(wanted)
                         .editSpec()
-                        .withReplicas(replicas)
+                        .withReplicas(
+                                existing.map(found -> size(found, decision)).orElse(decision.desired()))
                         .endSpec()
                         .build();
         try {

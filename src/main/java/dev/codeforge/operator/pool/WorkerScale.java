@@ -14,7 +14,6 @@ import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -73,9 +72,19 @@ final class WorkerScale {
                         .build();
     }
 
-    /** Sets the number, whatever it was. */
-    void set(WorkerPool pool, int replicas) {
-        patch(pool, replicas, Optional.empty());
+    /**
+     * Raises the number. The cache may be behind, and show a smaller one than there is: a number that is set from it would
+     * remove workers, busy ones among them.
+     *
+     * @return false when there are more, or the Deployment changes just now: look again
+     */
+    boolean raise(WorkerPool pool, int replicas) {
+        final Deployment live = client.apps()
+                .deployments()
+                .inNamespace(pool.getMetadata().getNamespace())
+                .withName(pool.workersName())
+                .get();
+        return live != null && live.getSpec().getReplicas() <= replicas && patchAsSeen(pool, live, replicas);
     }
 
     /**
@@ -84,8 +93,12 @@ final class WorkerScale {
      * @return false when it has changed since: look again
      */
     boolean lower(WorkerPool pool, Deployment seen, int replicas) {
+        return patchAsSeen(pool, seen, replicas);
+    }
+
+    private boolean patchAsSeen(WorkerPool pool, Deployment seen, int replicas) {
         try {
-            patch(pool, replicas, Optional.of(seen.getMetadata().getResourceVersion()));
+            patch(pool, replicas, seen.getMetadata().getResourceVersion());
             return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
@@ -95,17 +108,17 @@ final class WorkerScale {
         }
     }
 
-    private void patch(WorkerPool pool, int replicas, Optional<String> resourceVersion) {
+    private void patch(WorkerPool pool, int replicas, String resourceVersion) {
         final GenericKubernetesResource scale = new GenericKubernetesResourceBuilder()
                 .withApiVersion("autoscaling/v1")
                 .withKind("Scale")
                 .withNewMetadata()
                 .withName(pool.workersName())
                 .withNamespace(pool.getMetadata().getNamespace())
+                .withResourceVersion(resourceVersion)
                 .endMetadata()
                 .addToAdditionalProperties("spec", Map.of("replicas", replicas))
                 .build();
-        resourceVersion.ifPresent(scale.getMetadata()::setResourceVersion);
         final GenericKubernetesResource scaled = client.genericKubernetesResources(DEPLOYMENTS)
                 .inNamespace(pool.getMetadata().getNamespace())
                 .withName(pool.workersName())
