@@ -1,7 +1,6 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Control;
@@ -195,10 +194,7 @@ final class PoolExecutor {
         queues.look(pool);
         final Control control = connections.control(namespace);
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
-            tasks.unfinishedOf(namespace, pool.getMetadata().getName()).stream()
-                    .filter(task -> task.observedStatus()
-                            .filter(status -> status.phase() == Phase.Running)
-                            .isPresent())
+            tasks.runningOf(namespace, pool.getMetadata().getName())
                     .forEach(task -> all.submit(() -> control.cancel(
                             TaskIndex.ref(task),
                             task.getStatus().attempts(),

@@ -1,6 +1,5 @@
 package dev.codeforge.operator.pool;
 
-import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
@@ -20,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /** Gathers what a decision on a pool needs; its queue is made on the way. */
@@ -57,6 +55,7 @@ final class PoolObserver {
 
     PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {
         final String namespace = pool.getMetadata().getNamespace();
+        final String name = pool.getMetadata().getName();
         final List<Pod> pods = pods(pool, context);
         final Optional<Deployment> workers =
                 context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached));
@@ -65,8 +64,8 @@ final class PoolObserver {
                 queues.look(pool),
                 workers,
                 pods,
-                count(pool, status -> status.phase() == Phase.Queued || status.phase() == Phase.Running),
-                count(pool, status -> status.phase() == Phase.Running),
+                pool.isTerminating() ? inHand(pool) : 0,
+                pool.isTerminating() ? tasks.get().runningOf(namespace, name).size() : 0,
                 pool.isTerminating() && isTerminating(namespace),
                 walls.of(pool, pods),
                 troubles.of(pool, workers, pods),
@@ -102,13 +101,15 @@ final class PoolObserver {
         queues.forget(uid);
     }
 
-    private int count(WorkerPool pool, Predicate<AgentTaskStatus> which) {
+    private int inHand(WorkerPool pool) {
         return (int) tasks
                 .get()
                 .unfinishedOf(
                         pool.getMetadata().getNamespace(), pool.getMetadata().getName())
                 .stream()
-                .filter(task -> task.observedStatus().filter(which).isPresent())
+                .filter(task -> task.observedStatus()
+                        .filter(status -> status.phase() == Phase.Queued || status.phase() == Phase.Running)
+                        .isPresent())
                 .count();
     }
 

@@ -11,8 +11,9 @@ import java.util.Optional;
 /**
  * All that is known when a decision on a pool is made.
  *
- * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue
- * @param runningTasks those of them that a worker runs
+ * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue;
+ *     asked for while the pool is deleted, else 0
+ * @param runningTasks those of them that a worker runs; likewise
  * @param namespaceTerminating nothing new can be made in it
  * @param walls what its workers say of the walls around their agents; empty while none has said anything
  * @param trouble why workers do not start; empty while all do

@@ -1,8 +1,6 @@
 package dev.codeforge.operator.pool;
 
-import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Names;
-import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
@@ -191,12 +189,9 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private Set<String> busy(WorkerPool pool) {
         return tasks
                 .get()
-                .unfinishedOf(
-                        pool.getMetadata().getNamespace(), pool.getMetadata().getName())
+                .runningOf(pool.getMetadata().getNamespace(), pool.getMetadata().getName())
                 .stream()
-                .flatMap(task -> task.observedStatus().stream())
-                .filter(status -> status.phase() == Phase.Running)
-                .map(AgentTaskStatus::podName)
+                .map(task -> task.getStatus().podName())
                 .collect(Collectors.toSet());
     }
 

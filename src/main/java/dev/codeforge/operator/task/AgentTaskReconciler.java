@@ -49,6 +49,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
     public static final String BY_UID = "uid";
     public static final String BY_POOL = "pool";
+    static final String BY_RUNNING = "running";
     public static final String BY_KEY = "key";
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
     /** Between this and twice this, so that not all come at once when NATS is back. */
@@ -384,6 +385,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
         SessionRivals.index(context.getPrimaryCache());
         context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(poolOf(task))));
+        context.getPrimaryCache()
+                .addIndexer(
+                        BY_RUNNING,
+                        task -> TaskClocks.statusOf(task).phase() == Phase.Running
+                                ? List.of(PoolKey.of(poolOf(task)))
+                                : List.of());
         return List.of(
                 PoolNews.source(context, backlog.in(context.getPrimaryCache())),
                 RunningPods.source(context),

@@ -45,6 +45,11 @@ public final class TaskIndex {
         return of(namespace, pool).stream().filter(task -> !task.isFinished()).toList();
     }
 
+    /** The tasks of a pool whose status says that a worker runs them. */
+    public List<AgentTask> runningOf(String namespace, String pool) {
+        return cache.byIndex(AgentTaskReconciler.BY_RUNNING, PoolKey.of(new ResourceID(pool, namespace)));
+    }
+
     public List<AgentTask> unfinished() {
         return cache.list(task -> !task.isFinished()).toList();
     }
