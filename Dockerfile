@@ -9,5 +9,5 @@ COPY target/lib lib
 COPY target/codeforge-operator.jar .
 USER 10001:10001
 EXPOSE 8081
-ENTRYPOINT ["tini", "-s", "--", "java", "-cp", "codeforge-operator.jar:lib/*", "dev.codeforge.Main"]
+ENTRYPOINT ["tini", "-s", "--", "java", "-XX:+ExitOnOutOfMemoryError", "-cp", "codeforge-operator.jar:lib/*", "dev.codeforge.Main"]
 CMD ["operator"]

@@ -10,9 +10,13 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One program, a subcommand for each role. */
 public final class Main {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+    private static final int FAILED = 1;
     private static final int USAGE = 64;
 
     /** More than there are cores: the system shares those, and no look waits until another one's computing is done. */
@@ -49,9 +53,15 @@ public final class Main {
             return;
         }
         final KubernetesClient client = OperatorClient.of(Config.autoConfigure(null));
-        final CodeforgeOperator operator = new CodeforgeOperator(settings, client);
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operator::close));
-        operator.start();
+        try {
+            final CodeforgeOperator operator = new CodeforgeOperator(settings, client);
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operator::close));
+            operator.start();
+        } catch (RuntimeException e) {
+            // Threads of the HTTP server and of the NATS client would keep the process, which does nothing, alive.
+            LOG.error("codeforge operator: it could not start, and ends to be started again", e);
+            System.exit(FAILED);
+        }
     }
 
     private static void console() throws IOException {
