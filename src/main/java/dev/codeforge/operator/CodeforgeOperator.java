@@ -21,6 +21,7 @@ import dev.codeforge.operator.pool.SharedAccounts;
 import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
+import dev.codeforge.operator.runtime.LeaderLease;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
@@ -78,6 +79,8 @@ public final class CodeforgeOperator implements AutoCloseable {
     /** The first event of a burst is looked at at once, those that follow together. */
     private static final Duration POOL_LOOKS = Duration.ofMillis(50);
 
+    private static final String LEASE = "codeforge-operator";
+    private static final int LEASE_LOST = 1;
     private static final Duration STOP = Duration.ofSeconds(10);
 
     private final OperatorSettings settings;
@@ -94,6 +97,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
     private final Tracing tracing;
+    private volatile boolean closing;
     private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
     private volatile AutoCloseable advisories = () -> {};
@@ -232,13 +236,16 @@ public final class CodeforgeOperator implements AutoCloseable {
                 .withStopOnInformerErrorDuringStartup(false);
         if (settings.leaderElection()) {
             overrider.withLeaderElectionConfiguration(
-                    LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration("codeforge-operator")
+                    LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
                             .withLeaseNamespace(settings.namespace())
                             .withIdentity(settings.podName())
                             .withLeaseDuration(Duration.ofSeconds(15))
                             .withRenewDeadline(Duration.ofSeconds(10))
                             .withRetryPeriod(Duration.ofSeconds(2))
-                            .withLeaderCallbacks(new LeaderCallbacks(this::lead, () -> {}, leader -> {}))
+                            .withLeaderCallbacks(new LeaderCallbacks(this::lead, this::lost, leader -> {}))
+                            // The framework would end a stop that was asked for by System.exit, which waits for
+                            // the shutdown hook that asks.
+                            .withExitOnStopLeading(false)
                             .build());
         }
     }
@@ -273,6 +280,14 @@ public final class CodeforgeOperator implements AutoCloseable {
         LOG.info("operator works");
     }
 
+    /** Another one may lead: whatever is under way here ends with the process. */
+    private void lost() {
+        if (!closing) {
+            LOG.error("the lease is lost: the operator ends, and stands by when it is started again");
+            Thread.ofPlatform().start(() -> System.exit(LEASE_LOST));
+        }
+    }
+
     private Health live() {
         return connections.isLost()
                 ? new Health(false, "NATS refused the connection for good: a restart reads the Secret anew")
@@ -292,6 +307,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     @Override
     public void close() {
         LOG.info("operator stops");
+        closing = true;
         sweeps.close();
         for (final AutoCloseable taking : List.of(requests, results, advisories)) {
             try {
@@ -300,11 +316,11 @@ public final class CodeforgeOperator implements AutoCloseable {
                 LOG.warn("what NATS tells was not given back: {}", e.getMessage());
             }
         }
-        if (!settings.leaderElection()) {
-            operator.stop();
+        // Returns when no reconcile is under way, or after STOP: then the next leader may begin.
+        operator.stop();
+        if (settings.leaderElection()) {
+            LeaderLease.release(client, settings.namespace(), LEASE, settings.podName());
         }
-        // Under leader election the framework ends a stop by System.exit, which waits for this very hook for ever.
-        // A reconcile may be cut anywhere, the next leader begins it again: the end of the process is the stop.
         connections.close();
         tracing.close();
         http.close();

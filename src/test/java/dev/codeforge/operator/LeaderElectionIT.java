@@ -1,5 +1,6 @@
 package dev.codeforge.operator;
 
+import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -13,10 +14,13 @@ import dev.codeforge.testing.TestCluster;
 import dev.codeforge.testing.TestNats;
 import dev.codeforge.testing.TestSettings;
 import dev.codeforge.wire.TaskEvent;
+import io.fabric8.kubernetes.api.model.coordination.v1.LeaseSpec;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import io.nats.service.Discovery;
 import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +55,36 @@ final class LeaderElectionIT {
                     .as("who takes requests")
                     .hasSize(1);
         }
+    }
+
+    @Test
+    void theOneThatStandsByLeadsAsSoonAsTheLeaderHasStopped() throws Exception {
+        final KubernetesClient client = TestCluster.shared().client();
+        final String namespace = TestCluster.shared().newNamespace();
+        try (TestNats nats = new TestNats();
+                CodeforgeOperator first = new CodeforgeOperator(settings("first", namespace, nats), client)) {
+            first.start();
+            await().atMost(PATIENCE)
+                    .until(() -> "first".equals(lease(client, namespace).getHolderIdentity()));
+            try (CodeforgeOperator second = new CodeforgeOperator(settings("second", namespace, nats), client)) {
+                second.start();
+                first.close();
+                final ZonedDateTime stopped = ZonedDateTime.now(ZoneOffset.UTC);
+                await().atMost(PATIENCE)
+                        .until(() -> "second".equals(lease(client, namespace).getHolderIdentity()));
+                // It would have had to wait for the end of 15 s since the last renewal.
+                assertThat(lease(client, namespace).getAcquireTime()).isBefore(stopped.plusSeconds(10));
+            }
+        }
+        assertThat(lease(client, namespace).getHolderIdentity()).isEmpty();
+    }
+
+    private static LeaseSpec lease(KubernetesClient client, String namespace) {
+        return client.leases()
+                .inNamespace(namespace)
+                .withName("codeforge-operator")
+                .require()
+                .getSpec();
     }
 
     private static java.util.concurrent.Callable<Boolean> phaseOf(
