@@ -4,6 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.task.EventNews;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;

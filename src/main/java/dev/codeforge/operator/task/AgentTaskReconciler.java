@@ -371,11 +371,22 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 delivery.ack();
                 return;
             }
-            believed(delivery.event())
-                    .ifPresent(event -> watch.event(event, delivery.event().sequence()));
+            final Optional<TaskEvent> event = believed(delivery.event());
+            event.ifPresent(proven -> watch.event(proven, delivery.event().sequence()));
+            if (event.filter(proven -> isSeen(task.get(), proven)).isPresent()) {
+                delivery.ack();
+                return;
+            }
             inbox.put(delivery);
             trigger(task.get());
         });
+    }
+
+    /** Progress of a run that the status shows: it would be built as it is. */
+    private static boolean isSeen(AgentTask task, TaskEvent event) {
+        return event.kind() == TaskEvent.Kind.PROGRESS
+                && TaskClocks.statusOf(task).phase() == Phase.Running
+                && !EventNews.tells(task, event);
     }
 
     @Override

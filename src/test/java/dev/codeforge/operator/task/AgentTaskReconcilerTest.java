@@ -215,6 +215,24 @@ final class AgentTaskReconcilerTest {
     }
 
     @Test
+    void progressOfARunThatTheStatusShowsReconcilesNothing() {
+        nats.report(Events.of(task, Kind.RUNNING));
+        awaitPhase(Phase.Running);
+        // The operator's cache may be behind for a moment.
+        await().atMost(PATIENCE).until(() -> {
+            final long statuses = statusesTold();
+            final long progress = nats.report(Events.of(task, Kind.PROGRESS));
+            await().atMost(PATIENCE).until(() -> nats.acknowledged().contains(progress));
+            return statusesTold() == statuses;
+        });
+        assertThat(told).contains("event PROGRESS");
+    }
+
+    private long statusesTold() {
+        return told.stream().filter(word -> word.startsWith("status")).count();
+    }
+
+    @Test
     void aConflictLosesNothing() {
         server.answer("PATCH", STATUS, 409);
         final long outcome = nats.report(Events.of(task, Kind.COMPLETED));

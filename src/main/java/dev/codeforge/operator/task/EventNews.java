@@ -1,4 +1,4 @@
-package dev.codeforge.operator.sweep;
+package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
@@ -6,10 +6,10 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.wire.TaskEvent;
 
 /** Whether a task's last event tells something that its status does not. */
-final class EventNews {
+public final class EventNews {
     private EventNews() {}
 
-    static boolean tells(AgentTask task, TaskEvent event) {
+    public static boolean tells(AgentTask task, TaskEvent event) {
         final AgentTaskStatus status = task.observedStatus().orElseGet(AgentTaskStatus::unobserved);
         if (task.isFinished() || event.attempt() < status.attempts()) {
             return false;
@@ -29,7 +29,7 @@ final class EventNews {
     }
 
     /** Its attempt has been published and has not ended: in any other phase the status knows of the attempt's end. */
-    static boolean isUnderWay(AgentTaskStatus status) {
+    public static boolean isUnderWay(AgentTaskStatus status) {
         return status.phase() == Phase.Queued || status.phase() == Phase.Running;
     }
 }

@@ -1,4 +1,4 @@
-package dev.codeforge.operator.sweep;
+package dev.codeforge.operator.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
