@@ -19,9 +19,8 @@ from nats.js.errors import APIError
 
 from . import wire
 from .inbox import Inbox
-from .nats_client import NatsClient
+from .nats_client import PING_SECONDS, PINGS, NatsClient, is_about_the_login
 from .nats_credentials import NatsCredentials
-from .renewing_client import RenewingClient, is_about_the_login
 from .settings import Settings
 from .subjects import Subjects
 
@@ -95,6 +94,8 @@ class Broker:
         options: dict[str, Any] = {
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 1,
+            "ping_interval": PING_SECONDS,
+            "max_outstanding_pings": PINGS,
             # What a lost connection had still to write would be waited for without end.
             "flush_timeout": REQUEST_SECONDS,
             "inbox_prefix": self.subjects.inbox,
@@ -103,15 +104,13 @@ class Broker:
             "reconnected_cb": on_reconnected,
             "error_cb": on_error,
         }
-        client = NatsClient
         if self._credentials:
-            client = RenewingClient
             options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}
         elif self._settings.nats_user:
             options |= {"user": self._settings.nats_user, "password": self._settings.nats_password}
         while True:
             try:
-                self._nats = client()
+                self._nats = NatsClient()
                 await self._nats.connect(  # pyright: ignore[reportUnknownMemberType]
                     self._settings.nats_url, allow_reconnect=True, **options
                 )
