@@ -139,6 +139,11 @@ class Delivery:
             self._metrics.egress,
         )
 
+    async def clear(self) -> None:
+        """Removes what is left of the run's files, once its end was told."""
+        if self._run:
+            await self._run.clear()
+
     async def gone(self) -> None:
         """Returns when nothing of the run is left, which may be long after its end."""
         if self._run:
@@ -147,7 +152,8 @@ class Delivery:
     async def _give_up(self, task: wire.Task, look: FirstLook, decision: GiveUp) -> None:
         events = self._events_of(task, decision)
         run_log = RunLog(self._broker, task, events.delivery)
-        ended = await self._run_of(task, events, run_log).earlier()
+        self._run = self._run_of(task, events, run_log)
+        ended = await self._run.earlier()
         run_log.stop()
         failure = decision.failure
         if ended is None and failure.type == "MaxDeliveriesExceeded":

@@ -21,6 +21,7 @@ from .one_task import OneTask
 from .pool_config import PoolConfig
 from .pulling import Pulling
 from .removal import empty
+from .run_folder import sweep
 from .settings import Settings
 from .tracing.switch import tracing_of
 
@@ -72,7 +73,6 @@ class Service:
             loop.add_signal_handler(number, self._stopping.set)
         for sentence in self._lacks:
             log.warning("agents are not kept apart in full: %s", sentence)
-        self._empty_temporary()
         http = await serve(self._settings.http_port, self._ready, lambda: self._broker.problem, self._metrics)
         try:
             if not await self._first(self._open()):
@@ -101,12 +101,16 @@ class Service:
         else:
             log.info("taking tasks from %s, %d at once", self._settings.stream, self._settings.concurrency)
 
-    def _empty_temporary(self) -> None:
+    def _sweep(self) -> None:
         """A worker before this one in the same pod may have been killed in the middle of a run."""
+        sweep(self._settings.workspace)
         for folder in self._settings.reach.temporary if self._settings.reach else ():
-            empty(Path(folder))
+            if problem := empty(Path(folder)):
+                log.warning("%s cannot be emptied: %s", folder, problem)
 
     async def _open(self) -> None:
+        # Before anything is written: what is left may fill the volume.
+        await asyncio.to_thread(self._sweep)
         await self._broker.connect()
         # Before the first pull, so that a worker that may have a task in hand can always be asked.
         await self._drain.serve(self._broker)
