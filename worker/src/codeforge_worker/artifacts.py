@@ -134,7 +134,8 @@ class Artifacts:
     ) -> None:
         with contextlib.ExitStack() as opened:
             sources = await self._own(outcome, workspace, told, opened)
-            sources |= {name: opened.enter_context(file) for name, file in self._added()}
+            added = await asyncio.to_thread(lambda: list(self._added()))
+            sources |= {name: opened.enter_context(file) for name, file in added}
             for name, source in sources.items():
                 try:
                     kept = await shelf.store.put(f"{shelf.folder}/{name}", source)
@@ -156,7 +157,8 @@ class Artifacts:
             folder = Path(tempfile.mkdtemp(dir=self._root_path))
             patch, diffstat = folder / PATCH, folder / DIFFSTAT
             if await workspace.changes(patch, diffstat):
-                sources |= {path.name: opened.enter_context(_written(path)) for path in (patch, diffstat)}
+                for path in (patch, diffstat):
+                    sources[path.name] = opened.enter_context(await asyncio.to_thread(_written, path))
             self._problems += workspace.problems
         output = outcome.output.encode("utf-8", "replace")
         if len(output) > wire.OUTPUT_BYTES:
