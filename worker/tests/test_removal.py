@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import ACK_WAIT, StartWorker, until, written
 from harness.operator import Operator, kinds
 from harness.patience import PATIENCE
@@ -129,37 +128,45 @@ async def test_what_is_given_back_is_given_back_before_its_files_are_removed(
     assert not list(worker.workspace.iterdir())
 
 
-@pytest.mark.parametrize("how", ["of the same pod", "beside a live one"])
-async def test_a_start_sweeps_what_a_crash_left(
-    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path], tmp_path: Path, how: str
+async def test_a_start_sweeps_what_a_crash_in_its_pod_left(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """The volume may be shared: the run of a worker that lives goes on."""
-    shared = tmp_path / "shared"
-    begun, go = marker("begun"), marker("go")
-    script = f"echo > file; mkdir -p $HOME/a; chmod 0555 $HOME/a; echo >> {begun}; {until(go)}; cat file"
-
-    async def busy(name: str) -> tuple[WorkerProcess, Path]:
-        before = set(shared.iterdir()) if shared.is_dir() else set[Path]()
-        worker = await start_worker("sh", "-c", script, name=name, CODEFORGE_WORKSPACE=str(shared))
-        return worker, await _new(shared, before)
-
+    go, shared = marker("go"), tmp_path / "shared"
     uid = await operator.submit()
-    crashed, left = await busy("worker-1")
+    crashed, left = await _busy(start_worker, "worker-1", go, shared)
     await operator.until(uid, "running")
-    if how == "beside a live one":
-        other = await operator.submit()
-        _, live = await busy("worker-2")
-        await operator.until(other, "running")
     await crashed.kill()
-    await start_worker("sh", "-c", script, name="worker-3", CODEFORGE_WORKSPACE=str(shared))
-    assert not left.exists()
-    if how == "beside a live one":
-        assert (live / "repository" / "file").exists()  # pyright: ignore[reportPossiblyUnbound]
-        go.touch()
-        last = (await operator.until(other))[-1].body  # pyright: ignore[reportPossiblyUnbound]
-        assert (last["event"], last["delivery"]) == ("completed", 1)
     go.touch()
+    await start_worker("true", name="worker-1", CODEFORGE_WORKSPACE=str(shared))
+    assert not left.exists()
     assert (await operator.until(uid, seconds=PATIENCE + ACK_WAIT))[-1].body["event"] == "completed"
+
+
+async def test_the_run_of_another_worker_on_the_volume_goes_on(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path], tmp_path: Path
+) -> None:
+    go, shared = marker("go"), tmp_path / "shared"
+    uid = await operator.submit()
+    crashed, left = await _busy(start_worker, "worker-1", marker("never"), shared)
+    await operator.until(uid, "running")
+    other = await operator.submit()
+    _, live = await _busy(start_worker, "worker-2", go, shared)
+    await operator.until(other, "running")
+    await crashed.kill()
+    await start_worker("true", name="worker-3", CODEFORGE_WORKSPACE=str(shared))
+    assert not left.exists()
+    assert (live / "repository" / "file").exists()
+    go.touch()
+    last = (await operator.until(other))[-1].body
+    assert (last["event"], last["delivery"]) == ("completed", 1)
+
+
+async def _busy(start_worker: StartWorker, name: str, go: Path, shared: Path) -> tuple[WorkerProcess, Path]:
+    """A worker and the folder of its run, which ends when the file is there."""
+    before = set(shared.iterdir()) if shared.is_dir() else set[Path]()
+    script = f"echo > file; mkdir -p $HOME/a; chmod 0555 $HOME/a; {until(go)}; cat file"
+    worker = await start_worker("sh", "-c", script, name=name, CODEFORGE_WORKSPACE=str(shared))
+    return worker, await _new(shared, before)
 
 
 async def _new(folder: Path, before: set[Path]) -> Path:

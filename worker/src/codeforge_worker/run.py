@@ -27,7 +27,7 @@ from .server_of_run import Access
 from .session import Conversation
 from .session_of_run import SessionOfRun
 from .settings import Settings
-from .shortage import Watch, fullness, is_full, memory_of_this_process
+from .shortage import Watch, fullness_by, memory_of_this_process
 from .tracing import part
 from .workspace import GitWorkspace
 
@@ -177,14 +177,14 @@ class Run:
         try:
             self._folder.make("repository", "scratch")
             return await what(self._folder.path / "repository", self._folder.path / "scratch")
-        except RunError as error:
-            return Outcome.failed(error.failure, self._log.output())
         except Exception as error:
-            message = f"the worker failed: {type(error).__name__}: {error}"
-            if is_full(error):
-                said = fullness(self._settings.workspace) or message
-                return Outcome.failed(failure("OutOfDisk", said), self._log.output())
-            return Outcome.failed(failure("InternalError", message), self._log.output())
+            if isinstance(error, RunError):
+                failed = error.failure
+            else:
+                failed = failure("InternalError", f"the worker failed: {type(error).__name__}: {error}")
+            if failed.retryable and (full := fullness_by(error, self._settings.workspace)):
+                failed = failure("OutOfDisk", f"{full}; {failed.message}")
+            return Outcome.failed(failed, self._log.output())
 
     def _workspace(self, directory: Path, scratch: Path) -> GitWorkspace | None:
         git = self._task.workspace.git if self._task.workspace else None

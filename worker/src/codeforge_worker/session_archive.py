@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from .no_link import opened_in
+from .shortage import is_full
 
 # Of the archive before it is compressed; it bounds what a folder may hold, and what a bad archive can fill.
 LIMIT_BYTES = 64 << 20
@@ -76,6 +77,9 @@ def unpack(archive: Path, folder: Path) -> None:
             for member in tar:
                 _extract(tar, member, folder)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, OSError, ValueError) as error:
+        if is_full(error):
+            # It is as good as it was.
+            raise
         raise BadArchive(f"it cannot be unpacked: {error}") from error
     finally:
         plain.unlink(missing_ok=True)
