@@ -49,6 +49,13 @@ class _Transport(TcpTransport):
 
 
 class NatsClient(Client):
+    @property
+    def has_ended(self) -> bool:
+        """Whether it neither is connected nor tries to be: after an error that nats-py does not know."""
+        if self.is_connected:
+            return False
+        return self.is_closed or self._reconnection_task is None or self._reconnection_task.done()
+
     async def _connect_to_server(self, s: Srv) -> None:
         if s.uri.scheme in ("ws", "wss"):
             await super()._connect_to_server(s)

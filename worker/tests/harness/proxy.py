@@ -20,7 +20,7 @@ class TcpProxy:
         self.sent = bytearray()
         # Connections since the last cut.
         self.accepted = 0
-        self._connections: dict[asyncio.Task[None], None] = {}
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         # Of connections: those of an earlier one pass nothing.
         self._generation = 0
 
@@ -47,6 +47,11 @@ class TcpProxy:
         """Nothing passes any more over the connections of now, which stay open; new ones do pass."""
         self._generation += 1
 
+    def say(self, words: bytes) -> None:
+        """To every client, as if the server had said it."""
+        for writer in self._connections.values():
+            writer.write(words)
+
     async def resume(self) -> None:
         """What was sent meanwhile over a frozen connection arrives now."""
         self._passing.set()
@@ -56,7 +61,7 @@ class TcpProxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task
-        self._connections[task] = None
+        self._connections[task] = writer
         self.accepted += 1
         try:
             await self._passing.wait()
