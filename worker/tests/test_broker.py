@@ -33,6 +33,6 @@ async def test_a_flush_returns_when_the_server_has_read_a_subscription(broker: B
 async def test_a_drain_returns_when_the_server_has_read_that_the_subscription_ends(
     broker: Broker, proxy: TcpProxy
 ) -> None:
-    subscription = await broker.serve(SUBJECT, ignore)
-    await subscription.drain()
+    inbox = await broker.inbox(lambda _: None, lambda: None)
+    assert await inbox.close()
     assert b"PING" in proxy.sent[proxy.sent.index(b"UNSUB ") :]

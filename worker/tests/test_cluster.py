@@ -43,7 +43,7 @@ async def test_the_last_event_is_the_leaders_whichever_server_is_asked(cluster: 
     for server in cluster.servers:
         environment = GOOD | server.worker_settings | {"NATS_URL": server.url}
         brokers.append(Broker(Settings.from_environment(environment, ())))
-        await brokers[-1].connect()
+        await brokers[-1].connection.open()
     for broker in brokers:
         assert await broker.last_sequence(uid) == 0 and await broker.last_event(uid, dispatch_id(uid)) is None
     for number in range(20):
@@ -56,7 +56,7 @@ async def test_the_last_event_is_the_leaders_whichever_server_is_asked(cluster: 
             await _another_leader(operator)
     assert len(await operator.events(uid)) == 20, "asking for the last sequence has stored something"
     for broker in brokers:
-        await broker.close()
+        await broker.connection.close()
 
 
 async def _another_leader(operator: Operator) -> None:

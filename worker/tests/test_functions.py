@@ -148,6 +148,7 @@ async def test_a_function_that_does_not_listen_is_reported_and_keeps_its_slot(
     assert (await operator.until(waiting))[-1].body["event"] == "completed"
     assert time.monotonic() - begun > 7 and count(tmp_path / "ended") == 2
     await operator.queue_is_empty()
+    await operator.until_idle()
     assert not list(worker.workspace.iterdir())
 
 

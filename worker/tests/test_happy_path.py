@@ -51,6 +51,7 @@ async def test_runs_the_command_and_reports(operator: Operator, start_worker: St
     assert sorted(line["seq"] for line in lines) == [1, 2, 3]
     assert {(line["task_id"], line["attempt"], line["delivery"]) for line in lines} == {(uid, 1, 1)}
     assert f"[{uid}] prompt: what is asked" in worker.log()
+    await operator.until_idle()
     assert not list(worker.workspace.iterdir()), "the workspace outlived its run"
     status, metrics = await worker.get("/metrics")
     assert status == 200 and 'codeforge_worker_tasks_total{outcome="completed"} 1.0' in metrics

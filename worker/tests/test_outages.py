@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ACK_WAIT, StartWorker, count, until, written
-from harness.operator import STREAM, Operator, kinds
+from harness.operator import BUCKET, STREAM, Operator, kinds
 from harness.patience import PATIENCE
 from harness.proxy import TcpProxy
+from nats.js.api import StreamConfig
 from test_ending import SLOW_TO_LISTEN
 
 
@@ -110,6 +111,34 @@ async def test_a_worker_whose_server_was_silent_while_it_began_hears_again(
     await proxy.resume()
     assert kinds(await operator.until(uid)) == ["running", "completed"]
     assert (await operator.until(await operator.submit()))[-1].body["event"] == "completed"
+
+
+async def test_a_run_is_kept_by_its_own_stream_alone(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    """Results, lines, files and settings are away for longer than the ack wait."""
+    runs, go = marker("runs"), marker("go")
+    script = f"echo ran >> {runs}; while [ ! -e {go} ]; do echo line; sleep 0.1; done; echo a >> $CODEFORGE_ARTIFACTS/a"
+    await start_worker("sh", "-c", script)
+    uid = await operator.submit()
+    await written(runs)
+    await operator.until(uid, "running")
+    # It would get the message, were it handed out again.
+    await start_worker("sh", "-c", script, name="worker-2")
+    for stream in ("EVENTS", "LOGS", "KV_config", f"OBJ_{BUCKET}"):
+        await operator.js.delete_stream(stream)
+    await asyncio.sleep(4 * ACK_WAIT)
+    consumer = await operator.js.consumer_info(STREAM, "workers")
+    assert consumer.delivered and (consumer.delivered.consumer_seq, consumer.num_redelivered) == (1, 0)
+    go.touch()
+    await asyncio.sleep(2 * ACK_WAIT)
+    await operator.js.add_stream(StreamConfig(name="EVENTS", subjects=["events.*.*.*"], allow_direct=True))
+    last = (await operator.until(uid))[-1].body
+    assert (last["event"], last["delivery"]) == ("completed", 1) and count(runs) == 1
+    assert "the pool has no bucket" in last["result"]["artifacts_problem"]
+    await operator.queue_is_empty()
+    consumer = await operator.js.consumer_info(STREAM, "workers")
+    assert consumer.delivered and consumer.delivered.consumer_seq == 1
 
 
 async def test_a_holder_whose_stream_is_gone_still_sees_that_its_run_was_ended(

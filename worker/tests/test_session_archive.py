@@ -75,6 +75,29 @@ def test_links_and_special_files_stay_behind(folder: Path, target: Path) -> None
     assert [path.name for path in target.iterdir()] == ["said"]
 
 
+def test_a_folder_that_became_a_link_is_not_packed(folder: Path, target: Path, tmp_path: Path) -> None:
+    other = tmp_path / "another run's"
+    other.mkdir()
+    (other / "secret").write_text("x")
+    folder.rmdir()
+    folder.symlink_to(other)
+    unpack(_packed(folder), target)
+    assert list(target.iterdir()) == []
+
+
+def test_a_file_with_two_names_comes_back_as_two(folder: Path, target: Path) -> None:
+    (folder / "a").write_text("said")
+    os.link(folder / "a", folder / "b")
+    unpack(_packed(folder), target)
+    assert (target / "a").read_text() == (target / "b").read_text() == "said"
+
+
+def test_folders_that_are_too_deep_are_not_packed(folder: Path) -> None:
+    (folder / "/".join(["a"] * 101)).mkdir(parents=True)
+    with pytest.raises(TooLarge, match="more than 100 deep"):
+        _packed(folder)
+
+
 def test_a_folder_that_is_too_large_is_not_packed(folder: Path) -> None:
     with (folder / "large").open("wb") as file:
         file.truncate(LIMIT_BYTES + 1)

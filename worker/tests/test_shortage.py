@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 from conftest import StartWorker
+from harness.git_server import GitServer, git
 from harness.operator import Operator
 
-from codeforge_worker.outcome import failure
-from codeforge_worker.shortage import Memory, Watch, fullness, is_full, memory_of_this_process
+from codeforge_worker.git import GitError
+from codeforge_worker.outcome import RunError, failure
+from codeforge_worker.session_archive import pack, unpack
+from codeforge_worker.shortage import Memory, Watch, fullness, fullness_by, is_full, memory_of_this_process
 
 MIB = 1 << 20
 GREEDY = "x = bytearray(512 << 20); print(len(x))"
@@ -189,6 +193,59 @@ async def test_a_volume_that_is_full_before_the_run_is_told_too(
     assert "all of its files are used" in failed["message"]
 
 
+async def test_a_repository_that_does_not_fit_says_so(
+    small_volume: Path, operator: Operator, start_worker: StartWorker, code: GitServer, tmp_path: Path
+) -> None:
+    _commit_noise(code, tmp_path)
+    await start_worker("true", CODEFORGE_WORKSPACE=str(small_volume))
+    failed = (await operator.until(await operator.submit(workspace={"git": {"url": code.url}})))[-1].body["failure"]
+    assert failed["type"] == "OutOfDisk" and not failed["retryable"]
+    assert "give volume workspace in spec.template" in failed["message"]
+
+
+async def test_work_that_does_not_fit_is_no_success_without_it(
+    small_volume: Path, operator: Operator, start_worker: StartWorker, code: GitServer
+) -> None:
+    """The file is there, and git has no room for its copy."""
+    await start_worker("sh", "-c", "echo 1 > small; head -c 5000000 /dev/urandom > large",
+                       CODEFORGE_WORKSPACE=str(small_volume))  # fmt: skip
+    workspace = {"git": {"url": code.url, "push": {"branch": "b"}}}
+    last = (await operator.until(await operator.submit(workspace=workspace)))[-1].body
+    assert last["event"] == "failed" and last["failure"]["type"] == "OutOfDisk", last["failure"]
+    assert "give volume workspace in spec.template" in last["failure"]["message"]
+
+
+async def test_a_conversation_that_does_not_fit_is_not_lost(small_volume: Path, tmp_path: Path) -> None:
+    before, archive = tmp_path / "session", tmp_path / "session.tar.gz"
+    before.mkdir()
+    (before / "said").write_bytes(os.urandom(3 * MIB))
+    pack(before, archive)
+    archive = Path(shutil.copy(archive, small_volume))
+    (small_volume / "session").mkdir()
+    with pytest.raises(OSError, match="No space left"):
+        unpack(archive, small_volume / "session")
+
+
+async def test_artifacts_are_kept_although_the_workspace_is_full(
+    small_volume: Path, operator: Operator, start_worker: StartWorker
+) -> None:
+    script = "echo kept > $CODEFORGE_ARTIFACTS/report; seq 1000; head -c 32000000 /dev/zero > large 2>/dev/null; "
+    script += "seq 200000 209999; true"
+    await start_worker("sh", "-c", script, CODEFORGE_WORKSPACE=str(small_volume))
+    result = (await operator.until(await operator.submit()))[-1].body["result"]
+    assert "report" in [artifact["name"] for artifact in result["artifacts"]]
+    assert "output.log is not whole: the volume of the workspace is full" in result["artifacts_problem"]
+
+
+def _commit_noise(code: GitServer, tmp_path: Path) -> None:
+    clone = tmp_path / "add-noise"
+    git(tmp_path, "clone", "--quiet", str(code.bare), str(clone))
+    (clone / "noise").write_bytes(os.urandom(12 * MIB))
+    git(clone, "add", "--all")
+    git(clone, "commit", "--quiet", "--message", "Add noise")
+    git(clone, "push", "--quiet", "origin", "main")
+
+
 def test_a_volume_with_room_is_not_full(tmp_path: Path) -> None:
     assert fullness(tmp_path) == ""
     assert fullness(tmp_path / "none") == ""
@@ -197,3 +254,13 @@ def test_a_volume_with_room_is_not_full(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "full"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EACCES, False)])
 def test_only_a_full_volume_is_one(number: int, full: bool) -> None:
     assert is_full(OSError(number, "said by the kernel")) is full
+
+
+def test_git_says_so_too_but_not_of_the_servers_volume(tmp_path: Path) -> None:
+    full = "fatal: write error: No space left on device"
+    wrapped = RunError("GitCloneFailed", "it cannot be cloned")
+    wrapped.__cause__ = GitError("git fetch", [full])
+    assert is_full(GitError("git fetch", ["Cloning", full])) and is_full(wrapped)
+    # There may be room again: git removes what it could not finish.
+    assert "had no room left: give volume workspace" in fullness_by(wrapped, tmp_path)
+    assert not is_full(GitError("git push", [f"remote: {full}"]))

@@ -18,6 +18,7 @@ from . import wire
 from .broker import AWAY
 from .files import NotKept, Stored
 from .outcome import Outcome
+from .shortage import fullness_by
 from .workspace import GitWorkspace
 
 # The folder in a run's scratch whose files are taken.
@@ -64,8 +65,11 @@ class Spool:
     """All that the agent printed, up to 64 MiB, in a file that has no name: an agent cannot swap it."""
 
     def __init__(self, root: Path) -> None:
-        self.file = tempfile.TemporaryFile(dir=root)  # noqa: SIM115 (lives as long as the run)
+        # Without a buffer: what was written can be read, whatever becomes of the volume.
+        self.file = tempfile.TemporaryFile(dir=root, buffering=0)  # noqa: SIM115 (lives as long as the run)
         self.size = 0
+        self.problem = ""
+        self._root = root
         self._full = False
 
     def add(self, text: str) -> None:
@@ -75,9 +79,12 @@ class Spool:
         if self.size + len(line) > OUTPUT_BYTES:
             self._full = True
             line = b"(the rest is not kept: 64 MiB are)\n"
-        with contextlib.suppress(OSError):
+        try:
             self.file.write(line)
             self.size += len(line)
+        except OSError as error:
+            self._full = True
+            self.problem = f"{OUTPUT} is not whole: {fullness_by(error, self._root) or error.strerror}"
 
 
 class Artifacts:
@@ -122,6 +129,7 @@ class Artifacts:
         await asyncio.wait({work})
         if not work.cancelled() and work.exception():
             self._problems.append(f"the worker failed: {work.exception()}")
+        self._problems += filter(None, [self.spool.problem])
         return replace(outcome, artifacts=tuple(stored), artifacts_problem="; ".join(self._problems))
 
     async def _store(
@@ -133,8 +141,15 @@ class Artifacts:
         stored: list[wire.Artifact],
     ) -> None:
         with contextlib.ExitStack() as opened:
-            sources = await self._own(outcome, workspace, told, opened)
-            sources |= {name: opened.enter_context(file) for name, file in self._added()}
+            try:
+                sources = await self._own(outcome, workspace, told, opened)
+            except OSError as error:
+                # What the agent has added needs no more room.
+                sources = dict[str, Source]()
+                said = fullness_by(error, self._root_path) or str(error)
+                self._problems.append(f"{', '.join(OWN)} were not kept: {said}")
+            added = await asyncio.to_thread(lambda: list(self._added()))
+            sources |= {name: opened.enter_context(file) for name, file in added}
             for name, source in sources.items():
                 try:
                     kept = await shelf.store.put(f"{shelf.folder}/{name}", source)
@@ -156,7 +171,8 @@ class Artifacts:
             folder = Path(tempfile.mkdtemp(dir=self._root_path))
             patch, diffstat = folder / PATCH, folder / DIFFSTAT
             if await workspace.changes(patch, diffstat):
-                sources |= {path.name: opened.enter_context(_written(path)) for path in (patch, diffstat)}
+                for path in (patch, diffstat):
+                    sources[path.name] = opened.enter_context(await asyncio.to_thread(_written, path))
             self._problems += workspace.problems
         output = outcome.output.encode("utf-8", "replace")
         if len(output) > wire.OUTPUT_BYTES:

@@ -11,24 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
 from . import wire
+from .connection import AWAY, REQUEST_SECONDS, Answer, Connection, Served
 from .inbox import Inbox
-from .nats_client import NatsClient
-from .nats_credentials import NatsCredentials
-from .renewing_client import RenewingClient, is_about_the_login
 from .settings import Settings
 from .subjects import Subjects
 
 log = logging.getLogger(__name__)
 
-AWAY = (NatsError, TimeoutError, OSError)
-REQUEST_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
 # A dead letter's body; the server takes 1 MiB with headers.
 BURIED_BYTES = 1_000_000
@@ -60,103 +54,22 @@ class Broker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.subjects = Subjects(settings.namespace, settings.pool)
-        self._nats = NatsClient()
-        self._reconnects = 0
-        self._credentials = (
-            NatsCredentials(settings.nats_credentials, f"Secret {settings.pool}-workers")
-            if settings.nats_credentials
-            else None
-        )
-        # NATS has not taken the credential that was used last.
-        self._refused = False
-        self._renewing: asyncio.Task[None] | None = None
-        # Held by a pull until it has ended: the connection is not given up under it.
-        self.pull = asyncio.Lock()
-        self.closed = asyncio.Event()
-        # Called when a connection that was lost is there again.
-        self.on_return: Callable[[], None] = lambda: None
-
-    async def connect(self) -> None:
-        """Connects, however long it takes; afterwards the client reconnects by itself."""
-
-        async def on_closed() -> None:
-            self.closed.set()
-
-        async def on_reconnected() -> None:
-            self._reconnects += 1
-            self._refused = False
-            log.info("NATS is back")
-            self.on_return()
-
-        async def on_error(error: Exception) -> None:
-            self._refused = self._refused or is_about_the_login(str(error))
-            log.warning("NATS: %s", self.problem or error)
-
-        options: dict[str, Any] = {
-            "max_reconnect_attempts": -1,
-            "reconnect_time_wait": 1,
-            # What a lost connection had still to write would be waited for without end.
-            "flush_timeout": REQUEST_SECONDS,
-            "inbox_prefix": self.subjects.inbox,
-            "name": self._settings.pod_name,
-            "closed_cb": on_closed,
-            "reconnected_cb": on_reconnected,
-            "error_cb": on_error,
-        }
-        client = NatsClient
-        if self._credentials:
-            client = RenewingClient
-            options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}
-        elif self._settings.nats_user:
-            options |= {"user": self._settings.nats_user, "password": self._settings.nats_password}
-        while True:
-            try:
-                self._nats = client()
-                await self._nats.connect(  # pyright: ignore[reportUnknownMemberType]
-                    self._settings.nats_url, allow_reconnect=True, **options
-                )
-                self.closed.clear()
-                self._refused = False
-                if self._credentials:
-                    self._renewing = asyncio.create_task(self._renew(self._credentials))
-                return
-            except AWAY as error:
-                log.warning("NATS at %s does not answer yet: %s", self._settings.nats_url, error)
-                await asyncio.sleep(1)
+        self.connection = Connection(settings, self.subjects.inbox)
 
     @property
     def connected(self) -> bool:
-        return self._nats.is_connected
-
-    @property
-    def problem(self) -> str:
-        """A sentence when the credential keeps the worker from NATS; else empty."""
-        if self._credentials is None or self.connected:
-            return ""
-        return self._credentials.problem(refused=self._refused)
-
-    async def _renew(self, credentials: NatsCredentials) -> None:
-        """Connects anew when the file has changed, before the server ends what was signed in with the old one."""
-        while True:
-            await asyncio.sleep(self._settings.nats_credentials_seconds)
-            if not credentials.renewed:
-                continue
-            async with self.pull:
-                # A connection that was lost meanwhile, or has yet to come back, is made with what the file has then.
-                if self.connected and credentials.renewed:
-                    log.info("the NATS credential was renewed: connecting anew")
-                    await self._nats.force_reconnect()
+        return self.connection.connected
 
     @property
     def reconnects(self) -> int:
-        return self._reconnects
+        return self.connection.reconnects
 
     def jetstream(self) -> JetStreamContext:
-        return self._nats.jetstream(timeout=REQUEST_SECONDS)  # pyright: ignore[reportUnknownMemberType]
+        return self.connection.client.jetstream(timeout=REQUEST_SECONDS)  # pyright: ignore[reportUnknownMemberType]
 
     async def inbox(self, take: Callable[[Msg], None], wake: Callable[[], None]) -> Inbox:
         source = f"$JS.API.CONSUMER.MSG.NEXT.{self._settings.stream}.{self._settings.consumer}"
-        inbox = Inbox(self._nats, source, take, wake)
+        inbox = Inbox(self.connection, source, take, wake)
         await inbox.open()
         return inbox
 
@@ -280,33 +193,26 @@ class Broker:
     async def request(self, subject: str, body: bytes, timeout: float = REQUEST_SECONDS) -> Msg:
         if not self.connected:
             raise TimeoutError("not connected")
-        return await self._nats.request(subject, body, timeout=timeout)
+        return await self.connection.client.request(subject, body, timeout=timeout)
 
-    async def serve(self, subject: str, answer: Callable[[Msg], Awaitable[None]]) -> Subscription:
-        return await self._nats.subscribe(subject, cb=answer)  # pyright: ignore[reportUnknownMemberType]
+    async def serve(self, subject: str, answer: Answer) -> Served:
+        return await self.connection.serve(subject, answer)
 
     async def flush(self) -> None:
         """Waits until the server has read what was sent."""
         while True:
             try:
-                await self._nats.flush(timeout=int(REQUEST_SECONDS))
+                await self.connection.client.flush(timeout=int(REQUEST_SECONDS))
                 return
             except AWAY as error:
                 log.debug("flushed again: %s", error)
             # nats-py goes deaf when a ping that it has given up is answered after all: a new connection has none.
-            await self._nats.force_reconnect()
+            await self.connection.client.force_reconnect()
             await asyncio.sleep(0.5)
 
     async def publish(self, subject: str, body: bytes) -> None:
         """Fire and forget, over core NATS."""
-        await self._nats.publish(subject, body)
-
-    async def close(self) -> None:
-        if self._renewing:
-            self._renewing.cancel()
-        # A client that was never connected cannot be closed.
-        if self._nats.is_connected or self._nats.is_reconnecting:
-            await self._nats.close()
+        await self.connection.client.publish(subject, body)
 
 
 def _stored(message: Msg) -> int:

@@ -19,7 +19,7 @@ from .confinement.probe import kernel_of_this_machine
 from .confinement.supervised import adopt_orphans
 from .sdk.finding import find
 from .sdk.function_backend import FunctionBackend
-from .service import ConnectionLost, Service, Stuck
+from .service import Service, Stuck
 from .settings import Settings, StartupError
 
 USAGE = 64
@@ -67,9 +67,6 @@ def main() -> None:
         asyncio.run(_serve(settings, backend, isolation.lacks))
     except StartupError as error:
         _exit(str(error))
-    except ConnectionLost as error:
-        print(f"codeforge-worker: {error}", file=sys.stderr)
-        sys.exit(1)
 
 
 async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
@@ -80,7 +77,7 @@ async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -
     code = 0
     try:
         await service.run()
-    except (ConnectionLost, Stuck) as error:
+    except Stuck as error:
         print(f"codeforge-worker: {error}", file=sys.stderr)
         code = 1
     # Python would wait for each thread that a function has left at work.

@@ -16,7 +16,7 @@ from nats.errors import NoRespondersError
 from . import wire
 from .artifacts import Shelf
 from .backends import Backend
-from .broker import AWAY, Broker
+from .broker import AWAY, REQUEST_SECONDS, Broker
 from .checkpoint import Checkpoint, carried_on
 from .control import parse_order
 from .events import RunEvents, Stale
@@ -35,6 +35,8 @@ from .tracing.switch import Tracing
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 3000.0
+# After a sign of life that was not confirmed.
+AGAIN_SECONDS = 1.0
 # Between two events on what was used or said: they are kept for days, and each is a write to three disks.
 TELLING_SECONDS = 2.0
 
@@ -84,7 +86,8 @@ class Delivery:
             return
         redelivered = self._message.metadata.num_delivered > 1
         look = FirstLook(self._broker, task, self._origin, redelivered=redelivered)
-        alive = asyncio.create_task(self._keep_alive())
+        # Apart: what the results wait for must not keep back a sign of life.
+        besides = [asyncio.create_task(work) for work in (self._keep_alive(), self._follow())]
         try:
             decision = await look.decide()
             match decision:
@@ -97,7 +100,8 @@ class Delivery:
                 case Begin():
                     await self._hold(task, look, self._events_of(task, decision))
         finally:
-            alive.cancel()
+            for task in besides:
+                task.cancel()
 
     def _events_of(self, task: wire.Task, decision: Begin | GiveUp) -> RunEvents:
         return RunEvents(
@@ -139,6 +143,11 @@ class Delivery:
             self._metrics.egress,
         )
 
+    async def clear(self) -> None:
+        """Removes what is left of the run's files, once its end was told."""
+        if self._run:
+            await self._run.clear()
+
     async def gone(self) -> None:
         """Returns when nothing of the run is left, which may be long after its end."""
         if self._run:
@@ -147,7 +156,8 @@ class Delivery:
     async def _give_up(self, task: wire.Task, look: FirstLook, decision: GiveUp) -> None:
         events = self._events_of(task, decision)
         run_log = RunLog(self._broker, task, events.delivery)
-        ended = await self._run_of(task, events, run_log).earlier()
+        self._run = self._run_of(task, events, run_log)
+        ended = await self._run.earlier()
         run_log.stop()
         failure = decision.failure
         if ended is None and failure.type == "MaxDeliveriesExceeded":
@@ -232,14 +242,23 @@ class Delivery:
             await self._broker.acknowledge(self._message, verb)
 
     async def _keep_alive(self) -> None:
-        """Tells the server that we are at it, and sees whether somebody else is."""
+        """Tells the server that we are at it, whatever else of NATS is away."""
+        interval = self._settings.ack_wait_seconds / 3
+        pause, confirmed = interval, True
+        while True:
+            await asyncio.sleep(pause)
+            before, confirmed = confirmed, await self._heartbeat(min(REQUEST_SECONDS, interval))
+            if before and not confirmed:
+                log.info("message %d: a sign of life is not confirmed", self._origin.sequence)
+            pause = interval if confirmed else min(interval, AGAIN_SECONDS)
+
+    async def _follow(self) -> None:
+        """Sees whether somebody else is at it, or has ended the run: that is told by the results alone."""
         told = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / 3)
-            await self._heartbeat()
             if self._events is None:
                 continue
-            # Also without a heartbeat: who took over, or ended the run, is told by the results alone.
             try:
                 await self._events.check()
                 if time.monotonic() - told > PROGRESS_SECONDS:
@@ -263,15 +282,16 @@ class Delivery:
                 return
             await asyncio.sleep(TELLING_SECONDS)
 
-    async def _heartbeat(self) -> None:
+    async def _heartbeat(self, seconds: float) -> bool:
         try:
-            await self._broker.request(self._message.reply, b"+WPI")
+            await self._broker.request(self._message.reply, b"+WPI", seconds)
         except NoRespondersError:
             if not self._gone:
                 log.warning("the consumer of %s is gone: the run goes on without its message", self._settings.stream)
             self._gone = True
-        except AWAY as error:
-            log.info("heartbeat not confirmed: %s", error)
+        except AWAY:
+            return False
+        return True
 
     async def _on_control(self, ask: Msg) -> None:
         order = parse_order(ask.data)

@@ -112,6 +112,7 @@ class InHand:
         try:
             await delivery.handle()
         finally:
+            await delivery.clear()
             await self._outlive(delivery)
 
     async def _outlive(self, delivery: Delivery) -> None:

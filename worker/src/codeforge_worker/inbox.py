@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+
+from .connection import Connection
 
 PULL_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
@@ -20,14 +21,17 @@ EXPIRED = "408"
 class Inbox:
     """nats-py's own pull subscription drops what is on its way when it is given up; this one hands it out."""
 
-    def __init__(self, nats: Client, source: str, take: Callable[[Msg], None], wake: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: Connection, source: str, take: Callable[[Msg], None], wake: Callable[[], None]
+    ) -> None:
         """`source` is the subject that pulls are sent to; `wake` is called when one of them has ended."""
-        self._nats = nats
+        self._connection = connection
+        self._nats = connection.client
         self._source = source
         self._take = take
         self._wake = wake
-        self._subject = nats.new_inbox()
-        self._connection = self._connections()
+        self._subject = self._nats.new_inbox()
+        self._made = connection.made
         self._subscription: Subscription | None = None
         self._answered = False
         self._status = ""
@@ -73,7 +77,7 @@ class Inbox:
     @property
     def current(self) -> bool:
         """Whether the connection is still the one that it was opened on."""
-        return self._connection == self._connections()
+        return self._made == self._connection.made
 
     async def close(self) -> bool:
         """Stops the server and waits for its word; true when it came: what was sent before has then been taken."""
@@ -97,6 +101,3 @@ class Inbox:
             await self._subscription.drain()
         # A word on another connection says nothing about what was sent on this one.
         return self.current
-
-    def _connections(self) -> int:
-        return self._nats.stats["reconnects"]

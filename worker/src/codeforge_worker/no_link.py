@@ -1,4 +1,4 @@
-"""Files that an agent may have replaced by links."""
+"""Files that an agent may have replaced by links, pipes or devices."""
 
 from __future__ import annotations
 
@@ -19,10 +19,16 @@ def opened(folder: Path, steps: tuple[str, ...]) -> int | None:
             except OSError:
                 return None
         opened.callback(os.close, number)
-        try:
-            file = os.open(steps[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=number)
-        except OSError:
-            return None
+        return opened_in(number, steps[-1])
+
+
+def opened_in(folder: int, name: str) -> int | None:
+    """A file in a folder that is open, None when it is not there, or is a link, a pipe or a device."""
+    try:
+        # A pipe would be waited for.
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return None
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         return None

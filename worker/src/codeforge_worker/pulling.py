@@ -62,7 +62,7 @@ class Pulling:
                 if self._inbox and not self._inbox.current:
                     await self._close()
                 elif self._broker.connected and self._room():
-                    async with self._broker.pull:
+                    async with self._broker.connection.pull:
                         await self._one()
                 else:
                     await self._change(PAUSE_SECONDS)

@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 from .git import REMOTE, GitError, GitRepository
+from .shortage import is_full
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,8 @@ async def mirrored(
         except (GitError, OSError) as error:
             # A TimeoutError is an OSError.
             why = str(error) or "it is in use, or too much was to be fetched"
+            if is_full(error):
+                why = f"a volume is full: {why}"
             log.warning("repository %s is cloned without the cache: %s", mirror.directory.name, why)
             ready = False
         yield mirror if ready else None

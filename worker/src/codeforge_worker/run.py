@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -20,14 +21,17 @@ from .egress import opened
 from .logs import Lines, Stream
 from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
-from .removal import empty, remove
+from .removal import empty
+from .run_folder import RunFolder
 from .server_of_run import Access
 from .session import Conversation
 from .session_of_run import SessionOfRun
 from .settings import Settings
-from .shortage import Watch, fullness, is_full, memory_of_this_process
+from .shortage import Watch, fullness_by, memory_of_this_process
 from .tracing import part
 from .workspace import GitWorkspace
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # How long a repository is asked for what an earlier run has left there.
@@ -81,26 +85,33 @@ class Run:
         self._count_egress = count_egress
         self._artifacts: Artifacts | None = None
         self._cloned: GitWorkspace | None = None
-        # What went on when the run had to end, and the folder that it may still write to.
-        self.left: dict[asyncio.Future[Any], Path] = {}
+        self._folder = RunFolder(settings.workspace, task.task_id)
+        # What went on when the run had to end, and may still write to its folder.
+        self.left: list[asyncio.Future[Any]] = []
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
 
     def stop(self, stopping: Stopping) -> None:
         if not self._stop.done():
             self._stop.set_result(stopping)
 
+    async def clear(self) -> None:
+        """Removes the run's files: after its end was told, which must not wait for that."""
+        await asyncio.to_thread(self._folder.remove)
+        for folder in self._settings.reach.temporary if self._settings.reach else ():
+            if problem := await asyncio.to_thread(empty, Path(folder)):
+                log.warning("%s cannot be emptied: %s", folder, problem)
+
     async def gone(self) -> None:
         """Returns when nothing of the run is left. It may have written again to the folder that was removed."""
-        for rest, root in self.left.items():
+        for rest in self.left:
             await asyncio.wait({rest})
-            await _remove(root)
+            await asyncio.to_thread(self._folder.remove)
 
     async def outcome(self) -> Outcome | Stop:
         """The outcome to report, or why there is none."""
         if self._stop.done():
             return self._stopped(self._stop.result())
-        root = self._root()
-        work = asyncio.create_task(self._work(root, self._in))
+        work = asyncio.create_task(self._work(self._in))
         done, _ = await asyncio.wait(
             {work, self._stop}, timeout=self._task.run_timeout_seconds, return_when=asyncio.FIRST_COMPLETED
         )
@@ -114,8 +125,6 @@ class Run:
             elif ended is Stop.SHUTDOWN and self._cloned:
                 await self._give_back(self._artifacts)
             self._artifacts.close()
-        await _remove(root)
-        await self._empty_temporary()
         return ended
 
     async def _keep(self, artifacts: Artifacts, ended: Outcome, shelf: Shelf) -> Outcome:
@@ -131,10 +140,6 @@ class Run:
         kept = await self._keep(artifacts, Outcome(output=self._log.output()), shelf)
         for artifact in kept.artifacts:
             self._log.line(f"given back: {artifact.name} is kept as {artifact.object}", "stderr")
-
-    async def _empty_temporary(self) -> None:
-        for folder in self._settings.reach.temporary if self._settings.reach else ():
-            await asyncio.to_thread(empty, Path(folder))
 
     def _ended(self, work: asyncio.Task[Outcome] | None) -> Outcome | Stop:
         if work:
@@ -158,34 +163,28 @@ class Run:
         """What an earlier run of this attempt has pushed; runs nothing."""
         if not self._pushes:
             return None
-        root = self._root()
         found = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
-                found = await self._work(root, self._look)
-        await _remove(root)
+                found = await self._work(self._look)
         return found if found and (found.git or not found.failure) else None
 
     @property
     def _pushes(self) -> bool:
         return bool(self._task.workspace and self._task.workspace.git and self._task.workspace.git.push)
 
-    def _root(self) -> Path:
-        return self._settings.workspace / f"{self._task.task_id}-{uuid.uuid4().hex[:8]}"
-
-    async def _work(self, root: Path, what: Callable[[Path, Path], Awaitable[T]]) -> T | Outcome:
-        directory, scratch = root / "repository", root / "scratch"
+    async def _work(self, what: Callable[[Path, Path], Awaitable[T]]) -> T | Outcome:
         try:
-            _make(root, directory, scratch)
-            return await what(directory, scratch)
-        except RunError as error:
-            return Outcome.failed(error.failure, self._log.output())
+            self._folder.make("repository", "scratch")
+            return await what(self._folder.path / "repository", self._folder.path / "scratch")
         except Exception as error:
-            message = f"the worker failed: {type(error).__name__}: {error}"
-            if is_full(error):
-                said = fullness(self._settings.workspace) or message
-                return Outcome.failed(failure("OutOfDisk", said), self._log.output())
-            return Outcome.failed(failure("InternalError", message), self._log.output())
+            if isinstance(error, RunError):
+                failed = error.failure
+            else:
+                failed = failure("InternalError", f"the worker failed: {type(error).__name__}: {error}")
+            if failed.retryable and (full := fullness_by(error, self._settings.workspace)):
+                failed = failure("OutOfDisk", f"{full}; {failed.message}")
+            return Outcome.failed(failed, self._log.output())
 
     def _workspace(self, directory: Path, scratch: Path) -> GitWorkspace | None:
         git = self._task.workspace.git if self._task.workspace else None
@@ -241,7 +240,7 @@ class Run:
                 account=self._meter.told,
                 delivery=self._delivery,
                 say=self._say,
-                leave=lambda rest: self.left.update({rest: directory.parent}),
+                leave=self.left.append,
                 model_access=model,
                 egress=egress,
                 checkpoint=self._checkpoint,
@@ -282,13 +281,3 @@ async def _kept(workspace: GitWorkspace, outcome: Outcome) -> Outcome:
             raise
         told = f"{outcome.failure.message}; what was done could not be kept: {error}"
         return Outcome.failed(failure(outcome.failure.type, told), outcome.output)
-
-
-def _make(root: Path, *inside: Path) -> None:
-    root.mkdir(mode=0o700, parents=True)
-    for folder in inside:
-        folder.mkdir()
-
-
-async def _remove(root: Path) -> None:
-    await asyncio.to_thread(remove, root)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 from nats.aio.msg import Msg
 
@@ -21,14 +19,11 @@ from .one_task import OneTask
 from .pool_config import PoolConfig
 from .pulling import Pulling
 from .removal import empty
+from .run_folder import sweep
 from .settings import Settings
 from .tracing.switch import tracing_of
 
 log = logging.getLogger(__name__)
-
-
-class ConnectionLost(Exception):
-    """NATS closed the connection for good: the process ends, and Kubernetes starts a new one."""
 
 
 class Stuck(Exception):
@@ -62,7 +57,7 @@ class Service:
         self._drain = Drain(
             settings.pod_name, lacks, self._in_hand, self._pulling, self._one_task, self._stopping.is_set
         )
-        self._broker.on_return = self._returned
+        self._broker.connection.on_return = self._returned
         self._metrics.open_walls.set(len(lacks))
         self._metrics.drained.set_function(lambda: float(self._drain.draining))
 
@@ -72,22 +67,22 @@ class Service:
             loop.add_signal_handler(number, self._stopping.set)
         for sentence in self._lacks:
             log.warning("agents are not kept apart in full: %s", sentence)
-        self._empty_temporary()
-        http = await serve(self._settings.http_port, self._ready, lambda: self._broker.problem, self._metrics)
+        connection = self._broker.connection
+        http = await serve(self._settings.http_port, self._ready, lambda: connection.problem, self._metrics)
         try:
-            if not await self._first(self._open()):
+            if not await self._is_open():
                 return
             self._tell_what_is_taken()
             if not self._drain.draining:
                 self._pulling.start()
-            await self._first(self._stopping.wait())
+            await self._stopping.wait()
             await self._pulling.stop()
             # A stuck function ends this process, not its pod: the other runs keep the whole grace.
             gives_back = self._settings.gives_back and not self._is_stuck
             await self._in_hand.finish(0 if gives_back else self._settings.grace_seconds)
         finally:
             await self._config.close()
-            await self._broker.close()
+            await connection.close()
             await self._tracing.close()
             await http.cleanup()
         if self._is_stuck:
@@ -101,13 +96,17 @@ class Service:
         else:
             log.info("taking tasks from %s, %d at once", self._settings.stream, self._settings.concurrency)
 
-    def _empty_temporary(self) -> None:
+    def _sweep(self) -> None:
         """A worker before this one in the same pod may have been killed in the middle of a run."""
+        sweep(self._settings.workspace)
         for folder in self._settings.reach.temporary if self._settings.reach else ():
-            empty(Path(folder))
+            if problem := empty(Path(folder)):
+                log.warning("%s cannot be emptied: %s", folder, problem)
 
     async def _open(self) -> None:
-        await self._broker.connect()
+        # Before anything is written: what is left may fill the volume.
+        await asyncio.to_thread(self._sweep)
+        await self._broker.connection.open()
         # Before the first pull, so that a worker that may have a task in hand can always be asked.
         await self._drain.serve(self._broker)
         await self._config.open()
@@ -132,16 +131,12 @@ class Service:
         else:
             self._in_hand.begin(message)
 
-    async def _first(self, work: Coroutine[Any, Any, object]) -> bool:
-        """Waits for the work or for the order to stop; true when the work was first."""
-        task = asyncio.create_task(work)
-        stopping = asyncio.create_task(self._stopping.wait())
-        closed = asyncio.create_task(self._broker.closed.wait())
-        done, pending = await asyncio.wait({task, stopping, closed}, return_when=asyncio.FIRST_COMPLETED)
+    async def _is_open(self) -> bool:
+        """False when it had to stop before that."""
+        opening, stopping = asyncio.create_task(self._open()), asyncio.create_task(self._stopping.wait())
+        done, pending = await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for other in pending:
             other.cancel()
-        if closed in done:
-            raise ConnectionLost("NATS closed the connection for good, see the lines above")
-        if task in done:
-            task.result()
-        return task in done
+        if opening in done:
+            opening.result()
+        return opening in done

@@ -15,6 +15,7 @@ from .files import Damaged, Files, NotFound
 from .files import NotKept as FileNotKept
 from .outcome import RunError
 from .session_archive import BadArchive, TooLarge, pack, unpack
+from .shortage import fullness_by
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class PoolConversation:
         except TimeoutError as error:
             raise NotKept(f"the pool's bucket did not take it within {KEEP_SECONDS:.0f} s") from error
         except (TooLarge, FileNotKept, OSError) as error:
-            raise NotKept(str(error)) from error
+            raise NotKept(fullness_by(error, folder) or str(error)) from error
         return stored
 
     async def _store(self, archive: Path) -> wire.SessionObject:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import stat
 import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from .no_link import opened_in
+from .shortage import is_full
+
 # Of the archive before it is compressed; it bounds what a folder may hold, and what a bad archive can fill.
 LIMIT_BYTES = 64 << 20
+LIMIT_DEPTH = 100
 _CHUNK = 1 << 20
 
 
@@ -25,16 +30,38 @@ class TooLarge(Exception):
 def pack(folder: Path, archive: Path) -> None:
     """Links and special files are left out: only what an agent wrote down is its conversation."""
     plain = archive.with_suffix(".tar")
-    kept = [path for path in sorted(folder.rglob("*")) if not path.is_symlink() and (path.is_file() or path.is_dir())]
-    # Before it is written, and with the archive's own headers.
-    _bound(sum(path.stat().st_size for path in kept if path.is_file()))
-    with tarfile.open(plain, "w", format=tarfile.PAX_FORMAT) as tar:
-        for path in kept:
-            tar.add(path, str(path.relative_to(folder)), recursive=False, filter=_anonymous)
+    # A file that has two names is stored twice: only files and folders are unpacked.
+    with tarfile.open(plain, "w", format=tarfile.PAX_FORMAT, dereference=True) as tar:
+        for path, folders, files, number in os.fwalk(folder):
+            steps = Path(path).relative_to(folder).parts
+            if len(steps) > LIMIT_DEPTH:
+                raise TooLarge(f"its folders are more than {LIMIT_DEPTH} deep")
+            folders.sort()
+            if steps:
+                tar.addfile(_folder("/".join(steps), number))
+            for name in sorted(files):
+                _add(tar, "/".join((*steps, name)), opened_in(number, name))
     _bound(plain.stat().st_size)
     with plain.open("rb") as source, gzip.open(archive, "wb", compresslevel=6) as target:
         shutil.copyfileobj(source, target, _CHUNK)
     plain.unlink()
+
+
+def _folder(name: str, number: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    found = os.fstat(number)
+    member.type, member.mode, member.mtime = tarfile.DIRTYPE, stat.S_IMODE(found.st_mode), found.st_mtime
+    return member
+
+
+def _add(tar: tarfile.TarFile, name: str, number: int | None) -> None:
+    if number is None:
+        return
+    with os.fdopen(number, "rb") as file:
+        member = _anonymous(tar.gettarinfo(arcname=name, fileobj=file))
+        # Before it is written, and with the archive's own headers.
+        _bound(tar.offset + member.size)
+        tar.addfile(member, file)
 
 
 def _bound(size: int) -> None:
@@ -50,6 +77,9 @@ def unpack(archive: Path, folder: Path) -> None:
             for member in tar:
                 _extract(tar, member, folder)
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, OSError, ValueError) as error:
+        if is_full(error):
+            # It is as good as it was.
+            raise
         raise BadArchive(f"it cannot be unpacked: {error}") from error
     finally:
         plain.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import wire
+from .git import GitError
 from .outcome import failure
 
 # A volume with less than this counts as full.
@@ -15,6 +16,7 @@ _ROOM_BYTES = 1 << 20
 # A limit above this is none: cgroup v1 has no word for that.
 _NO_LIMIT = 1 << 60
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_SAID = tuple(os.strerror(number) for number in _FULL)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Watch:
         return failed
 
 
+_MORE_ROOM = "give volume workspace in spec.template of the pool more room, or ask for less"
 _MORE_MEMORY = "raise resources.limits.memory in spec.template of the pool, or ask for less"
 
 
@@ -98,14 +101,28 @@ def fullness(folder: Path) -> str:
         return ""
     size = volume.f_blocks * volume.f_frsize >> 20
     what = "files" if volume.f_bavail * volume.f_frsize >= _ROOM_BYTES else f"{size} MiB"
-    return (
-        f"the volume of the workspace is full, all of its {what} are used: give volume workspace in spec.template of "
-        "the pool more room, or ask for less"
-    )
+    return f"the volume of the workspace is full, all of its {what} are used: {_MORE_ROOM}"
+
+
+def fullness_by(error: BaseException, folder: Path) -> str:
+    """What to do, if something of the worker's own failed for want of room on a folder's volume; else empty.
+
+    There may be room again by now: git removes what it could not finish.
+    """
+    if not is_full(error):
+        return ""
+    return fullness(folder) or f"the volume of the workspace had no room left: {_MORE_ROOM}"
 
 
 def is_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in _FULL
+    """Whether that is the cause, by the kernel's word or by git's."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    # What the server says of its own volume is not about this one.
+    lines = error.lines if isinstance(error, GitError) else ()
+    if any(said in line for line in lines if not line.startswith("remote:") for said in _SAID):
+        return True
+    return error.__cause__ is not None and is_full(error.__cause__)
 
 
 def _joined(first: str, second: str) -> str:

@@ -16,6 +16,7 @@ from .bare_repository import make_bare
 from .confinement.order import Walls
 from .git import GitError, GitRepository, shown
 from .quarantine import Commit, Quarantine
+from .shortage import is_full
 
 _LINK = "160000 "
 _SETTINGS = {
@@ -149,7 +150,8 @@ class WorkingTree:
                 await self._files.git(*add)
             except GitError as error:
                 refused = [line for line in error.lines if line.startswith("error: ")]
-                if not refused:
+                # For want of room any file may be left out, and the run would pass for a success.
+                if not refused or is_full(error):
                     raise
                 self.left_out += refused
         await self._add_ignored()

@@ -23,6 +23,6 @@ async def connected(kind: type[B], url: str) -> AsyncGenerator[B]:
         ack_wait_seconds=60, grace_seconds=1, workspace=Path("/nonexistent"), http_port=0,
     )  # fmt: skip
     broker = kind(settings)
-    await broker.connect()
+    await broker.connection.open()
     yield broker
-    await broker.close()
+    await broker.connection.close()

@@ -74,6 +74,7 @@ class Talk:
             Shelf(Kept(), "test"), conversation,
         )  # fmt: skip
         outcome = await run.outcome()
+        await run.clear()
         assert isinstance(outcome, Outcome)
         self.lines = recorder.lines
         return outcome

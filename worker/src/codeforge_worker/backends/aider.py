@@ -13,8 +13,10 @@ from ..context import RunContext
 from ..outcome import Outcome, RunError
 from ..settings import Settings
 from .edit import Agent, Ending, edit, within
+from .records import read
 
 _DRIVER = Path(__file__).with_name("aider_driver.py")
+_ANALYTICS = "analytics.jsonl"
 _CONFIG = {"edit-format": "diff", "files": "", "map-tokens": "0"}
 
 
@@ -25,7 +27,7 @@ class Aider:
 
     async def run(self, context: RunContext) -> Outcome:
         config = context.config(_CONFIG)
-        analytics = context.scratch / "analytics.jsonl"
+        analytics = context.scratch / _ANALYTICS
         return await edit(
             context,
             Agent(
@@ -37,7 +39,7 @@ class Aider:
                     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
                     "CODEFORGE_AIDER_CACHE": str(context.scratch / "aider.tags"),
                 },
-                ending=lambda: _ending(analytics, context),
+                ending=lambda: _ending(context),
             ),
         )
 
@@ -114,16 +116,16 @@ def _variable(option: str) -> str:
     return f"AIDER_{option.upper().replace('-', '_')}"
 
 
-def _ending(analytics: Path, context: RunContext) -> Ending:
-    answered, last = _read(analytics, context), context.last_line()
+def _ending(context: RunContext) -> Ending:
+    answered, last = _read(context), context.last_line()
     return Ending("" if answered else f"the model did not answer; its last line: {last}", last)
 
 
-def _read(analytics: Path, context: RunContext) -> bool:
+def _read(context: RunContext) -> bool:
     """True when the model answered, and never failed to. Adds up what was used where nothing else counts it."""
     sent = failed = 0
     used = context.account
-    for line in analytics.read_text().splitlines() if analytics.exists() else ():
+    for line in read(context.scratch, _ANALYTICS).splitlines():
         try:
             entry = cast(dict[str, Any], json.loads(line, parse_float=Decimal))
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..logs import LINE_BYTES, Stream
 from ..outcome import Outcome, RunError
 from ..process import run
 from .hidden import hidden
+from .records import NoRecord
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Agent:
-    """`name` is for people. `ending` reads the agent's records, and counts what they tell of usage.
+    """`name` is for people. `ending` reads the agent's records, and counts what they tell of usage, in a thread.
 
     `hidden` names what it would take for its own settings at the root of the repository.
     `terminals`: its commands need one. `on_line` takes its lines of at most `line_bytes`, where they are
@@ -57,6 +59,16 @@ def refuse_session(context: RunContext, name: str) -> None:
         )
 
 
+def _ending(agent: Agent) -> Ending:
+    try:
+        return agent.ending()
+    except NoRecord as error:
+        return Ending(f"its record {error}")
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        # Whatever stands there, it is the agent's.
+        return Ending(f"its record is not what it writes: {type(error).__name__}: {error}")
+
+
 async def edit(context: RunContext, agent: Agent) -> Outcome:
     """Lets the agent work. Its exit code never decides, nor does its own word alone: files must have changed."""
     repository = GitRepository(context.directory, context.environment(), context.walls_of_git())
@@ -78,7 +90,7 @@ async def edit(context: RunContext, agent: Agent) -> Outcome:
         raise RunError("AgentFailed", f"{agent.arguments[0]} cannot be started: {error}") from error
     finally:
         # Also of a run that was stopped: what it has used by then counts.
-        ending = agent.ending()
+        ending = await asyncio.to_thread(_ending, agent)
     if ending.failure:
         raise RunError("AgentFailed", f"{agent.name} did not finish: {ending.failure}")
     if before == await repository.fingerprint():

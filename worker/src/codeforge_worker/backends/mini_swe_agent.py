@@ -14,7 +14,9 @@ from ..outcome import Outcome
 from ..settings import Settings
 from ..spending import Usage
 from .edit import Agent, Ending, edit, refuse_session
+from .records import read
 
+_TRAJECTORY = "trajectory.json"
 _CONFIG = {"step-limit": "100", "command-timeout": "120"}
 _SUBMITTED = "Submitted"
 # What each way to stop before the end asks for; any other one is the name of an exception.
@@ -46,7 +48,7 @@ class MiniSweAgent:
     async def run(self, context: RunContext) -> Outcome:
         refuse_session(context, "mini-swe-agent")
         settings = _settings(context)
-        trajectory = context.scratch / "trajectory.json"
+        trajectory = context.scratch / _TRAJECTORY
         return await edit(
             context,
             Agent(
@@ -60,7 +62,7 @@ class MiniSweAgent:
                     **_ENVIRONMENT,
                     "MSWEA_GLOBAL_CONFIG_DIR": str(context.scratch / "mini-swe-agent"),
                 },
-                ending=lambda: _ending(trajectory, context),
+                ending=lambda: _ending(context),
             ),
         )
 
@@ -99,16 +101,17 @@ class _End:
     messages: tuple[dict[str, Any], ...] = ()
 
 
-def _ending(trajectory: Path, context: RunContext) -> Ending:
-    end = _read(trajectory)
+def _ending(context: RunContext) -> Ending:
+    end = _read(context.scratch)
     _count(end.messages, end.cost, context.account)
     return Ending("" if end.status == _SUBMITTED else _reason(end, context), end.last_words)
 
 
-def _read(trajectory: Path) -> _End:
+def _read(scratch: Path) -> _End:
+    written = read(scratch, _TRAJECTORY)
     try:
-        content = cast(dict[str, Any], json.loads(trajectory.read_text(), parse_float=Decimal))
-    except (OSError, ValueError):
+        content = cast(dict[str, Any], json.loads(written, parse_float=Decimal))
+    except ValueError:
         # Not written yet, or cut off by the end of the run.
         return _End()
     info = cast(dict[str, Any], content.get("info") or {})

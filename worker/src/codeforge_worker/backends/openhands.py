@@ -12,7 +12,9 @@ from ..outcome import Outcome
 from ..settings import Settings, StartupError
 from ..spending import Usage
 from .edit import Agent, Ending, edit
+from .records import read
 
+_OUTCOME = "outcome.json"
 _CONFIG = {"step-limit": "100"}
 _DRIVER = Path(__file__).with_name("openhands_driver.py")
 _FINISHED = "finished"
@@ -37,7 +39,7 @@ class OpenHands:
     async def run(self, context: RunContext) -> Outcome:
         settings = context.scratch / "openhands.json"
         settings.write_text(json.dumps(_settings(context)))
-        outcome = context.scratch / "outcome.json"
+        outcome = context.scratch / _OUTCOME
         return await edit(
             context,
             Agent(
@@ -51,7 +53,7 @@ class OpenHands:
                     # Instead of ~/.openhands, where a run before may have left something.
                     "OH_PERSISTENCE_DIR": str(context.scratch / "openhands"),
                 },
-                ending=lambda: _ending(outcome, context),
+                ending=lambda: _ending(context),
                 terminals=True,
             ),
         )
@@ -69,8 +71,8 @@ def _settings(context: RunContext) -> dict[str, Any]:
     }
 
 
-def _ending(outcome: Path, context: RunContext) -> Ending:
-    end = _read(outcome)
+def _ending(context: RunContext) -> Ending:
+    end = _read(context.scratch)
     _count(end, context.account)
     failure = ""
     if end.get("status") != _FINISHED:
@@ -78,9 +80,10 @@ def _ending(outcome: Path, context: RunContext) -> Ending:
     return Ending(failure, str(end.get("last_words") or "").strip())
 
 
-def _read(outcome: Path) -> dict[str, Any]:
+def _read(scratch: Path) -> dict[str, Any]:
     """What the driver has written last; nothing when it did not get that far."""
-    return cast(dict[str, Any], json.loads(outcome.read_text())) if outcome.exists() else {}
+    written = read(scratch, _OUTCOME)
+    return cast(dict[str, Any], json.loads(written)) if written else {}
 
 
 def _count(end: dict[str, Any], used: Usage) -> None:

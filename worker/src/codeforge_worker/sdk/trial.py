@@ -100,6 +100,7 @@ class Trial:
             cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
             asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)
         outcome = await run.outcome()
+        await run.clear()
         self.ended_in_time = not run.left
         # Only a shutdown, which no trial has, ends in anything else.
         assert isinstance(outcome, Outcome)  # noqa: S101

@@ -1,0 +1,204 @@
+"""The connection to NATS for as long as the worker lives, whatever becomes of the client that makes it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from .nats_client import PING_SECONDS, PINGS, NatsClient, is_about_the_login
+from .nats_credentials import NatsCredentials
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+AWAY = (NatsError, TimeoutError, OSError)
+REQUEST_SECONDS = 5.0
+# How often it is looked whether the client has given up.
+_WATCH_SECONDS = 1.0
+# For a client that is of no use any more to end.
+_END_SECONDS = 2.0
+
+Answer = Callable[[Msg], Awaitable[None]]
+
+
+class Served:
+    """A subject that is answered over whichever client there is."""
+
+    def __init__(self, subject: str, answer: Answer, end: Callable[[Served], None]) -> None:
+        self._subject = subject
+        self._answer = answer
+        self._end = end
+        self._subscription: Subscription | None = None
+        self.client: NatsClient | None = None
+
+    async def open(self, client: NatsClient) -> None:
+        self._subscription = await client.subscribe(  # pyright: ignore[reportUnknownMemberType]
+            self._subject, cb=self._answer
+        )
+        self.client = client
+
+    async def unsubscribe(self) -> None:
+        self._end(self)
+        if self._subscription and self.client and not self.client.is_closed:
+            await self._subscription.unsubscribe()
+
+
+class Connection:
+    def __init__(self, settings: Settings, inbox: str) -> None:
+        """`inbox` begins the subjects of answers."""
+        self._settings = settings
+        self._inbox = inbox
+        self._client = NatsClient()
+        self._clients = 0
+        self._reconnects = 0
+        self._credentials = (
+            NatsCredentials(settings.nats_credentials, f"Secret {settings.pool}-workers")
+            if settings.nats_credentials
+            else None
+        )
+        # NATS has not taken the credential that was used last.
+        self._refused = False
+        self._served: dict[Served, None] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        # Held by a pull until it has ended: the connection is not given up under it.
+        self.pull = asyncio.Lock()
+        # Called when a connection that was lost is there again.
+        self.on_return: Callable[[], None] = lambda: None
+
+    async def open(self) -> None:
+        """Connects, however long it takes, and stays connected until it is closed."""
+        self._client = await self._connect()
+        self._tasks.append(asyncio.create_task(self._watch()))
+        if self._credentials:
+            self._tasks.append(asyncio.create_task(self._renew(self._credentials)))
+
+    @property
+    def client(self) -> NatsClient:
+        """The one of now."""
+        return self._client
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    @property
+    def reconnects(self) -> int:
+        return self._reconnects
+
+    @property
+    def made(self) -> tuple[int, int]:
+        """Another value for each connection that was made."""
+        return self._clients, self._client.stats["reconnects"]
+
+    @property
+    def problem(self) -> str:
+        """A sentence when the credential keeps the worker from NATS; else empty."""
+        if self._credentials is None or self.connected:
+            return ""
+        return self._credentials.problem(refused=self._refused)
+
+    async def serve(self, subject: str, answer: Answer) -> Served:
+        """Where there is no client at the time, the next one serves it."""
+        served = Served(subject, answer, lambda one: self._served.pop(one, None))
+        self._served[served] = None
+        if not self._client.has_ended:
+            await served.open(self._client)
+        return served
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        # A client that was never connected cannot be closed.
+        if self._client.is_connected or self._client.is_reconnecting:
+            await self._client.close()
+
+    async def _connect(self) -> NatsClient:
+        settings = self._settings
+        options: dict[str, Any] = {
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 1,
+            "ping_interval": PING_SECONDS,
+            "max_outstanding_pings": PINGS,
+            # What a lost connection had still to write would be waited for without end.
+            "flush_timeout": REQUEST_SECONDS,
+            "inbox_prefix": self._inbox,
+            "name": settings.pod_name,
+            "reconnected_cb": self._on_reconnected,
+            "error_cb": self._on_error,
+        }
+        if self._credentials:
+            options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}
+        elif settings.nats_user:
+            options |= {"user": settings.nats_user, "password": settings.nats_password}
+        while True:
+            client = NatsClient()
+            try:
+                await client.connect(  # pyright: ignore[reportUnknownMemberType]
+                    settings.nats_url, allow_reconnect=True, **options
+                )
+                self._refused = False
+                return client
+            except AWAY as error:
+                log.warning("NATS at %s does not answer yet: %s", settings.nats_url, error)
+                await asyncio.sleep(1)
+
+    async def _on_reconnected(self) -> None:
+        self._reconnects += 1
+        self._refused = False
+        log.info("NATS is back")
+        self.on_return()
+
+    async def _on_error(self, error: Exception) -> None:
+        self._refused = self._refused or is_about_the_login(str(error))
+        log.warning("NATS: %s", self.problem or error)
+
+    async def _watch(self) -> None:
+        """Runs need no connection to go on: a client that has ended is replaced under them."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if self._client.has_ended:
+                log.warning("the client of NATS has ended, a new one takes its place: %s", self._client.last_error)
+                with contextlib.suppress(*AWAY):
+                    await self._replace()
+
+    async def _replace(self) -> None:
+        old, client = self._client, await self._connect()
+        try:
+            while waiting := [served for served in self._served if served.client is not client]:
+                for served in waiting:
+                    await served.open(client)
+                # The server has read them before anybody takes the connection for made.
+                await client.flush(int(REQUEST_SECONDS))
+        except BaseException:
+            await _end(client)
+            raise
+        self._client = client
+        self._clients += 1
+        await self._on_reconnected()
+        await _end(old)
+
+    async def _renew(self, credentials: NatsCredentials) -> None:
+        """Connects anew when the file has changed, before the server ends what was signed in with the old one."""
+        while True:
+            await asyncio.sleep(self._settings.nats_credentials_seconds)
+            if not credentials.renewed:
+                continue
+            async with self.pull:
+                # A connection that was lost meanwhile, or has yet to come back, is made with what the file has then.
+                if self.connected and credentials.renewed:
+                    log.info("the NATS credential was renewed: connecting anew")
+                    await self._client.force_reconnect()
+
+
+async def _end(client: NatsClient) -> None:
+    """One that is of no use any more, in whatever state it is."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_END_SECONDS):
+            await client.close()

@@ -1,0 +1,70 @@
+"""A worker's connection lasts as long as the worker, whatever NATS says and whatever becomes of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import StartWorker, count, until, written
+from harness.operator import HOLDER, Operator, kinds
+from harness.proxy import TcpProxy
+
+# The client's first reconnect ends in this way.
+ENDING = """
+import codeforge_worker.nats_client as nats_client
+attempt = nats_client.NatsClient._attempt_reconnect
+ended = []
+async def end(self):
+    if ended:
+        return await attempt(self)
+    ended.append(self)
+    {how}
+nats_client.NatsClient._attempt_reconnect = end
+"""
+ENDS = {
+    "an error": "raise ValueError('a line without an end')",
+    "a close": "await self._close(self.CLOSED)",
+}
+REPLACED = "the client of NATS has ended, a new one takes its place"
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_a_client_that_has_ended_is_replaced_under_a_run(
+    operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path], how: str
+) -> None:
+    runs, go = marker("runs"), marker("go")
+    change = ENDING.format(how=ENDS[how])
+    worker = await start_worker("sh", "-c", f"echo >> {runs}; {until(go)}", change=change, NATS_URL=proxy.url)
+    uid = await operator.submit()
+    await written(runs)
+    await proxy.cut()
+    await proxy.resume()
+    await worker.logged(REPLACED)
+    await worker.logged("NATS is back")
+    # Whoever asks hears of the run, as before.
+    assert (await operator.ask(HOLDER + uid))["worker"] == "worker-1"
+    assert (await operator.look())["idle"] is False
+    go.touch()
+    events = await operator.until(uid)
+    assert kinds(events) == ["running", "completed"] and events[-1].body["delivery"] == 1 and count(runs) == 1
+    await operator.queue_is_empty()
+    assert kinds(await operator.until(await operator.submit())) == ["running", "completed"]
+    assert worker.log().count(REPLACED) == 1
+
+
+@pytest.mark.parametrize("said", ["Maximum Connections Exceeded", "Authorization Violation", "Invalid Subject"])
+async def test_no_error_of_the_server_ends_a_run(
+    operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path], said: str
+) -> None:
+    runs, go = marker("runs"), marker("go")
+    worker = await start_worker("sh", "-c", f"echo >> {runs}; {until(go)}", NATS_URL=proxy.url)
+    uid = await operator.submit()
+    await written(runs)
+    proxy.say(f"-ERR '{said}'\r\n".encode())
+    await worker.logged("NATS is back")
+    assert said.lower() in worker.log() and REPLACED not in worker.log()
+    assert (await operator.ask(HOLDER + uid))["worker"] == "worker-1"
+    go.touch()
+    assert kinds(await operator.until(uid)) == ["running", "completed"] and count(runs) == 1
+    await operator.queue_is_empty()
