@@ -17,6 +17,7 @@ from typing import IO, Any, Protocol
 from . import wire
 from .broker import AWAY
 from .files import NotKept, Stored
+from .in_time import ended_in_time
 from .outcome import Outcome
 from .workspace import GitWorkspace
 
@@ -109,17 +110,11 @@ class Artifacts:
         """
         stored: list[wire.Artifact] = []
         work = asyncio.create_task(self._store(outcome, shelf, workspace, told, stored))
-        waiting = {work} if stop.done() else {work, stop}
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if len(waiting) > 1 and stop.done():
-            await asyncio.wait({work}, timeout=STOPPING_SECONDS)
-        if not work.done():
-            work.cancel()
+        if not await ended_in_time(work, stop, seconds, STOPPING_SECONDS):
             self._problems.append(
                 f"storing was given up after {seconds:.0f} s or because the worker has to stop: store less, or look "
                 "whether NATS is slow"
             )
-        await asyncio.wait({work})
         if not work.cancelled() and work.exception():
             self._problems.append(f"the worker failed: {work.exception()}")
         return replace(outcome, artifacts=tuple(stored), artifacts_problem="; ".join(self._problems))
