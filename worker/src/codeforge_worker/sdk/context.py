@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +13,10 @@ from types import MappingProxyType
 
 from ..artifacts import ADDED, refusal
 from ..context import RunContext
-from ..logs import LINE_BYTES
+from ..logs import LINE_BYTES, Stream
 from .checkpoint import Checkpoint
 from .handover import Handover
+from .programs import Finished, Programs
 from .sendable import sendable
 
 
@@ -48,6 +49,7 @@ class Context:
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
         self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
+        self.programs = Programs(run, self._say)
         self._task = Task(
             id=run.task.task_id,
             attempt=run.task.attempt,
@@ -98,11 +100,48 @@ class Context:
 
     def log(self, line: str) -> None:
         """Shown in the pod's log and live to whoever follows the task; cut to pieces of 8 KiB."""
-        for text in sendable(line).split("\n"):
+        self._say(sendable(line), "stdout")
+
+    def _say(self, lines: str, stream: Stream) -> None:
+        for text in lines.split("\n"):
             raw = text.rstrip("\r").encode()
             for start in range(0, max(1, len(raw)), LINE_BYTES):
                 piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
-                self._handover.call(lambda piece=piece: self._run.on_line(piece, "stdout"))
+                self._handover.call(lambda piece=piece: self._run.on_line(piece, stream))
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: str | Path = ".",
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        check: bool = True,
+    ) -> Finished:
+        """Runs a program to its end, as the worker runs an agent; for plain functions.
+
+        Its lines are those of the run. It has the variables of `context.environment` and those that are given, so that
+        its calls of a model are counted, and is kept to the run by the same walls as an agent. It begins in `cwd`,
+        which is seen from the workspace. When it has ended, nothing that it has started is left. When the run is asked
+        to stop, it gets SIGTERM, SIGKILL ten seconds later, and this raises `Stopped`. An exit code other than 0 raises
+        `CommandFailed`, unless `check` is false; a program that cannot be started raises it always.
+        """
+        return self.programs.run(argv, self.workspace / cwd, self._variables(environment), stdin, check)
+
+    async def run_async(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: str | Path = ".",
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        check: bool = True,
+    ) -> Finished:
+        """`run`, for async functions."""
+        return await self.programs.run_async(argv, self.workspace / cwd, self._variables(environment), stdin, check)
+
+    def _variables(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        return {**self.environment, **(more or {})}
 
     def progress(self, message: str) -> None:
         """What was reached, in a line of at most 1,024 characters. Of what comes fast only the last is told."""
@@ -153,6 +192,7 @@ class Context:
 
     def cancel(self) -> None:
         self._cancelled.set()
+        self.programs.cancel()
 
     def close(self) -> None:
         self._handover.close()

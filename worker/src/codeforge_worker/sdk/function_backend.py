@@ -17,6 +17,8 @@ from .thread import in_thread
 
 log = logging.getLogger(__name__)
 
+_AFTER_PROGRAMS_SECONDS = 1.0
+
 
 class FunctionBackend:
     def __init__(self, function: Function, *, grace_seconds: float = STOP_SECONDS) -> None:
@@ -29,6 +31,7 @@ class FunctionBackend:
         try:
             end = await self._end(context, given)
         finally:
+            await given.programs.stop()
             given.close()
         return outcome(
             self._function.name, end, context.output(), lambda line: context.on_line(sendable(line), "stderr")
@@ -52,7 +55,12 @@ class FunctionBackend:
             given.cancel()
             if isinstance(work, asyncio.Task):
                 work.cancel()
-            await asyncio.wait({work}, timeout=self._grace_seconds)
+            programs = given.programs.running
+            await asyncio.wait({work, *programs}, timeout=self._grace_seconds)
+            if programs:
+                # One that is deaf is killed when its grace is over, and its function learns of it after that.
+                await given.programs.stop()
+                await asyncio.wait({work}, timeout=_AFTER_PROGRAMS_SECONDS)
             if not work.done():
                 log.warning(
                     "backend %s did not end within %.0f s of being asked to: task %s goes on without it",
