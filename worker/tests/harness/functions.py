@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from decimal import Decimal
@@ -63,6 +64,12 @@ def teller(context: Context) -> Result:
 def runner(context: Context) -> str:
     """A Python program that the pool's variable PROGRAM has, with the prompt on its stdin."""
     return str(context.run([sys.executable, "-c", context.environment["PROGRAM"]], stdin=context.task.prompt).code)
+
+
+@backend("speaker")
+def speaker(context: Context) -> None:
+    print("printed:", context.task.prompt)
+    logging.getLogger("speaker").warning("logged: %s", context.task.prompt)
 
 
 @backend("stepper")

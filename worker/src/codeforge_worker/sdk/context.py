@@ -17,6 +17,7 @@ from ..logs import LINE_BYTES, Stream
 from .checkpoint import Checkpoint
 from .handover import Handover
 from .programs import Finished, Programs
+from .said import Said, of_run
 from .sendable import sendable
 
 
@@ -50,6 +51,7 @@ class Context:
         self._counting = threading.Lock()
         self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
         self.programs = Programs(run, self._say)
+        self.said = Said(self._say)
         self._task = Task(
             id=run.task.task_id,
             attempt=run.task.attempt,
@@ -103,11 +105,13 @@ class Context:
         self._say(sendable(line), "stdout")
 
     def _say(self, lines: str, stream: Stream) -> None:
-        for text in lines.split("\n"):
-            raw = text.rstrip("\r").encode()
-            for start in range(0, max(1, len(raw)), LINE_BYTES):
-                piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
-                self._handover.call(lambda piece=piece: self._run.on_line(piece, stream))
+        # The worker prints each line, which is not said once more.
+        with of_run(None):
+            for text in lines.split("\n"):
+                raw = text.rstrip("\r").encode()
+                for start in range(0, max(1, len(raw)), LINE_BYTES):
+                    piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
+                    self._handover.call(lambda piece=piece: self._run.on_line(piece, stream))
 
     def run(
         self,
@@ -195,4 +199,5 @@ class Context:
         self.programs.cancel()
 
     def close(self) -> None:
+        self.said.flush()
         self._handover.close()

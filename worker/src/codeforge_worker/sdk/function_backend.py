@@ -12,6 +12,7 @@ from .context import Context
 from .ending import Ended, ended, ended_async, outcome
 from .function import Function
 from .loop_watch import LoopWatch
+from .said import of_run, routing
 from .sendable import sendable
 from .thread import in_thread
 
@@ -28,11 +29,12 @@ class FunctionBackend:
 
     async def run(self, context: RunContext) -> Outcome:
         given = Context(context, context.config(self._function.config))
-        try:
-            end = await self._end(context, given)
-        finally:
-            await given.programs.stop()
-            given.close()
+        with routing.under_way():
+            try:
+                end = await self._end(context, given)
+            finally:
+                await given.programs.stop()
+                given.close()
         return outcome(
             self._function.name, end, context.output(), lambda line: context.on_line(sendable(line), "stderr")
         )
@@ -40,13 +42,21 @@ class FunctionBackend:
     async def _end(self, context: RunContext, given: Context) -> Ended:
         if not self._function.is_async:
             name = f"{self._function.name} {context.task.task_id}"
-            return await self._until(in_thread(name, lambda: ended(lambda: self._function.call(given))), context, given)
+            return await self._until(in_thread(name, lambda: self._called(given)), context, given)
         watch = LoopWatch(lambda seconds: self._warn(context, seconds))
         try:
-            work = asyncio.create_task(ended_async(lambda: self._function.call(given)))
+            work = asyncio.create_task(self._called_async(given))
             return await self._until(work, context, given)
         finally:
             await watch.stop()
+
+    def _called(self, given: Context) -> Ended:
+        with of_run(given.said):
+            return ended(lambda: self._function.call(given))
+
+    async def _called_async(self, given: Context) -> Ended:
+        with of_run(given.said):
+            return await ended_async(lambda: self._function.call(given))
 
     async def _until(self, work: asyncio.Future[Ended], context: RunContext, given: Context) -> Ended:
         try:
