@@ -3,12 +3,22 @@
 codeforge-worker validate --module counter.py
 """
 
+from dataclasses import dataclass
+from typing import Literal
+
 from codeforge_worker import Context, Result, backend
 
 
-@backend("counter")
+@dataclass(frozen=True)
+class Settings:
+    kind: Literal["f", "d"] = "f"
+    shown: int = 10
+
+
+@backend("counter", config=Settings)
 def count(context: Context) -> Result:
-    found = context.run(["find", ".", "-type", "f", "-name", context.task.prompt.strip()]).output.splitlines()
+    settings = context.settings(Settings)
+    found = context.run(["find", ".", "-type", settings.kind, "-name", context.task.prompt.strip()]).output.splitlines()
     # Shown with the task, as what a program prints is.
-    print(*found[:10], sep="\n")
+    print(*found[: settings.shown], sep="\n")
     return Result(summary=f"{len(found)} files")

@@ -109,6 +109,11 @@ class RunContext:
                 )
         return {**known, **pool, **task}
 
+    def given(self, config: Mapping[str, str]) -> dict[str, str]:
+        """What of it is no default."""
+        given = {**self.settings.pool_config, **(self.task.config or {})}
+        return {key: text for key, text in config.items() if key in given}
+
 
 def number(config: Mapping[str, str], key: str, lowest: int, highest: int) -> int:
     """A whole number among a task's settings; both bounds are allowed."""

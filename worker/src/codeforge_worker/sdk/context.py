@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from ..artifacts import ADDED, refusal
 from ..context import RunContext
@@ -19,6 +20,8 @@ from .handover import Handover
 from .programs import Finished, Programs
 from .said import Said, of_run
 from .sendable import sendable
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class Task:
 class Context:
     """Made by the worker, and by `codeforge_worker.testing`."""
 
-    def __init__(self, run: RunContext, config: Mapping[str, str]) -> None:
+    def __init__(self, run: RunContext, config: Mapping[str, str], settings: object = None) -> None:
         self._run = run
+        self._settings = settings
         self._handover = Handover()
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
@@ -67,6 +71,12 @@ class Context:
     @property
     def task(self) -> Task:
         return self._task
+
+    def settings(self, kind: type[S]) -> S:
+        """The task's config, as the class that `@backend` names."""
+        if not isinstance(self._settings, kind):
+            raise TypeError(f"the settings are no {kind.__name__}: name it in @backend(…, config={kind.__name__})")
+        return self._settings
 
     @property
     def workspace(self) -> Path:

@@ -28,7 +28,9 @@ class FunctionBackend:
         self._grace_seconds = grace_seconds
 
     async def run(self, context: RunContext) -> Outcome:
-        given = Context(context, context.config(self._function.config))
+        config = context.config(self._function.config)
+        typed = self._function.typed
+        given = Context(context, config, typed and typed.read(self._function.name, context.given(config)))
         with routing.under_way():
             try:
                 end = await self._end(context, given)
