@@ -61,10 +61,10 @@ class TypedConfig:
             raise RunError("InvalidConfig", f"backend {backend} refuses its config: {error}") from error
 
 
-def _fields(kind: type[Any]) -> list[_Field]:
+def _fields(kind: Any) -> list[_Field]:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         fields, missing = [field for field in dataclasses.fields(kind) if field.init], dataclasses.MISSING
-    elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):  # pyright: ignore[reportUnnecessaryIsInstance]
+    elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         fields, missing = msgspec.structs.fields(kind), msgspec.NODEFAULT
     else:
         raise Unusable("config must be a mapping of text to text, a dataclass, or a msgspec Struct")
