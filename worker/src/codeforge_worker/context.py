@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
-from .artifacts import FOLDER
+from .artifact_names import FOLDER
 from .checkpoint import Checkpoint
 from .confinement.order import Walls
-from .logs import Stream
+from .lines import Stream
 from .outcome import RunError
 from .server_of_run import Access
 from .settings import Settings

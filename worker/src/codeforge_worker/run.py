@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import failed_work, wire
-from .artifacts import FOLDER, SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
+from .artifact_names import FOLDER
+from .artifacts import SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
 from .egress import opened
 from .in_time import ended_in_time
-from .logs import Lines, Stream
+from .lines import Stream
+from .logs import Lines
 from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .removal import empty, remove

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..artifacts import ADDED, refusal
-from ..context import RunContext
-from ..logs import LINE_BYTES, Stream
+from ..artifact_names import ADDED, refusal
+from ..lines import LINE_BYTES, Stream
 from .checkpoint import Checkpoint
 from .handover import Handover
 from .programs import Finished, Programs
 from .said import Said, of_run
 from .sendable import sendable
+
+if TYPE_CHECKING:
+    # It brings the worker with it, and that a client of NATS: who imports a backend needs neither.
+    from ..context import RunContext
 
 S = TypeVar("S")
 

@@ -10,11 +10,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..context import RunContext
-from ..logs import Stream
+from ..lines import Stream
 from ..process import run
 from .errors import CommandFailed, Stopped
+
+if TYPE_CHECKING:
+    from ..context import RunContext
 
 # Of stdout, for the function; a line of more comes in parts.
 OUTPUT_BYTES = 1 << 20

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from io import TextIOBase
 from typing import Any, TextIO, cast
 
-from ..logs import LINE_BYTES, Stream
+from ..lines import LINE_BYTES, Stream
 from .sendable import sendable
 
 

@@ -14,7 +14,7 @@ from ..artifacts import Shelf, Source
 from ..checkpoint import Checkpoint
 from ..context import RunContext
 from ..files import Stored
-from ..logs import Stream
+from ..lines import Stream
 from ..metering import Meter
 from ..outcome import Outcome
 from ..run import Run, Stop, Stopping
