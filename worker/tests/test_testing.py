@@ -44,11 +44,6 @@ def test_the_examples_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(ran) == 2
 
 
-def test_the_example_with_a_program() -> None:
-    ran = run_backend(example(OWN / "counter.py").count, "*.py", files={"a.py": "", "b/c.py": "", "d.txt": ""})
-    assert (ran.failure, ran.summary) == (None, "2 files")
-
-
 def test_what_a_function_gets_and_tells() -> None:
     ran = run_backend(
         functions.teller, "the prompt", title="T", model="m", attempt=2, delivery=3, config={"times": "2"}
