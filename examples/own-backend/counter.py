@@ -4,6 +4,7 @@ codeforge-worker validate --module counter.py
 pytest test_counter.py
 """
 
+import shutil
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,13 @@ class Settings:
     shown: int = 10
 
 
-@backend("counter", config=Settings)
+def look() -> None:
+    """Once in each worker: one without the program takes no task."""
+    if not shutil.which("find"):
+        raise FileNotFoundError("this image has no find")
+
+
+@backend("counter", config=Settings, start=look)
 def count(context: Context) -> Result:
     settings = context.settings(Settings)
     found = context.run(["find", ".", "-type", settings.kind, "-name", context.task.prompt.strip()]).output.splitlines()

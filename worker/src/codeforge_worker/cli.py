@@ -76,10 +76,10 @@ def main() -> None:
 
 
 async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
-    service = Service(settings, backend, lacks)
     if not isinstance(backend, FunctionBackend):
-        await service.run()
+        await Service(settings, backend, lacks, contextlib.nullcontext()).run()
         return
+    service = Service(settings, backend, lacks, backend.lifetime())
     code = 0
     try:
         await service.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Coroutine
@@ -36,9 +37,17 @@ class Stuck(Exception):
 
 
 class Service:
-    def __init__(self, settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
-        """`lacks` says what is open to agents, a sentence each."""
+    def __init__(
+        self,
+        settings: Settings,
+        backend: Backend,
+        lacks: tuple[str, ...],
+        lifetime: contextlib.AbstractAsyncContextManager[None],
+    ) -> None:
+        """`lacks` says what is open to agents, a sentence each. `lifetime` is begun before the first task is taken."""
         self._lacks = lacks
+        self._lifetime = lifetime
+        self._begun = contextlib.AsyncExitStack()
         self._settings = settings
         self._stopping = asyncio.Event()
         self._is_stuck = False
@@ -86,6 +95,7 @@ class Service:
             gives_back = self._settings.gives_back and not self._is_stuck
             await self._in_hand.finish(0 if gives_back else self._settings.grace_seconds)
         finally:
+            await self._begun.aclose()
             await self._config.close()
             await self._broker.close()
             await self._tracing.close()
@@ -107,6 +117,7 @@ class Service:
             empty(Path(folder))
 
     async def _open(self) -> None:
+        await self._begun.enter_async_context(self._lifetime)
         await self._broker.connect()
         # Before the first pull, so that a worker that may have a task in hand can always be asked.
         await self._drain.serve(self._broker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from decimal import Decimal
@@ -70,6 +71,16 @@ def runner(context: Context) -> str:
 def speaker(context: Context) -> None:
     print("printed:", context.task.prompt)
     logging.getLogger("speaker").warning("logged: %s", context.task.prompt)
+
+
+def _hook(what: str) -> None:
+    with Path(os.environ["HOOKS"]).open("a") as file:
+        file.write(f"{what}\n")
+
+
+@backend("hooked", start=lambda: _hook("start"), stop=lambda: _hook("stop"))
+def hooked(_: Context) -> None:
+    _hook("run")
 
 
 @backend("stepper")

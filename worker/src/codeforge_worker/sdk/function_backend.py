@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AbstractAsyncContextManager
 
 from ..context import RunContext
 from ..outcome import Outcome
@@ -11,6 +12,7 @@ from ..process import STOP_SECONDS
 from .context import Context
 from .ending import Ended, ended, ended_async, outcome
 from .function import Function
+from .lifetime import lifetime
 from .loop_watch import LoopWatch
 from .said import of_run, routing
 from .sendable import sendable
@@ -26,6 +28,10 @@ class FunctionBackend:
         """`grace_seconds`: how long a function may take to end once it was asked to."""
         self._function = function
         self._grace_seconds = grace_seconds
+
+    def lifetime(self) -> AbstractAsyncContextManager[None]:
+        """Around all of its runs in this process."""
+        return lifetime(self._function)
 
     async def run(self, context: RunContext) -> Outcome:
         config = context.config(self._function.config)
