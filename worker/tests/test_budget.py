@@ -59,7 +59,7 @@ async def test_a_run_ends_within_one_call_and_its_work_is_kept(
 ) -> None:
     llm.cost = "0.01"
     await begin(start_worker, llm)
-    workspace = {"git": {"url": repository.url, "push": {"branch": "b"}}}
+    workspace = {"git": {"url": repository.url, "push": {"branch": "b", "on_failure": "Push"}}}
     uid = await operator.submit(calls(2, "ask", "sleep 30"), budget=budget, workspace=workspace)
     last = (await operator.until(uid))[-1].body
     failure = last["failure"]
@@ -67,8 +67,8 @@ async def test_a_run_ends_within_one_call_and_its_work_is_kept(
     assert "raise budget.max" in failure["message"] and len(llm.asked) == 2
     assert last["usage"]["cost_usd"] == "0.02" and last["output"].startswith("200")
     assert {"answer-0", "answer-1"} <= set(last["files"])
-    assert last["result"]["git"]["pushed"] and last["result"]["git"]["commit"] == repository.commit("b")
-    assert "Codeforge-Failure: BudgetExceeded" in repository.message("b")
+    assert last["result"]["git"]["pushed"] and last["result"]["git"]["commit"] == repository.commit("b-failed-1")
+    assert "Codeforge-Failure: BudgetExceeded" in repository.message("b-failed-1")
 
 
 async def test_work_that_was_cut_short_is_no_success_of_a_later_delivery(

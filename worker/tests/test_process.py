@@ -14,7 +14,7 @@ from harness.patience import PATIENCE
 
 from codeforge_worker.confinement import landlock
 from codeforge_worker.confinement.order import Walls
-from codeforge_worker.logs import Stream
+from codeforge_worker.lines import Stream
 from codeforge_worker.process import run
 
 

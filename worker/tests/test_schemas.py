@@ -49,6 +49,7 @@ def _validator(name: str) -> Draft202012Validator:
         ("task-message", "task-message-at-most-once.json"),
         ("task-message", "task-message-checkpoint.json"),
         ("task-message", "task-message-session.json"),
+        ("task-message", "task-message-push-on-failure.json"),
         ("log-line", "log-line.json"),
         *(("event", path.name) for path in EVENTS),
         *(("worker-request", path.name) for path in REQUESTS),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from harness import functions
@@ -21,17 +22,22 @@ from codeforge_worker.testing import Failed, Used, run_backend
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "worker" / "README.md").read_text()
-GREETER = ROOT / "examples" / "own-backend" / "greeter.py"
+OWN = ROOT / "examples" / "own-backend"
+GREETER = OWN / "greeter.py"
+
+
+def example(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_examples_of_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
     backends, tests = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert backends == GREETER.read_text()
-    spec = importlib.util.spec_from_file_location("greeter", GREETER)
-    assert spec and spec.loader
-    greeter = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(greeter)
-    monkeypatch.setitem(sys.modules, "greeter", greeter)
+    monkeypatch.setitem(sys.modules, "greeter", example(GREETER))
     known: dict[str, Callable[[], None]] = {}
     exec(tests, known)  # noqa: S102 (it is what is tested)
     ran = [function() for name, function in known.items() if name.startswith("test_")]

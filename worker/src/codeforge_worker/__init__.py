@@ -5,9 +5,22 @@ For a backend of your own: `backend`, `Context`, `Result`, `Retry`, `Fatal`; for
 
 from .sdk.checkpoint import Checkpoint
 from .sdk.context import Context, Task
-from .sdk.errors import Fatal, Retry
+from .sdk.errors import CommandFailed, Fatal, Retry, Stopped
 from .sdk.function import backend
+from .sdk.programs import Finished
 from .sdk.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["Checkpoint", "Context", "Fatal", "Result", "Retry", "Task", "__version__", "backend"]
+__all__ = [
+    "Checkpoint",
+    "CommandFailed",
+    "Context",
+    "Fatal",
+    "Finished",
+    "Result",
+    "Retry",
+    "Stopped",
+    "Task",
+    "__version__",
+    "backend",
+]

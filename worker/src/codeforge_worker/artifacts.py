@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,25 +14,18 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from . import wire
+from .artifact_names import ADDED, DIFFSTAT, FOLDER, OUTPUT, OWN, PATCH, refusal
 from .broker import AWAY
 from .files import NotKept, Stored
+from .in_time import ended_in_time
 from .outcome import Outcome
 from .shortage import fullness_by
 from .workspace import GitWorkspace
 
-# The folder in a run's scratch whose files are taken.
-FOLDER = "artifacts"
-PATCH, DIFFSTAT, OUTPUT = "changes.patch", "diffstat.txt", "output.log"
-OWN = (PATCH, DIFFSTAT, OUTPUT)
-COUNT = 20
-# What an agent may add.
-ADDED = COUNT - len(OWN)
-FILE_BYTES = 256 << 20
 OUTPUT_BYTES = 64 << 20
 SECONDS = 60.0
 # While the worker has to stop.
 STOPPING_SECONDS = 8.0
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 Source = Path | bytes | IO[bytes]
 
@@ -48,17 +40,6 @@ class Shelf:
 
     store: Store
     folder: str
-
-
-def refusal(name: str, size: int) -> str:
-    """Why a file cannot be an artifact; empty when it can."""
-    if not _NAME.fullmatch(name):
-        return "a name has 1 to 128 letters, digits, '.', '_' or '-', and begins with neither '.' nor '-'"
-    if name in OWN:
-        return "the worker stores a file of its own by this name"
-    if size > FILE_BYTES:
-        return f"it has {size} bytes: at most {FILE_BYTES} (256 MiB) are stored"
-    return ""
 
 
 class Spool:
@@ -116,17 +97,11 @@ class Artifacts:
         """
         stored: list[wire.Artifact] = []
         work = asyncio.create_task(self._store(outcome, shelf, workspace, told, stored))
-        waiting = {work} if stop.done() else {work, stop}
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if len(waiting) > 1 and stop.done():
-            await asyncio.wait({work}, timeout=STOPPING_SECONDS)
-        if not work.done():
-            work.cancel()
+        if not await ended_in_time(work, stop, seconds, STOPPING_SECONDS):
             self._problems.append(
                 f"storing was given up after {seconds:.0f} s or because the worker has to stop: store less, or look "
                 "whether NATS is slow"
             )
-        await asyncio.wait({work})
         if not work.cancelled() and work.exception():
             self._problems.append(f"the worker failed: {work.exception()}")
         self._problems += filter(None, [self.spool.problem])

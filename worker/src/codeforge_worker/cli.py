@@ -19,6 +19,7 @@ from .confinement.probe import kernel_of_this_machine
 from .confinement.supervised import adopt_orphans
 from .sdk.finding import find
 from .sdk.function_backend import FunctionBackend
+from .sdk.said import of_no_run
 from .service import Service, Stuck
 from .settings import Settings, StartupError
 
@@ -50,6 +51,8 @@ def main() -> None:
         settings = Settings.from_environment({**os.environ, **given}, tuple(argv))
         backend = backend_for(settings)
         in_worker = isinstance(backend, FunctionBackend)
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(of_no_run)
         isolation = isolated(settings, kernel_of_this_machine(), in_worker=in_worker)
         settings = replace(settings, reach=isolation.reach)
     except StartupError as error:
@@ -70,10 +73,10 @@ def main() -> None:
 
 
 async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
-    service = Service(settings, backend, lacks)
     if not isinstance(backend, FunctionBackend):
-        await service.run()
+        await Service(settings, backend, lacks, contextlib.nullcontext()).run()
         return
+    service = Service(settings, backend, lacks, backend.lifetime())
     code = 0
     try:
         await service.run()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
-from .artifacts import FOLDER
+from .artifact_names import FOLDER
 from .checkpoint import Checkpoint
 from .confinement.order import Walls
-from .logs import Stream
+from .lines import Stream
 from .outcome import RunError
 from .server_of_run import Access
 from .settings import Settings
@@ -108,6 +108,11 @@ class RunContext:
                     f"it knows: {', '.join(sorted(known)) or 'none'}",
                 )
         return {**known, **pool, **task}
+
+    def given(self, config: Mapping[str, str]) -> dict[str, str]:
+        """What of it is no default."""
+        given = {**self.settings.pool_config, **(self.task.config or {})}
+        return {key: text for key, text in config.items() if key in given}
 
 
 def number(config: Mapping[str, str], key: str, lowest: int, highest: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .confinement.order import Walls
-from .logs import Stream
+from .lines import Stream
 from .process import run
 
 # No file:, no ext:: (which runs a program): a task must not read or run anything of the worker's.

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from .credentials import Login
+from .git import GitError
+from .outcome import RunError
+
 # A rule's own words are kept whole up to this.
 _CHARACTERS = 3000
 _TOLD = ("remote:", "!\t", "fatal: ", "error: ")
@@ -24,6 +28,32 @@ _FINAL = re.compile(
     r"|does not support this repository's hash algorithm",
     re.IGNORECASE,
 )
+
+_CREDENTIAL = (
+    "could not read Username",
+    "could not read Password",
+    "Authentication failed",
+    "Permission denied",
+    "returned error: 401",
+    "returned error: 403",
+)
+# A redirection is not followed.
+_MOVED = "returned error: 30"
+_SHA_256 = re.compile("mismatched algorithms|hash algorithm|unknown object format")
+
+
+def explained(type: str, what: str, error: GitError, login: Login) -> RunError:
+    """A failure of this type. `what` says what could not be done."""
+    said = words(error.lines) or str(error)
+    refused = any(sign in said for sign in _CREDENTIAL)
+    if refused and login.is_empty:
+        return RunError(
+            "CredentialsMissing",
+            f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {said}",
+        )
+    moved = "; the server redirects: give the URL that it leads to" if _MOVED in said else ""
+    hint = "; the worker reads repositories of SHA-1 alone" if _SHA_256.search(said) else ""
+    return RunError(type, f"{what}: {said}{moved}{hint}", refused=refused or is_final(error.lines))
 
 
 def words(lines: Sequence[str]) -> str:

@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import sys
 from collections import deque
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
 from . import wire
 from .broker import AWAY, Broker
+from .lines import Stream
 
-Stream = Literal["stdout", "stderr"]
-LINE_BYTES = 8192
 BUFFERED_LINES = 10_000
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .confinement.order import Walls
 from .confinement.supervised import supervise
-from .logs import LINE_BYTES, Stream
+from .lines import LINE_BYTES, Stream
 
 STOP_SECONDS = 10.0
 _CHUNK = 65536

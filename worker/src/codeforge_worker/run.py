@@ -12,13 +12,16 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import wire
-from .artifacts import FOLDER, SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
+from . import failed_work, wire
+from .artifact_names import FOLDER
+from .artifacts import SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
 from .egress import opened
-from .logs import Lines, Stream
+from .in_time import ended_in_time
+from .lines import Stream
+from .logs import Lines
 from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .removal import empty
@@ -122,17 +125,40 @@ class Run:
         if self._artifacts:
             if isinstance(ended, Outcome):
                 ended = await self._keep(self._artifacts, ended, self._shelf)
+                ended = await self._keep_failed(ended)
             elif ended is Stop.SHUTDOWN and self._cloned:
                 await self._give_back(self._artifacts)
             self._artifacts.close()
         return ended
 
+    @property
+    def _shuts_down(self) -> bool:
+        return self._stop.done() and self._stop.result().why is Stop.SHUTDOWN
+
     async def _keep(self, artifacts: Artifacts, ended: Outcome, shelf: Shelf) -> Outcome:
-        stops = self._stop.done() and self._stop.result().why is Stop.SHUTDOWN
-        seconds = STOPPING_SECONDS if stops else SECONDS
+        seconds = STOPPING_SECONDS if self._shuts_down else SECONDS
         kept = await artifacts.keep(ended, shelf, self._cloned, self._log.output(), self._stop, seconds)
         told(kept.artifacts_problem, lambda sentence: self._log.line(sentence, "stderr"))
         return kept
+
+    async def _keep_failed(self, ended: Outcome) -> Outcome:
+        """With the branch of a failed run, where one is asked for; whatever becomes of the push, it is that failure."""
+        workspace, failed = self._cloned, ended.failure
+        if failed is None or workspace is None or not workspace.pushes_failures or ended.git:
+            return ended
+        seconds = failed_work.STOPPING_SECONDS if self._shuts_down else failed_work.SECONDS
+        with part("push") as span:
+            work = asyncio.create_task(workspace.keep_failed(ended, failed))
+            if await ended_in_time(work, self._stop, seconds, failed_work.STOPPING_SECONDS):
+                error = work.exception()
+                if error is None:
+                    return work.result()
+                why = str(error) if isinstance(error, RunError) else f"the worker failed: {error}"
+            else:
+                why = f"it was given up after {seconds:.0f} s, or because the worker has to stop"
+            span.fail("GitPushFailed", why)
+        self._log.line(f"what was done was not pushed: {why}", "stderr")
+        return replace(ended, failure=failed_work.not_pushed(failed, why))
 
     async def _give_back(self, artifacts: Artifacts) -> None:
         """No outcome names what was done, and the next run has this one's number: the log names it."""
@@ -221,10 +247,10 @@ class Run:
             if outcome.failure:
                 span.fail(outcome.failure.type, outcome.failure.message)
         outcome = await self._session.end(outcome)
-        if workspace is None:
+        if workspace is None or outcome.failure:
             return outcome
         with part("push" if self._pushes else "commit"):
-            return await _kept(workspace, outcome)
+            return await workspace.keep(outcome)
 
     async def _agent(self, directory: Path, scratch: Path, session: Path | None) -> Outcome:
         async with self._metering() as model, self._way_out() as egress:
@@ -270,14 +296,3 @@ class Run:
         if self._settings.egress is None or self._settings.also_reached:
             return contextlib.nullcontext(Access)
         return opened(self._settings.egress, lambda sentence: self._line(sentence, "stderr"), self._count_egress)
-
-
-async def _kept(workspace: GitWorkspace, outcome: Outcome) -> Outcome:
-    """With what the agent left; a run that had to end has failed for that reason, whatever becomes of its files."""
-    try:
-        return await workspace.keep(outcome)
-    except RunError as error:
-        if outcome.failure is None:
-            raise
-        told = f"{outcome.failure.message}; what was done could not be kept: {error}"
-        return Outcome.failed(failure(outcome.failure.type, told), outcome.output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 from pathlib import Path
@@ -31,9 +32,17 @@ class Stuck(Exception):
 
 
 class Service:
-    def __init__(self, settings: Settings, backend: Backend, lacks: tuple[str, ...]) -> None:
-        """`lacks` says what is open to agents, a sentence each."""
+    def __init__(
+        self,
+        settings: Settings,
+        backend: Backend,
+        lacks: tuple[str, ...],
+        lifetime: contextlib.AbstractAsyncContextManager[None],
+    ) -> None:
+        """`lacks` says what is open to agents, a sentence each. `lifetime` is begun before the first task is taken."""
         self._lacks = lacks
+        self._lifetime = lifetime
+        self._begun = contextlib.AsyncExitStack()
         self._settings = settings
         self._stopping = asyncio.Event()
         self._is_stuck = False
@@ -81,6 +90,7 @@ class Service:
             gives_back = self._settings.gives_back and not self._is_stuck
             await self._in_hand.finish(0 if gives_back else self._settings.grace_seconds)
         finally:
+            await self._begun.aclose()
             await self._config.close()
             await connection.close()
             await self._tracing.close()
@@ -106,6 +116,7 @@ class Service:
     async def _open(self) -> None:
         # Before anything is written: what is left may fill the volume.
         await asyncio.to_thread(self._sweep)
+        await self._begun.enter_async_context(self._lifetime)
         await self._broker.connection.open()
         # Before the first pull, so that a worker that may have a task in hand can always be asked.
         await self._drain.serve(self._broker)

@@ -24,6 +24,7 @@ FILES = 50
 
 Kind = Literal["running", "progress", "released", "completed", "failed", "cancelled"]
 DeliveryMode = Literal["AtLeastOnce", "AtMostOnce", "ResetThenRetry"]
+OnFailure = Literal["Artifact", "Push"]
 TERMINAL: frozenset[Kind] = frozenset({"completed", "failed", "cancelled"})
 _STATUS: dict[Kind, str] = {
     "running": "running",
@@ -46,8 +47,10 @@ class Unreadable(Exception):
         self.detail = detail
 
 
-class Push(msgspec.Struct, frozen=True):
+class Push(msgspec.Struct, frozen=True, omit_defaults=True):
     branch: str
+    # Where the work of a failed run is kept beside its patch, which is an artifact always.
+    on_failure: OnFailure = "Artifact"
 
 
 class Git(msgspec.Struct, frozen=True, omit_defaults=True):

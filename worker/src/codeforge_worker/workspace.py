@@ -10,14 +10,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from . import wire
+from . import failed_work, wire
+from .branch import Branch
 from .changes import Changes
 from .credentials import Login
 from .git import LOCAL, GitError, GitRepository
-from .git_refusal import is_final, words
+from .git_refusal import explained
 from .lfs import Lfs
 from .no_link import opened
-from .outcome import Outcome, RunError, failure
+from .outcome import Outcome, RunError
 from .quarantine import RESULT, Commit, Quarantine, with_trailers
 from .remote_url import is_cloned
 from .repository_cache import Mirror
@@ -28,18 +29,6 @@ from .working_tree import WorkingTree
 log = logging.getLogger(__name__)
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
-_REFUSED = (
-    "could not read Username",
-    "could not read Password",
-    "Authentication failed",
-    "Permission denied",
-    "returned error: 401",
-    "returned error: 403",
-)
-# A redirection is not followed.
-_MOVED = "returned error: 30"
-# Tells a later delivery that the work was cut short: it is no success.
-_FAILURE = "Codeforge-Failure: "
 # How far below a head a task's own commits are looked for.
 _DEPTH = 50
 # What is told of what was left out.
@@ -48,7 +37,6 @@ _PROBLEMS = 20
 _PLAIN = re.compile(r"\w+([-/]\w+)*", re.ASCII)
 # Between tries of a push that a server, or the way to it, may take a little later: another attempt is another run.
 _PAUSES = (1.0, 3.0, 6.0)
-_SHA_256 = re.compile("mismatched algorithms|hash algorithm|unknown object format")
 _NONE = Commit("", "", "", ())
 # As git says it.
 _ALL = "2147483647"
@@ -100,6 +88,14 @@ class GitWorkspace:
         self._lfs = Lfs(self._quarantine) if git.lfs else None
         # Where the task began, and where this run does.
         self._base = self._start = _NONE
+        push = git.push
+        self._push_branch = Branch(self._quarantine, push.branch) if push else None
+        # Where what a failed run has done is pushed to.
+        self._failed_branch = (
+            Branch(self._quarantine, failed_work.branch_of(push, task.attempt))
+            if push and push.on_failure == "Push"
+            else None
+        )
         # The push branch's head, when it is this task's.
         self._lease = ""
         # What is told of; None before the end.
@@ -157,7 +153,7 @@ class GitWorkspace:
                 raise
         start = self._start = await self._quarantine.commit(_START)
         self._base = await self._beneath_own(ref) if self._is_own(start) else start
-        earlier = await self._earlier_run()
+        earlier = await self._earlier_failure() or await self._earlier_run()
         if earlier is None:
             await self._try_push()
         if earlier is None and self._task.delivery_mode == "ResetThenRetry":
@@ -294,13 +290,29 @@ class GitWorkspace:
             return None
         # An earlier attempt's work is continued.
         self._lease, self._start = earlier.name, earlier
+        return await self._outcome_of(earlier, push.branch)
+
+    async def _earlier_failure(self) -> Outcome | None:
+        """What a run of this attempt had pushed when it failed, and was lost before it could tell."""
+        branch = self._failed_branch
+        earlier = await self._head_of(branch) if branch else None
+        return await self._outcome_of(earlier, branch.name) if branch and earlier else None
+
+    async def _head_of(self, branch: Branch) -> Commit | None:
+        if not await branch.head():
+            return None
+        await self._fetch_shallow(f"+{branch.ref}:{_EARLIER}", self._far)
+        return await self._quarantine.commit(_EARLIER)
+
+    async def _outcome_of(self, earlier: Commit, branch: str) -> Outcome | None:
+        """None where the commit is not of this attempt."""
         if not all(trailer in earlier.trailers for trailer in self._trailers):
             return None
-        failed = next((line[len(_FAILURE) :] for line in earlier.trailers if line.startswith(_FAILURE)), "")
         told = "an earlier run of this attempt had pushed its commit"
-        found = Outcome.failed(failure(failed, f"{told} when it failed")) if failed else Outcome(summary=told)
+        failed = failed_work.failure_in(earlier.trailers, f"{told} when it failed")
+        found = Outcome.failed(failed) if failed else Outcome(summary=told)
         self._commit = earlier.name
-        return await self._with_git(found, pushed=True)
+        return await self._with_git(found, branch, pushed=True)
 
     async def _is_beneath_start(self, commit: str) -> bool:
         """A branch that the start continues can be pushed. All history is fetched where fifty commits do not say."""
@@ -316,50 +328,76 @@ class GitWorkspace:
         return False
 
     async def keep(self, outcome: Outcome) -> Outcome:
-        """Commits what the agent left, pushes where asked, and adds both to the outcome."""
-        failed = [f"{_FAILURE}{outcome.failure.type}"] if outcome.failure else []
-        trailers = self._trailers + failed
+        """Commits what a successful agent left, pushes where asked, and adds both to the outcome."""
         try:
-            self._commit = await self._kept(trailers)
+            self._commit = await self._kept()
         except GitError as error:
             raise RunError("InternalError", f"the agent's changes cannot be committed: {error}") from error
-        if self._commit and self._git.push:
-            await self._push(self._commit, self._git.push, trailers)
-        return await self._with_git(outcome, pushed=self._git.push is not None)
+        branch = self._push_branch
+        if self._commit and branch:
+            await self._push(self._commit, branch)
+        return await self._with_git(outcome, branch.name if branch else "", pushed=branch is not None)
 
-    async def _push(self, commit: str, push: wire.Push, trailers: list[str]) -> None:
-        target = f"refs/heads/{push.branch}"
+    async def keep_failed(self, outcome: Outcome, failed: wire.Failure) -> Outcome:
+        """Pushes what the agent left to the branch of this failed attempt; nothing where it has changed nothing.
+
+        Raises `RunError` when it cannot be pushed.
+        """
+        branch = self._failed_branch
+        if branch is None or not self._files.has_begun:
+            return outcome
+        trailers = self._trailers + failed_work.trailers_of(failed)
+        try:
+            if not self._work:
+                await self._look(trailers)
+            if self._work == self._start.name:
+                return outcome
+            commit = await self._quarantine.committed(trailers)
+            there = await self._head_of(branch)
+        except GitError as error:
+            raise self._explain("GitPushFailed", f"branch {branch.name} cannot be pushed", error) from error
+        # A task from outside may have the id of an earlier one.
+        if there and not self._is_own(there):
+            raise RunError("GitPushFailed", f"branch {branch.name} is taken: delete it, or name another push.branch")
+        await self._send(branch, commit, f"--force-with-lease={branch.ref}:{there.name if there else ''}")
+        self._commit = commit
+        return await self._with_git(outcome, branch.name, pushed=True)
+
+    @property
+    def pushes_failures(self) -> bool:
+        return self._failed_branch is not None
+
+    async def _push(self, commit: str, branch: Branch) -> None:
         # Only this task's own earlier commit is written over, and only while it is what was seen.
         reset = self._lease and self._task.delivery_mode == "ResetThenRetry"
-        lease = [f"--force-with-lease={target}:{self._lease}"] if reset else []
+        lease = [f"--force-with-lease={branch.ref}:{self._lease}"] if reset else []
+        try:
+            await self._send(branch, commit, *lease)
+        except RunError:
+            if not await self._push_above_agents(branch):
+                raise
+
+    async def _send(self, branch: Branch, commit: str, *options: str) -> None:
+        """Tried again where the server may take it a little later; a `RunError` has its words."""
         for pause in (*_PAUSES, 0.0):
             try:
                 if self._lfs:
                     await self._lfs.push(self._fresh.directory, self._files.local.directory, self._start.name)
-                await self._send(commit, target, *lease)
+                await branch.send(commit, *options)
                 return
             except GitError as error:
-                if await self._stands(target, commit):
+                if await branch.stands(commit):
                     return
-                refusal = self._explain("GitPushFailed", f"branch {push.branch} cannot be pushed", error)
-                if refusal.failure.retryable and pause:
-                    log.warning("task %s: the push is tried again: %s", self._task.task_id, error)
-                    await asyncio.sleep(pause)
-                    continue
-                if not await self._push_above_agents(target, trailers):
+                refusal = self._explain("GitPushFailed", f"branch {branch.name} cannot be pushed", error)
+                if not (refusal.failure.retryable and pause):
                     raise refusal from error
-                return
+                log.warning("task %s: the push is tried again: %s", self._task.task_id, error)
+                await asyncio.sleep(pause)
 
-    async def _send(self, commit: str, target: str, *options: str) -> None:
-        await self._quarantine.remote(
-            "push", "--porcelain", "--no-verify", *options, self._login.url, f"{commit}:{target}"
-        )
-
-    async def _push_above_agents(self, target: str, trailers: list[str]) -> bool:
+    async def _push_above_agents(self, branch: Branch) -> bool:
         """The agent may have pushed itself: what is its own goes beneath, and nothing is written over."""
         try:
-            told = await self._quarantine.remote("ls-remote", self._login.url, target)
-            theirs = told.partition("\t")[0]
+            theirs = await branch.head()
             if not theirs or theirs in (self._lease, self._start.name):
                 return False
             # That the agent's repository has it tells it from a stranger's.
@@ -370,22 +408,16 @@ class GitWorkspace:
             if theirs not in (await agents.git("rev-list", "--walk-reflogs", "HEAD")).split("\n"):
                 return False
             result = await self._quarantine.commit(RESULT)
-            commit = await self._quarantine.commit_tree(result.tree, [theirs], self._message(trailers))
-            await self._send(commit, target)
+            commit = await self._quarantine.commit_tree(result.tree, [theirs], self._message(self._trailers))
+            await branch.send(commit)
         except GitError:
             return False
         self._commit = commit
         return True
 
-    async def _stands(self, target: str, commit: str) -> bool:
-        """The push may have been done although its answer was lost: what is paid for must not be paid again."""
-        try:
-            return (await self._quarantine.remote("ls-remote", self._login.url, target)).startswith(commit)
-        except GitError:
-            return False
-
-    async def _kept(self, trailers: list[str]) -> str:
+    async def _kept(self) -> str:
         """A commit of what the agent left, in the quarantine; empty when that is nothing."""
+        trailers = self._trailers
         head = await self._look(trailers)
         if self._work != self._start.name:
             return await self._quarantine.committed(trailers) if self._work == head.name else self._work
@@ -465,25 +497,15 @@ class GitWorkspace:
         """What was left out of the work, by name, and why."""
         return tuple(self._problems[:_PROBLEMS])
 
-    async def _with_git(self, outcome: Outcome, *, pushed: bool) -> Outcome:
+    async def _with_git(self, outcome: Outcome, branch: str, *, pushed: bool) -> Outcome:
         if not self._commit:
             return replace(outcome, files=(), git=wire.GitResult(self._base.name))
         changes = self._changed()
-        branch = self._git.push.branch if self._git.push else ""
         git = wire.GitResult(self._base.name, branch, self._commit, pushed)
         return replace(outcome, files=await changes.names() if changes else (), git=git)
 
     def _explain(self, type: str, what: str, error: GitError) -> RunError:
-        said = words(error.lines) or str(error)
-        refused = any(sign in said for sign in _REFUSED)
-        if refused and self._login.is_empty:
-            return RunError(
-                "CredentialsMissing",
-                f"{what}: the server wants credentials and no entry of the pool's git.credentials matches; {said}",
-            )
-        moved = "; the server redirects: give the URL that it leads to" if _MOVED in said else ""
-        hint = "; the worker reads repositories of SHA-1 alone" if _SHA_256.search(said) else ""
-        return RunError(type, f"{what}: {said}{moved}{hint}", refused=refused or is_final(error.lines))
+        return explained(type, what, error, self._login)
 
 
 def _empty(*directories: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
+import sys
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -56,6 +59,28 @@ def teller(context: Context) -> Result:
     context.usage(tokens_in=1)
     (context.workspace / "made.txt").write_text(f"{context.task.title} {context.task.attempt} {context.task.delivery}")
     return Result(summary="told all", output=f"{context.task.model}: {context.task.prompt}")
+
+
+@backend("runner")
+def runner(context: Context) -> str:
+    """A Python program that the pool's variable PROGRAM has, with the prompt on its stdin."""
+    return str(context.run([sys.executable, "-c", context.environment["PROGRAM"]], stdin=context.task.prompt).code)
+
+
+@backend("speaker")
+def speaker(context: Context) -> None:
+    print("printed:", context.task.prompt)
+    logging.getLogger("speaker").warning("logged: %s", context.task.prompt)
+
+
+def _hook(what: str) -> None:
+    with Path(os.environ["HOOKS"]).open("a") as file:
+        file.write(f"{what}\n")
+
+
+@backend("hooked", start=lambda: _hook("start"), stop=lambda: _hook("stop"))
+def hooked(_: Context) -> None:
+    _hook("run")
 
 
 @backend("stepper")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..context import RunContext
 from ..git import GitRepository
-from ..logs import LINE_BYTES, Stream
+from ..lines import LINE_BYTES, Stream
 from ..outcome import Outcome, RunError
 from ..process import run
 from .hidden import hidden

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..context import RunContext, number
-from ..logs import Stream
+from ..lines import Stream
 from ..outcome import Outcome, RunError
 from ..settings import Settings
 from .edit import Agent, Ending, edit, refuse_session, within

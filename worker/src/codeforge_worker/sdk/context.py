@@ -5,18 +5,26 @@ from __future__ import annotations
 import functools
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
-from ..artifacts import ADDED, refusal
-from ..context import RunContext
-from ..logs import LINE_BYTES
+from ..artifact_names import ADDED, refusal
+from ..lines import LINE_BYTES, Stream
 from .checkpoint import Checkpoint
 from .handover import Handover
+from .programs import Finished, Programs
+from .said import Said, of_run
 from .sendable import sendable
+
+if TYPE_CHECKING:
+    # It brings the worker with it, and that a client of NATS: who imports a backend needs neither.
+    from ..context import RunContext
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,15 @@ class Task:
 class Context:
     """Made by the worker, and by `codeforge_worker.testing`."""
 
-    def __init__(self, run: RunContext, config: Mapping[str, str]) -> None:
+    def __init__(self, run: RunContext, config: Mapping[str, str], settings: object = None) -> None:
         self._run = run
+        self._settings = settings
         self._handover = Handover()
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
         self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
+        self.programs = Programs(run, self._say)
+        self.said = Said(self._say)
         self._task = Task(
             id=run.task.task_id,
             attempt=run.task.attempt,
@@ -63,6 +74,12 @@ class Context:
     @property
     def task(self) -> Task:
         return self._task
+
+    def settings(self, kind: type[S]) -> S:
+        """The task's config, as the class that `@backend` names."""
+        if not isinstance(self._settings, kind):
+            raise TypeError(f"the settings are no {kind.__name__}: name it in @backend(…, config={kind.__name__})")
+        return self._settings
 
     @property
     def workspace(self) -> Path:
@@ -98,11 +115,50 @@ class Context:
 
     def log(self, line: str) -> None:
         """Shown in the pod's log and live to whoever follows the task; cut to pieces of 8 KiB."""
-        for text in sendable(line).split("\n"):
-            raw = text.rstrip("\r").encode()
-            for start in range(0, max(1, len(raw)), LINE_BYTES):
-                piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
-                self._handover.call(lambda piece=piece: self._run.on_line(piece, "stdout"))
+        self._say(sendable(line), "stdout")
+
+    def _say(self, lines: str, stream: Stream) -> None:
+        # The worker prints each line, which is not said once more.
+        with of_run(None):
+            for text in lines.split("\n"):
+                raw = text.rstrip("\r").encode()
+                for start in range(0, max(1, len(raw)), LINE_BYTES):
+                    piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
+                    self._handover.call(lambda piece=piece: self._run.on_line(piece, stream))
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: str | Path = ".",
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        check: bool = True,
+    ) -> Finished:
+        """Runs a program to its end, as the worker runs an agent; for plain functions.
+
+        Its lines are those of the run. It has the variables of `context.environment` and those that are given, so that
+        its calls of a model are counted, and is kept to the run by the same walls as an agent. It begins in `cwd`,
+        which is seen from the workspace. When it has ended, nothing that it has started is left. When the run is asked
+        to stop, it gets SIGTERM, SIGKILL ten seconds later, and this raises `Stopped`. An exit code other than 0 raises
+        `CommandFailed`, unless `check` is false; a program that cannot be started raises it always.
+        """
+        return self.programs.run(argv, self.workspace / cwd, self._variables(environment), stdin, check)
+
+    async def run_async(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: str | Path = ".",
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        check: bool = True,
+    ) -> Finished:
+        """`run`, for async functions."""
+        return await self.programs.run_async(argv, self.workspace / cwd, self._variables(environment), stdin, check)
+
+    def _variables(self, more: Mapping[str, str] | None) -> dict[str, str]:
+        return {**self.environment, **(more or {})}
 
     def progress(self, message: str) -> None:
         """What was reached, in a line of at most 1,024 characters. Of what comes fast only the last is told."""
@@ -153,6 +209,8 @@ class Context:
 
     def cancel(self) -> None:
         self._cancelled.set()
+        self.programs.cancel()
 
     def close(self) -> None:
+        self.said.flush()
         self._handover.close()

@@ -56,5 +56,17 @@ class Retry(_Chosen):
         self.delay = None if delay is None else math.ceil(delay)
 
 
+class CommandFailed(Retry):
+    """A program of `context.run` ended with another exit code than 0; `code` is None when it could not be started."""
+
+    def __init__(self, message: str, code: int | None) -> None:
+        super().__init__(message, type="CommandFailed")
+        self.code = code
+
+
+class Stopped(Exception):
+    """The run was asked to stop, and its program with it: what the function does then counts no more."""
+
+
 class Fatal(_Chosen):
     """The run failed, and so would every other attempt: there is none."""

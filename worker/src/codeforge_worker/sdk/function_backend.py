@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AbstractAsyncContextManager
 
 from ..context import RunContext
 from ..outcome import Outcome
@@ -11,11 +12,15 @@ from ..process import STOP_SECONDS
 from .context import Context
 from .ending import Ended, ended, ended_async, outcome
 from .function import Function
+from .lifetime import lifetime
 from .loop_watch import LoopWatch
+from .said import of_run, routing
 from .sendable import sendable
 from .thread import in_thread
 
 log = logging.getLogger(__name__)
+
+_AFTER_PROGRAMS_SECONDS = 1.0
 
 
 class FunctionBackend:
@@ -24,12 +29,20 @@ class FunctionBackend:
         self._function = function
         self._grace_seconds = grace_seconds
 
+    def lifetime(self) -> AbstractAsyncContextManager[None]:
+        """Around all of its runs in this process."""
+        return lifetime(self._function)
+
     async def run(self, context: RunContext) -> Outcome:
-        given = Context(context, context.config(self._function.config))
-        try:
-            end = await self._end(context, given)
-        finally:
-            given.close()
+        config = context.config(self._function.config)
+        typed = self._function.typed
+        given = Context(context, config, typed and typed.read(self._function.name, context.given(config)))
+        with routing.under_way():
+            try:
+                end = await self._end(context, given)
+            finally:
+                await given.programs.stop()
+                given.close()
         return outcome(
             self._function.name, end, context.output(), lambda line: context.on_line(sendable(line), "stderr")
         )
@@ -37,13 +50,21 @@ class FunctionBackend:
     async def _end(self, context: RunContext, given: Context) -> Ended:
         if not self._function.is_async:
             name = f"{self._function.name} {context.task.task_id}"
-            return await self._until(in_thread(name, lambda: ended(lambda: self._function.call(given))), context, given)
+            return await self._until(in_thread(name, lambda: self._called(given)), context, given)
         watch = LoopWatch(lambda seconds: self._warn(context, seconds))
         try:
-            work = asyncio.create_task(ended_async(lambda: self._function.call(given)))
+            work = asyncio.create_task(self._called_async(given))
             return await self._until(work, context, given)
         finally:
             await watch.stop()
+
+    def _called(self, given: Context) -> Ended:
+        with of_run(given.said):
+            return ended(lambda: self._function.call(given))
+
+    async def _called_async(self, given: Context) -> Ended:
+        with of_run(given.said):
+            return await ended_async(lambda: self._function.call(given))
 
     async def _until(self, work: asyncio.Future[Ended], context: RunContext, given: Context) -> Ended:
         try:
@@ -52,7 +73,12 @@ class FunctionBackend:
             given.cancel()
             if isinstance(work, asyncio.Task):
                 work.cancel()
-            await asyncio.wait({work}, timeout=self._grace_seconds)
+            programs = given.programs.running
+            await asyncio.wait({work, *programs}, timeout=self._grace_seconds)
+            if programs:
+                # One that is deaf is killed when its grace is over, and its function learns of it after that.
+                await given.programs.stop()
+                await asyncio.wait({work}, timeout=_AFTER_PROGRAMS_SECONDS)
             if not work.done():
                 log.warning(
                     "backend %s did not end within %.0f s of being asked to: task %s goes on without it",

@@ -14,7 +14,7 @@ from ..artifacts import Shelf, Source
 from ..checkpoint import Checkpoint
 from ..context import RunContext
 from ..files import Stored
-from ..logs import Stream
+from ..lines import Stream
 from ..metering import Meter
 from ..outcome import Outcome
 from ..run import Run, Stop, Stopping
@@ -87,7 +87,8 @@ class Trial:
         grace_seconds: float,
     ) -> Outcome:
         settings = _settings(function.name, folder, environment)
-        backend = _Filled(self, FunctionBackend(function, grace_seconds=grace_seconds))
+        inner = FunctionBackend(function, grace_seconds=grace_seconds)
+        backend = _Filled(self, inner)
         origin = wire.Origin(settings.stream, 1)
         meter = Meter(None, Spent(), self.used)
         told = self.progress.append
@@ -96,11 +97,12 @@ class Trial:
         run = Run(
             settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint, shelf, conversation
         )
-        if cancel_after_seconds is not None:
-            cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
-            asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)
-        outcome = await run.outcome()
-        await run.clear()
+        async with inner.lifetime():
+            if cancel_after_seconds is not None:
+                cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
+                asyncio.get_running_loop().call_later(cancel_after_seconds, run.stop, cancelled)
+            outcome = await run.outcome()
+            await run.clear()
         self.ended_in_time = not run.left
         # Only a shutdown, which no trial has, ends in anything else.
         assert isinstance(outcome, Outcome)  # noqa: S101
