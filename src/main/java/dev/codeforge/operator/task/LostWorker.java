@@ -11,7 +11,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Reads from a worker's pod whether the worker is lost, and why. */
 final class LostWorker {
@@ -62,8 +64,9 @@ final class LostWorker {
                 .filter(status -> disruption(pod).isEmpty())
                 .map(status -> new WorkerLoss(
                         WorkerLoss.Kind.OUT_OF_DISK,
-                        "pod " + name + " has filled its disk and was ended with its run (" + status.getMessage()
-                                + "): raise the limit of the volume, or ephemeral-storage, in spec.template of the"
+                        "pod " + name + " has filled its disk and was ended with its run"
+                                + why(null, status.getMessage())
+                                + ": raise the limit of the volume, or ephemeral-storage, in spec.template of the"
                                 + " pool; the task is not begun again unless retry.retryable names OutOfDisk"));
     }
 
@@ -132,14 +135,22 @@ final class LostWorker {
     private static String how(Pod pod) {
         final Optional<PodCondition> disruption = disruption(pod);
         if (disruption.isPresent()) {
-            return "was removed (" + disruption.get().getReason() + ": "
-                    + disruption.get().getMessage() + ")";
+            return "was removed"
+                    + why(disruption.get().getReason(), disruption.get().getMessage());
         }
         if (FAILED.equals(pod.getStatus().getPhase())) {
-            return "was ended (" + pod.getStatus().getReason() + ": "
-                    + pod.getStatus().getMessage() + ")";
+            return "was ended"
+                    + why(pod.getStatus().getReason(), pod.getStatus().getMessage());
         }
         return pod.getMetadata().getDeletionTimestamp() == null ? "is on a node that does not answer" : "was deleted";
+    }
+
+    /** Kubernetes may give neither. */
+    private static String why(@Nullable String reason, @Nullable String message) {
+        final String words = Stream.of(reason, message)
+                .filter(word -> word != null && !word.isEmpty())
+                .collect(Collectors.joining(": "));
+        return words.isEmpty() ? "" : " (" + words + ")";
     }
 
     private static Optional<PodCondition> disruption(Pod pod) {

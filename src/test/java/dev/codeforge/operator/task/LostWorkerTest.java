@@ -80,6 +80,14 @@ final class LostWorkerTest {
     }
 
     @Test
+    void aPodThatFailedWithoutAReasonIsToldOfInASentence() {
+        assertThat(loss("", "phase: Failed")).hasValueSatisfying(loss -> assertThat(loss.message())
+                .startsWith("pod worker-0 was ended before its run had ended"));
+        assertThat(loss("", "phase: Failed, reason: NodeShutdown"))
+                .hasValueSatisfying(loss -> assertThat(loss.message()).contains("was ended (NodeShutdown) before"));
+    }
+
+    @Test
     void aPodThatTheKubeletHasEndedWasTakenAway() {
         assertThat(loss(
                         "",
