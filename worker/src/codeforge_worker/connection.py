@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from .nats_client import PING_SECONDS, PINGS, NatsClient, is_about_the_login
 from .nats_credentials import NatsCredentials
+from .nats_servers import shown
 from .refusals import MOST_SECONDS, Refusals, Refused
 from .settings import Settings
 
@@ -160,13 +161,13 @@ class Connection:
             client = self._newest = NatsClient()
             try:
                 await client.connect(  # pyright: ignore[reportUnknownMemberType]
-                    settings.nats_url, allow_reconnect=True, **options
+                    list(settings.nats_servers), allow_reconnect=True, **options
                 )
                 self._refused = False
                 client.options["reconnect_time_wait"] = _RECONNECT_SECONDS
                 return client
             except AWAY as error:
-                log.warning("NATS at %s does not answer yet: %s", settings.nats_url, error)
+                log.warning("NATS at %s does not answer yet: %s", shown(settings.nats_servers), error)
                 await asyncio.sleep(1)
 
     async def _on_reconnected(self) -> None:

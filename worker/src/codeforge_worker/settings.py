@@ -15,6 +15,7 @@ from .metering.providers import other_provider
 from .metering.upstream import Upstream
 from .nats_credentials import Unreadable as NoCredential
 from .nats_credentials import read
+from .nats_servers import BadServer, servers
 
 # By which traces are exported: for the worker, not for its agents.
 COLLECTOR_KEYS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
@@ -38,7 +39,7 @@ class GitCredential(msgspec.Struct, frozen=True):
 class Settings:
     """Seconds are wall-clock seconds; `concurrency` is the number of tasks run at once."""
 
-    nats_url: str
+    nats_servers: tuple[str, ...]
     nats_user: str
     nats_password: str
     namespace: str
@@ -107,7 +108,7 @@ class Settings:
         except PricesUnreadable as error:
             raise StartupError(str(error)) from error
         return cls(
-            nats_url=required("NATS_URL"),
+            nats_servers=_nats_servers(required("NATS_URL")),
             nats_user=environment.get("NATS_USER", ""),
             nats_password=environment.get("NATS_PASSWORD", ""),
             namespace=required("CODEFORGE_NAMESPACE"),
@@ -203,6 +204,15 @@ def _ports(environment: Mapping[str, str], name: str) -> tuple[tuple[int, int], 
             raise StartupError(f"{name} names {span!r}: give ports from 1 to 65535, such as 443,32768-60999")
         found.append((ports[0], ports[1]))
     return tuple(found)
+
+
+def _nats_servers(text: str) -> tuple[str, ...]:
+    try:
+        return servers(text)
+    except BadServer as error:
+        raise StartupError(
+            f"NATS_URL: {error}. Name servers such as nats://a:4222,nats://b:4222 in url of the operator's NATS Secret"
+        ) from error
 
 
 def _nats_credentials(environment: Mapping[str, str]) -> Path | None:
