@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from .nats_client import PING_SECONDS, PINGS, NatsClient, is_about_the_login
 from .nats_credentials import NatsCredentials
+from .nats_login import NatsLogin
 from .nats_servers import shown
 from .refusals import MOST_SECONDS, Refusals, Refused
 from .settings import Settings
@@ -65,11 +66,12 @@ class Connection:
         self._newest = self._client
         self._clients = 0
         self._reconnects = 0
-        self._credentials = (
-            NatsCredentials(settings.nats_credentials, f"Secret {settings.pool}-workers")
-            if settings.nats_credentials
-            else None
-        )
+        secret = f"Secret {settings.pool}-workers"
+        self._login: NatsCredentials | NatsLogin | None = None
+        if settings.nats_credentials:
+            self._login = NatsCredentials(settings.nats_credentials, secret)
+        elif settings.nats_login:
+            self._login = NatsLogin(settings.nats_login, secret)
         # NATS has not taken the credential that was used last.
         self._refused = False
         self.refusals = Refusals()
@@ -88,8 +90,8 @@ class Connection:
         """Connects, however long it takes, and stays connected until it is closed."""
         self._client = await self._connect()
         self._tasks.append(asyncio.create_task(self._watch()))
-        if self._credentials:
-            self._tasks.append(asyncio.create_task(self._renew(self._credentials)))
+        if isinstance(self._login, NatsCredentials):
+            self._tasks.append(asyncio.create_task(self._renew(self._login)))
 
     @property
     def client(self) -> NatsClient:
@@ -114,8 +116,8 @@ class Connection:
         """A sentence when the credential keeps the worker from NATS, or NATS refuses what it asks for; else empty."""
         if self.connected:
             return self.refusals.sentence
-        if self._credentials:
-            return self._credentials.problem(refused=self._refused)
+        if self._login:
+            return self._login.problem(refused=self._refused)
         return "NATS does not take the worker's user and password" if self._refused else ""
 
     def forbidden(self, subject: str) -> Refused | None:
@@ -153,8 +155,8 @@ class Connection:
             "reconnected_cb": self._on_reconnected,
             "error_cb": self._on_error,
         }
-        if self._credentials:
-            options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}
+        if self._login:
+            options |= self._login.options
         elif settings.nats_user:
             options |= {"user": settings.nats_user, "password": settings.nats_password}
         while True:
@@ -197,7 +199,7 @@ class Connection:
             await asyncio.sleep(_WATCH_SECONDS)
             if self._client.has_ended:
                 log.warning("the client of NATS has ended, a new one takes its place: %s", self._client.last_error)
-            elif not (self._refused and self._credentials and self._credentials.renewed):
+            elif not (self._refused and self._login and self._login.renewed):
                 continue
             with contextlib.suppress(*AWAY):
                 await self._replace()
