@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import StartWorker, count, until, written
+from harness.nats_server import NatsServer
 from harness.operator import HOLDER, Operator, kinds
+from harness.ports import free_port
 from harness.proxy import TcpProxy
 
 # The client's first reconnect ends in this way.
@@ -53,9 +55,21 @@ async def test_a_client_that_has_ended_is_replaced_under_a_run(
     assert worker.log().count(REPLACED) == 1
 
 
-@pytest.mark.parametrize("said", ["Maximum Connections Exceeded", "Authorization Violation", "Invalid Subject"])
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("Maximum Connections Exceeded", "maximum connections exceeded"),
+        ("Authorization Violation", "NATS does not take the worker's user and password"),
+        ("Invalid Subject", "invalid subject"),
+    ],
+)
 async def test_no_error_of_the_server_ends_a_run(
-    operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path], said: str
+    operator: Operator,
+    start_worker: StartWorker,
+    proxy: TcpProxy,
+    marker: Callable[[str], Path],
+    said: str,
+    logged: str,
 ) -> None:
     runs, go = marker("runs"), marker("go")
     worker = await start_worker("sh", "-c", f"echo >> {runs}; {until(go)}", NATS_URL=proxy.url)
@@ -63,8 +77,30 @@ async def test_no_error_of_the_server_ends_a_run(
     await written(runs)
     proxy.say(f"-ERR '{said}'\r\n".encode())
     await worker.logged("NATS is back")
-    assert said.lower() in worker.log() and REPLACED not in worker.log()
+    assert logged in worker.log() and REPLACED not in worker.log()
     assert (await operator.ask(HOLDER + uid))["worker"] == "worker-1"
     go.touch()
     assert kinds(await operator.until(uid)) == ["running", "completed"] and count(runs) == 1
     await operator.queue_is_empty()
+
+
+async def test_a_run_goes_on_over_another_server(
+    server: NatsServer, operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path]
+) -> None:
+    """Of three servers one never answers, and the one in use goes away."""
+    other = TcpProxy(server.port)
+    await other.start()
+    runs, go = marker("runs"), marker("go")
+    urls = f"nats://127.0.0.1:{free_port()}, {proxy.url},{other.url},"
+    worker = await start_worker("sh", "-c", f"echo >> {runs}; {until(go)}", NATS_URL=urls)
+    uid = await operator.submit()
+    await written(runs)
+    used, unused = (proxy, other) if proxy.accepted else (other, proxy)
+    assert not unused.accepted
+    await used.cut()
+    await worker.logged("NATS is back")
+    assert unused.accepted and (await operator.ask(HOLDER + uid))["worker"] == "worker-1"
+    go.touch()
+    assert kinds(await operator.until(uid)) == ["running", "completed"] and count(runs) == 1
+    await operator.queue_is_empty()
+    await other.cut()

@@ -56,6 +56,15 @@ def test_validate() -> None:
         (["run"], {}, "backend command has no program"),
         (["run", "--"], {}, "backend command has no program"),
         (["run", "--", "cat"], {"NATS_URL": ""}, "NATS_URL is not set"),
+        (["run", "--", "cat"], {"NATS_URL": ","}, "NATS_URL: it names no server"),
+        (
+            ["run", "--", "cat"],
+            {"NATS_URL": "nats://a:4222,http://b"},
+            "NATS_URL: http://b is no server: it begins with",
+        ),
+        (["run", "--", "cat"], {"NATS_URL": "nats://a:4222,b:42222222"}, "NATS_URL: b:42222222 is no server: Port out"),
+        (["run", "--", "cat"], {"NATS_URL": "nats://u:secret@:4222"}, "NATS_URL: nats://:4222 is no server: it has no"),
+        (["run", "--", "cat"], {"NATS_URL": "nats://a,wss://b"}, "NATS_URL: WebSockets and other servers cannot be"),
         (["run", "--", "cat"], {"CODEFORGE_STREAM": ""}, "CODEFORGE_STREAM is not set"),
         (["run", "--", "cat"], {"CODEFORGE_CONCURRENCY": "many"}, "CODEFORGE_CONCURRENCY is not a number: 'many'"),
         (

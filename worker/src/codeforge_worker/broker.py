@@ -6,18 +6,19 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
+from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
 from . import wire
 from .connection import AWAY, REQUEST_SECONDS, Answer, Connection, Served
 from .inbox import Inbox
+from .refusals import Refused
 from .settings import Settings
 from .subjects import Subjects
 
@@ -55,6 +56,7 @@ class Broker:
         self._settings = settings
         self.subjects = Subjects(settings.namespace, settings.pool)
         self.connection = Connection(settings, self.subjects.inbox)
+        self.refusals = self.connection.refusals
 
     @property
     def connected(self) -> bool:
@@ -87,14 +89,16 @@ class Broker:
 
     async def last_sequence(self, task_id: str) -> int:
         """The last event's sequence at the leader, 0 for none: told when an impossible write is refused."""
-        while True:
-            try:
-                await self.append(task_id, b"", {}, _IMPOSSIBLE)
-            except WrongSequence as error:
-                return error.last
-            except AWAY as error:
-                log.debug("the last event's sequence is not known yet: %s", error)
-            await asyncio.sleep(0.5)
+        with self.refusals.tries("to tell the last event") as tries:
+            while True:
+                try:
+                    await self.append(task_id, b"", {}, _IMPOSSIBLE)
+                    await asyncio.sleep(0.5)
+                except WrongSequence as error:
+                    return error.last
+                except AWAY as error:
+                    log.debug("the last event's sequence is not known yet: %s", error)
+                    await tries.pause(error)
 
     async def settings_of_pool(self, least: int) -> bytes | None:
         """The pool's settings; None when there are none. Asks until it is answered.
@@ -110,29 +114,28 @@ class Broker:
 
     async def _direct(self, stream: str, subject: str) -> _Stored | None:
         """The last message on a subject, from any copy of the stream; None when it has none, or is not there."""
-        while True:
-            try:
-                answer = await self.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"")
-            except NoRespondersError:
-                return None
-            except AWAY as error:
-                log.debug("%s cannot be read: %s", stream, error)
-            else:
+        with self.refusals.tries(f"to read {stream}") as tries:
+            while True:
+                try:
+                    answer = await self.request(f"$JS.API.DIRECT.GET.{stream}.{subject}", b"")
+                except NoRespondersError:
+                    return None
+                except AWAY as error:
+                    log.debug("%s cannot be read: %s", stream, error)
+                    await tries.pause(error)
+                    continue
                 headers = answer.headers or {}
                 if "Nats-Sequence" in headers:
                     return _Stored(int(headers["Nats-Sequence"]), answer.data, headers)
                 if headers.get("Status") == _NO_MESSAGE:
                     return None
-                log.warning("%s cannot be read: %s", stream, headers.get("Description", "no reason is given"))
-            await asyncio.sleep(0.5)
+                await tries.pause(Refused(headers.get("Description", "no reason is given")))
 
     async def append(self, task_id: str, body: bytes, headers: dict[str, str], expected: int) -> int:
         """Writes an event if the subject's last sequence is the expected one."""
         try:
-            ack = await self.jetstream().publish(
-                self.subjects.events(task_id),
-                body,
-                headers={**headers, "Nats-Expected-Last-Subject-Sequence": str(expected)},
+            ack = await self._publish(
+                self.subjects.events(task_id), body, {**headers, "Nats-Expected-Last-Subject-Sequence": str(expected)}
             )
         except APIError as error:
             if error.err_code == WRONG_LAST_SEQUENCE:
@@ -159,16 +162,23 @@ class Broker:
             # With our headers it would be over the server's limit, which closes the connection.
             headers["Codeforge-Truncated"] = str(len(body))
             body = body[:BURIED_BYTES]
-        await self.until_done(lambda: self.jetstream().publish(self.subjects.dead_letters, body, headers=dict(headers)))
+        with self.refusals.tries("a dead letter") as tries:
+            while True:
+                try:
+                    await self._publish(self.subjects.dead_letters, body, headers)
+                    return
+                except AWAY as error:
+                    log.debug("tried again: %s", error)
+                    await tries.pause(error)
 
-    async def until_done(self, call: Callable[[], Awaitable[Any]]) -> None:
-        while True:
-            try:
-                await call()
-                return
-            except AWAY as error:
-                log.debug("tried again: %s", error)
-                await asyncio.sleep(0.5)
+    async def _publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> PubAck:
+        """Stores a message in whichever stream has the subject."""
+        try:
+            return await self.jetstream().publish(subject, body, headers=dict(headers))
+        except TimeoutError as error:
+            if forbidden := self.connection.forbidden(subject):
+                raise forbidden from error
+            raise
 
     async def acknowledge(self, message: Msg, verb: bytes = b"+ACK") -> None:
         """Acknowledges and waits for the server's word, but not for one that has no such consumer any more.
@@ -193,7 +203,12 @@ class Broker:
     async def request(self, subject: str, body: bytes, timeout: float = REQUEST_SECONDS) -> Msg:
         if not self.connected:
             raise TimeoutError("not connected")
-        return await self.connection.client.request(subject, body, timeout=timeout)
+        try:
+            return await self.connection.client.request(subject, body, timeout=timeout)
+        except TimeoutError as error:
+            if forbidden := self.connection.forbidden(subject):
+                raise forbidden from error
+            raise
 
     async def serve(self, subject: str, answer: Answer) -> Served:
         return await self.connection.serve(subject, answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,12 +15,17 @@ from nats.errors import Error as NatsError
 
 from .nats_client import PING_SECONDS, PINGS, NatsClient, is_about_the_login
 from .nats_credentials import NatsCredentials
+from .nats_login import NatsLogin
+from .nats_servers import shown
+from .refusals import MOST_SECONDS, Refusals, Refused
 from .settings import Settings
 
 log = logging.getLogger(__name__)
 
 AWAY = (NatsError, TimeoutError, OSError)
 REQUEST_SECONDS = 5.0
+_RECONNECT_SECONDS = 1.0
+_FORBIDDEN = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
 # How often it is looked whether the client has given up.
 _WATCH_SECONDS = 1.0
 # For a client that is of no use any more to end.
@@ -56,15 +62,23 @@ class Connection:
         self._settings = settings
         self._inbox = inbox
         self._client = NatsClient()
+        # The same, but while it is replaced.
+        self._newest = self._client
         self._clients = 0
         self._reconnects = 0
-        self._credentials = (
-            NatsCredentials(settings.nats_credentials, f"Secret {settings.pool}-workers")
-            if settings.nats_credentials
-            else None
-        )
+        secret = f"Secret {settings.pool}-workers"
+        self._login: NatsCredentials | NatsLogin | None = None
+        if settings.nats_credentials:
+            self._login = NatsCredentials(settings.nats_credentials, secret)
+        elif settings.nats_login:
+            self._login = NatsLogin(settings.nats_login, secret)
         # NATS has not taken the credential that was used last.
         self._refused = False
+        self.refusals = Refusals()
+        # Subjects that this connection may not publish to, as the server spells them.
+        self._forbidden: set[str] = set()
+        # The last error that was logged.
+        self._said = ""
         self._served: dict[Served, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
         # Held by a pull until it has ended: the connection is not given up under it.
@@ -76,8 +90,8 @@ class Connection:
         """Connects, however long it takes, and stays connected until it is closed."""
         self._client = await self._connect()
         self._tasks.append(asyncio.create_task(self._watch()))
-        if self._credentials:
-            self._tasks.append(asyncio.create_task(self._renew(self._credentials)))
+        if isinstance(self._login, NatsCredentials):
+            self._tasks.append(asyncio.create_task(self._renew(self._login)))
 
     @property
     def client(self) -> NatsClient:
@@ -99,10 +113,18 @@ class Connection:
 
     @property
     def problem(self) -> str:
-        """A sentence when the credential keeps the worker from NATS; else empty."""
-        if self._credentials is None or self.connected:
-            return ""
-        return self._credentials.problem(refused=self._refused)
+        """A sentence when the credential keeps the worker from NATS, or NATS refuses what it asks for; else empty."""
+        if self.connected:
+            return self.refusals.sentence
+        if self._login:
+            return self._login.problem(refused=self._refused)
+        return "NATS does not take the worker's user and password" if self._refused else ""
+
+    def forbidden(self, subject: str) -> Refused | None:
+        """Why there was no answer: the server says so apart from it."""
+        if subject.lower() not in self._forbidden:
+            return None
+        return Refused(f"the worker's user may not publish to {subject}: see the permissions of its user in NATS")
 
     async def serve(self, subject: str, answer: Answer) -> Served:
         """Where there is no client at the time, the next one serves it."""
@@ -123,7 +145,7 @@ class Connection:
         settings = self._settings
         options: dict[str, Any] = {
             "max_reconnect_attempts": -1,
-            "reconnect_time_wait": 1,
+            "reconnect_time_wait": _RECONNECT_SECONDS,
             "ping_interval": PING_SECONDS,
             "max_outstanding_pings": PINGS,
             # What a lost connection had still to write would be waited for without end.
@@ -133,31 +155,43 @@ class Connection:
             "reconnected_cb": self._on_reconnected,
             "error_cb": self._on_error,
         }
-        if self._credentials:
-            options |= {"user_jwt_cb": self._credentials.jwt, "signature_cb": self._credentials.sign}
+        if self._login:
+            options |= self._login.options
         elif settings.nats_user:
             options |= {"user": settings.nats_user, "password": settings.nats_password}
         while True:
-            client = NatsClient()
+            client = self._newest = NatsClient()
             try:
                 await client.connect(  # pyright: ignore[reportUnknownMemberType]
-                    settings.nats_url, allow_reconnect=True, **options
+                    list(settings.nats_servers), allow_reconnect=True, **options
                 )
                 self._refused = False
+                client.options["reconnect_time_wait"] = _RECONNECT_SECONDS
                 return client
             except AWAY as error:
-                log.warning("NATS at %s does not answer yet: %s", settings.nats_url, error)
+                log.warning("NATS at %s does not answer yet: %s", shown(settings.nats_servers), error)
                 await asyncio.sleep(1)
 
     async def _on_reconnected(self) -> None:
         self._reconnects += 1
-        self._refused = False
+        self._refused, self._said = False, ""
+        self._forbidden.clear()
+        self._newest.options["reconnect_time_wait"] = _RECONNECT_SECONDS
         log.info("NATS is back")
+        self.refusals.try_again()
         self.on_return()
 
     async def _on_error(self, error: Exception) -> None:
-        self._refused = self._refused or is_about_the_login(str(error))
-        log.warning("NATS: %s", self.problem or error)
+        if found := _FORBIDDEN.search(str(error)):
+            self._forbidden.add(found[1].lower())
+        if is_about_the_login(str(error)):
+            self._refused = True
+            # Read again before each try: what was refused will be, until somebody does something about it.
+            wait: float = self._newest.options["reconnect_time_wait"]
+            self._newest.options["reconnect_time_wait"] = min(MOST_SECONDS, wait * 2)
+        said = ("" if self.connected else self.problem) or str(error)
+        log.log(logging.WARNING if said != self._said else logging.DEBUG, "NATS: %s", said)
+        self._said = said
 
     async def _watch(self) -> None:
         """Runs need no connection to go on: a client that has ended is replaced under them."""
@@ -165,8 +199,10 @@ class Connection:
             await asyncio.sleep(_WATCH_SECONDS)
             if self._client.has_ended:
                 log.warning("the client of NATS has ended, a new one takes its place: %s", self._client.last_error)
-                with contextlib.suppress(*AWAY):
-                    await self._replace()
+            elif not (self._refused and self._login and self._login.renewed):
+                continue
+            with contextlib.suppress(*AWAY):
+                await self._replace()
 
     async def _replace(self) -> None:
         old, client = self._client, await self._connect()

@@ -72,6 +72,7 @@ class Delivery:
 
     def stop(self, why: Stop, type: str, reason: str) -> None:
         self._stopping = self._stopping or Stopping(why, type, reason)
+        self._broker.refusals.try_again()
         if self._run:
             self._run.stop(self._stopping)
 

@@ -10,6 +10,7 @@ from . import wire
 from .broker import AWAY, Broker, WrongSequence
 from .checkpoint import Checkpoint
 from .outcome import Outcome
+from .refusals import Tries
 from .spending import Spent, Usage, add
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,10 @@ class RunEvents:
         headers = {wire.PROTOCOL: "1", "Nats-Msg-Id": event.event_id}
         if self._task.dispatch_id:
             headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
+        with self._broker.refusals.tries(f"event {event.event} of task {self._task.task_id}") as tries:
+            await self._append_until_stored(event, body, headers, tries)
+
+    async def _append_until_stored(self, event: wire.Event, body: bytes, headers: dict[str, str], tries: Tries) -> None:
         aged_out = False
         while True:
             try:
@@ -128,8 +133,8 @@ class RunEvents:
                 aged_out = True
                 self._expected = 0
             except AWAY as error:
-                log.info("task %s: %s event not written yet: %s", self._task.task_id, event.event, error)
-                await asyncio.sleep(0.5)
+                log.debug("task %s: %s event not written yet: %s", self._task.task_id, event.event, error)
+                await tries.pause(error)
 
     def _event(self, kind: wire.Kind, outcome: Outcome) -> wire.Event:
         terminal = kind in wire.TERMINAL

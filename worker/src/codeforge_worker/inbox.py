@@ -16,6 +16,7 @@ PULL_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
 # Nothing came in time, which is what most pulls of an idle worker end with.
 EXPIRED = "408"
+_WORDS = {"503": "its stream or consumer is not there"}
 
 
 class Inbox:
@@ -57,7 +58,10 @@ class Inbox:
             self._take(message)
         else:
             headers = message.headers or {}
-            self._status = f"{headers.get('Status', '')} {headers.get('Description', '')}".strip()
+            # nats-py takes the next header for the description where there is none.
+            code = headers.get("Status", "")
+            told = headers.get("Description", "").partition("\n")[0].strip() or _WORDS.get(code, "")
+            self._status = f"{code} {told}".strip()
         self._wake()
 
     @property

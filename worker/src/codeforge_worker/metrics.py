@@ -19,6 +19,11 @@ class Metrics:
             "Walls around agents that are missing, as the log says at the start; 0 where each is kept to its run.",
             registry=self.registry,
         )
+        self.refusals = Gauge(
+            "codeforge_worker_nats_refusals",
+            "What NATS refuses now, as the log and /readyz say: it is tried again, ever later.",
+            registry=self.registry,
+        )
         self._ended = Counter(
             "codeforge_worker_tasks",
             "Deliveries that ended, by outcome.",

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import nkeys
@@ -39,6 +40,11 @@ class Login:
     @property
     def expired(self) -> bool:
         return 0 < self.expires <= time.time()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of nats-py."""
+        return {"user_jwt_cb": self.jwt, "signature_cb": self.sign}
 
     def sign(self, nonce: str) -> bytes:
         key = nkeys.from_seed(bytearray(self.seed))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
@@ -71,6 +77,11 @@ class NatsCredentials:
         self._secret = secret
         self._used: Login | None = None
         self._unreadable = ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of nats-py."""
+        return {"user_jwt_cb": self.jwt, "signature_cb": self.sign}
 
     def sign(self, nonce: str) -> bytes:
         """What nats-py asks first at a connect: JWT and signature are of one reading."""

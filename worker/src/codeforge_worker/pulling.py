@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 
 from .broker import AWAY, Broker
 from .inbox import EXPIRED, PULL_SECONDS, Inbox
+from .refusals import Refused
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class Pulling:
         self._room = room
         self._take = take
         self._changed = asyncio.Event()
+        self._tries = broker.refusals.tries("a task of the pool", PAUSE_SECONDS)
         self._halted = False
         self._inbox: Inbox | None = None
         self._loop: asyncio.Task[bool] | None = None
@@ -63,7 +65,9 @@ class Pulling:
                     await self._close()
                 elif self._broker.connected and self._room():
                     async with self._broker.connection.pull:
-                        await self._one()
+                        pause = await self._one()
+                    if pause:
+                        await self._change(pause)
                 else:
                     await self._change(PAUSE_SECONDS)
             except Exception as error:
@@ -74,8 +78,8 @@ class Pulling:
                 await self._change(PAUSE_SECONDS)
         return await self._close()
 
-    async def _one(self) -> None:
-        """One pull, until it is answered or nobody waits for its answer any more."""
+    async def _one(self) -> float:
+        """One pull, until it is answered or nobody waits for its answer any more; how long not to ask again."""
         if self._inbox is None:
             self._inbox = await self._broker.inbox(self._take, self.wake)
         inbox = self._inbox
@@ -84,8 +88,10 @@ class Pulling:
             while inbox.current and not (inbox.answered or self._halted):
                 await self._change()
         if inbox.status and not inbox.status.startswith(EXPIRED):
-            log.warning("no task could be asked for: %s", inbox.status)
-            await self._change(PAUSE_SECONDS)
+            return self._tries.seconds_after(Refused(inbox.status))
+        if inbox.answered:
+            self._tries.over()
+        return 0.0
 
     async def _close(self) -> bool:
         if self._inbox is None:

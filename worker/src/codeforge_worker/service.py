@@ -68,6 +68,7 @@ class Service:
         )
         self._broker.connection.on_return = self._returned
         self._metrics.open_walls.set(len(lacks))
+        self._metrics.refusals.set_function(lambda: float(self._broker.refusals.count))
         self._metrics.drained.set_function(lambda: float(self._drain.draining))
 
     async def run(self) -> None:

@@ -15,6 +15,8 @@ from .metering.providers import other_provider
 from .metering.upstream import Upstream
 from .nats_credentials import Unreadable as NoCredential
 from .nats_credentials import read
+from .nats_login import read as read_login
+from .nats_servers import BadServer, servers
 
 # By which traces are exported: for the worker, not for its agents.
 COLLECTOR_KEYS = ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS")
@@ -38,7 +40,7 @@ class GitCredential(msgspec.Struct, frozen=True):
 class Settings:
     """Seconds are wall-clock seconds; `concurrency` is the number of tasks run at once."""
 
-    nats_url: str
+    nats_servers: tuple[str, ...]
     nats_user: str
     nats_password: str
     namespace: str
@@ -73,7 +75,9 @@ class Settings:
     egress: Egress | None = field(default_factory=Egress)
     # What the worker signs in to NATS with; None: by user and password.
     nats_credentials: Path | None = None
-    # Between two times that it is read again.
+    # The folder of a user and a password; None: they are variables.
+    nats_login: Path | None = None
+    # Between two times that the credential is read again.
     nats_credentials_seconds: float = 60.0
     # The worker runs one task, and takes no other.
     worker_per_task: bool = False
@@ -107,7 +111,7 @@ class Settings:
         except PricesUnreadable as error:
             raise StartupError(str(error)) from error
         return cls(
-            nats_url=required("NATS_URL"),
+            nats_servers=_nats_servers(required("NATS_URL")),
             nats_user=environment.get("NATS_USER", ""),
             nats_password=environment.get("NATS_PASSWORD", ""),
             namespace=required("CODEFORGE_NAMESPACE"),
@@ -137,6 +141,7 @@ class Settings:
             ),
             egress=_egress(environment),
             nats_credentials=_nats_credentials(environment),
+            nats_login=_nats_login(environment),
             nats_credentials_seconds=number("CODEFORGE_NATS_CREDENTIALS_SECONDS", "60"),
             worker_per_task=_worker_per_task(environment, concurrency),
             gives_back=_gives_back(environment),
@@ -144,7 +149,7 @@ class Settings:
 
     def child_environment(self, home: Path) -> dict[str, str]:
         """The environment of an agent: the pool's own, without what only the worker may know."""
-        hidden = ("NATS_", "CODEFORGE_NATS_CREDENTIALS", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
+        hidden = ("NATS_", "CODEFORGE_NATS_", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
         shown = self.model.without_key(self.environment) if self.model else self.environment
         kept = {name: value for name, value in shown.items() if not name.startswith(hidden)}
         return {**kept, **self._temporary(kept, home), "HOME": str(home), "TMPDIR": str(home)}
@@ -205,6 +210,15 @@ def _ports(environment: Mapping[str, str], name: str) -> tuple[tuple[int, int], 
     return tuple(found)
 
 
+def _nats_servers(text: str) -> tuple[str, ...]:
+    try:
+        return servers(text)
+    except BadServer as error:
+        raise StartupError(
+            f"NATS_URL: {error}. Name servers such as nats://a:4222,nats://b:4222 in url of the operator's NATS Secret"
+        ) from error
+
+
 def _nats_credentials(environment: Mapping[str, str]) -> Path | None:
     text = environment.get("CODEFORGE_NATS_CREDENTIALS", "")
     if not text:
@@ -215,6 +229,20 @@ def _nats_credentials(environment: Mapping[str, str]) -> Path | None:
         raise StartupError(
             f"CODEFORGE_NATS_CREDENTIALS: {error}. The operator mounts the pool's Secret there; check volumes and "
             "volumeMounts of spec.template of the pool"
+        ) from error
+    return Path(text)
+
+
+def _nats_login(environment: Mapping[str, str]) -> Path | None:
+    text = environment.get("CODEFORGE_NATS_LOGIN", "")
+    if not text:
+        return None
+    try:
+        read_login(Path(text))
+    except OSError as error:
+        raise StartupError(
+            f"CODEFORGE_NATS_LOGIN: {error.filename or text} cannot be read: {error.strerror}. The operator mounts the "
+            "pool's Secret there; check volumes and volumeMounts of spec.template of the pool"
         ) from error
     return Path(text)
 

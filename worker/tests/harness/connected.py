@@ -18,7 +18,7 @@ B = TypeVar("B", bound=Broker)
 @asynccontextmanager
 async def connected(kind: type[B], url: str) -> AsyncGenerator[B]:
     settings = Settings(
-        nats_url=url, nats_user="worker", nats_password="worker-pw", namespace=NAMESPACE, pool=POOL,
+        nats_servers=(url,), nats_user="worker", nats_password="worker-pw", namespace=NAMESPACE, pool=POOL,
         backend="command", stream=STREAM, consumer="workers", concurrency=1, pod_name="worker-1",
         ack_wait_seconds=60, grace_seconds=1, workspace=Path("/nonexistent"), http_port=0,
     )  # fmt: skip

@@ -33,7 +33,7 @@ class Talk:
         self.used = Usage()
         self._folder = folder
         self._settings = Settings(
-            nats_url="", nats_user="", nats_password="", namespace="team", pool="pool", backend=backend,
+            nats_servers=(), nats_user="", nats_password="", namespace="team", pool="pool", backend=backend,
             stream="tasks_team_pool", consumer="workers", concurrency=1, pod_name="worker-1", ack_wait_seconds=60,
             grace_seconds=30, workspace=folder / "workspace", http_port=0, argv=argv,
             environment={"PATH": os.environ["PATH"]} | environment,

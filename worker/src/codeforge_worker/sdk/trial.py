@@ -154,7 +154,7 @@ def _texts(directory: Path) -> dict[str, str]:
 
 def _settings(backend: str, folder: Path, environment: Mapping[str, str]) -> Settings:
     return Settings(
-        nats_url="", nats_user="", nats_password="", namespace="test", pool="test",
+        nats_servers=(), nats_user="", nats_password="", namespace="test", pool="test",
         backend=backend, stream="tasks_test_test", consumer="workers", concurrency=1, pod_name="test",
         ack_wait_seconds=60, grace_seconds=30, workspace=folder, http_port=0, environment=dict(environment),
     )  # fmt: skip

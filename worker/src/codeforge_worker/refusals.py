@@ -1,0 +1,93 @@
+"""What NATS answers that it will answer again, as far as anybody knows: asked ever later, said once, and shown."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from types import TracebackType
+
+from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
+from nats.js.errors import APIError, NoStreamResponseError
+
+log = logging.getLogger(__name__)
+
+FIRST_SECONDS = 0.5
+MOST_SECONDS = 30.0
+_OWN_FAULT = 500
+
+
+class Refused(NatsError):
+    """An answer that is a refusal; the message is the server's word."""
+
+
+def is_refusal(error: BaseException) -> bool:
+    """No answer, and an error of the server's own, get better by themselves."""
+    if isinstance(error, APIError):
+        return (error.code or 0) < _OWN_FAULT
+    return isinstance(error, (Refused, MaxPayloadError, NoStreamResponseError))
+
+
+class Refusals:
+    """Those of a worker that stand now."""
+
+    def __init__(self) -> None:
+        self._standing: dict[Tries, str] = {}
+        self._again = asyncio.Event()
+
+    @property
+    def count(self) -> int:
+        return len(self._standing)
+
+    @property
+    def sentence(self) -> str:
+        """Empty while nothing is refused."""
+        return "; ".join(sorted(set(self._standing.values())))
+
+    def tries(self, what: str, first: float = FIRST_SECONDS) -> Tries:
+        return Tries(self._standing, self._again, what, first)
+
+    def try_again(self) -> None:
+        """Now: there is a new connection, whose server or user may be another, or no time left for pauses."""
+        self._again.set()
+        self._again.clear()
+
+
+class Tries:
+    """One call, made until it is answered. `over` at its end, or used as a context."""
+
+    def __init__(self, standing: dict[Tries, str], again: asyncio.Event, what: str, first: float) -> None:
+        self._standing = standing
+        self._again = again
+        self._what = what
+        self._first = self._seconds = first
+
+    def __enter__(self) -> Tries:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.over()
+
+    async def pause(self, error: BaseException) -> None:
+        """Before the next try; a new connection ends it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._again.wait(), self.seconds_after(error))
+
+    def seconds_after(self, error: BaseException) -> float:
+        """Always as long, but ever longer for what was refused."""
+        if not is_refusal(error):
+            self.over()
+            return self._first
+        said = f"NATS refuses {self._what}: {error}"
+        if self._standing.get(self) != said:
+            log.warning("%s; it is tried again, ever later", said)
+        self._standing[self] = said
+        seconds, self._seconds = self._seconds, min(MOST_SECONDS, self._seconds * 2)
+        return seconds
+
+    def over(self) -> None:
+        self._standing.pop(self, None)
+        self._seconds = self._first
