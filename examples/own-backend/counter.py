@@ -1,6 +1,7 @@
 """A backend with a program of its own: counts the files of the workspace whose name the prompt tells, such as *.py.
 
 codeforge-worker validate --module counter.py
+codeforge-worker dev --module counter.py --repository . --prompt '*.py'
 pytest test_counter.py
 """
 

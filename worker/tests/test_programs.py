@@ -99,9 +99,10 @@ def test_a_program_that_is_deaf_is_killed_and_its_function_ends_in_time(tmp_path
 
 
 def test_a_program_that_nobody_waits_for_ends_with_its_function(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
+    pids, gone = tmp_path / "pids", list[bool]()
 
-    @backend("careless")
+    # Before the end of the loop, which would end them as well.
+    @backend("careless", stop=lambda: gone.append(are_gone(pids)))
     def careless(context: Context) -> str:
         def aside() -> None:
             with contextlib.suppress(Stopped):
@@ -113,7 +114,7 @@ def test_a_program_that_nobody_waits_for_ends_with_its_function(tmp_path: Path) 
         return "done"
 
     ran = run_backend(careless)
-    assert (ran.status, ran.output) == ("completed", "done") and are_gone(pids)
+    assert (ran.status, ran.output, gone) == ("completed", "done", [True])
 
 
 def test_what_would_block_the_loop_or_is_no_list_is_refused() -> None:

@@ -17,6 +17,7 @@ from .confinement import own_environment
 from .confinement.of_worker import isolated
 from .confinement.probe import kernel_of_this_machine
 from .confinement.supervised import adopt_orphans
+from .sdk import dev
 from .sdk.finding import find
 from .sdk.function_backend import FunctionBackend
 from .sdk.said import of_no_run
@@ -35,15 +36,24 @@ def main() -> None:
     validate = commands.add_parser("validate", help="check the environment, name the backends there are, and exit")
     for taking in (run, validate):
         taking.add_argument("--module", default="", help="module or .py file with a backend; else CODEFORGE_MODULE")
+    developing = commands.add_parser("dev", help="run one task of a function here, without NATS")
+    dev.add_arguments(developing)
     commands.add_parser("version", help="print the version")
     parsed = parser.parse_args(own)
     command: str = parsed.command
-    if separator and command == "version":
-        parser.error("version takes no program")
+    if separator and command in ("version", "dev"):
+        parser.error(f"{command} takes no program")
     if command == "version":
         print(__version__)
         return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(of_no_run)
+    if command == "dev":
+        try:
+            sys.exit(dev.reload(parsed, own) if parsed.reload else dev.run(parsed))
+        except StartupError as error:
+            _exit(str(error))
     try:
         given = {"CODEFORGE_MODULE": parsed.module} if parsed.module else {}
         own_environment.take()
@@ -51,8 +61,6 @@ def main() -> None:
         settings = Settings.from_environment({**os.environ, **given}, tuple(argv))
         backend = backend_for(settings)
         in_worker = isinstance(backend, FunctionBackend)
-        for handler in logging.getLogger().handlers:
-            handler.addFilter(of_no_run)
         isolation = isolated(settings, kernel_of_this_machine(), in_worker=in_worker)
         settings = replace(settings, reach=isolation.reach)
     except StartupError as error:
@@ -104,3 +112,7 @@ def _exit(sentence: str) -> None:
         if _TERMINATION_LOG.exists():
             _TERMINATION_LOG.write_text(sentence)
     sys.exit(USAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -43,7 +43,7 @@ class Found:
 
 def find(settings: Settings, built_in: Iterable[str]) -> tuple[Found, ...]:
     """All backends that are functions, by name; raises `StartupError`."""
-    named = _of_module(settings) if settings.module else []
+    named = in_module(settings.module, settings.workspace) if settings.module else []
     installed = [Found(point.name, _package(point), point) for point in entry_points(group=GROUP)]
     reserved, found = frozenset(built_in), dict[str, Found]()
     for one in [*named, *installed]:
@@ -66,9 +66,9 @@ def _same(earlier: Found, later: Found) -> bool:
     return later.source.value == f"{function.__module__}:{getattr(function, '__name__', '')}"
 
 
-def _of_module(settings: Settings) -> list[Found]:
-    name = settings.module
-    module = _file(name) if name.endswith(".py") or "/" in name else _import(name, settings.workspace)
+def in_module(name: str, workspace: Path) -> list[Found]:
+    """All backends of a module or file; raises `StartupError`."""
+    module = _file(name) if name.endswith(".py") or "/" in name else _import(name, workspace)
     found: dict[int, Found] = {}
     for value in list(vars(module).values()):
         try:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from .. import wire
 from ..artifacts import Shelf, Source
@@ -86,17 +87,9 @@ class Trial:
         cancel_after_seconds: float | None,
         grace_seconds: float,
     ) -> Outcome:
-        settings = _settings(function.name, folder, environment)
         inner = FunctionBackend(function, grace_seconds=grace_seconds)
         backend = _Filled(self, inner)
-        origin = wire.Origin(settings.stream, 1)
-        meter = Meter(None, Spent(), self.used)
-        told = self.progress.append
-        shelf = Shelf(self.kept, "test")
-        conversation = None if self.session is None else _Conversation(self)
-        run = Run(
-            settings, backend, task, origin, self.recorder, meter, delivery, told, self.checkpoint, shelf, conversation
-        )
+        run = local_run(self, function.name, backend, task, folder, environment, delivery)
         async with inner.lifetime():
             if cancel_after_seconds is not None:
                 cancelled = Stopping(Stop.CANCELLED, "Cancelled", "it was asked for")
@@ -107,6 +100,31 @@ class Trial:
         # Only a shutdown, which no trial has, ends in anything else.
         assert isinstance(outcome, Outcome)  # noqa: S101
         return outcome
+
+
+def local_run(
+    trial: Trial,
+    name: str,
+    backend: Runs,
+    task: wire.Task,
+    folder: Path,
+    environment: Mapping[str, str],
+    delivery: int,
+) -> Run:
+    """A worker's run of backend `name`, which tells the trial what it would tell NATS."""
+    settings = _settings(name, folder, environment)
+    origin = wire.Origin(settings.stream, 1)
+    meter = Meter(None, Spent(), trial.used)
+    told = trial.progress.append
+    shelf = Shelf(trial.kept, "test")
+    conversation = None if trial.session is None else _Conversation(trial)
+    return Run(
+        settings, backend, task, origin, trial.recorder, meter, delivery, told, trial.checkpoint, shelf, conversation
+    )
+
+
+class Runs(Protocol):
+    async def run(self, context: RunContext) -> Outcome: ...
 
 
 class _Filled:

@@ -166,7 +166,10 @@ public record AgentTaskStatus(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record GitResult(
             @Nullable @JsonPropertyDescription("The commit that the run started from.") String baseCommit,
-            @Nullable @JsonPropertyDescription("The branch that was pushed to.") String branch,
+            @Nullable
+                    @JsonPropertyDescription(
+                            "The branch that was pushed to; of a run that failed, <push branch>-failed-<attempt>.")
+                    String branch,
             @Nullable @JsonPropertyDescription("The agent's commit; absent when nothing was changed.") String commit,
             @JsonPropertyDescription("Whether the commit was pushed.") Boolean pushed) {}
 

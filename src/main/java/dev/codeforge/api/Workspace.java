@@ -62,5 +62,16 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
                     @io.fabric8.generator.annotation.Pattern("^[^-].*$")
                     @Nullable
                     @JsonPropertyDescription("Branch to push to. Default: codeforge/<name of the task>.")
-                    String branch) {}
+                    String branch,
+            @Nullable
+                    @JsonInclude(JsonInclude.Include.NON_NULL)
+                    @JsonPropertyDescription(
+                            "Where the work of a run that failed, timed out, was cancelled or used up its budget is kept. Artifact (default): as changes.patch among the artifacts. Push: there, and on the branch <branch>-failed-<attempt>, with the trailer Codeforge-Failure. The push branch itself has successes alone.")
+                    OnFailure onFailure) {}
+
+    /** Where the work of a failed run is kept. */
+    public enum OnFailure {
+        Artifact,
+        Push
+    }
 }

@@ -88,5 +88,6 @@ public record TaskMessage(
             @Nullable Boolean submodules,
             @Nullable Boolean lfs) {}
 
-    public record Push(String branch) {}
+    /** @param onFailure Artifact or Push; null for Artifact */
+    public record Push(String branch, @Nullable String onFailure) {}
 }

@@ -132,6 +132,7 @@ final class GoldenMessagesTest {
                         "event-completed-with-artifacts.json",
                         "event-completed.json",
                         "event-failed-may-have-run.json",
+                        "event-failed-pushed.json",
                         "event-failed-retry-after.json",
                         "event-failed.json",
                         "event-progress-checkpoint.json",
@@ -178,7 +179,8 @@ final class GoldenMessagesTest {
                 "task-message.json",
                 "task-message-at-most-once.json",
                 "task-message-checkpoint.json",
-                "task-message-session.json"
+                "task-message-session.json",
+                "task-message-push-on-failure.json"
             })
     void theTaskMessageIsReadAndWrittenWithoutLoss(String file) throws Exception {
         final TaskMessage message = TaskMessage.parse(body(file));
@@ -200,6 +202,7 @@ final class GoldenMessagesTest {
                         List.of("task-message-at-most-once.json", "task-message"),
                         List.of("task-message-checkpoint.json", "task-message"),
                         List.of("task-message-session.json", "task-message"),
+                        List.of("task-message-push-on-failure.json", "task-message"),
                         List.of("task-message-plain.json", "task-message"),
                         List.of("log-line.json", "log-line")));
     }

@@ -142,7 +142,10 @@ final class TaskMessages {
                         : new TaskMessage.Push(
                                 push.branch() == null
                                         ? "codeforge/" + task.getMetadata().getName()
-                                        : push.branch()),
+                                        : push.branch(),
+                                push.onFailure() == null
+                                        ? null
+                                        : push.onFailure().name()),
                 git.depth(),
                 git.submodules(),
                 git.lfs()));

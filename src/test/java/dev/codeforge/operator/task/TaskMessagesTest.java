@@ -89,12 +89,22 @@ final class TaskMessagesTest {
 
     @Test
     void thePushBranchBearsTheTasksNameUnlessItIsGiven() throws Exception {
-        inRepository(new Workspace.Git("https://git.example.com/a.git", null, new Workspace.Push(null)));
+        inRepository(new Workspace.Git("https://git.example.com/a.git", null, new Workspace.Push(null, null)));
         assertThat(written(1).workspace().git().push().branch()).isEqualTo("codeforge/task");
         assertThat(written(1).workspace().git().ref()).isEmpty();
-        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine")));
+        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine", null)));
         assertThat(written(1).workspace().git().push().branch()).isEqualTo("mine");
         assertThat(written(1).workspace().git().ref()).isEqualTo("v1");
+    }
+
+    @Test
+    void whereFailedWorkIsKeptIsSaidOnlyWhereTheTaskSaysIt() throws Exception {
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", null, new Workspace.Push(null, Workspace.OnFailure.Push)));
+        assertThat(written(1).workspace().git().push()).isEqualTo(new TaskMessage.Push("codeforge/task", "Push"));
+        assertThat(Schemas.problems("task-message", body(1))).isEmpty();
+        inRepository(new Workspace.Git("https://git.example.com/a.git", null, new Workspace.Push(null, null)));
+        assertThat(new String(body(1), java.nio.charset.StandardCharsets.UTF_8)).doesNotContain("on_failure");
     }
 
     @Test
@@ -204,7 +214,7 @@ final class TaskMessagesTest {
     void everyMessageIsAsTheSchemaSays() throws Exception {
         assertThat(Schemas.problems("task-message", body(1))).isEmpty();
         pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool")));
-        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine")));
+        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine", null)));
         assertThat(Schemas.problems("task-message", body(12))).isEmpty();
     }
 
