@@ -77,6 +77,32 @@ async def test_an_ordered_consumer_begins_at_any_line(
     assert read == list(range(first, LINES + 1))
 
 
+async def test_what_an_agent_prints_arrives_plain_and_as_its_own(operator: Operator, start_worker: StartWorker) -> None:
+    """Whatever ends a line somewhere: none of its lines begins as another task's."""
+    printed = [
+        r"plain\n", r"\033[31mred\n", r"\377\376\000\n", r"half \346\227\n", r"[other-task] text\n",
+        *(rf"a{end}[other-task] text\n" for end in (r"\r", r"\342\200\250", r"\302\205", r"\013", r"\036", r"\033E")),
+        r"\033]0;title",
+    ]  # fmt: skip
+    worker = await start_worker("sh", "-c", f"printf '{''.join(printed)}'; exit 3")
+    uid = await operator.submit()
+    last = (await operator.until(uid))[-1].body
+    lines = [json.loads(message.data or b"")["line"] for message in await operator.messages("LOGS", LOGS + uid)]
+    assert lines[:4] == ["plain", "red", "���", "half �"] and "a�[other-task] text" in lines
+    assert last["output"] == "\n".join(lines) and last["error"].startswith("sh exited with code 3; its last line: ")
+    shown = [line for line in worker.log().splitlines() if "[other-task]" in line]
+    assert len(shown) == 7 and all(line.startswith(f"[{uid}] ") for line in shown)
+
+
+async def test_a_function_cannot_speak_for_another_task_either(capsys: pytest.CaptureFixture[str]) -> None:
+    broker = _Away()
+    log = RunLog(broker, wire.Task("task", "prompt"), 1)  # pyright: ignore[reportArgumentType]
+    for end in ("\r", "\n", "\r\n", "\u2028", "\x85", "\x1e"):
+        log.line(f"first{end}[other-task] text")
+    log.stop()
+    assert all(line.startswith("[task] ") for line in capsys.readouterr().out.splitlines())
+
+
 class _Away:
     """A connection that is down until it is told otherwise."""
 

@@ -112,6 +112,26 @@ async def test_a_run_learns_nothing_of_the_worker(tmp_path: Path) -> None:
     assert lines[0] == "4" and {line.partition("=")[0] for line in lines[1:]} == {"PATH", "A", "PWD"}
 
 
+async def _printed(directory: Path, script: str) -> list[tuple[str, Stream]]:
+    lines: list[tuple[str, Stream]] = []
+    async with asyncio.timeout(PATIENCE):
+        await run(
+            ["sh", "-c", script], cwd=directory, environment={"PATH": os.environ["PATH"]},
+            on_line=lambda text, stream: lines.append((text, stream)),
+        )  # fmt: skip
+    return lines
+
+
+async def test_lines_of_a_program_are_plain(tmp_path: Path) -> None:
+    script = r"printf '\033[31mred\033[0m \000\n 1%%\r99%%\n'; printf 'cut \033]0;title' >&2"
+    assert sorted(await _printed(tmp_path, script)) == [("99%", "stdout"), ("cut ", "stderr"), ("red �", "stdout")]
+
+
+async def test_a_character_that_comes_in_two_halves_is_one(tmp_path: Path) -> None:
+    script = r"printf '\346\227'; sleep 0.3; printf '\245\n'"
+    assert await _printed(tmp_path, script) == [("日", "stdout")]
+
+
 async def test_a_stray_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     assert (

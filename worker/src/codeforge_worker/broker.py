@@ -17,7 +17,7 @@ from nats.errors import NoRespondersError
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
-from . import wire
+from . import plain, wire
 from .inbox import Inbox
 from .nats_client import NatsClient
 from .nats_credentials import NatsCredentials
@@ -231,7 +231,7 @@ class Broker:
         """Stores a dead letter, and returns only when it is stored."""
         headers = {
             "Codeforge-Reason": reason,
-            "Codeforge-Detail": detail.replace("\n", " ")[:512],
+            "Codeforge-Detail": plain.line_of(detail)[:512],
             "Codeforge-Origin-Subject": message.subject,
             "Codeforge-Origin-Stream": self._settings.stream,
             "Codeforge-Origin-Sequence": str(message.metadata.sequence.stream),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import plain, wire
 from .artifacts import FOLDER
 from .checkpoint import Checkpoint
 from .confinement.order import Walls
@@ -59,7 +59,7 @@ class RunContext:
             **self.trace,
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
-            "CODEFORGE_TITLE": self.task.title,
+            "CODEFORGE_TITLE": plain.of(self.task.title),
             "CODEFORGE_MODEL": self.model,
             **({"CODEFORGE_SESSION_DIR": str(self.session)} if self.session else {}),
             "CODEFORGE_ARTIFACTS": str(self.artifacts),

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from decimal import Decimal
 
-from . import wire
+from . import plain, wire
 from .broker import AWAY, Broker, WrongSequence
 from .checkpoint import Checkpoint
 from .outcome import Outcome
@@ -149,13 +149,13 @@ class RunEvents:
             start_time=self._start,
             completion_time=wire.now() if terminal else wire.msgspec.UNSET,
             output=wire.tail(outcome.output),
-            files=outcome.files[: wire.FILES],
+            files=tuple(map(plain.name_of, outcome.files[: wire.FILES])),
             error=outcome.failure.message if outcome.failure else "",
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             cost_usd=Decimal(usage.cost_usd),
             usage=usage,
-            progress=self.said[: wire.MESSAGE_CHARACTERS] or wire.msgspec.UNSET,
+            progress=plain.of(self.said)[: wire.MESSAGE_CHARACTERS] or wire.msgspec.UNSET,
             checkpoint=self.checkpoint.last or wire.msgspec.UNSET,
             result=outcome.result() if terminal else wire.msgspec.UNSET,
             failure=outcome.failure or wire.msgspec.UNSET,

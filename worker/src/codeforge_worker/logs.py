@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from . import wire
+from . import plain, wire
 from .broker import AWAY, Broker
 
 Stream = Literal["stdout", "stderr"]
@@ -42,6 +42,10 @@ class RunLog:
         self.last_line = ""
 
     def line(self, text: str, stream: Stream = "stdout") -> None:
+        for line in plain.lines_of(text, LINE_BYTES):
+            self._take(line, stream)
+
+    def _take(self, text: str, stream: Stream) -> None:
         print(f"[{self._task.task_id}] {text}", file=sys.stdout, flush=True)
         self.last_line = text.strip() or self.last_line
         if stream == "stdout":

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from . import plain
 from .confinement.order import Walls
 from .confinement.supervised import supervise
 from .logs import LINE_BYTES, Stream
@@ -23,15 +24,15 @@ async def run(
     on_line: Callable[[str, Stream], None],
     stdin: str = "",
     walls: Walls | None = None,
-    line_bytes: int = LINE_BYTES,
+    record_bytes: int = 0,
     on_bytes: Callable[[bytes], None] | None = None,
 ) -> int:
     """Runs to the end and returns the exit code; no process that it has started is left then, whatever that did.
 
     Cancelled: every process of it gets SIGTERM, and what is left after ten seconds SIGKILL. When the first one ends by
-    itself, the others get SIGKILL at once. Without `walls` it may do what the worker may. A line of more than
-    `line_bytes` comes in parts. `on_bytes` takes stdout as it comes, instead of its lines. `OSError` when the program
-    could not be started.
+    itself, the others get SIGKILL at once. Without `walls` it may do what the worker may. Lines are plain, and come in
+    parts of at most `LINE_BYTES`; with `record_bytes` those of stdout come as they are, in parts of that size.
+    `on_bytes` takes stdout as it comes, instead of its lines. `OSError` when the program could not be started.
     """
     starting = asyncio.create_task(
         supervise(argv, cwd=cwd, environment=environment, grace=STOP_SECONDS, walls=walls),
@@ -45,9 +46,9 @@ async def run(
     feeding = asyncio.create_task(_feed(program.stdin, stdin))
     reading = [
         asyncio.create_task(
-            _pass_on(program.stdout, on_bytes) if on_bytes else _read(program.stdout, "stdout", on_line, line_bytes)
+            _pass_on(program.stdout, on_bytes) if on_bytes else _read(program.stdout, "stdout", on_line, record_bytes)
         ),
-        asyncio.create_task(_read(program.stderr, "stderr", on_line, line_bytes)),
+        asyncio.create_task(_read(program.stderr, "stderr", on_line)),
     ]
     try:
         code = await program.end()
@@ -76,21 +77,11 @@ async def _pass_on(reader: asyncio.StreamReader, on_bytes: Callable[[bytes], Non
 
 
 async def _read(
-    reader: asyncio.StreamReader, stream: Stream, on_line: Callable[[str, Stream], None], line_bytes: int
+    reader: asyncio.StreamReader, stream: Stream, on_line: Callable[[str, Stream], None], record_bytes: int = 0
 ) -> None:
-    rest = b""
+    lines = plain.Records(record_bytes) if record_bytes else plain.Lines(LINE_BYTES)
     while chunk := await reader.read(_CHUNK):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            _emit(line, stream, on_line, line_bytes)
-        while len(rest) >= line_bytes:
-            _emit(rest[:line_bytes], stream, on_line, line_bytes)
-            rest = rest[line_bytes:]
-    if rest:
-        _emit(rest, stream, on_line, line_bytes)
-
-
-def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None], line_bytes: int) -> None:
-    text = line.rstrip(b"\r")
-    for start in range(0, max(1, len(text)), line_bytes):
-        on_line(text[start : start + line_bytes].decode("utf-8", "replace"), stream)
+        for line in lines.take(chunk):
+            on_line(line, stream)
+    for line in lines.end():
+        on_line(line, stream)

@@ -11,13 +11,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import wire
+from . import plain, wire
 from .artifacts import FOLDER, SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
 from .backends import Backend
 from .checkpoint import Checkpoint
 from .context import RunContext
 from .egress import opened
-from .logs import Lines, Stream
+from .logs import LINE_BYTES, Lines, Stream
 from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
 from .removal import empty, remove
@@ -200,9 +200,10 @@ class Run:
         return self._session.found(earlier) if earlier else None
 
     def _line(self, text: str, stream: Stream) -> None:
-        self._log.line(text, stream)
-        if self._artifacts and stream == "stdout":
-            self._artifacts.spool.add(text)
+        for line in plain.lines_of(text, LINE_BYTES):
+            self._log.line(line, stream)
+            if self._artifacts and stream == "stdout":
+                self._artifacts.spool.add(line)
 
     async def _in(self, directory: Path, scratch: Path) -> Outcome:
         (scratch / FOLDER).mkdir()

@@ -11,12 +11,12 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
+from .. import plain
 from ..artifacts import ADDED, refusal
 from ..context import RunContext
 from ..logs import LINE_BYTES
 from .checkpoint import Checkpoint
 from .handover import Handover
-from .sendable import sendable
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,12 @@ class Context:
 
     def log(self, line: str) -> None:
         """Shown in the pod's log and live to whoever follows the task; cut to pieces of 8 KiB."""
-        for text in sendable(line).split("\n"):
-            raw = text.rstrip("\r").encode()
-            for start in range(0, max(1, len(raw)), LINE_BYTES):
-                piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
-                self._handover.call(lambda piece=piece: self._run.on_line(piece, "stdout"))
+        for piece in plain.lines_of(line, LINE_BYTES):
+            self._handover.call(lambda piece=piece: self._run.on_line(piece, "stdout"))
 
     def progress(self, message: str) -> None:
         """What was reached, in a line of at most 1,024 characters. Of what comes fast only the last is told."""
-        said = sendable(message)
+        said = plain.of(message)
         self._handover.call(lambda: self._run.say(said))
 
     def artifact(self, source: str | Path, content: bytes | None = None) -> None:

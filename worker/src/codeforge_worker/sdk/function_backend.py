@@ -12,7 +12,6 @@ from .context import Context
 from .ending import Ended, ended, ended_async, outcome
 from .function import Function
 from .loop_watch import LoopWatch
-from .sendable import sendable
 from .thread import in_thread
 
 log = logging.getLogger(__name__)
@@ -30,9 +29,7 @@ class FunctionBackend:
             end = await self._end(context, given)
         finally:
             given.close()
-        return outcome(
-            self._function.name, end, context.output(), lambda line: context.on_line(sendable(line), "stderr")
-        )
+        return outcome(self._function.name, end, context.output(), lambda line: context.on_line(line, "stderr"))
 
     async def _end(self, context: RunContext, given: Context) -> Ended:
         if not self._function.is_async:
