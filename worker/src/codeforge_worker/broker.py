@@ -297,9 +297,9 @@ class Broker:
             await self._nats.force_reconnect()
             await asyncio.sleep(0.5)
 
-    async def publish(self, subject: str, body: bytes) -> None:
-        """Fire and forget, over core NATS."""
-        await self._nats.publish(subject, body)
+    async def publish(self, subject: str, body: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        """Fire and forget, over core NATS; what answers does so on `reply`."""
+        await self._nats.publish(subject, body, reply, headers)
 
     async def close(self) -> None:
         if self._renewing:

@@ -236,6 +236,7 @@ class Run:
                 directory,
                 scratch,
                 on_line=self._line,
+                room=self._log.room,
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
                 used=self._meter.used,

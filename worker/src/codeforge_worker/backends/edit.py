@@ -73,6 +73,7 @@ async def edit(context: RunContext, agent: Agent) -> Outcome:
                 stdin=agent.stdin,
                 walls=context.walls(terminals=agent.terminals),
                 record_bytes=agent.record_bytes,
+                room=context.room,
             )
     except OSError as error:
         raise RunError("AgentFailed", f"{agent.arguments[0]} cannot be started: {error}") from error

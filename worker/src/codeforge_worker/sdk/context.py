@@ -44,7 +44,7 @@ class Context:
 
     def __init__(self, run: RunContext, config: Mapping[str, str]) -> None:
         self._run = run
-        self._handover = Handover()
+        self._handover = Handover(run.room)
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
         self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
