@@ -115,6 +115,7 @@ class _Server:
 
     subjects = Subjects("team", "pool")
     reconnects = 0
+    max_payload = 1 << 20
 
     def __init__(self, *, connected: bool = True) -> None:
         self.connected = connected

@@ -30,8 +30,9 @@ log = logging.getLogger(__name__)
 AWAY = (NatsError, TimeoutError, OSError)
 REQUEST_SECONDS = 5.0
 WRONG_LAST_SEQUENCE = 10071
-# A dead letter's body; the server takes 1 MiB with headers.
+# A dead letter's body, and what is beside it.
 BURIED_BYTES = 1_000_000
+_BESIDE_BURIED_BYTES = 8192
 # How long a copy of a stream may be behind.
 _BEHIND_SECONDS = 5.0
 _NO_MESSAGE = "404"
@@ -123,6 +124,11 @@ class Broker:
             except AWAY as error:
                 log.warning("NATS at %s does not answer yet: %s", self._settings.nats_url, error)
                 await asyncio.sleep(1)
+
+    @property
+    def max_payload(self) -> int:
+        """What the server takes at most, body and headers together, in bytes."""
+        return self._nats.max_payload
 
     @property
     def connected(self) -> bool:
@@ -242,10 +248,11 @@ class Broker:
         if task_id:
             headers["Codeforge-Task-Id"] = task_id
         body = message.data
-        if len(body) > BURIED_BYTES:
+        most = min(BURIED_BYTES, max(0, self.max_payload - _BESIDE_BURIED_BYTES))
+        if len(body) > most:
             # With our headers it would be over the server's limit, which closes the connection.
             headers["Codeforge-Truncated"] = str(len(body))
-            body = body[:BURIED_BYTES]
+            body = body[:most]
         await self.until_done(lambda: self.jetstream().publish(self.subjects.dead_letters, body, headers=dict(headers)))
 
     async def until_done(self, call: Callable[[], Awaitable[Any]]) -> None:

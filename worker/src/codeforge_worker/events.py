@@ -9,6 +9,7 @@ from decimal import Decimal
 from . import plain, wire
 from .broker import AWAY, Broker, WrongSequence
 from .checkpoint import Checkpoint
+from .fitting import fitted
 from .outcome import Outcome
 from .spending import Spent, Usage, add
 
@@ -99,18 +100,19 @@ class RunEvents:
                 # A heartbeat was late: nothing follows the last word.
                 return
             event = self._event(kind, outcome)
-            body = wire.encode(event)
             # Ours from now on: a write that is given up in the middle may have been stored.
             self._written.add(event.event_id)
-            await self._append(event, body)
+            await self._append(event)
             self._settled = kind == "released" or kind in wire.TERMINAL
 
-    async def _append(self, event: wire.Event, body: bytes) -> None:
+    async def _append(self, event: wire.Event) -> None:
         headers = {wire.PROTOCOL: "1", "Nats-Msg-Id": event.event_id}
-        if self._task.dispatch_id:
-            headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
         aged_out = False
         while True:
+            # Another server, after a reconnect, may take less.
+            body = fitted(event, self._broker.max_payload)
+            if self._task.dispatch_id:
+                headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
             try:
                 self._expected = await self._broker.append(self._task.task_id, body, headers, self._expected)
                 return

@@ -11,6 +11,7 @@ import msgspec
 
 from . import plain, wire
 from .broker import AWAY, Broker
+from .fitting import BESIDE_BYTES
 from .line_sender import LineSender
 from .outlet import STDOUT
 
@@ -44,6 +45,8 @@ class RunLog:
         self._delivery = delivery
         self._subject = broker.subjects.lines(task.task_id)
         self._sender = LineSender(broker, self._subject)
+        # As JSON it may have twice the bytes.
+        self._line_bytes = min(LINE_BYTES, max(4, (broker.max_payload - BESIDE_BYTES) // 2))
         self._sequence = 0
         # Since it was last told.
         self._dropped = self._dropped_bytes = 0
@@ -52,7 +55,7 @@ class RunLog:
         self.last_line = ""
 
     def line(self, text: str, stream: Stream = "stdout") -> None:
-        for line in plain.lines_of(text, LINE_BYTES):
+        for line in plain.lines_of(text, self._line_bytes):
             self._take(line, stream)
 
     async def room(self) -> None:
