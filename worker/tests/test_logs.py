@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,9 +20,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from codeforge_worker import line_sender, wire
+from codeforge_worker import line_sender, logs, wire
 from codeforge_worker.logs import RunLog
-from codeforge_worker.outlet import STDOUT
+from codeforge_worker.outlet import STDOUT, Outlet
 from codeforge_worker.subjects import Subjects
 
 LINES = 300
@@ -269,6 +270,20 @@ async def test_the_end_of_a_run_says_what_is_not_stored(caplog: pytest.LogCaptur
     await log.flush(PATIENCE)
     await log.close()
     assert server.lines[-1].startswith("(2 lines, ") and "were not stored: the run has ended" in caplog.text
+
+
+async def test_a_pods_log_that_nobody_reads_keeps_no_line_from_nats(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setattr(logs, "STDOUT", Outlet(writing))
+    server = _Server()
+    log = _log(server)
+    for number in range(20_000):
+        log.line(f"{number:0100}")
+        await log.room()
+    await log.flush(PATIENCE)
+    assert server.numbers == list(range(1, 20_001))
+    log.stop()
+    os.close(reading)
 
 
 @pytest.mark.parametrize("script", ["seq 1 100000", "yes 2>/dev/null | head -100000"])
