@@ -144,7 +144,19 @@ async def test_the_files_of_a_run_whose_worker_has_to_stop_are_a_patch(
 
 
 @pytest.mark.parametrize(
-    "name", ["größe.txt", "日本語/ä b.txt", 'a"b.txt', "a\\tb.txt", "x\\y.txt", "-n", "a\tb", "\udcff.txt"]
+    "name",
+    [
+        "größe.txt",
+        "日本語/ä b.txt",
+        'a"b.txt',
+        "a\\tb.txt",
+        "x\\y.txt",
+        "-n",
+        "a\tb",
+        "\udcff.txt",
+        "a\nb",
+        "\x1b[31m\u2028",
+    ],
 )
 async def test_a_file_is_named_as_it_is(
     operator: Operator, start_worker: StartWorker, repository: GitServer, name: str
@@ -153,8 +165,13 @@ async def test_a_file_is_named_as_it_is(
     await start_worker("python3", "-c", script, name)
     last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
     assert last["event"] == "completed", last["error"]
-    assert last["files"] == [name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")]
+    assert last["files"] == [_shown(name)]
     assert b"diff --git" in await _patch(operator, last["result"]["artifacts"])
+
+
+def _shown(name: str) -> str:
+    shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return shown.replace("\n", "\\x0a").replace("\x1b", "\\x1b").replace("\u2028", "\\u2028")
 
 
 @pytest.mark.parametrize("name", ["größe", 'a"b', "in\tit"])

@@ -1,22 +1,28 @@
 """Log lines are read from any place again, none lost and none twice; what was never stored is seen to be missing."""
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import nats
 import pytest
 from conftest import StartWorker
+from harness.flushing import flushed
 from harness.nats_server import NatsServer
 from harness.operator import LOGS, Operator
 from harness.patience import PATIENCE
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from codeforge_worker import logs, wire
+from codeforge_worker import line_sender, logs, wire
 from codeforge_worker.logs import RunLog
+from codeforge_worker.outlet import STDOUT, Outlet
 from codeforge_worker.subjects import Subjects
 
 LINES = 300
@@ -77,33 +83,222 @@ async def test_an_ordered_consumer_begins_at_any_line(
     assert read == list(range(first, LINES + 1))
 
 
-class _Away:
-    """A connection that is down until it is told otherwise."""
+async def test_what_an_agent_prints_arrives_plain_and_as_its_own(operator: Operator, start_worker: StartWorker) -> None:
+    """Whatever ends a line somewhere: none of its lines begins as another task's."""
+    printed = [
+        r"plain\n", r"\033[31mred\n", r"\377\376\000\n", r"half \346\227\n", r"[other-task] text\n",
+        *(rf"a{end}[other-task] text\n" for end in (r"\r", r"\342\200\250", r"\302\205", r"\013", r"\036", r"\033E")),
+        r"\033]0;title",
+    ]  # fmt: skip
+    worker = await start_worker("sh", "-c", f"printf '{''.join(printed)}'; exit 3")
+    uid = await operator.submit()
+    last = (await operator.until(uid))[-1].body
+    lines = [json.loads(message.data or b"")["line"] for message in await operator.messages("LOGS", LOGS + uid)]
+    assert lines[:4] == ["plain", "red", "���", "half �"] and "a�[other-task] text" in lines
+    assert last["output"] == "\n".join(lines) and last["error"].startswith("sh exited with code 3; its last line: ")
+    shown = [line for line in worker.log().splitlines() if "[other-task]" in line]
+    assert len(shown) == 7 and all(line.startswith(f"[{uid}] ") for line in shown)
 
-    connected = False
-    subjects = Subjects("team", "pool")
 
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    async def publish(self, _: str, body: bytes) -> None:
-        self.sent.append(json.loads(body))
-
-
-@pytest.mark.parametrize("more", [True, False])
-async def test_dropped_lines_leave_a_gap_and_are_counted(monkeypatch: pytest.MonkeyPatch, more: bool) -> None:
-    monkeypatch.setattr(logs, "BUFFERED_LINES", 5)
-    broker = _Away()
+async def test_a_function_cannot_speak_for_another_task_either(capfd: pytest.CaptureFixture[str]) -> None:
+    broker = _Server(connected=False)
     log = RunLog(broker, wire.Task("task", "prompt"), 1)  # pyright: ignore[reportArgumentType]
-    for number in range(1, 9):
-        log.line(f"line {number}")
-    broker.connected = True
-    if more:
-        while len(broker.sent) < 5:
+    for end in ("\r", "\n", "\r\n", "\u2028", "\x85", "\x1e"):
+        log.line(f"first{end}[other-task] text")
+    log.stop()
+    STDOUT.flush()
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 9 and all(line.startswith("[task] ") for line in lines)
+
+
+class _Server:
+    """NATS as the sender sees it: it stores each line at once, unless it is away, silent or refuses."""
+
+    subjects = Subjects("team", "pool")
+    reconnects = 0
+    max_payload = 1 << 20
+
+    def __init__(self, *, connected: bool = True) -> None:
+        self.connected = connected
+        self.stored: dict[str, dict[str, Any]] = {}
+        self.refuses = 0
+        self.answers = True
+        self._take: Callable[[Msg], Awaitable[None]] = self._nobody
+
+    async def serve(self, _: str, take: Callable[[Msg], Awaitable[None]]) -> _Server:
+        self._take = take
+        return self
+
+    async def unsubscribe(self) -> None:
+        self._take = self._nobody
+
+    async def publish(self, _: str, body: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            await self._answer(reply, b'{"error":{"code":503,"description":"too many pending"}}')
+            return
+        self.stored.setdefault((headers or {}).get("Nats-Msg-Id", "last"), json.loads(body))
+        if self.answers:
+            await self._answer(reply, b'{"stream":"LOGS","seq":1}')
+
+    async def _answer(self, reply: str, data: bytes) -> None:
+        await self._take(Msg(_client=None, subject=reply, data=data))  # pyright: ignore[reportArgumentType]
+
+    async def _nobody(self, _: Msg) -> None: ...
+
+    @property
+    def lines(self) -> list[str]:
+        return [line["line"] for line in self.stored.values()]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [line["seq"] for line in self.stored.values()]
+
+
+def _log(server: _Server) -> RunLog:
+    return RunLog(server, wire.Task("task", "prompt"), 1)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for few lines, and little patience."""
+    for name, value in {"BUFFER_BYTES": 1000, "OVERSHOOT_BYTES": 1000, "STALLED_SECONDS": 0.5, "IN_FLIGHT": 3}.items():
+        monkeypatch.setattr(line_sender, name, value)
+    monkeypatch.setattr(line_sender, "UNANSWERED_SECONDS", 0.3)
+    monkeypatch.setattr(line_sender, "SILENT_SECONDS", 1.0)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.usefixtures("small")
+async def test_who_can_wait_is_slowed_down_and_no_line_is_lost() -> None:
+    server = _Server()
+    log = _log(server)
+    for number in range(1, 501):
+        log.line(f"line {number}")
+        await log.room()
+        assert log._sender.size <= 1000 + 300
+    await log.flush(PATIENCE)
+    assert server.numbers == list(range(1, 501)) and server.lines == [f"line {number}" for number in range(1, 501)]
+    log.stop()
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_short_outage_loses_no_line_of_who_can_wait() -> None:
+    server = _Server(connected=False)
+    log = _log(server)
+
+    async def prints() -> None:
+        for number in range(1, 31):
+            log.line(f"line {number}")
+            await log.room()
+
+    printing = asyncio.create_task(prints())
+    await asyncio.sleep(0.2)
+    assert not printing.done()
+    server.connected = True
+    await printing
+    await log.flush(PATIENCE)
+    assert server.numbers == list(range(1, 31))
+    log.stop()
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("more", [True, False])
+async def test_lines_dropped_in_an_outage_leave_a_gap_and_are_counted_with_their_reason(more: bool) -> None:
+    server = _Server(connected=False)
+    log = _log(server)
+    log.line("first")
+    await asyncio.sleep(0.6)
+    for number in range(2, 12):
+        # It waits for nobody: NATS is away.
+        log.line(f"line {number}")
+        await log.room()
+    kept = log._sender.unsent
+    assert 1 < kept < 11
+    server.connected = True
+    if more:
+        await _until(lambda: len(server.stored) == kept)
         log.line("afterwards")
+    await log.flush(PATIENCE)
+    assert server.numbers == [*range(1, kept + 1), 12, *([13] if more else [])]
+    size = sum(len(f"line {number}") for number in range(kept + 1, 12))
+    assert server.lines[kept] == f"({11 - kept} lines, {size} bytes were dropped: NATS was away for 1 s)"
+    log.stop()
+
+
+@pytest.mark.usefixtures("small")
+async def test_who_cannot_wait_and_is_too_fast_is_told_so() -> None:
+    server = _Server()
+    log = _log(server)
+    for number in range(1, 101):
+        log.line(f"line {number}")
+    await log.flush(PATIENCE)
+    assert server.lines[-1].endswith("bytes were dropped: they came faster than NATS takes them)")
+    assert server.numbers[-1] == 101 and server.numbers[:-1] == list(range(1, len(server.numbers)))
+    log.stop()
+
+
+@pytest.mark.usefixtures("small")
+async def test_what_the_server_refuses_or_does_not_answer_is_sent_again_and_stored_once() -> None:
+    server = _Server()
+    server.refuses = 2
+    log = _log(server)
+    for number in range(1, 8):
+        log.line(f"line {number}")
+    await _until(lambda: len(server.stored) == 7)
+    server.answers = False
+    log.line("line 8")
+    await _until(lambda: len(server.stored) == 8)
+    server.answers = True
+    await log.flush(PATIENCE)
+    assert sorted(server.numbers) == list(range(1, 9)) and log._sender.unsent == 0
+    log.stop()
+
+
+@pytest.mark.usefixtures("small")
+async def test_the_end_of_a_run_says_what_is_not_stored(caplog: pytest.LogCaptureFixture) -> None:
+    server = _Server()
+    server.answers = False
+    log = _log(server)
+    log.line("one")
+    log.line("two")
+    await log.flush(PATIENCE)
     await log.close()
-    numbers = [line["seq"] for line in broker.sent]
-    assert numbers[:6] == [1, 2, 3, 4, 5, 9]
-    assert broker.sent[5]["line"] == "(3 lines were dropped: NATS was away)"
-    assert numbers[6:] == ([10] if more else [])
+    assert server.lines[-1].startswith("(2 lines, ") and "were not stored: the run has ended" in caplog.text
+
+
+async def test_a_pods_log_that_nobody_reads_keeps_no_line_from_nats(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.setattr(logs, "STDOUT", Outlet(writing))
+    server = _Server()
+    log = _log(server)
+    for number in range(20_000):
+        log.line(f"{number:0100}")
+        await log.room()
+    await log.flush(PATIENCE)
+    assert server.numbers == list(range(1, 20_001))
+    log.stop()
+    os.close(reading)
+
+
+@pytest.mark.parametrize("script", ["seq 1 100000", "yes 2>/dev/null | head -100000"])
+async def test_a_flood_arrives_whole_and_in_order(operator: Operator, start_worker: StartWorker, script: str) -> None:
+    """As it is stored: LOGS publishes again what it has."""
+    stored: list[bytes] = []
+
+    async def take(message: Msg) -> None:
+        stored.append(message.data)
+
+    await operator.nats.subscribe("results.*.log", cb=take)
+    await start_worker("sh", "-c", script)
+    await operator.until(await operator.submit(run_timeout_seconds=int(4 * PATIENCE)), seconds=4 * PATIENCE)
+    await flushed(operator.nats)
+    await _until(lambda: len(stored) >= 100_000)
+    lines = [json.loads(body) for body in stored]
+    assert [line["seq"] for line in lines] == list(range(1, 100_001))
+    assert [line["line"] for line in lines] == [str(n) if "seq" in script else "y" for n in range(1, 100_001)]

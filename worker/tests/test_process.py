@@ -112,6 +112,67 @@ async def test_a_run_learns_nothing_of_the_worker(tmp_path: Path) -> None:
     assert lines[0] == "4" and {line.partition("=")[0] for line in lines[1:]} == {"PATH", "A", "PWD"}
 
 
+async def _printed(directory: Path, script: str) -> list[tuple[str, Stream]]:
+    lines: list[tuple[str, Stream]] = []
+    async with asyncio.timeout(PATIENCE):
+        await run(
+            ["sh", "-c", script], cwd=directory, environment={"PATH": os.environ["PATH"]},
+            on_line=lambda text, stream: lines.append((text, stream)),
+        )  # fmt: skip
+    return lines
+
+
+async def test_lines_of_a_program_are_plain(tmp_path: Path) -> None:
+    script = r"printf '\033[31mred\033[0m \000\n 1%%\r99%%\n'; printf 'cut \033]0;title' >&2"
+    assert sorted(await _printed(tmp_path, script)) == [("99%", "stdout"), ("cut ", "stderr"), ("red �", "stdout")]
+
+
+async def test_a_character_that_comes_in_two_halves_is_one(tmp_path: Path) -> None:
+    script = r"printf '\346\227'; sleep 0.3; printf '\245\n'"
+    assert await _printed(tmp_path, script) == [("日", "stdout")]
+
+
+async def test_a_program_waits_for_room_and_all_it_printed_is_read_after_its_end(tmp_path: Path) -> None:
+    printed = tmp_path / "printed"
+    script = f"seq 1 100000; echo >{printed}"
+    lines: list[str] = []
+    has_room = asyncio.Event()
+
+    async def room() -> None:
+        await has_room.wait()
+
+    async with asyncio.timeout(PATIENCE):
+        running = asyncio.create_task(
+            run(
+                ["sh", "-c", script], cwd=tmp_path, environment={"PATH": os.environ["PATH"]},
+                on_line=lambda text, _: lines.append(text), room=room,
+            )
+        )  # fmt: skip
+        while not lines:
+            await asyncio.sleep(0.02)
+        # More than its pipe and the reader hold.
+        await asyncio.sleep(0.3)
+        assert lines == ["1"] and not printed.exists()
+        has_room.set()
+        assert await running == 0
+    assert lines == [str(number) for number in range(1, 100_001)]
+
+
+async def test_a_program_that_has_ended_is_read_as_slowly_as_there_is_room(tmp_path: Path) -> None:
+    lines: list[str] = []
+
+    async def room() -> None:
+        if len(lines) % 1000 == 0:
+            await asyncio.sleep(1.2)
+
+    async with asyncio.timeout(PATIENCE):
+        await run(
+            ["sh", "-c", "seq 1 3000"], cwd=tmp_path, environment={"PATH": os.environ["PATH"]},
+            on_line=lambda text, _: lines.append(text), room=room,
+        )  # fmt: skip
+    assert lines == [str(number) for number in range(1, 3001)]
+
+
 async def test_a_stray_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     assert (

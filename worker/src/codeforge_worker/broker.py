@@ -15,7 +15,7 @@ from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError
 
-from . import wire
+from . import plain, wire
 from .connection import AWAY, REQUEST_SECONDS, Answer, Connection, Served
 from .inbox import Inbox
 from .refusals import Refused
@@ -25,8 +25,9 @@ from .subjects import Subjects
 log = logging.getLogger(__name__)
 
 WRONG_LAST_SEQUENCE = 10071
-# A dead letter's body; the server takes 1 MiB with headers.
+# A dead letter's body, and what is beside it.
 BURIED_BYTES = 1_000_000
+_BESIDE_BURIED_BYTES = 8192
 # How long a copy of a stream may be behind.
 _BEHIND_SECONDS = 5.0
 _NO_MESSAGE = "404"
@@ -57,6 +58,11 @@ class Broker:
         self.subjects = Subjects(settings.namespace, settings.pool)
         self.connection = Connection(settings, self.subjects.inbox)
         self.refusals = self.connection.refusals
+
+    @property
+    def max_payload(self) -> int:
+        """What the server takes at most, body and headers together, in bytes."""
+        return self.connection.client.max_payload
 
     @property
     def connected(self) -> bool:
@@ -147,7 +153,7 @@ class Broker:
         """Stores a dead letter, and returns only when it is stored."""
         headers = {
             "Codeforge-Reason": reason,
-            "Codeforge-Detail": detail.replace("\n", " ")[:512],
+            "Codeforge-Detail": plain.line_of(detail)[:512],
             "Codeforge-Origin-Subject": message.subject,
             "Codeforge-Origin-Stream": self._settings.stream,
             "Codeforge-Origin-Sequence": str(message.metadata.sequence.stream),
@@ -158,10 +164,11 @@ class Broker:
         if task_id:
             headers["Codeforge-Task-Id"] = task_id
         body = message.data
-        if len(body) > BURIED_BYTES:
+        most = min(BURIED_BYTES, max(0, self.max_payload - _BESIDE_BURIED_BYTES))
+        if len(body) > most:
             # With our headers it would be over the server's limit, which closes the connection.
             headers["Codeforge-Truncated"] = str(len(body))
-            body = body[:BURIED_BYTES]
+            body = body[:most]
         with self.refusals.tries("a dead letter") as tries:
             while True:
                 try:
@@ -225,9 +232,9 @@ class Broker:
             await self.connection.client.force_reconnect()
             await asyncio.sleep(0.5)
 
-    async def publish(self, subject: str, body: bytes) -> None:
-        """Fire and forget, over core NATS."""
-        await self.connection.client.publish(subject, body)
+    async def publish(self, subject: str, body: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        """Fire and forget, over core NATS; what answers does so on `reply`."""
+        await self.connection.client.publish(subject, body, reply, headers)
 
 
 def _stored(message: Msg) -> int:

@@ -8,7 +8,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from .git import GitRepository, shown
+from . import plain
+from .git import GitRepository
 
 # git holds a file that it compares.
 FILE_BYTES = 32 << 20
@@ -40,7 +41,7 @@ class Changes:
         self.problems: list[str] = []
 
     async def names(self) -> tuple[str, ...]:
-        return tuple(shown(change.name) for change in await self._changes())
+        return tuple(plain.name_of(change.name) for change in await self._changes())
 
     async def write(self, patch: Path, diffstat: Path) -> bool:
         """False where nothing is left to write."""
@@ -88,7 +89,7 @@ class Changes:
         await git("read-tree", self.end, **index)
         entries = "".join(f"{change.mode} {change.before}\t{change.name}\0" for change, _ in left_out)
         await git("update-index", "-z", "--index-info", stdin=entries, **index)
-        named = ", ".join(f"{shown(change.name)} ({size} bytes)" for change, size in left_out[-_NAMED:][::-1])
+        named = ", ".join(f"{plain.name_of(change.name)} ({size} bytes)" for change, size in left_out[-_NAMED:][::-1])
         more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
         self.problems.append(
             f"{patch.name} is without {named}{more}: it has files of at most {FILE_BYTES >> 20} MiB, and "

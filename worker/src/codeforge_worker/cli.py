@@ -17,6 +17,7 @@ from .confinement import own_environment
 from .confinement.of_worker import isolated
 from .confinement.probe import kernel_of_this_machine
 from .confinement.supervised import adopt_orphans
+from .outlet import STDERR, STDOUT
 from .sdk import dev
 from .sdk.finding import find
 from .sdk.function_backend import FunctionBackend
@@ -46,7 +47,7 @@ def main() -> None:
     if command == "version":
         print(__version__)
         return
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=STDERR)
     for handler in logging.getLogger().handlers:
         handler.addFilter(of_no_run)
     if command == "dev":
@@ -93,8 +94,8 @@ async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -
         code = 1
     # Python would wait for each thread that a function has left at work.
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for outlet in (STDOUT, STDERR):
+        outlet.flush()
     os._exit(code)
 
 

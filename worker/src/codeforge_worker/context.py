@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import plain, wire
 from .artifact_names import FOLDER
 from .checkpoint import Checkpoint
 from .confinement.order import Walls
@@ -27,7 +27,7 @@ class RunContext:
     `model_access` is how the agent finds its model; empty when nothing counts its calls. `used` is what
     the run has used. `account` takes what the agent's own records say, which counts where no call was counted. `say`
     tells of progress. `leave` takes what could not be ended in time: the slot is not free before that ends.
-    `checkpoint` is for a later run to go on from.
+    `checkpoint` is for a later run to go on from. Who prints much waits for `room` after a line.
     """
 
     task: wire.Task
@@ -35,6 +35,7 @@ class RunContext:
     directory: Path
     scratch: Path
     on_line: Callable[[str, Stream], None]
+    room: Callable[[], Awaitable[None]]
     output: Callable[[], str]
     last_line: Callable[[], str]
     used: Usage
@@ -59,7 +60,7 @@ class RunContext:
             **self.trace,
             "CODEFORGE_TASK_ID": self.task.task_id,
             "CODEFORGE_ATTEMPT": str(self.task.attempt),
-            "CODEFORGE_TITLE": self.task.title,
+            "CODEFORGE_TITLE": plain.of(self.task.title),
             "CODEFORGE_MODEL": self.model,
             **({"CODEFORGE_SESSION_DIR": str(self.session)} if self.session else {}),
             "CODEFORGE_ARTIFACTS": str(self.artifacts),

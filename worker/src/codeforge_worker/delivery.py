@@ -22,7 +22,7 @@ from .control import parse_order
 from .events import RunEvents, Stale
 from .files import Files
 from .first_look import Begin, FirstLook, GiveUp, Leave
-from .logs import RunLog
+from .logs import FLUSH_SECONDS, STOPPING_SECONDS, RunLog
 from .metering import Meter
 from .metrics import Metrics
 from .outcome import Outcome
@@ -207,8 +207,10 @@ class Delivery:
                 with self._tracing.run(task, self._origin, events.delivery, self._headers) as span:
                     ended = await run.outcome()
                     facts.tell_end(span, ended, events.used)
-                    await run_log.close()
+                    stops = self._stopping and self._stopping.why is Stop.SHUTDOWN
+                    await run_log.flush(STOPPING_SECONDS if stops else FLUSH_SECONDS)
                     await self._report(task, events, ended)
+                    await run_log.close()
             finally:
                 # Not before: an event that is given up half written may stand, and is then taken for another's.
                 telling.cancel()

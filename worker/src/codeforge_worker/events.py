@@ -6,9 +6,10 @@ import asyncio
 import logging
 from decimal import Decimal
 
-from . import wire
+from . import plain, wire
 from .broker import AWAY, Broker, WrongSequence
 from .checkpoint import Checkpoint
+from .fitting import fitted
 from .outcome import Outcome
 from .refusals import Tries
 from .spending import Spent, Usage, add
@@ -100,22 +101,23 @@ class RunEvents:
                 # A heartbeat was late: nothing follows the last word.
                 return
             event = self._event(kind, outcome)
-            body = wire.encode(event)
             # Ours from now on: a write that is given up in the middle may have been stored.
             self._written.add(event.event_id)
-            await self._append(event, body)
+            await self._append(event)
             self._settled = kind == "released" or kind in wire.TERMINAL
 
-    async def _append(self, event: wire.Event, body: bytes) -> None:
+    async def _append(self, event: wire.Event) -> None:
         headers = {wire.PROTOCOL: "1", "Nats-Msg-Id": event.event_id}
-        if self._task.dispatch_id:
-            headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
         with self._broker.refusals.tries(f"event {event.event} of task {self._task.task_id}") as tries:
-            await self._append_until_stored(event, body, headers, tries)
+            await self._append_until_stored(event, headers, tries)
 
-    async def _append_until_stored(self, event: wire.Event, body: bytes, headers: dict[str, str], tries: Tries) -> None:
+    async def _append_until_stored(self, event: wire.Event, headers: dict[str, str], tries: Tries) -> None:
         aged_out = False
         while True:
+            # Another server, after a reconnect, may take less.
+            body = fitted(event, self._broker.max_payload)
+            if self._task.dispatch_id:
+                headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
             try:
                 self._expected = await self._broker.append(self._task.task_id, body, headers, self._expected)
                 return
@@ -154,13 +156,13 @@ class RunEvents:
             start_time=self._start,
             completion_time=wire.now() if terminal else wire.msgspec.UNSET,
             output=wire.tail(outcome.output),
-            files=outcome.files[: wire.FILES],
+            files=tuple(map(plain.name_of, outcome.files[: wire.FILES])),
             error=outcome.failure.message if outcome.failure else "",
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
             cost_usd=Decimal(usage.cost_usd),
             usage=usage,
-            progress=self.said[: wire.MESSAGE_CHARACTERS] or wire.msgspec.UNSET,
+            progress=plain.of(self.said)[: wire.MESSAGE_CHARACTERS] or wire.msgspec.UNSET,
             checkpoint=self.checkpoint.last or wire.msgspec.UNSET,
             result=outcome.result() if terminal else wire.msgspec.UNSET,
             failure=outcome.failure or wire.msgspec.UNSET,

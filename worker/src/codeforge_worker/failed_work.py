@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import wire
+from . import plain, wire
 from .outcome import failure
 
 # So long a push of failed work may take, and so long while the worker has to stop.
@@ -37,7 +37,7 @@ def failure_in(trailers: Sequence[str], message: str) -> wire.Failure | None:
 
 def not_pushed(failed: wire.Failure, why: str) -> wire.Failure:
     """The same failure, whose message also says what became of the work."""
-    note = f"; what was done was not pushed: {why}"[:_CHARACTERS]
+    note = plain.of(f"; what was done was not pushed: {why}")[:_CHARACTERS]
     message = failed.message[: wire.MESSAGE_CHARACTERS - len(note)] + note
     return wire.Failure(failed.type, message, failed.retryable, failed.retry_after_seconds)
 

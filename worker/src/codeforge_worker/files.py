@@ -25,6 +25,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from . import wire
 from .broker import AWAY, Broker
+from .fitting import BESIDE_BYTES
 
 CHUNK_BYTES = 512 * 1024
 # In flight at once: enough to keep a fast server busy, without the whole file in memory.
@@ -88,7 +89,8 @@ class Files:
             raise NotKept(f"{name!r} is no name for a file: give one of 1 to {_NAME_CHARACTERS} characters")
         identity = uuid.uuid4().hex
         hashed, size, chunks = hashlib.sha256(), 0, 0
-        async for batch in _batches(source):
+        chunk_bytes = min(CHUNK_BYTES, max(1, self._broker.max_payload - BESIDE_BYTES))
+        async for batch in _batches(source, chunk_bytes):
             subjects = [f"$O.{self.bucket}.C.{identity}.{chunks + i}" for i in range(1, len(batch) + 1)]
             chunks += len(batch)
             for chunk in batch:
@@ -103,6 +105,7 @@ class Files:
             chunks=chunks,
             digest="SHA-256=" + base64.urlsafe_b64encode(hashed.digest()).decode(),
             mtime=wire.now(),
+            options=_Options(chunk_bytes),
         )
         await self._write(self._meta(name), msgspec.json.encode(info), name)
         return Stored(name, size, f"sha-256:{hashed.hexdigest()}")
@@ -200,7 +203,7 @@ class Files:
         return f"$O.{self.bucket}.M.{base64.urlsafe_b64encode(name.encode()).decode()}"
 
 
-async def _batches(source: Path | bytes | IO[bytes]) -> AsyncIterator[list[bytes]]:
+async def _batches(source: Path | bytes | IO[bytes], chunk_bytes: int) -> AsyncIterator[list[bytes]]:
     with contextlib.ExitStack() as opened:
         match source:
             case bytes():
@@ -209,9 +212,9 @@ async def _batches(source: Path | bytes | IO[bytes]) -> AsyncIterator[list[bytes
                 file = opened.enter_context(source.open("rb"))
             case _:
                 file = source
-        while batch := await asyncio.to_thread(_next, file):
+        while batch := await asyncio.to_thread(_next, file, chunk_bytes):
             yield batch
 
 
-def _next(file: IO[bytes]) -> list[bytes]:
-    return [chunk for chunk in (file.read(CHUNK_BYTES) for _ in range(_AHEAD)) if chunk]
+def _next(file: IO[bytes], chunk_bytes: int) -> list[bytes]:
+    return [chunk for chunk in (file.read(chunk_bytes) for _ in range(_AHEAD)) if chunk]

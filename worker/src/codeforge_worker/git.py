@@ -131,11 +131,6 @@ class GitRepository:
         return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def shown(name: str) -> str:
-    """A name of a file as text: a byte that is none of it by its number."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def _command(arguments: Sequence[str]) -> str:
     """Behind git's own options, of which one has a value beside it."""
     words = iter(arguments)

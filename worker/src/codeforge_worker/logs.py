@@ -1,20 +1,26 @@
-"""The agent's lines: to the pod's stdout, and over core NATS to whoever listens. Never slows the agent down."""
+"""The agent's lines: to the pod's log, and to NATS, which whoever can wait is slowed down to."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import sys
+import logging
 from collections import deque
 from typing import Protocol
 
 import msgspec
 
-from . import wire
+from . import plain, wire
 from .broker import AWAY, Broker
-from .lines import Stream
+from .fitting import BESIDE_BYTES
+from .line_sender import LineSender
+from .lines import LINE_BYTES, Stream
+from .outlet import STDOUT
 
-BUFFERED_LINES = 10_000
+# Before a run's outcome is told; the second one while the worker has to stop.
+FLUSH_SECONDS, STOPPING_SECONDS = 60.0, 5.0
+_OUTPUT_LINES = 400
+
+log = logging.getLogger(__name__)
 
 
 class Lines(Protocol):
@@ -24,6 +30,10 @@ class Lines(Protocol):
 
     def line(self, text: str, stream: Stream = "stdout") -> None: ...
 
+    async def room(self) -> None:
+        """Waits until NATS has taken enough of what is there; for those who can wait."""
+        ...
+
     def output(self) -> str: ...
 
 
@@ -32,76 +42,86 @@ class RunLog:
         self._broker = broker
         self._task = task
         self._delivery = delivery
-        self._lines: deque[bytes] = deque()
+        self._subject = broker.subjects.lines(task.task_id)
+        self._sender = LineSender(broker, self._subject)
+        # As JSON it may have twice the bytes.
+        self._line_bytes = min(LINE_BYTES, max(4, (broker.max_payload - BESIDE_BYTES) // 2))
         self._sequence = 0
-        self._dropped = 0
-        self._more = asyncio.Event()
-        self._sender = asyncio.create_task(self._send())
-        self._output: deque[str] = deque(maxlen=400)
+        # Since it was last told.
+        self._dropped = self._dropped_bytes = 0
+        self._away_seconds = 0.0
+        self._output: deque[str] = deque(maxlen=_OUTPUT_LINES)
         self.last_line = ""
 
     def line(self, text: str, stream: Stream = "stdout") -> None:
-        print(f"[{self._task.task_id}] {text}", file=sys.stdout, flush=True)
+        for line in plain.lines_of(text, self._line_bytes):
+            self._take(line, stream)
+
+    async def room(self) -> None:
+        await self._sender.room()
+
+    def _take(self, text: str, stream: Stream) -> None:
+        STDOUT.write(f"[{self._task.task_id}] {text}\n")
         self.last_line = text.strip() or self.last_line
         if stream == "stdout":
             self._output.append(text)
-        if len(self._lines) >= BUFFERED_LINES:
+        if self._sender.is_full or (self._dropped and not self._sender.has_room):
             # Its number is used up: whoever reads sees the gap.
             self._sequence += 1
             self._dropped += 1
+            self._dropped_bytes += len(text.encode())
+            self._away_seconds = max(self._away_seconds, self._sender.away_seconds)
             return
-        self._count_dropped()
-        self._queue(text, stream)
+        self._tell_dropped()
+        self._put(text, stream)
 
-    def _count_dropped(self) -> None:
-        if self._dropped:
-            count, self._dropped = self._dropped, 0
-            self._queue(f"({count} lines were dropped: NATS was away)", "stderr")
+    def _tell_dropped(self) -> None:
+        if not self._dropped:
+            return
+        away = f"NATS was away for {self._away_seconds:.0f} s"
+        why = away if self._away_seconds else "they came faster than NATS takes them"
+        self._put(f"({self._dropped} lines, {self._dropped_bytes} bytes were dropped: {why})", "stderr")
+        self._dropped = self._dropped_bytes = 0
+        self._away_seconds = 0.0
 
     def output(self) -> str:
         """The end of what the agent printed."""
         return wire.tail("\n".join(self._output))
 
-    def _queue(self, text: str, stream: Stream) -> None:
+    def _put(self, text: str, stream: Stream) -> None:
         self._sequence += 1
-        self._lines.append(
-            msgspec.json.encode(
-                {
-                    "task_id": self._task.task_id,
-                    "line": text,
-                    "stream": stream,
-                    "attempt": self._task.attempt,
-                    "delivery": self._delivery,
-                    "seq": self._sequence,
-                    "time": wire.now(),
-                }
-            )
-        )
-        self._more.set()
+        self._sender.put(self._sequence, self._encoded(text, stream))
 
-    async def _send(self) -> None:
-        subject = self._broker.subjects.lines(self._task.task_id)
-        while True:
-            await self._more.wait()
-            while self._lines:
-                if not self._broker.connected:
-                    await asyncio.sleep(0.5)
-                    continue
-                try:
-                    await self._broker.publish(subject, self._lines[0])
-                    self._lines.popleft()
-                except AWAY:
-                    await asyncio.sleep(0.5)
-            self._more.clear()
+    def _encoded(self, text: str, stream: Stream) -> bytes:
+        return msgspec.json.encode(
+            {
+                "task_id": self._task.task_id,
+                "line": text,
+                "stream": stream,
+                "attempt": self._task.attempt,
+                "delivery": self._delivery,
+                "seq": self._sequence,
+                "time": wire.now(),
+            }
+        )
+
+    async def flush(self, seconds: float) -> None:
+        """Waits until NATS has what is left: that long at most, and not for a NATS that is silent."""
+        self._tell_dropped()
+        await self._sender.flush(seconds)
 
     async def close(self) -> None:
-        """Sends what is left, for five seconds at most."""
-        self._count_dropped()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                while self._lines:
-                    await asyncio.sleep(0.01)
+        """Says what NATS has not taken to the end."""
+        await self._sender.flush(STOPPING_SECONDS)
+        lines, size = self._sender.unsent, self._sender.size
         self.stop()
+        if not lines:
+            return
+        sentence = f"({lines} lines, {size} bytes were not stored: the run has ended, and NATS took them too slowly)"
+        log.warning("task %s: %s", self._task.task_id, sentence)
+        self._sequence += 1
+        with contextlib.suppress(*AWAY):
+            await self._broker.publish(self._subject, self._encoded(sentence, "stderr"))
 
     def stop(self) -> None:
-        self._sender.cancel()
+        self._sender.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import wire
+from . import plain, wire
 
 # Failures that another attempt may not meet. A refused credential is one that it will: `refused` tells of it.
 _RETRYABLE = frozenset(
@@ -24,7 +24,7 @@ _CANCELLATIONS = frozenset({"Cancelled", "Suspended", "TaskDeleted"})
 
 def failure(type: str, message: str, *, refused: bool = False) -> wire.Failure:
     """`type` is an UpperCamel constant, the message says what to do."""
-    return wire.Failure(type, message[: wire.MESSAGE_CHARACTERS], type in _RETRYABLE and not refused)
+    return wire.Failure(type, plain.of(message)[: wire.MESSAGE_CHARACTERS], type in _RETRYABLE and not refused)
 
 
 class RunError(Exception):
@@ -50,12 +50,12 @@ class Outcome:
 
     def result(self) -> wire.Result:
         return wire.Result(
-            summary=self.summary[: wire.MESSAGE_CHARACTERS],
+            summary=plain.of(self.summary)[: wire.MESSAGE_CHARACTERS],
             files_total=len(self.files),
             git=self.git,
             session=self.session,
             artifacts=self.artifacts,
-            artifacts_problem=self.artifacts_problem[: wire.MESSAGE_CHARACTERS],
+            artifacts_problem=plain.of(self.artifacts_problem)[: wire.MESSAGE_CHARACTERS],
         )
 
     @classmethod

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from . import plain
 from .confinement.order import Walls
 from .confinement.supervised import supervise
 from .lines import LINE_BYTES, Stream
 
 STOP_SECONDS = 10.0
 _CHUNK = 65536
+_TURN = 256
+# More than what the pipes and their readers hold.
+_LEFT_BYTES = 1 << 20
 
 
 async def run(
@@ -23,15 +27,17 @@ async def run(
     on_line: Callable[[str, Stream], None],
     stdin: str = "",
     walls: Walls | None = None,
-    line_bytes: int = LINE_BYTES,
+    record_bytes: int = 0,
     on_bytes: Callable[[bytes], None] | None = None,
+    room: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
     """Runs to the end and returns the exit code; no process that it has started is left then, whatever that did.
 
     Cancelled: every process of it gets SIGTERM, and what is left after ten seconds SIGKILL. When the first one ends by
-    itself, the others get SIGKILL at once. Without `walls` it may do what the worker may. A line of more than
-    `line_bytes` comes in parts. `on_bytes` takes stdout as it comes, instead of its lines. `OSError` when the program
-    could not be started.
+    itself, the others get SIGKILL at once. Without `walls` it may do what the worker may. Lines are plain, and come in
+    parts of at most `LINE_BYTES`; with `record_bytes` those of stdout come as they are, in parts of that size.
+    `on_bytes` takes stdout as it comes, instead of its lines. After each line `room` is waited
+    for, and with it the program, once its pipe is full. `OSError` when the program could not be started.
     """
     starting = asyncio.create_task(
         supervise(argv, cwd=cwd, environment=environment, grace=STOP_SECONDS, walls=walls),
@@ -43,16 +49,17 @@ async def run(
         await (await starting).stop()
         raise
     feeding = asyncio.create_task(_feed(program.stdin, stdin))
+    printed = _Printed(on_line, room)
+    stdout = plain.Records(record_bytes) if record_bytes else plain.Lines(LINE_BYTES)
     reading = [
         asyncio.create_task(
-            _pass_on(program.stdout, on_bytes) if on_bytes else _read(program.stdout, "stdout", on_line, line_bytes)
+            _pass_on(program.stdout, on_bytes) if on_bytes else printed.read(program.stdout, "stdout", stdout)
         ),
-        asyncio.create_task(_read(program.stderr, "stderr", on_line, line_bytes)),
+        asyncio.create_task(printed.read(program.stderr, "stderr", plain.Lines(LINE_BYTES))),
     ]
     try:
         code = await program.end()
-        # Another run may have been handed the pipes, and hold them open: what comes after the end is not waited for.
-        await asyncio.wait(reading, timeout=1)
+        await printed.rest(reading)
         return code
     except asyncio.CancelledError:
         await program.stop()
@@ -75,22 +82,36 @@ async def _pass_on(reader: asyncio.StreamReader, on_bytes: Callable[[bytes], Non
         on_bytes(chunk)
 
 
-async def _read(
-    reader: asyncio.StreamReader, stream: Stream, on_line: Callable[[str, Stream], None], line_bytes: int
-) -> None:
-    rest = b""
-    while chunk := await reader.read(_CHUNK):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            _emit(line, stream, on_line, line_bytes)
-        while len(rest) >= line_bytes:
-            _emit(rest[:line_bytes], stream, on_line, line_bytes)
-            rest = rest[line_bytes:]
-    if rest:
-        _emit(rest, stream, on_line, line_bytes)
+class _Printed:
+    """What a program prints, passed on line by line as fast as there is room for it."""
 
+    def __init__(self, on_line: Callable[[str, Stream], None], room: Callable[[], Awaitable[None]] | None) -> None:
+        self._on_line = on_line
+        self._room = room
+        self._waiting = 0
+        self._bytes = self._lines = 0
 
-def _emit(line: bytes, stream: Stream, on_line: Callable[[str, Stream], None], line_bytes: int) -> None:
-    text = line.rstrip(b"\r")
-    for start in range(0, max(1, len(text)), line_bytes):
-        on_line(text[start : start + line_bytes].decode("utf-8", "replace"), stream)
+    async def read(self, reader: asyncio.StreamReader, stream: Stream, lines: plain.Lines | plain.Records) -> None:
+        while chunk := await reader.read(_CHUNK):
+            self._bytes += len(chunk)
+            for number, line in enumerate(lines.take(chunk)):
+                self._on_line(line, stream)
+                self._lines += 1
+                if number % _TURN == _TURN - 1:
+                    # So many short lines take a while, in which heartbeats are due.
+                    await asyncio.sleep(0)
+                if self._room:
+                    self._waiting += 1
+                    await self._room()
+                    self._waiting -= 1
+        for line in lines.end():
+            self._on_line(line, stream)
+
+    async def rest(self, reading: Sequence[asyncio.Task[None]]) -> None:
+        """What is left in the pipes. Another run may hold them open: what that prints is not waited for."""
+        most = self._bytes + _LEFT_BYTES
+        while self._bytes <= most:
+            before = self._lines
+            _, pending = await asyncio.wait(reading, timeout=1)
+            if not pending or (self._lines == before and not self._waiting):
+                return

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import failed_work, wire
+from . import failed_work, plain, wire
 from .artifact_names import FOLDER
 from .artifacts import SECONDS, STOPPING_SECONDS, Artifacts, Shelf, told
 from .backends import Backend
@@ -20,7 +20,7 @@ from .checkpoint import Checkpoint
 from .context import RunContext
 from .egress import opened
 from .in_time import ended_in_time
-from .lines import Stream
+from .lines import LINE_BYTES, Stream
 from .logs import Lines
 from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
@@ -225,9 +225,10 @@ class Run:
         return self._session.found(earlier) if earlier else None
 
     def _line(self, text: str, stream: Stream) -> None:
-        self._log.line(text, stream)
-        if self._artifacts and stream == "stdout":
-            self._artifacts.spool.add(text)
+        for line in plain.lines_of(text, LINE_BYTES):
+            self._log.line(line, stream)
+            if self._artifacts and stream == "stdout":
+                self._artifacts.spool.add(line)
 
     async def _in(self, directory: Path, scratch: Path) -> Outcome:
         (scratch / FOLDER).mkdir()
@@ -260,6 +261,7 @@ class Run:
                 directory,
                 scratch,
                 on_line=self._line,
+                room=self._log.room,
                 output=self._log.output,
                 last_line=lambda: self._log.last_line,
                 used=self._meter.used,

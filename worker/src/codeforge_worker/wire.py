@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from . import plain
 from .spending import AtLeastOne, Budget, Spent
 
 PROTOCOL = "Codeforge-Protocol"
@@ -313,6 +314,7 @@ def status_of(kind: Kind) -> str:
 
 
 def tail(text: str, limit: int = OUTPUT_BYTES) -> str:
-    """The end of a text within a number of UTF-8 bytes."""
-    raw = text.encode("utf-8", "replace")
+    """The end of a text, plain, within a number of UTF-8 bytes; no character is cut."""
+    text = plain.of(text)
+    raw = text.encode()
     return raw[-limit:].decode("utf-8", "ignore") if len(raw) > limit else text

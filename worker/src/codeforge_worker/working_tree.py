@@ -12,9 +12,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from . import plain
 from .bare_repository import make_bare
 from .confinement.order import Walls
-from .git import GitError, GitRepository, shown
+from .git import GitError, GitRepository
 from .quarantine import Commit, Quarantine
 from .shortage import is_full
 
@@ -99,7 +100,7 @@ class WorkingTree:
         found: list[str] = []
 
         def tell(error: OSError) -> None:
-            self.left_out.append(f"{shown(self._inside(error.filename))}: {error.strerror}")
+            self.left_out.append(f"{plain.name_of(self._inside(error.filename))}: {error.strerror}")
 
         _allow(self._directory, 0o700)
         for folder, folders, files in os.walk(self._directory, onerror=tell):
@@ -138,7 +139,7 @@ class WorkingTree:
             try:
                 (self._directory / path / ".git").rename(away / str(len(list(away.iterdir()))))
             except OSError as error:
-                self.left_out.append(f"{shown(path)}: its .git cannot be taken out: {error.strerror}")
+                self.left_out.append(f"{plain.name_of(path)}: its .git cannot be taken out: {error.strerror}")
 
     async def _add(self) -> None:
         add = ("add", "--all", "--ignore-errors")

@@ -10,7 +10,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from . import failed_work, wire
+from . import failed_work, plain, wire
 from .branch import Branch
 from .changes import Changes
 from .credentials import Login
@@ -433,7 +433,7 @@ class GitWorkspace:
 
     def _title(self) -> str:
         """In one line with a letter or a digit: a divider, or nothing, is no title."""
-        title, prompt = self._task.title.splitlines(), self._task.prompt.splitlines()
+        title, prompt = (plain.of(text).splitlines() for text in (self._task.title, self._task.prompt))
         for text in (*title, *(line.strip()[:72] for line in prompt)):
             if any(letter.isalnum() for letter in text):
                 return " ".join(text.split())

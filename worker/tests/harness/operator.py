@@ -17,7 +17,16 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RawStreamMsg, RePublish, RetentionPolicy, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    PersistMode,
+    RawStreamMsg,
+    RePublish,
+    RetentionPolicy,
+    StreamConfig,
+)
 from nats.js.errors import NotFoundError
 
 from .patience import PATIENCE
@@ -62,7 +71,16 @@ class Operator:
         for name, subject in (("EVENTS", "events.*.*.*"), ("DEADLETTERS", "deadletters.*.*")):
             await self._add_stream(name=name, subjects=[subject], allow_direct=True)
         lines = RePublish("logs.*.*.*", "results.{{wildcard(3)}}.log")
-        await self._add_stream(name="LOGS", subjects=["logs.*.*.*"], allow_direct=True, republish=lines)
+        # As the operator makes it: NATS takes this mode without copies alone.
+        persist = PersistMode.ASYNC if self._replicas == 1 else None
+        await self._add_stream(
+            name="LOGS",
+            subjects=["logs.*.*.*"],
+            allow_direct=True,
+            republish=lines,
+            duplicate_window=10,
+            persist_mode=persist,
+        )
 
         await self._add_stream(name="KV_config", subjects=["$KV.config.>"], max_msgs_per_subject=1, allow_direct=True)
 

@@ -27,6 +27,7 @@ class Command:
                 on_line=context.on_line,
                 stdin=context.task.prompt,
                 walls=context.walls(),
+                room=context.room,
             )
         except OSError as error:
             raise RunError("CommandFailed", f"{self._argv[0]} cannot be started: {error}") from error

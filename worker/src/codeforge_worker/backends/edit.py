@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..context import RunContext
 from ..git import GitRepository
-from ..lines import LINE_BYTES, Stream
+from ..lines import Stream
 from ..outcome import Outcome, RunError
 from ..process import run
 from .hidden import hidden
@@ -29,8 +29,8 @@ class Agent:
     """`name` is for people. `ending` reads the agent's records, and counts what they tell of usage, in a thread.
 
     `hidden` names what it would take for its own settings at the root of the repository.
-    `terminals`: its commands need one. `on_line` takes its lines of at most `line_bytes`, where they are
-    not for people as they come.
+    `terminals`: its commands need one. `on_line` takes its lines where they are not for people as they come, and
+    those of stdout as records of at most `record_bytes`.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Agent:
     hidden: Sequence[str] = ()
     stdin: str = ""
     on_line: Callable[[str, Stream], None] | None = None
-    line_bytes: int = LINE_BYTES
+    record_bytes: int = 0
 
 
 def within(directory: Path, file: Path) -> bool:
@@ -84,7 +84,8 @@ async def edit(context: RunContext, agent: Agent) -> Outcome:
                 on_line=agent.on_line or context.on_line,
                 stdin=agent.stdin,
                 walls=context.walls(terminals=agent.terminals),
-                line_bytes=agent.line_bytes,
+                record_bytes=agent.record_bytes,
+                room=context.room,
             )
     except OSError as error:
         raise RunError("AgentFailed", f"{agent.arguments[0]} cannot be started: {error}") from error

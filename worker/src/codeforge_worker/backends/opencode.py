@@ -77,7 +77,7 @@ class OpenCode:
                 hidden=_SETTINGS,
                 stdin=context.task.prompt,
                 on_line=events.line,
-                line_bytes=_EVENT_BYTES,
+                record_bytes=_EVENT_BYTES,
             ),
         )
 

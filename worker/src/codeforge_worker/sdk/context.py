@@ -12,13 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from .. import plain
 from ..artifact_names import ADDED, refusal
 from ..lines import LINE_BYTES, Stream
 from .checkpoint import Checkpoint
 from .handover import Handover
 from .programs import Finished, Programs
 from .said import Said, of_run
-from .sendable import sendable
 
 if TYPE_CHECKING:
     # It brings the worker with it, and that a client of NATS: who imports a backend needs neither.
@@ -53,7 +53,7 @@ class Context:
     def __init__(self, run: RunContext, config: Mapping[str, str], settings: object = None) -> None:
         self._run = run
         self._settings = settings
-        self._handover = Handover()
+        self._handover = Handover(run.room)
         self._cancelled = threading.Event()
         self._counting = threading.Lock()
         self._checkpoint = Checkpoint(run.checkpoint.earlier, self._keep)
@@ -115,16 +115,13 @@ class Context:
 
     def log(self, line: str) -> None:
         """Shown in the pod's log and live to whoever follows the task; cut to pieces of 8 KiB."""
-        self._say(sendable(line), "stdout")
+        self._say(line, "stdout")
 
     def _say(self, lines: str, stream: Stream) -> None:
         # The worker prints each line, which is not said once more.
         with of_run(None):
-            for text in lines.split("\n"):
-                raw = text.rstrip("\r").encode()
-                for start in range(0, max(1, len(raw)), LINE_BYTES):
-                    piece = raw[start : start + LINE_BYTES].decode("utf-8", "replace")
-                    self._handover.call(lambda piece=piece: self._run.on_line(piece, stream))
+            for piece in plain.lines_of(lines, LINE_BYTES):
+                self._handover.call(lambda piece=piece: self._run.on_line(piece, stream))
 
     def run(
         self,
@@ -162,7 +159,7 @@ class Context:
 
     def progress(self, message: str) -> None:
         """What was reached, in a line of at most 1,024 characters. Of what comes fast only the last is told."""
-        said = sendable(message)
+        said = plain.of(message)
         self._handover.call(lambda: self._run.say(said))
 
     def artifact(self, source: str | Path, content: bytes | None = None) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .. import wire
+from .. import plain, wire
 from ..outcome import Outcome, RunError
 from .errors import Fatal, Retry, may_be_type
 from .result import Result
-from .sendable import sendable
 
 _UNNAMED = "AgentFailed"
 
@@ -30,7 +29,7 @@ class FunctionFailed(RunError):
     def __init__(self, type: str, message: str, *, retryable: bool, delay: int | None = None) -> None:
         super().__init__(type, message)
         after = wire.msgspec.UNSET if delay is None else delay
-        self.failure = wire.Failure(type, sendable(message)[: wire.MESSAGE_CHARACTERS], retryable, after)
+        self.failure = wire.Failure(type, plain.of(message)[: wire.MESSAGE_CHARACTERS], retryable, after)
 
 
 def ended(call: Callable[[], Any]) -> Ended:
@@ -68,9 +67,9 @@ def outcome(name: str, end: Ended, logged: str, log: Callable[[str], None]) -> O
 
 
 def _completed(result: Result, logged: str) -> Outcome:
-    output = sendable(result.output) or logged
+    output = plain.of(result.output) or logged
     first = next((line.strip() for line in output.splitlines() if line.strip()), "")
-    return Outcome(summary=" ".join(sendable(result.summary).split()) or first, output=output)
+    return Outcome(summary=" ".join(plain.of(result.summary).split()) or first, output=output)
 
 
 def _failure(name: str, error: BaseException, log: Callable[[str], None]) -> RunError:

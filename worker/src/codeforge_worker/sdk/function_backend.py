@@ -15,7 +15,6 @@ from .function import Function
 from .lifetime import lifetime
 from .loop_watch import LoopWatch
 from .said import of_run, routing
-from .sendable import sendable
 from .thread import in_thread
 
 log = logging.getLogger(__name__)
@@ -43,9 +42,7 @@ class FunctionBackend:
             finally:
                 await given.programs.stop()
                 given.close()
-        return outcome(
-            self._function.name, end, context.output(), lambda line: context.on_line(sendable(line), "stderr")
-        )
+        return outcome(self._function.name, end, context.output(), lambda line: context.on_line(line, "stderr"))
 
     async def _end(self, context: RunContext, given: Context) -> Ended:
         if not self._function.is_async:

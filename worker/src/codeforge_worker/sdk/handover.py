@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 # The loop has this many calls waiting at most: with more it would be late for its heartbeats.
 WAITING = 256
@@ -13,7 +13,10 @@ WAITING = 256
 class Handover:
     """Made on the loop's thread; used from any."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Callable[[], Awaitable[None]]) -> None:
+        """`room` returns when what was said before has left enough of it."""
+        self._wait_for_room = room
+        self._waits: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._room = threading.BoundedSemaphore(WAITING)
@@ -38,8 +41,14 @@ class Handover:
         self._closed = True
 
     def _let(self, what: Callable[[], None]) -> None:
-        self._room.release()
         self._do(what)
+        wait = asyncio.ensure_future(self._release())
+        self._waits.add(wait)
+        wait.add_done_callback(self._waits.discard)
+
+    async def _release(self) -> None:
+        await self._wait_for_room()
+        self._room.release()
 
     def _do(self, what: Callable[[], None]) -> None:
         if not self._closed:

@@ -101,7 +101,8 @@ class Programs:
                 on_line=on_line,
                 stdin=stdin,
                 walls=self._context.walls(),
-                line_bytes=OUTPUT_BYTES,
+                record_bytes=OUTPUT_BYTES,
+                room=self._context.room,
             )
         except OSError as error:
             raise CommandFailed(f"{argv[0]} cannot be started: {error}", None) from error

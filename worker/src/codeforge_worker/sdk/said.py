@@ -12,7 +12,6 @@ from io import TextIOBase
 from typing import Any, TextIO, cast
 
 from ..lines import LINE_BYTES, Stream
-from .sendable import sendable
 
 
 class Said:
@@ -25,7 +24,7 @@ class Said:
 
     def write(self, text: str, stream: Stream) -> None:
         with self._writing:
-            *lines, rest = (self._begun[stream] + sendable(text)).split("\n")
+            *lines, rest = (self._begun[stream] + text).split("\n")
             if len(rest) > LINE_BYTES:
                 lines, rest = [*lines, rest], ""
             self._begun[stream] = rest

@@ -5,11 +5,13 @@ import io.nats.client.api.AckPolicy;
 import io.nats.client.api.ConsumerConfiguration;
 import io.nats.client.api.DeliverPolicy;
 import io.nats.client.api.DiscardPolicy;
+import io.nats.client.api.PersistMode;
 import io.nats.client.api.Republish;
 import io.nats.client.api.RetentionPolicy;
 import io.nats.client.api.Source;
 import io.nats.client.api.StorageType;
 import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.StreamInfo;
 import io.nats.client.api.SubjectTransform;
 import java.time.Duration;
 import java.util.Optional;
@@ -36,6 +38,10 @@ final class SharedStreams {
 
     private static final String EVENTS = "events.*.*.*";
     private static final long LOG_BYTES = 1L << 30;
+
+    /** For lines that a worker sends again. Short: each id is held in the server's memory so long, and lines are many. */
+    private static final Duration LINES_SENT_AGAIN = Duration.ofSeconds(10);
+
     private static final Duration ACK_WAIT = Duration.ofSeconds(60);
     private static final int IN_HAND = 10_000;
 
@@ -44,6 +50,7 @@ final class SharedStreams {
     private final NatsConnection nats;
     private final String installation;
     private volatile Optional<String> problem = Optional.empty();
+    private volatile boolean linesToldOf;
 
     SharedStreams(NatsConnection nats, String installation) {
         this.nats = nats;
@@ -82,14 +89,7 @@ final class SharedStreams {
             keeper.ensure(
                     stream(Subjects.EVENTS_STREAM, EVENTS).maxAge(RETENTION).build(), OptionalInt.empty(), servers);
             keeper.ensure(results(), OptionalInt.empty(), servers);
-            keeper.ensure(
-                    stream(Subjects.LOGS_STREAM, "logs.*.*.*")
-                            .maxAge(RETENTION)
-                            .maxBytes(LOG_BYTES)
-                            .republish(republish("logs.*.*.*", "results.{{wildcard(3)}}.log"))
-                            .build(),
-                    OptionalInt.empty(),
-                    servers);
+            tellHowLinesAreStored(keeper.ensure(lines(), OptionalInt.empty(), servers));
             keeper.ensure(
                     stream(Subjects.DEADLETTERS_STREAM, "deadletters.*.*")
                             .duplicateWindow(BURIAL)
@@ -132,6 +132,29 @@ final class SharedStreams {
                 .republish(republish("results.*", "results.{{wildcard(1)}}"))
                 .maxAge(RETENTION)
                 .build();
+    }
+
+    /** Not written to the disk one by one: of lines a crash of the server may take the last. */
+    private static StreamConfiguration lines() {
+        return stream(Subjects.LOGS_STREAM, "logs.*.*.*")
+                .maxAge(RETENTION)
+                .maxBytes(LOG_BYTES)
+                .republish(republish("logs.*.*.*", "results.{{wildcard(3)}}.log"))
+                .duplicateWindow(LINES_SENT_AGAIN)
+                .persistMode(PersistMode.Async)
+                .build();
+    }
+
+    private void tellHowLinesAreStored(StreamInfo lines) {
+        final StreamConfiguration is = lines.getConfiguration();
+        if (is.getReplicas() == 1 && is.getPersistMode() != PersistMode.Async && !linesToldOf) {
+            linesToldOf = true;
+            LOG.info(
+                    "stream {} is an older one, or NATS is older than 2.12: each line is written to the disk by itself,"
+                            + " and agents that print much wait for it. NATS changes this for a new stream alone:"
+                            + " delete it to have it made anew, without the lines it has",
+                    Subjects.LOGS_STREAM);
+        }
     }
 
     private static Republish republish(String source, String destination) {

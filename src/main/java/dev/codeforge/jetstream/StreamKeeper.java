@@ -62,8 +62,11 @@ final class StreamKeeper {
             throws IOException, JetStreamApiException {
         final int standing =
                 found.map(info -> info.getConfiguration().getReplicas()).orElse(servers >= CLUSTER ? CLUSTER : 1);
+        final int copies = replicas.orElse(standing);
         final StreamConfiguration wanted = StreamConfiguration.builder(settings)
-                .replicas(replicas.orElse(standing))
+                .replicas(copies)
+                // NATS refuses it with copies, which wait for each other and not for a disk.
+                .persistMode(copies == 1 ? settings.getPersistMode() : null)
                 .build();
         if (found.isEmpty()) {
             return management.addStream(wanted);
@@ -71,6 +74,7 @@ final class StreamKeeper {
         final StreamConfiguration is = found.get().getConfiguration();
         return settled(is, wanted)
                 ? found.get()
+                // Its persist mode stays: NATS refuses to change that.
                 : management.updateStream(StreamConfiguration.builder(is)
                         .subjects(wanted.getSubjects())
                         .maxMessages(wanted.getMaxMsgs())

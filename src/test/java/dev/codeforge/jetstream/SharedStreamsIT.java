@@ -7,8 +7,11 @@ import static org.awaitility.Awaitility.await;
 import dev.codeforge.jetstream.LiveStreams.Entry;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
+import io.nats.client.api.PersistMode;
 import io.nats.client.api.StreamConfiguration;
+import io.nats.client.api.StreamInfo;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class SharedStreamsIT {
@@ -42,6 +45,44 @@ final class SharedStreamsIT {
                 assertThat(mended.toJson()).isEqualTo(made.toJson());
             }
         }
+    }
+
+    @Test
+    void linesAreNotWrittenToTheDiskOneByOneAndOutcomesAre() throws Exception {
+        try (JetStreamFixture jetStream = new JetStreamFixture()) {
+            for (final String stream :
+                    List.of(Subjects.EVENTS_STREAM, Subjects.RESULTS_STREAM, Subjects.DEADLETTERS_STREAM)) {
+                assertThat(persistMode(jetStream, stream)).isNotEqualTo(PersistMode.Async);
+            }
+            assertThat(persistMode(jetStream, Subjects.LOGS_STREAM)).isEqualTo(PersistMode.Async);
+        }
+    }
+
+    /** NATS does not change how a stream is written. */
+    @Test
+    void linesOfAnOlderInstallationAreKeptAndTheirStreamIsMendedOtherwise() throws Exception {
+        try (JetStreamFixture jetStream = new JetStreamFixture()) {
+            jetStream.management().deleteStream(Subjects.LOGS_STREAM);
+            jetStream
+                    .management()
+                    .addStream(StreamConfiguration.builder()
+                            .name(Subjects.LOGS_STREAM)
+                            .subjects("logs.*.*.*")
+                            .build());
+            final TaskRef task = new TaskRef("ns", "pool", "old");
+            jetStream.client.jetStream().publish(Subjects.lines(task), "old".getBytes());
+            jetStream.streams.ensure();
+            final StreamInfo lines = jetStream.management().getStreamInfo(Subjects.LOGS_STREAM);
+            assertThat(lines.getConfiguration().getPersistMode()).isNotEqualTo(PersistMode.Async);
+            assertThat(lines.getConfiguration().getMaxAge()).isEqualTo(Duration.ofDays(7));
+            assertThat(lines.getConfiguration().getDuplicateWindow()).isEqualTo(Duration.ofSeconds(10));
+            assertThat(lines.getStreamState().getMsgCount()).isEqualTo(1);
+            assertThat(jetStream.streams.problem()).isEmpty();
+        }
+    }
+
+    private static PersistMode persistMode(JetStreamFixture jetStream, String stream) throws Exception {
+        return jetStream.management().getStreamInfo(stream).getConfiguration().getPersistMode();
     }
 
     /** So an installation had it before events were told by pool. */

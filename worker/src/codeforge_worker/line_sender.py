@@ -1,0 +1,177 @@
+"""The way of a run's lines to NATS: in order, several at once, each until it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass
+
+from nats.aio.msg import Msg
+
+from .broker import AWAY, Broker
+
+# What is held of lines that are not stored yet; whoever can wait does, from then on.
+BUFFER_BYTES = 4 << 20
+# On top of it, while NATS takes lines, for who cannot wait: a function on the event loop, one record of an agent.
+OVERSHOOT_BYTES = 16 << 20
+# Sent and not acknowledged. A server holds 10,000 messages of all clients that its stream has yet to store.
+IN_FLIGHT, IN_FLIGHT_BYTES = 512, 1 << 20
+# Without an acknowledgement for that long lines are sent again.
+UNANSWERED_SECONDS = 3.0
+# And for that long NATS counts as away: nobody waits for room, and what the buffer has no room for is dropped.
+STALLED_SECONDS = 10.0
+# At a run's end, which does not wait longer for a NATS that takes nothing.
+SILENT_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
+# What a line costs beside its bytes.
+_EACH = 100
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Line:
+    sequence: int
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + _EACH
+
+
+class LineSender:
+    def __init__(self, broker: Broker, subject: str) -> None:
+        self._broker = broker
+        self._subject = subject
+        # Ids span a stream: nobody else may know what ours will be.
+        self._id = uuid.uuid4().hex[:16]
+        self._inbox = f"{broker.subjects.inbox}.{uuid.uuid4().hex}"
+        self._waiting: deque[_Line] = deque()
+        self._in_flight: dict[int, _Line] = {}
+        self._in_flight_bytes = 0
+        self.size = 0
+        self._reconnects: int = broker.reconnects
+        self._again = False
+        # When NATS last took a line, or had none to take.
+        self._took = time.monotonic()
+        self._asked = self._took
+        self._closed = False
+        self._more = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._sending = asyncio.create_task(self._send())
+
+    @property
+    def unsent(self) -> int:
+        return len(self._waiting) + len(self._in_flight)
+
+    @property
+    def away_seconds(self) -> float:
+        """How long NATS has taken none of the lines that are there for it; 0 while that is not long."""
+        silent = time.monotonic() - self._took
+        return silent if self.unsent and silent >= STALLED_SECONDS else 0.0
+
+    @property
+    def is_full(self) -> bool:
+        return self.size >= BUFFER_BYTES + (0 if self.away_seconds else OVERSHOOT_BYTES)
+
+    @property
+    def has_room(self) -> bool:
+        return self.size <= BUFFER_BYTES // 2
+
+    def put(self, sequence: int, body: bytes) -> None:
+        if not self.unsent:
+            self._took = time.monotonic()
+        line = _Line(sequence, body)
+        self._waiting.append(line)
+        self.size += line.size
+        self._more.set()
+
+    async def room(self) -> None:
+        """Waits where the buffer is full, but not for a NATS that is away."""
+        if self.size < BUFFER_BYTES:
+            return
+        while not self.has_room and not self.away_seconds and not self._closed:
+            await self._change()
+
+    async def flush(self, seconds: float) -> None:
+        """Waits until all is stored: that long at most, and not for a NATS that is silent."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.unsent and time.monotonic() - self._took < SILENT_SECONDS:
+                    await self._change()
+
+    def stop(self) -> None:
+        self._closed = True
+        self._sending.cancel()
+
+    async def _change(self) -> None:
+        """Returns when something was stored, or some time has passed."""
+        self._progress.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._progress.wait()
+
+    async def _send(self) -> None:
+        await self._more.wait()
+        answers = None
+        try:
+            while True:
+                try:
+                    answers = answers or await self._broker.serve(f"{self._inbox}.*", self._answered)
+                    await self._next()
+                except AWAY as error:
+                    log.debug("lines are sent again: %s", error)
+                    self._again = True
+        finally:
+            if answers:
+                with contextlib.suppress(*AWAY):
+                    await answers.unsubscribe()
+
+    async def _next(self) -> None:
+        """Sends what may be in flight, and waits for answers, or for lines where there are none to wait for."""
+        self._more.clear()
+        if self._again or not self._broker.connected:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._again = True
+        if not self._broker.connected:
+            return
+        if self._again or self._broker.reconnects != self._reconnects:
+            self._again, self._reconnects = False, self._broker.reconnects
+            self._asked = time.monotonic()
+            for line in list(self._in_flight.values()):
+                await self._publish(line)
+        while self._waiting and len(self._in_flight) < IN_FLIGHT and self._in_flight_bytes < IN_FLIGHT_BYTES:
+            if not self._in_flight:
+                self._asked = time.monotonic()
+            line = self._waiting.popleft()
+            self._in_flight[line.sequence] = line
+            self._in_flight_bytes += line.size
+            await self._publish(line)
+        patience = self._asked + UNANSWERED_SECONDS - time.monotonic() if self._in_flight else None
+        try:
+            async with asyncio.timeout(patience):
+                await self._more.wait()
+        except TimeoutError:
+            self._again = True
+
+    async def _publish(self, line: _Line) -> None:
+        headers = {"Nats-Msg-Id": f"{self._id}-{line.sequence}"}
+        await self._broker.publish(self._subject, line.body, f"{self._inbox}.{line.sequence}", headers)
+
+    async def _answered(self, answer: Msg) -> None:
+        self._more.set()
+        if (answer.headers or {}).get("Status") or b'"error"' in answer.data:
+            log.debug("a line was refused: %r", answer.data)
+            self._again = True
+            return
+        line = self._in_flight.pop(int(answer.subject.rpartition(".")[2]), None)
+        if line is None:
+            return
+        self._in_flight_bytes -= line.size
+        self.size -= line.size
+        self._took = self._asked = time.monotonic()
+        self._progress.set()

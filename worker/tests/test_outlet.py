@@ -1,0 +1,59 @@
+"""A pod's log that nobody takes: who writes it is not kept waiting, and what is lost is counted."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from harness.patience import PATIENCE
+
+from codeforge_worker.outlet import Outlet
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    for end in (reading, writing):
+        os.close(end)
+
+
+def _until(reading: int, what: bytes) -> bytes:
+    read, patient_until = b"", time.monotonic() + PATIENCE
+    while what not in read and time.monotonic() < patient_until:
+        read += os.read(reading, 65536)
+    return read
+
+
+def test_lines_are_written_in_order(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1])
+    for number in range(1000):
+        outlet.write(f"line {number}\n")
+    assert _until(pipe[0], b"line 999\n").decode().splitlines() == [f"line {number}" for number in range(1000)]
+
+
+def test_a_full_pipe_keeps_nobody_waiting_and_the_loss_is_counted(pipe: tuple[int, int]) -> None:
+    outlet = Outlet(pipe[1], most=200_000)
+    begun = time.monotonic()
+    for number in range(100_000):
+        outlet.write(f"line {number}\n")
+    outlet.flush(0.1)
+    assert time.monotonic() - begun < PATIENCE
+    read = _until(pipe[0], b"are missing here").decode()
+    outlet.write("afterwards\n")
+    read += _until(pipe[0], b"afterwards").decode()
+    *lines, told, last = read.splitlines()
+    assert lines == [f"line {number}" for number in range(len(lines))] and last == "afterwards"
+    assert told.startswith(f"({100_000 - len(lines)} lines are missing here: nothing took them for ")
+
+
+def test_a_pipe_that_was_closed_ends_nothing() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    outlet = Outlet(writing)
+    for _ in range(3):
+        outlet.write("line\n")
+        outlet.flush()
+    os.close(writing)
