@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import time
 from collections.abc import Iterator
 
@@ -23,7 +24,8 @@ def pipe() -> Iterator[tuple[int, int]]:
 def _until(reading: int, what: bytes) -> bytes:
     read, patient_until = b"", time.monotonic() + PATIENCE
     while what not in read and time.monotonic() < patient_until:
-        read += os.read(reading, 65536)
+        if select.select([reading], [], [], 0.1)[0]:
+            read += os.read(reading, 65536)
     return read
 
 
