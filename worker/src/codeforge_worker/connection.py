@@ -177,6 +177,7 @@ class Connection:
         self._refused, self._said = False, ""
         self._forbidden.clear()
         self._newest.options["reconnect_time_wait"] = _RECONNECT_SECONDS
+        self._client.lose_requests()
         log.info("NATS is back")
         self.refusals.try_again()
         self.on_return()

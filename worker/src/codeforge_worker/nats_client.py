@@ -56,6 +56,13 @@ class NatsClient(Client):
             return False
         return self.is_closed or self._reconnection_task is None or self._reconnection_task.done()
 
+    def lose_requests(self) -> None:
+        """Those that were sent over a connection that is gone, and may never be answered: whoever asked asks again."""
+        waiting: list[asyncio.Future[Any]] = [*self._resp_map.values()]  # pyright: ignore[reportUnknownMemberType]
+        for future in waiting:
+            if not future.done():
+                future.set_exception(TimeoutError("the connection was lost"))
+
     async def _connect_to_server(self, s: Srv) -> None:
         if s.uri.scheme in ("ws", "wss"):
             await super()._connect_to_server(s)

@@ -95,7 +95,7 @@ final class WorkerContainer {
         }
         // The user's variables come last: of two with one name the last one counts.
         environment.removeIf(ours ->
-                given.getEnv().stream().anyMatch(theirs -> ours.getName().equals(theirs.getName())));
+                given.getEnv().stream().anyMatch(theirs -> NatsMounts.isReplaced(ours.getName(), theirs.getName())));
         environment.addAll(given.getEnv());
         final List<VolumeMount> mounts = new ArrayList<>(given.getVolumeMounts());
         addMount(
@@ -110,7 +110,7 @@ final class WorkerContainer {
                         .withName(PodDefaults.TMP)
                         .withMountPath("/tmp")
                         .build());
-        nats.mounts().forEach(mount -> addMount(mounts, mount));
+        nats.mounts(pool).forEach(mount -> addMount(mounts, mount));
         GitMounts.mounts(pool).forEach(mount -> addMount(mounts, mount));
         return container.withEnv(environment).withVolumeMounts(mounts).build();
     }

@@ -108,7 +108,9 @@ final class SecretVariablesTest {
     @ValueSource(strings = {"env: [{name: A, value: b}]", "envFrom: [{configMapRef: {name: map}}]", "image: a"})
     void withoutASecretNothingChanges(String fields) throws Exception {
         assertThat(names(pod(fields))).doesNotContain("CODEFORGE_SECRET_VARIABLES");
-        assertThat(pod(fields).getVolumes()).extracting(Volume::getName).containsExactly("workspace", "tmp");
+        assertThat(pod(fields).getVolumes())
+                .extracting(Volume::getName)
+                .containsExactly("workspace", "tmp", "nats-credential");
     }
 
     @Test
@@ -121,7 +123,9 @@ final class SecretVariablesTest {
     @Test
     void withoutWallsTheyStayVariables() throws Exception {
         final PodSpec pod = template("{name: worker, env: [" + KEY + "], " + FROM + "}", "Off");
-        assertThat(names(pod)).contains("KEY").doesNotContain("CODEFORGE_SECRET_VARIABLES");
+        assertThat(names(pod))
+                .contains("KEY", "NATS_PASSWORD")
+                .doesNotContain("CODEFORGE_SECRET_VARIABLES", "CODEFORGE_NATS_LOGIN");
         assertThat(worker(pod).getEnvFrom()).hasSize(1);
     }
 

@@ -15,6 +15,7 @@ import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
@@ -141,7 +142,7 @@ final class WorkerDeploymentTest {
                 .containsExactly("ALL");
         assertThat(worker(deployment).getVolumeMounts())
                 .extracting(VolumeMount::getMountPath)
-                .containsExactly("/workspace", "/tmp");
+                .containsExactly("/workspace", "/tmp", "/run/codeforge/nats");
     }
 
     @Test
@@ -150,6 +151,28 @@ final class WorkerDeploymentTest {
         assertThat(password.getValue()).isNull();
         assertThat(password.getValueFrom().getSecretKeyRef().getName()).isEqualTo("pool-workers");
         assertThat(password.getValueFrom().getSecretKeyRef().getKey()).isEqualTo("password");
+    }
+
+    @Test
+    void aUserAndAPasswordAreFilesBesideWhichTheKubeletRenews() throws Exception {
+        final Deployment deployment = of(null);
+        assertThat(value(worker(deployment), "CODEFORGE_NATS_LOGIN")).isEqualTo("/run/codeforge/nats");
+        assertThat(pod(deployment).getVolumes())
+                .filteredOn(volume -> volume.getSecret() != null)
+                .singleElement()
+                .satisfies(volume -> {
+                    assertThat(volume.getSecret().getSecretName()).isEqualTo("pool-workers");
+                    assertThat(volume.getSecret().getItems())
+                            .extracting(KeyToPath::getPath)
+                            .containsExactly("username", "password");
+                });
+    }
+
+    @Test
+    void aUserOfTheTemplateIsInNoFile() {
+        assertThat(NatsMounts.isReplaced("CODEFORGE_NATS_LOGIN", "NATS_USER")).isTrue();
+        assertThat(NatsMounts.isReplaced("CODEFORGE_NATS_LOGIN", "NATS_URL")).isFalse();
+        assertThat(NatsMounts.isReplaced("NATS_URL", "NATS_URL")).isTrue();
     }
 
     /** A variable and a single file of a folder keep what they were when the pod began. */
@@ -217,7 +240,7 @@ final class WorkerDeploymentTest {
         assertThat(worker.getEnv()).extracting(EnvVar::getName).doesNotHaveDuplicates();
         assertThat(worker.getVolumeMounts())
                 .extracting(VolumeMount::getMountPath)
-                .containsExactlyInAnyOrder("/tmp", "/workspace");
+                .containsExactlyInAnyOrder("/tmp", "/workspace", "/run/codeforge/nats");
         final PodSpec pod = pod(deployment);
         assertThat(pod.getAutomountServiceAccountToken()).isTrue();
         assertThat(pod.getSecurityContext().getRunAsUser()).isEqualTo(5);
@@ -293,7 +316,7 @@ final class WorkerDeploymentTest {
                 .isEqualTo("[{\"path\":\"/run/codeforge/git/0\",\"url\":\"https://git.example.com/\"},"
                         + "{\"path\":\"/run/codeforge/git/1\",\"url\":\"ssh://git.example.com/\"}]");
         assertThat(pod(deployment).getVolumes())
-                .filteredOn(volume -> volume.getSecret() != null)
+                .filteredOn(volume -> volume.getName().startsWith("git-"))
                 .extracting(Volume::getName, volume -> volume.getSecret().getSecretName())
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple("git-0", "first"),
