@@ -85,7 +85,7 @@ async def test_a_cancelled_run_has_cost_too(run_task: RunTask, operator: Operato
 async def test_a_run_that_reaches_its_budget(run_task: RunTask, llm: LlmServer, code: GitServer) -> None:
     """It would ask again, since its edit did not fit."""
     llm.reply = EDIT_THAT_MATCHES_NOTHING
-    await spends_too_much(run_task, llm)
+    await spends_too_much(run_task, llm, code)
     assert code.branches() == ["main"]
 
 

@@ -106,15 +106,24 @@ def test_it_is_cancelled_by_a_signal(module: Path, number: signal.Signals) -> No
         assert worker.stdout.read() == "cancelled: Cancelled: it was asked for\n" and worker.wait() == 1
 
 
-def test_with_reload_it_runs_again_after_each_change(module: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_with_reload_it_runs_again_after_each_change(module: Path, stop: signal.Signals) -> None:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
     command = _command(module, "--backend", "waiter", "--reload")
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as worker:
+    # As a shell starts what it puts into the background.
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        worker = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    try:
         assert worker.stdout and worker.stdout.readline() == "waiting\n"
         module.write_text(BACKEND.replace('"waiting"', '"waiting again"'))
         begun = time.monotonic()
         while worker.stdout.readline() != "waiting again\n":
             assert time.monotonic() - begun < PATIENCE
-        worker.send_signal(signal.SIGINT)
-        worker.stdout.read()
-        assert worker.wait() == 0
+        worker.send_signal(stop)
+        worker.communicate(timeout=PATIENCE)
+        assert worker.returncode == 0
+    finally:
+        worker.kill()

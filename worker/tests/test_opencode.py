@@ -154,5 +154,5 @@ async def test_a_cancelled_run_leaves_no_process(
 
 async def test_a_run_that_reaches_its_budget(run_task: RunTask, llm: LlmServer, code: GitServer) -> None:
     llm.turns = [EDIT, FINISH]
-    await spends_too_much(run_task, llm)
-    assert code.content("b", "answer.py") == "ANSWER = 42", "what was paid for is kept"
+    await spends_too_much(run_task, llm, code)
+    assert code.content("b-failed-1", "answer.py") == "ANSWER = 42", "what was paid for is kept"

@@ -88,7 +88,7 @@ class Delivery:
         redelivered = self._message.metadata.num_delivered > 1
         look = FirstLook(self._broker, task, self._origin, redelivered=redelivered)
         # Apart: what the results wait for must not keep back a sign of life.
-        besides = [asyncio.create_task(work) for work in (self._keep_alive(), self._follow())]
+        besides = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._follow())]
         try:
             decision = await look.decide()
             match decision:
@@ -101,8 +101,8 @@ class Delivery:
                 case Begin():
                     await self._hold(task, look, self._events_of(task, decision))
         finally:
-            for task in besides:
-                task.cancel()
+            for work in besides:
+                work.cancel()
 
     def _events_of(self, task: wire.Task, decision: Begin | GiveUp) -> RunEvents:
         return RunEvents(

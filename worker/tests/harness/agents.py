@@ -82,9 +82,10 @@ async def cancelled_when(ready: Callable[[], bool], run_task: RunTask, operator:
     return last
 
 
-async def spends_too_much(run_task: RunTask, llm: LlmServer) -> dict[str, Any]:
+async def spends_too_much(run_task: RunTask, llm: LlmServer, code: GitServer) -> dict[str, Any]:
     """The last event of a run whose first answer uses the budget up: whatever the agent does, no second is paid."""
-    last = await run_task(budget={"max_tokens": 120})
+    git = {"url": code.url, "push": {"branch": "b", "on_failure": "Push"}}
+    last = await run_task(budget={"max_tokens": 120}, workspace={"git": git})
     failure = last["failure"]
     assert (last["event"], failure["type"], failure["retryable"]) == ("failed", "BudgetExceeded", False)
     assert "raise budget.maxTokens" in failure["message"]

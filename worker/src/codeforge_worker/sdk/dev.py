@@ -64,11 +64,14 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 def reload(parsed: argparse.Namespace, arguments: Sequence[str]) -> int:
-    """Runs the same command without --reload, in a process of its own, after each change; until Ctrl-C."""
+    """Runs the same command without --reload, in a process of its own, after each change; until Ctrl-C or SIGTERM."""
     module = Path(parsed.module)
     folder = module.absolute().parent if module.suffix == ".py" else Path.cwd()
     command = [sys.executable, "-m", "codeforge_worker.cli", *(word for word in arguments if word != "--reload")]
     stdin = sys.stdin.read() if parsed.prompt == "-" else None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A shell ignores the first one for what it starts in the background.
+        signal.signal(number, signal.default_int_handler)
     try:
         while True:
             seen = _stamps(folder)
