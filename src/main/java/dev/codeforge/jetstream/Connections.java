@@ -39,6 +39,9 @@ public interface Connections extends AutoCloseable {
     /** How often the server was connected to: after another time it may have lost what it knew. */
     int connects();
 
+    /** Calls {@code action} each time the server is connected to, on a thread of its own. */
+    void onConnect(Runnable action);
+
     /** True when the connection is closed for good, as after credentials were refused: only a new process helps. */
     boolean isLost();
 

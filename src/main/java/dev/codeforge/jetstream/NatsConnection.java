@@ -12,6 +12,8 @@ import io.nats.client.Nats;
 import io.nats.client.Options;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
@@ -28,6 +30,7 @@ final class NatsConnection implements AutoCloseable {
     private volatile boolean closed;
     private volatile boolean lost;
     private final AtomicInteger connects = new AtomicInteger();
+    private final List<Runnable> onConnect = new CopyOnWriteArrayList<>();
 
     NatsConnection(NatsAccess endpoint, String clientName) {
         this(endpoint, clientName, Options.DEFAULT_INBOX_PREFIX);
@@ -55,6 +58,7 @@ final class NatsConnection implements AutoCloseable {
                     if (event == ConnectionListener.Events.CONNECTED
                             || event == ConnectionListener.Events.RECONNECTED) {
                         connects.incrementAndGet();
+                        tellOfConnect();
                     }
                     lost |= event == ConnectionListener.Events.CLOSED && !closed;
                     LOG.info("NATS {}: {}", endpoint.url(), event);
@@ -63,6 +67,8 @@ final class NatsConnection implements AutoCloseable {
         try {
             final Connection made = Nats.connectReconnectOnConnect(options.build());
             connection.set(made);
+            // The first event may have come before anybody could use the connection.
+            tellOfConnect();
             if (closed) {
                 made.close();
             }
@@ -72,6 +78,14 @@ final class NatsConnection implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    void onConnect(Runnable action) {
+        onConnect.add(action);
+    }
+
+    private void tellOfConnect() {
+        onConnect.forEach(action -> Thread.ofVirtual().name("nats-connected").start(action));
     }
 
     /** The client gave up, as it does when its credentials are refused twice: only a new process reads new ones. */

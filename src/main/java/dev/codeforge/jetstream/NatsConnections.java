@@ -98,6 +98,11 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
+    public void onConnect(Runnable action) {
+        nats.onConnect(action);
+    }
+
+    @Override
     public boolean isLost() {
         return nats.isLost();
     }

@@ -13,6 +13,7 @@ import dev.codeforge.jetstream.PublishOutcome;
 import dev.codeforge.jetstream.QueueCensus;
 import dev.codeforge.jetstream.QueueSample;
 import dev.codeforge.jetstream.QueueSettings;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.QueuedTask;
 import dev.codeforge.jetstream.RequestReply;
 import dev.codeforge.jetstream.Results;
@@ -49,6 +50,9 @@ public final class FakeConnections implements Connections {
     private final List<Long> acknowledged = new CopyOnWriteArrayList<>();
     private final List<Consumer<Results.Delivery>> consumers = new CopyOnWriteArrayList<>();
     private final AtomicLong sequence = new AtomicLong();
+    private final AtomicLong uses = new AtomicLong();
+    private final List<Runnable> onConnect = new CopyOnWriteArrayList<>();
+    private volatile boolean connected = true;
     private final DispatchKey key;
 
     public FakeConnections(DispatchKey key) {
@@ -113,6 +117,10 @@ public final class FakeConnections implements Connections {
 
     @Override
     public TaskQueue queue(String namespace) {
+        uses.incrementAndGet();
+        if (!connected) {
+            throw new QueueUnavailableException("NATS is not connected, as the test wants it");
+        }
         return new InMemoryQueue();
     }
 
@@ -294,7 +302,27 @@ public final class FakeConnections implements Connections {
 
     @Override
     public boolean isConnected() {
-        return true;
+        return connected;
+    }
+
+    @Override
+    public void onConnect(Runnable action) {
+        onConnect.add(action);
+    }
+
+    /** From now on nothing is answered, until {@link #connect}. */
+    public void disconnect() {
+        connected = false;
+    }
+
+    public void connect() {
+        connected = true;
+        onConnect.forEach(Runnable::run);
+    }
+
+    /** How often somebody has tried to use a queue. */
+    public long uses() {
+        return uses.get();
     }
 
     @Override

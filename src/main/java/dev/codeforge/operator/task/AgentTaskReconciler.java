@@ -39,7 +39,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,9 +51,6 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     static final String BY_RUNNING = "running";
     public static final String BY_KEY = "key";
     private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
-    /** Between this and twice this, so that not all come at once when NATS is back. */
-    private static final Duration AWAY = Duration.ofSeconds(2);
-
     private static final int AT_ONCE = 8;
 
     private final Permits permits = new Permits(AT_ONCE);
@@ -74,6 +70,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskWatch watch;
     private final Tracing tracing;
     private final RunningPods pods;
+    private final NatsOutage outage;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final Recreations<AgentTask> recreations = new Recreations<>(AgentTask.class);
@@ -122,6 +119,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.wantedLooks = wantedLooks;
         this.pods = new RunningPods(client);
         this.deletions = new Deletions(withdrawWaiting);
+        this.outage = new NatsOutage(connections, triggers::propagateEvent);
     }
 
     @Override
@@ -143,12 +141,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             }
             // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
             LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(AWAY.plusMillis(jitter()));
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(outage.retryAfter(task));
         }
-    }
-
-    private static long jitter() {
-        return ThreadLocalRandom.current().nextLong(AWAY.toMillis());
     }
 
     private UpdateControl<AgentTask> look(AgentTask task, boolean deleted, Context<AgentTask> context) {

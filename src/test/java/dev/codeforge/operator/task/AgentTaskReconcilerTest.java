@@ -1,6 +1,7 @@
 package dev.codeforge.operator.task;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -29,6 +30,7 @@ import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.RegisteredController;
 import io.javaoperatorsdk.operator.processing.Controller;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -41,6 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What becomes of a task while the API server answers with errors. */
 final class AgentTaskReconcilerTest {
     private static final String STATUS = "/agenttasks/task/status";
+    private static final Duration SHORTER_THAN_THE_NEXT_TRY = Duration.ofSeconds(20);
 
     private final DispatchKey key = new DispatchKey(new byte[32]);
     private final FakeConnections nats = new FakeConnections(key);
@@ -230,6 +233,22 @@ final class AgentTaskReconcilerTest {
 
     private long statusesTold() {
         return told.stream().filter(word -> word.startsWith("status")).count();
+    }
+
+    @Test
+    void whileNatsIsAwayATaskIsTriedOnceAndAgainWhenItIsBack() {
+        client.resource(task).delete();
+        await().atMost(PATIENCE).until(() -> told.contains("gone"));
+        nats.disconnect();
+        final long before = nats.uses();
+        task = client.resource(Resources.task("ns", "task", "pool")).create();
+        await().atMost(PATIENCE).until(() -> nats.uses() > before);
+        // Longer than the pause of one that is connected and gets no answer.
+        throughout(Duration.ofSeconds(6), () -> nats.uses() == before + 1);
+        nats.connect();
+        await().atMost(SHORTER_THAN_THE_NEXT_TRY).until(() -> stored().observedStatus()
+                .filter(status -> status.phase() == Phase.Queued)
+                .isPresent());
     }
 
     @Test
