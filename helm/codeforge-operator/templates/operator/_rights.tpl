@@ -15,10 +15,11 @@
 - apiGroups: [codeforge.dev]
   resources: [agenttasks/status, workerpools/status]
   verbs: [patch]
-# The workers of a pool, and how many there are. Server-side apply asks for create where there are none.
+# The workers of a pool, and how many there are. Server-side apply asks for create where there are none; get: how many there are,
+# before the number is raised, since a cache may be behind.
 - apiGroups: [apps]
   resources: [deployments]
-  verbs: [list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments/scale]
   verbs: [patch]
