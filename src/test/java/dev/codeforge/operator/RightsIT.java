@@ -244,11 +244,7 @@ final class RightsIT {
                 forbidden(() -> client.rbac().clusterRoles().list());
                 forbidden(() ->
                         client.resource(Resources.pool(SERVED, "own", null)).create());
-                forbidden(() -> client.apps()
-                        .deployments()
-                        .inNamespace(SERVED)
-                        .withName("any")
-                        .get());
+                forbidden(() -> client.apps().replicaSets().inNamespace(SERVED).list());
                 forbidden(() -> client.apps().statefulSets().inNamespace(SERVED).list());
             }
         }
