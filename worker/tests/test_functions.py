@@ -92,8 +92,8 @@ async def test_a_loop_of_progress_and_lines_floods_nothing(operator: Operator, s
     begun = time.monotonic()
     uid = await operator.submit(config={"times": "5000"})
     events = await operator.until(uid)
-    # The first word at once, then one in five seconds.
-    assert len(events) <= 3 + (time.monotonic() - begun) / 5, kinds(events)
+    # The first word at once, then one in two seconds.
+    assert len(events) <= 3 + (time.monotonic() - begun) / 2, kinds(events)
     assert events[-1].body["progress"] == "step 4999"
     await operator.queue_is_empty()
 
