@@ -209,7 +209,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /** At once, and the status after that: a worker may have to be started for it. */
     private void tellPool(AgentTask task, TaskPlan plan, TaskView view) {
-        final ResourceID pool = poolOf(task);
+        final ResourceID pool = TaskIndex.poolOf(task);
         if (plan instanceof TaskPlan.Publish && view instanceof TaskView.Queued) {
             wantedLooks.want(pool);
             onQueueChange.accept(pool);
@@ -332,15 +332,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         }
     }
 
-    private static ResourceID poolOf(AgentTask task) {
-        return new ResourceID(
-                task.getSpec().workerPoolRef().name(), task.getMetadata().getNamespace());
-    }
-
     /** A deleted task's namesake may be of another pool, and then this one is not known. */
     private static Optional<WorkerPool> poolOf(AgentTask task, Context<AgentTask> context) {
         return context.getSecondaryResource(WorkerPool.class)
-                .filter(pool -> ResourceID.fromResource(pool).equals(poolOf(task)));
+                .filter(pool -> ResourceID.fromResource(pool).equals(TaskIndex.poolOf(task)));
     }
 
     private static String keyOf(AgentTask task) {
@@ -389,12 +384,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         context.getPrimaryCache()
                 .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
         SessionRivals.index(context.getPrimaryCache());
-        context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(poolOf(task))));
+        context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(TaskIndex.poolOf(task))));
         context.getPrimaryCache()
                 .addIndexer(
                         BY_RUNNING,
                         task -> TaskClocks.statusOf(task).phase() == Phase.Running
-                                ? List.of(PoolKey.of(poolOf(task)))
+                                ? List.of(PoolKey.of(TaskIndex.poolOf(task)))
                                 : List.of());
         return List.of(
                 PoolNews.source(context, backlog.in(context.getPrimaryCache())),

@@ -101,7 +101,7 @@ final class Backlog {
             change(task, after -> after.remove(task.uid()));
             return Optional.empty();
         }
-        return waited && view instanceof TaskView.Queued ? Optional.of(poolOf(task)) : Optional.empty();
+        return waited && view instanceof TaskView.Queued ? Optional.of(TaskIndex.poolOf(task)) : Optional.empty();
     }
 
     private void change(AgentTask task, Consumer<Set<String>> change) {
@@ -120,12 +120,7 @@ final class Backlog {
         }
     }
 
-    private static ResourceID poolOf(AgentTask task) {
-        return new ResourceID(
-                task.getSpec().workerPoolRef().name(), task.getMetadata().getNamespace());
-    }
-
     private static String keyOf(AgentTask task) {
-        return PoolKey.of(poolOf(task));
+        return PoolKey.of(TaskIndex.poolOf(task));
     }
 }

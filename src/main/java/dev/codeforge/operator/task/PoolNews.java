@@ -36,9 +36,7 @@ final class PoolNews {
     static InformerEventSource<WorkerPool, AgentTask> source(EventSourceContext<AgentTask> context, Backlog backlog) {
         return new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)
-                        .withPrimaryToSecondaryMapper((AgentTask task) -> Set.of(new ResourceID(
-                                task.getSpec().workerPoolRef().name(),
-                                task.getMetadata().getNamespace())))
+                        .withPrimaryToSecondaryMapper((AgentTask task) -> Set.of(TaskIndex.poolOf(task)))
                         .withOnUpdateFilter(PoolNews::concernsTasks)
                         .withSecondaryToPrimaryMapper(pool -> concerned(
                                         pool,

@@ -32,6 +32,11 @@ public final class TaskIndex {
                 task.uid());
     }
 
+    static ResourceID poolOf(AgentTask task) {
+        return new ResourceID(
+                task.getSpec().workerPoolRef().name(), task.getMetadata().getNamespace());
+    }
+
     public Optional<AgentTask> byUid(String uid) {
         return cache.byIndex(AgentTaskReconciler.BY_UID, uid).stream().findFirst();
     }
@@ -59,9 +64,7 @@ public final class TaskIndex {
         return tasks.stream()
                 .filter(task -> Backlog.waits(TaskClocks.statusOf(task)))
                 .collect(Collectors.toMap(
-                        task -> PoolKey.of(new ResourceID(
-                                task.getSpec().workerPoolRef().name(),
-                                task.getMetadata().getNamespace())),
+                        task -> PoolKey.of(poolOf(task)),
                         task -> task,
                         (one, other) -> OLDEST_FIRST.compare(one, other) <= 0 ? one : other))
                 .values();
