@@ -68,7 +68,7 @@ kind: WorkerPool
 metadata: {name: pool, namespace: %s}
 spec:
   backend: command
-  heartbeatTimeoutSeconds: %d
+  queue: {heartbeatTimeoutSeconds: %d}
   deletionPolicy: Delete
   scaling: {minReplicas: 0, maxReplicas: %d%s}
   template: {spec: {%scontainers: [{name: worker, image: bench}]}}

@@ -24,12 +24,6 @@ import org.jspecify.annotations.Nullable;
         value = "self.backend == oldSelf.backend",
         message = "backend cannot be changed: queued tasks were written for it; create a new pool")
 @ValidationRule(
-        value = "has(self.subject) == has(oldSelf.subject) && (!has(self.subject) || self.subject == oldSelf.subject)",
-        message = "subject cannot be added, changed or removed: create a new pool")
-@ValidationRule(
-        value = "!has(self.subject) || self.subject.startsWith('tasks.')",
-        message = "subject must be tasks.<namespace>.<name>: every other subject belongs to the platform")
-@ValidationRule(
         value = "!has(self.scaling) || self.replicas == 1",
         message = "the queue drives this pool: remove scaling first, or leave replicas out")
 @ValidationRule(
@@ -42,12 +36,6 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription(
                         "The agent that the workers run: command, aider, mini-swe-agent, opencode or openhands. Cannot be changed.")
                 String backend,
-        @Nullable
-                @Size(max = 255)
-                @Pattern("^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$")
-                @JsonPropertyDescription(
-                        "NATS subject of the pool, tasks.<namespace>.<name> with the pool's own namespace. Default: the operator's subjectTemplate, tasks.agent.<backend>. Cannot be changed.")
-                String subject,
         @Nullable @JsonPropertyDescription("Credentials for the repositories of tasks.") GitAccess git,
         @SpecReplicas
                 @Default("1")
@@ -58,25 +46,13 @@ public record WorkerPoolSpec(
         @Nullable @JsonPropertyDescription("Lets the number of workers follow the queue.") Scaling scaling,
         @Default("1") @Min(1) @Max(100) @JsonPropertyDescription("Tasks that one worker runs at once, 1 to 100.")
                 Integer tasksPerWorker,
-        @Default("{}") @JsonPropertyDescription("The queue's stream in JetStream.") StreamSettings stream,
+        @Default("{}") @JsonPropertyDescription("The queue: its stream and consumer in JetStream.") QueueSpec queue,
         @Default("\"Drain\"")
                 @JsonPropertyDescription(
                         "What deleting the pool does. Drain: take no new task, wait for queued and running ones up to drainTimeoutSeconds, fail the rest. Delete: fail what is unfinished at once. Retain: remove the workers, keep the stream and its tasks for a pool of the same name.")
                 DeletionPolicy deletionPolicy,
         @Default("600") @Min(0) @Max(86400) @JsonPropertyDescription("Seconds that Drain waits, 0 to 86,400.")
                 Integer drainTimeoutSeconds,
-        @Default("60")
-                @Min(5)
-                @Max(3600)
-                @JsonPropertyDescription(
-                        "Seconds without a sign of life after which a running task is given to another worker, 5 to 3,600.")
-                Integer heartbeatTimeoutSeconds,
-        @Default("3")
-                @Min(1)
-                @Max(50)
-                @JsonPropertyDescription(
-                        "How often a task is begun when its worker is lost, before it fails, 1 to 50. Workers whose pods were evicted, deleted or preempted, or whose nodes are gone, do not count.")
-                Integer maxDeliveries,
         @Default("\"Finish\"")
                 @JsonPropertyDescription(
                         "What a worker does with its runs on SIGTERM, whatever caused it. Finish: it finishes them, and releases those that outlast the pod's grace period. GiveBack: it releases them at once, and the next worker continues from their checkpoints; for nodes that disappear sooner than the grace period, such as spot instances.")
@@ -102,11 +78,9 @@ public record WorkerPoolSpec(
     public WorkerPoolSpec {
         replicas = replicas == null ? 1 : replicas;
         tasksPerWorker = tasksPerWorker == null ? 1 : tasksPerWorker;
-        stream = stream == null ? new StreamSettings(null, null, null, null) : stream;
+        queue = queue == null ? QueueSpec.defaults() : queue;
         deletionPolicy = deletionPolicy == null ? DeletionPolicy.Drain : deletionPolicy;
         drainTimeoutSeconds = drainTimeoutSeconds == null ? 600 : drainTimeoutSeconds;
-        heartbeatTimeoutSeconds = heartbeatTimeoutSeconds == null ? 60 : heartbeatTimeoutSeconds;
-        maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
         onEviction = onEviction == null ? OnEviction.Finish : onEviction;
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
@@ -220,45 +194,6 @@ public record WorkerPoolSpec(
             scaleDownStabilizationWindowSeconds =
                     scaleDownStabilizationWindowSeconds == null ? 30 : scaleDownStabilizationWindowSeconds;
         }
-    }
-
-    @JsonInclude(JsonInclude.Include.NON_EMPTY)
-    @JsonIgnoreProperties(ignoreUnknown = true)
-    @ValidationRule(
-            value = "self.storage == oldSelf.storage",
-            message = "the storage of a stream cannot be changed: create a new pool")
-    @ValidationRule(
-            value = "!has(self.replicas) || self.replicas in [1, 3, 5]",
-            message = "replicas of a stream are 1, 3 or 5")
-    public record StreamSettings(
-            @Default("\"file\"")
-                    @JsonPropertyDescription("file survives a restart of NATS, memory does not. Cannot be changed.")
-                    Storage storage,
-            @Nullable
-                    @Min(1)
-                    @Max(5)
-                    @JsonPropertyDescription(
-                            "Copies of the stream, 1, 3 or 5. Default: 3 on a cluster of three or more servers, else 1.")
-                    Integer replicas,
-            @Nullable
-                    @Min(1)
-                    @Max(10000000)
-                    @JsonPropertyDescription("Most tasks that may wait; more stay Pending. Default: no limit.")
-                    Integer maxMessages,
-            @Nullable
-                    @Min(1048576)
-                    @Max(1099511627776L)
-                    @JsonPropertyDescription(
-                            "Most bytes that may wait, from 1 MiB; more stay Pending. Default: no limit.")
-                    Long maxBytes) {
-        public StreamSettings {
-            storage = storage == null ? Storage.file : storage;
-        }
-    }
-
-    public enum Storage {
-        file,
-        memory
     }
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)

@@ -150,23 +150,23 @@ final class CrdIT {
             value = {
                 "{} | spec.backend",
                 "{backend: Upper} | spec.backend",
-                "{backend: a, subject: 'tasks.a.>'} | spec.subject",
-                "{backend: a, subject: tasks} | subject must be tasks.<namespace>.<name>",
-                "{backend: a, subject: holder} | subject must be tasks.<namespace>.<name>",
-                "{backend: a, subject: results.x} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, queue: {subject: 'tasks.a.>'}} | spec.queue.subject",
+                "{backend: a, queue: {subject: tasks}} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, queue: {subject: holder}} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, queue: {subject: results.x}} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, isolation: {egress: {policy: Closed}}} | spec.isolation.egress.policy",
                 "{backend: a, isolation: {egress: {allow: ['https://a.org']}}} | allow names hosts",
                 "{backend: a, isolation: {egress: {allow: ['*.a.org']}}} | allow names hosts",
                 "{backend: a, isolation: {egress: {allow: [10.0.0.1]}}} | addresses are not allowed",
                 "{backend: a, isolation: {egress: {allow: ['10.0.0.1:443']}}} | addresses are not allowed",
                 "{backend: a, isolation: {egress: {allow: ['a.org:0']}}} | allow names hosts",
-                "{backend: a, subject: _INBOX} | subject must be tasks.<namespace>.<name>",
+                "{backend: a, queue: {subject: _INBOX}} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, scaling: {}} | spec.scaling.maxReplicas",
                 "{backend: a, scaling: {minReplicas: 3, maxReplicas: 2}} | minReplicas must not be greater than maxReplicas",
                 "{backend: a, replicas: 2, scaling: {maxReplicas: 2}} | the queue drives this pool",
-                "{backend: a, heartbeatTimeoutSeconds: 4} | spec.heartbeatTimeoutSeconds",
+                "{backend: a, queue: {heartbeatTimeoutSeconds: 4}} | spec.queue.heartbeatTimeoutSeconds",
                 "{backend: a, taskDefaults: {budget: {maxCostUSD: '-1'}}} | spec.taskDefaults.budget.maxCostUSD",
-                "{backend: a, stream: {storage: tape}} | spec.stream.storage"
+                "{backend: a, queue: {storage: tape}} | spec.queue.storage"
             })
     void aPoolThatCannotServeIsRefused(String spec, String words) {
         assertThatThrownBy(() -> create("WorkerPool", "pool", spec))
@@ -179,8 +179,8 @@ final class CrdIT {
             delimiter = '|',
             value = {
                 "{backend: b} | backend cannot be changed",
-                "{backend: a, subject: tasks.s} | subject cannot be added, changed or removed",
-                "{backend: a, stream: {storage: memory}} | the storage of a stream cannot be changed"
+                "{backend: a, queue: {subject: tasks.s}} | subject cannot be added, changed or removed",
+                "{backend: a, queue: {storage: Memory}} | storage cannot be changed"
             })
     void whatAPoolsQueueWasMadeForDoesNotChange(String spec, String words) {
         create("WorkerPool", "pool", "{backend: a}");

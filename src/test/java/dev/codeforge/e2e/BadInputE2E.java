@@ -33,8 +33,8 @@ final class BadInputE2E {
 
     @Test
     void aSubjectOfAnotherNamespaceIsRefusedByKubectl(@TempDir Path folder) throws Exception {
-        assertThat(kubectlApply(folder, "WorkerPool", "{backend: command, subject: tasks.elsewhere.pool}"))
-                .contains("spec.subject must begin with tasks." + platform.namespace + ".");
+        assertThat(kubectlApply(folder, "WorkerPool", "{backend: command, queue: {subject: tasks.elsewhere.pool}}"))
+                .contains("spec.queue.subject must begin with tasks." + platform.namespace + ".");
     }
 
     @Test

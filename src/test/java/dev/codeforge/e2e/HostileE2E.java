@@ -140,7 +140,8 @@ final class HostileE2E {
                 metadata: {name: redirects}
                 spec:
                   backend: command
-                  subject: tasks.%s.redirects
+                  queue:
+                    subject: tasks.%s.redirects
                   deletionPolicy: Delete
                   scaling: {minReplicas: 0, maxReplicas: 1}
                   taskDefaults: {runTimeoutSeconds: 60}
@@ -225,7 +226,8 @@ final class HostileE2E {
                 metadata: {name: %s}
                 spec:
                   backend: command
-                  subject: tasks.%s.%s
+                  queue:
+                    subject: tasks.%s.%s
                   tasksPerWorker: 2
                   isolation: %s
                   deletionPolicy: Delete

@@ -91,7 +91,8 @@ final class ScalingE2E {
                 metadata: {name: fixed}
                 spec:
                   backend: command
-                  subject: tasks.%s.fixed
+                  queue:
+                    subject: tasks.%s.fixed
                   deletionPolicy: Delete
                   template: {spec: {containers: [{name: worker, args: [run, --, cat]}]}}
                 """
@@ -137,7 +138,8 @@ final class ScalingE2E {
                 metadata: {name: fixed}
                 spec:
                   backend: command
-                  subject: tasks.%s.fixed
+                  queue:
+                    subject: tasks.%s.fixed
                   deletionPolicy: Delete
                   template: {spec: {containers: [{name: worker, args: [run, --, cat]}]}}
                 ---

@@ -46,7 +46,8 @@ final class StolenCredentialE2E {
                 metadata: {name: thief}
                 spec:
                   backend: command
-                  subject: tasks.%s.thief
+                  queue:
+                    subject: tasks.%s.thief
                   isolation: {agent: Off}
                   deletionPolicy: Delete
                   scaling: {minReplicas: 0, maxReplicas: 1}

@@ -420,7 +420,7 @@ final class OperatorIT {
         create(Resources.pool(namespace, "second", subject, UP_TO_FIVE, DeletionPolicy.Delete));
         final Condition ready = awaitReason("second", "SubjectTaken");
         assertThat(ready.getMessage()).contains(Subjects.poolStream(namespace, "first"));
-        assertThat(ready.getMessage()).contains("spec.subject").contains("subjectTemplate");
+        assertThat(ready.getMessage()).contains("spec.queue.subject").contains("subjectTemplate");
     }
 
     @Test
@@ -464,7 +464,8 @@ final class OperatorIT {
         final WorkerPool pool = create(Resources.pool(namespace, "pool", UP_TO_FIVE));
         awaitReplicas("pool", 0);
         try (Connection producer = nats.connect()) {
-            producer.jetStream().publish(pool.getSpec().subject(), "{\"task_id\":\"x\",\"prompt\":\"p\"}".getBytes());
+            producer.jetStream()
+                    .publish(pool.getSpec().queue().subject(), "{\"task_id\":\"x\",\"prompt\":\"p\"}".getBytes());
         }
         awaitReplicas("pool", 1);
     }
@@ -532,7 +533,7 @@ final class OperatorIT {
         final WorkerPoolSpec spec = pool.getSpec();
         pool.setSpec(Resources.poolSpec(Map.of(
                 "backend", spec.backend(),
-                "subject", spec.subject(),
+                "queue", spec.queue(),
                 "scaling", spec.scaling(),
                 "template", Resources.of(Map.class, "{spec: {containers: [{name: worker, imagee: x}]}}"))));
         create(pool);

@@ -169,7 +169,8 @@ final class StartTroubleIT {
                                 metadata: {name: pool, namespace: %1$s}
                                 spec:
                                   backend: command
-                                  subject: tasks.%1$s.pool
+                                  queue:
+                                    subject: tasks.%1$s.pool
                                   replicas: 1
                                 %2$s"""
                                 .formatted(namespace, fields.indent(2))))

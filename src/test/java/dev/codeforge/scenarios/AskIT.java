@@ -32,7 +32,7 @@ final class AskIT {
         scene.pool("pool", "requestReply: true");
         scene.pool("closed", "");
         scene.pool("idle", "requestReply: true");
-        scene.pool("full", "requestReply: true\nstream: {maxMessages: 1}");
+        scene.pool("full", "maxMessages: 1", "requestReply: true");
         scene.worker("worker", "pool", 8);
         client = Asking.of(scene);
     }

@@ -24,7 +24,7 @@ final class BacklogIT {
     @Scenario
     void aFullQueueIsFilledInTheOrderOfCreation() throws Exception {
         try (Scene scene = Scene.started()) {
-            scene.pool("pool", "stream: {maxMessages: 3}");
+            scene.pool("pool", "maxMessages: 3", "");
             final List<String> names = create(scene);
             eventually(() -> names.stream().noneMatch(name -> scene.phase(name) == null));
             scene.worker("worker", "pool", 1);
@@ -43,7 +43,7 @@ final class BacklogIT {
     @Scenario
     void tasksThatWaitForRoomCostNatsNothing() throws Exception {
         try (Scene scene = Scene.started()) {
-            scene.pool("pool", "stream: {maxMessages: 3}");
+            scene.pool("pool", "maxMessages: 3", "");
             final List<String> names = create(scene);
             eventually(() -> names.stream()
                                     .filter(name -> scene.phase(name) == Phase.Queued)
@@ -65,14 +65,14 @@ final class BacklogIT {
     @Scenario
     void aPoolWithMoreRoomTakesThemAll() throws Exception {
         try (Scene scene = Scene.started()) {
-            scene.pool("pool", "stream: {maxMessages: 1}");
+            scene.pool("pool", "maxMessages: 1", "");
             final List<String> names = create(scene);
             eventually(() -> names.stream()
                             .filter(name -> scene.reason(name).equals("QueueFull"))
                             .count()
                     == TASKS - 1);
             scene.poolResource("pool")
-                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"stream\":{\"maxMessages\":1000}}}");
+                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"queue\":{\"maxMessages\":1000}}}");
             names.forEach(name -> scene.awaitPhase(name, Phase.Queued));
         }
     }

@@ -32,7 +32,7 @@ final class FixedPool implements AutoCloseable {
                         apiVersion: codeforge.dev/v1alpha1
                         kind: WorkerPool
                         metadata: {name: %s}
-                        spec: {backend: command, subject: %s, replicas: %d}
+                        spec: {backend: command, queue: {subject: %s}, replicas: %d}
                         """
                                 .formatted(name, scene.subject(name), size));
         eventually(() -> fleet.names().size() == size && ready() == size);

@@ -123,7 +123,7 @@ final class ResultsIT {
     @Scenario
     void aTaskThatLosesAllItsWorkersFailsVisibly() throws Exception {
         try (Scene scene = Scene.started()) {
-            scene.pool("pool", "maxDeliveries: 2");
+            scene.pool("pool", "maxDeliveries: 2", "");
             scene.task("task", "pool", scene.hold("never"), "");
             for (int delivery = 1; delivery <= 2; delivery++) {
                 final int begun = delivery;

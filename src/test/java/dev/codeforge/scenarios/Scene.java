@@ -100,7 +100,12 @@ final class Scene implements AutoCloseable {
 
     /** Makes a pool; returns when it takes tasks. */
     void pool(String name, String spec) {
-        installation.createPool(name, ACK_WAIT, spec);
+        pool(name, "", spec);
+    }
+
+    /** As {@link #pool(String, String)}, with further fields of the queue as the inside of a YAML map. */
+    void pool(String name, String queue, String spec) {
+        installation.createPool(name, ACK_WAIT, queue, spec);
         eventually(() -> poolCondition(name, "QueueReady").equals("QueueReady"));
     }
 

@@ -38,7 +38,7 @@ final class StaleIT {
                             apiVersion: codeforge.dev/v1alpha1
                             kind: WorkerPool
                             metadata: {name: pool}
-                            spec: {backend: command, subject: %s, heartbeatTimeoutSeconds: 5, replicas: 5}
+                            spec: {backend: command, queue: {subject: %s, heartbeatTimeoutSeconds: 5}, replicas: 5}
                             """
                                     .formatted(scene.subject("pool")));
             eventually(() -> deployment(scene).getSpec().getReplicas() == 5);

@@ -99,8 +99,9 @@ final class WorkerPerTaskIT {
                         metadata: {name: %s}
                         spec:
                           backend: command
-                          subject: %s
-                          heartbeatTimeoutSeconds: %d
+                          queue:
+                            subject: %s
+                            heartbeatTimeoutSeconds: %d
                           isolation: {workerPerTask: true}
                           %s: %s
                         """

@@ -55,11 +55,12 @@ final class Platform {
                 name,
                 """
                 backend: command
-                subject: %s
-                replicas: %d
+                replicas: %2$d
                 tasksPerWorker: 5
-                heartbeatTimeoutSeconds: %d
-                maxDeliveries: 50
+                queue:
+                  subject: %1$s
+                  heartbeatTimeoutSeconds: %3$d
+                  maxDeliveries: 50
                 taskDefaults: {runTimeoutSeconds: 120}
                 """
                         .formatted(subjectOf(name), WORKERS_A_POOL, Workers.ACK_WAIT_SECONDS));

@@ -63,12 +63,10 @@ public final class Resources {
         final Map<String, Object> fields = new HashMap<>(Map.of(
                 "backend",
                 "command",
-                "subject",
-                subject,
+                "queue",
+                Map.of("subject", subject, "heartbeatTimeoutSeconds", 5),
                 "deletionPolicy",
-                deletionPolicy,
-                "heartbeatTimeoutSeconds",
-                5));
+                deletionPolicy));
         if (scaling != null) {
             fields.put("scaling", scaling);
         }

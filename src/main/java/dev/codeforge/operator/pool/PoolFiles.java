@@ -69,7 +69,7 @@ final class PoolFiles {
     }
 
     private FilesSettings settings(WorkerPool pool) {
-        final Integer replicas = pool.getSpec().stream().replicas();
+        final Integer replicas = pool.getSpec().queue().replicas();
         return new FilesSettings(
                 pool.getMetadata().getNamespace(),
                 pool.getMetadata().getName(),

@@ -1,5 +1,6 @@
 package dev.codeforge.operator.pool;
 
+import dev.codeforge.api.QueueSpec;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.Connections;
@@ -50,7 +51,7 @@ final class QueueKeeper {
     }
 
     String subject(WorkerPool pool) {
-        final String own = pool.getSpec().subject();
+        final String own = pool.getSpec().queue().subject();
         return own != null
                 ? own
                 : subjectTemplate
@@ -61,7 +62,7 @@ final class QueueKeeper {
 
     /** The schema and the chart's policy refuse others before; neither is there in every cluster. */
     private boolean mayHaveItsSubject(WorkerPool pool) {
-        final String own = pool.getSpec().subject();
+        final String own = pool.getSpec().queue().subject();
         return own == null || own.startsWith(Subjects.TASKS + pool.getMetadata().getNamespace() + ".");
     }
 
@@ -142,15 +143,15 @@ final class QueueKeeper {
 
     private QueueSettings settings(WorkerPool pool) {
         final WorkerPoolSpec spec = pool.getSpec();
-        final WorkerPoolSpec.StreamSettings stream = spec.stream();
+        final QueueSpec queue = spec.queue();
         return new QueueSettings(
                 stream(pool),
                 subject(pool),
-                stream.storage() == WorkerPoolSpec.Storage.memory,
-                stream.replicas() == null ? OptionalInt.empty() : OptionalInt.of(stream.replicas()),
-                stream.maxMessages() == null ? OptionalLong.empty() : OptionalLong.of(stream.maxMessages()),
-                stream.maxBytes() == null ? OptionalLong.empty() : OptionalLong.of(stream.maxBytes()),
-                Duration.ofSeconds(spec.heartbeatTimeoutSeconds()),
+                queue.storage() == QueueSpec.Storage.Memory,
+                queue.replicas() == null ? OptionalInt.empty() : OptionalInt.of(queue.replicas()),
+                queue.maxMessages() == null ? OptionalLong.empty() : OptionalLong.of(queue.maxMessages()),
+                queue.maxBytes() == null ? OptionalLong.empty() : OptionalLong.of(queue.maxBytes()),
+                Duration.ofSeconds(queue.heartbeatTimeoutSeconds()),
                 maxAckPending(spec),
                 spec.suspend() || isOver(pool),
                 installation);

@@ -38,7 +38,8 @@ final class WorkerEnvironment {
         environment.add(variable("CODEFORGE_CONSUMER", Subjects.WORKERS_DURABLE));
         environment.add(variable("CODEFORGE_SUBJECT", subject));
         environment.add(variable("CODEFORGE_CONCURRENCY", Integer.toString(spec.tasksPerWorker())));
-        environment.add(variable("CODEFORGE_ACK_WAIT_SECONDS", Integer.toString(spec.heartbeatTimeoutSeconds())));
+        environment.add(variable(
+                "CODEFORGE_ACK_WAIT_SECONDS", Integer.toString(spec.queue().heartbeatTimeoutSeconds())));
         environment.add(variable("CODEFORGE_GRACE_SECONDS", Long.toString(Math.max(0, grace - STOP_SECONDS))));
         if (spec.onEviction() != WorkerPoolSpec.OnEviction.Finish) {
             environment.add(variable("CODEFORGE_ON_EVICTION", spec.onEviction().name()));

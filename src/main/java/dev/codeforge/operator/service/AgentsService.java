@@ -108,9 +108,9 @@ public final class AgentsService {
 
     /** Only where the number has a limit does it matter. */
     private List<AgentTask> unfinished(Optional<WorkerPool> pool, Ask ask) {
-        return pool.map(found -> found.getSpec().stream())
-                .filter(stream -> stream.maxMessages() != null || stream.maxBytes() != null)
-                .map(stream -> index.get().unfinishedOf(ask.namespace(), ask.pool()))
+        return pool.map(found -> found.getSpec().queue())
+                .filter(queue -> queue.maxMessages() != null || queue.maxBytes() != null)
+                .map(queue -> index.get().unfinishedOf(ask.namespace(), ask.pool()))
                 .orElse(List.of());
     }
 

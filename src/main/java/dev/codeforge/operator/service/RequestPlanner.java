@@ -82,7 +82,7 @@ final class RequestPlanner {
 
     /** A task was turned away, or the next one would be. */
     private static boolean isFull(WorkerPool pool, List<AgentTask> unfinished) {
-        final Integer most = pool.getSpec().stream().maxMessages();
+        final Integer most = pool.getSpec().queue().maxMessages();
         return (most != null && unfinished.size() >= most)
                 || unfinished.stream().anyMatch(RequestPlanner::wasTurnedAway);
     }

@@ -8,7 +8,7 @@ public enum Reason {
     PoolTerminating("The pool is being deleted and takes no new task.", "Create the task on another pool."),
     QueueFull(
             "The pool's queue has reached its limit.",
-            "Wait, or raise spec.stream.maxMessages or maxBytes of the pool."),
+            "Wait, or raise spec.queue.maxMessages or maxBytes of the pool."),
     SubjectOccupied(
             "Somebody else's message stands on the task's subject.",
             "Take it off the stream, or wait until a worker has run it."),
@@ -92,13 +92,13 @@ public enum Reason {
     QueueUnavailable(
             "NATS does not answer; nothing fails and nothing scales.",
             "Check NATS and the operator's connection Secret."),
-    QueueRefused("NATS refuses the stream's or consumer's settings.", "Correct spec.stream as the message says."),
+    QueueRefused("NATS refuses the stream's or consumer's settings.", "Correct spec.queue as the message says."),
     SubjectTaken(
             "Another stream has the pool's subject.",
-            "Give this pool a spec.subject of its own, or the operator a subjectTemplate with {namespace} and {pool}."),
+            "Give this pool a spec.queue.subject of its own, or the operator a subjectTemplate with {namespace} and {pool}."),
     SubjectReserved(
             "The pool's subject belongs to the platform, or to another namespace.",
-            "Create the pool anew with a spec.subject of tasks.<its namespace>.<name>, or without one."),
+            "Create the pool anew with a spec.queue.subject of tasks.<its namespace>.<name>, or without one."),
     SharedNatsUser(
             "The workers of several pools are one user of NATS; pools of a second namespace are refused, unless they may share it.",
             "Set nats.sharedUser of the chart if all pools may read each other's tasks, or let the chart run NATS (nats.enabled)."),

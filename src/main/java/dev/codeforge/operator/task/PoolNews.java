@@ -91,7 +91,7 @@ final class PoolNews {
 
     /** Bytes are not counted: who finds no room leaves it to the next change. */
     private static int room(WorkerPool pool, WorkerPoolStatus status) {
-        final Integer most = pool.getSpec().stream().maxMessages();
+        final Integer most = pool.getSpec().queue().maxMessages();
         return most == null ? AT_ONCE : (int) Math.max(0, Math.min(AT_ONCE, most - messages(status)));
     }
 

@@ -107,8 +107,8 @@ final class TaskClocks {
     }
 
     private static Duration silence(Optional<WorkerPool> pool) {
-        final int heartbeat =
-                pool.map(found -> found.getSpec().heartbeatTimeoutSeconds()).orElse(HEARTBEAT_SECONDS);
+        final int heartbeat = pool.map(found -> found.getSpec().queue().heartbeatTimeoutSeconds())
+                .orElse(HEARTBEAT_SECONDS);
         return Duration.ofSeconds(heartbeat).plus(GRACE);
     }
 

@@ -291,7 +291,7 @@ final class PoolPlannerTest {
         final WorkerPool pool = pool(UP_TO_FIVE, policy);
         pool.setSpec(Resources.poolSpec(Map.of(
                 "backend", "command",
-                "subject", "tasks.test",
+                "queue", Map.of("subject", "tasks.test"),
                 "scaling", UP_TO_FIVE,
                 "deletionPolicy", policy,
                 "drainTimeoutSeconds", timeout)));

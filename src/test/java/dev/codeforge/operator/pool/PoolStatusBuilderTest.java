@@ -50,7 +50,7 @@ final class PoolStatusBuilderTest {
         assertThat(status.selector()).isEqualTo("codeforge.dev/pool=pool");
         assertThat(status.queue())
                 .isEqualTo(new WorkerPoolStatus.Queue(
-                        "tasks_ns_pool", pool.getSpec().subject(), 4L, 2L));
+                        "tasks_ns_pool", pool.getSpec().queue().subject(), 4L, 2L));
         assertThat(status.deadLetters()).isEqualTo(3);
     }
 

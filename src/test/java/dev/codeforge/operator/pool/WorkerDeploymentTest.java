@@ -471,7 +471,8 @@ final class WorkerDeploymentTest {
     }
 
     private static WorkerPool pool(String backend, GitAccess git, String template) throws JsonProcessingException {
-        final Map<String, Object> fields = new HashMap<>(Map.of("backend", backend, "subject", "tasks.test"));
+        final Map<String, Object> fields =
+                new HashMap<>(Map.of("backend", backend, "queue", Map.of("subject", "tasks.test")));
         if (git != null) {
             fields.put("git", git);
         }

@@ -86,7 +86,7 @@ final class RequestPlannerTest {
 
     @Test
     void aFullPoolTakesNothing() {
-        final WorkerPool two = pool("{backend: command, requestReply: true, stream: {maxMessages: 2}}", READY);
+        final WorkerPool two = pool("{backend: command, requestReply: true, queue: {maxMessages: 2}}", READY);
         final AgentTask task = task("", "");
         assertThat(full(two, List.of(task))).isInstanceOf(RequestPlan.Create.class);
         assertThat(code(full(two, List.of(task, task)))).isEqualTo(429);

@@ -310,10 +310,12 @@ final class TaskMessagesTest {
     private static WorkerPool withDefaults(int heartbeatTimeout, TaskDefaults defaults) {
         final WorkerPool pool = Resources.pool("ns", "pool", null);
         pool.setSpec(Resources.poolSpec(Map.of(
-                "backend", "command",
-                "subject", SUBJECT,
-                "heartbeatTimeoutSeconds", heartbeatTimeout,
-                "taskDefaults", defaults)));
+                "backend",
+                "command",
+                "queue",
+                Map.of("subject", SUBJECT, "heartbeatTimeoutSeconds", heartbeatTimeout),
+                "taskDefaults",
+                defaults)));
         return pool;
     }
 }

@@ -84,17 +84,21 @@ public final class Installation implements AutoCloseable {
 
     /** A pool of backend command on a subject of its own; {@code spec} are further fields as YAML, or empty. */
     public WorkerPool createPool(String name, int ackWait, String spec) {
+        return createPool(name, ackWait, "", spec);
+    }
+
+    /** As {@link #createPool(String, int, String)}, with further fields of the queue as the inside of a YAML map. */
+    public WorkerPool createPool(String name, int ackWait, String queue, String spec) {
         return create(
                 WorkerPool.class,
                 "WorkerPool",
                 name,
                 """
                 backend: command
-                subject: tasks.%s.%s
-                heartbeatTimeoutSeconds: %d
+                queue: {subject: tasks.%s.%s, heartbeatTimeoutSeconds: %d%s}
                 scaling: {minReplicas: 0, maxReplicas: 5, scaleDownStabilizationWindowSeconds: 2}
                 """
-                                .formatted(namespace, name, ackWait)
+                                .formatted(namespace, name, ackWait, queue.isEmpty() ? "" : ", " + queue)
                         + spec);
     }
 
