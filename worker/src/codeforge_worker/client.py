@@ -116,7 +116,7 @@ class Client:
 
 
 class Pool:
-    """What may be asked of one pool, which has to allow it by `requestReply: true`.
+    """What may be asked of one pool, which has to allow it by `taskRequests: {allowedFrom: NATS}`.
 
     `spec` are other fields of an AgentTask's spec, such as `config={…}` or `workspace={…}`. `key` names the request:
     asked again with it, a task is not run twice. Each request has one, so that it is asked again by itself when the

@@ -18,7 +18,7 @@ def cost_spent(cost: Decimal, limit: str) -> wire.Failure:
 
 
 def _exceeded(told: str) -> wire.Failure:
-    return failure("BudgetExceeded", f"{told}, or raise spec.rerun to allow as much again")
+    return failure("BudgetExceeded", f"{told}, or give spec.rerun a new value to allow as much again")
 
 
 def unpriced(model: str) -> wire.Failure:

@@ -21,12 +21,18 @@ import java.util.Optional;
 @ShortNames("at")
 @AdditionalPrinterColumn(name = "Pool", jsonPath = ".spec.workerPoolRef.name")
 @AdditionalPrinterColumn(name = "Phase", jsonPath = ".status.phase")
-@AdditionalPrinterColumn(name = "Reason", jsonPath = ".status.conditions[?(@.type==\"Ready\")].reason")
+@AdditionalPrinterColumn(name = "Reason", jsonPath = ".status.conditions[?(@.type==\"Reconciling\")].reason")
 @AdditionalPrinterColumn(name = "Attempts", jsonPath = ".status.attempts", type = AdditionalPrinterColumn.Type.INTEGER)
 @AdditionalPrinterColumn(
         name = "Age",
         jsonPath = ".metadata.creationTimestamp",
         type = AdditionalPrinterColumn.Type.DATE)
+@AdditionalPrinterColumn(name = "Pod", jsonPath = ".status.podName", priority = 1)
+@AdditionalPrinterColumn(name = "Session", jsonPath = ".spec.session.name", priority = 1)
+@AdditionalPrinterColumn(name = "Cost", jsonPath = ".status.usage.costUSD", priority = 1)
+@AdditionalPrinterColumn(name = "Branch", jsonPath = ".status.result.git.branch", priority = 1)
+@AdditionalPrinterColumn(name = "Commit", jsonPath = ".status.result.git.commit", priority = 1)
+@AdditionalPrinterColumn(name = "Message", jsonPath = ".status.message", priority = 1)
 public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStatus> implements Namespaced {
 
     /** The task's identity in every message: a name may be reused, a UID never is. */
@@ -49,7 +55,7 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
         return observedStatus().filter(AgentTaskStatus::isTerminal).isPresent();
     }
 
-    /** True while an ended task is to be run again; what {@code rerun} was at first sight counts as done. */
+    /** True while an ended task is to be run again; the {@code rerun} of its creation runs nothing. */
     @JsonIgnore
     public boolean isRerunRequested() {
         return observedStatus().filter(this::isRerunRequested).isPresent();
@@ -57,6 +63,9 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
 
     /** As {@link #isRerunRequested()}, for a status that is on its way. */
     public boolean isRerunRequested(AgentTaskStatus status) {
-        return status.isTerminal() && !getSpec().cancel() && getSpec().rerun() > status.rerun();
+        return status.isTerminal()
+                && !getSpec().cancel()
+                && !getSpec().rerun().isEmpty()
+                && !getSpec().rerun().equals(status.rerun());
     }
 }

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
         message = "an AtMostOnce task has one attempt: leave retry out, or set retry.maxAttempts to 1")
 @ValidationRule(
         value =
-                "!(has(self.cancel) && self.cancel && has(self.rerun) && self.rerun > (has(oldSelf.rerun) ? oldSelf.rerun : 0))",
-        message = "a cancelled task is run again by setting cancel to false together with the higher rerun")
+                "!(has(self.cancel) && self.cancel && has(self.rerun) && self.rerun != '' && (!has(oldSelf.rerun) || self.rerun != oldSelf.rerun))",
+        message = "a cancelled task is run again by setting cancel to false together with a new value of rerun")
 public record AgentTaskSpec(
         @Required @JsonPropertyDescription("The WorkerPool of this namespace that runs the task.")
                 WorkerPoolRef workerPoolRef,
@@ -39,7 +39,7 @@ public record AgentTaskSpec(
                         "What the agent is asked to do, in its own words. 1 to 65,536 characters, not blank.")
                 String prompt,
         @Size(max = 128) @JsonPropertyDescription("CodeForge's project, carried through to the result unchanged.")
-                String projectId,
+                String projectID,
         @Size(max = 256)
                 @JsonPropertyDescription(
                         "The language model's name. Default: the pool's taskDefaults.model, else the worker's own.")
@@ -50,11 +50,10 @@ public record AgentTaskSpec(
                 Map<String, String> config,
         @Nullable @JsonPropertyDescription("The files that the agent works on. Default: an empty folder.")
                 Workspace workspace,
-        @Size(max = 63)
-                @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+        @Nullable
                 @JsonPropertyDescription(
-                        "Name of a conversation that later tasks of the same pool continue: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit. The tasks of a session run one at a time, in the order of their creation, those of one second in the order of their names: a later one waits as SessionBusy until those before it have ended, its queueTimeoutSeconds running, and begins with the conversation of the last one that succeeded, on whichever worker. A conversation that no task has gone on with for 30 days is forgotten. Default: none, the agent begins anew.")
-                String session,
+                        "The conversation that the task continues. Default: none, the agent begins anew.")
+                Session session,
         @Nullable
                 @Min(1)
                 @Max(604800)
@@ -92,12 +91,11 @@ public record AgentTaskSpec(
                 @JsonPropertyDescription(
                         "Ends the task: a waiting one at once, a run when its agent has stopped. May be changed; a cancelled task stays so until rerun.")
                 Boolean cancel,
-        @Nullable
-                @Min(0)
-                @Max(10000)
+        @Size(max = 64)
+                @Pattern("^[A-Za-z0-9._:+-]*$")
                 @JsonPropertyDescription(
-                        "Raise it to run an ended task again, 0 to 10,000. What it is when the task is first seen counts as done. May be changed.")
-                Integer rerun,
+                        "A token of your choice, such as the time: each new value runs an ended task again, once; while the task has not ended it waits for its end. The value at the task's creation runs nothing, nor does removing it. At most 64 letters, digits, '.', '_', ':', '+' or '-'. May be changed.")
+                String rerun,
         @Nullable
                 @Min(0)
                 @Max(31536000)
@@ -110,15 +108,29 @@ public record AgentTaskSpec(
 
     public AgentTaskSpec {
         title = title == null ? "" : title;
-        projectId = projectId == null ? "" : projectId;
+        projectID = projectID == null ? "" : projectID;
         model = model == null ? "" : model;
         config = config == null ? Map.of() : Map.copyOf(config);
-        session = session == null ? "" : session;
         delivery = delivery == null ? DeliveryMode.AtLeastOnce : delivery;
         suspend = suspend != null && suspend;
         cancel = cancel != null && cancel;
-        rerun = rerun == null ? 0 : rerun;
+        rerun = rerun == null ? "" : rerun;
     }
+
+    /** The name of the task's session; empty for none. */
+    public String sessionName() {
+        return session == null ? "" : session.name();
+    }
+
+    /** A conversation of several tasks. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Session(
+            @Required
+                    @Size(min = 1, max = 63)
+                    @Pattern("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+                    @JsonPropertyDescription(
+                            "Name of the session within the pool: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit. The tasks of a session run one at a time, in the order of their creation, those of one second in the order of their names: a later one waits as SessionBusy until those before it have ended, its queueTimeoutSeconds running, and begins with the conversation of the last one that succeeded, on any worker. A session is forgotten 30 days after its last task.")
+                    String name) {}
 
     /** What may happen when a worker is lost in the middle of a run. */
     public enum DeliveryMode {

@@ -19,8 +19,9 @@ public record AgentTaskStatus(
                 @JsonPropertyDescription(
                         "Where the task is: Pending, Queued, Running, Retrying, Suspended, Succeeded, Failed or Cancelled.")
                 Phase phase,
+        @JsonPropertyDescription("What is happening, in a sentence.") String message,
         @JsonPropertyDescription(
-                        "Ready, Reconciling and Stalled as kstatus reads them; Complete, Failed and Suspended as on a Job; Finished on either end; DeadLettered; ReconcileFailed while the operator fails on the task; StatusRefused while the API server refuses the whole status.")
+                        "Reconciling and Stalled as kstatus reads them; Ready while it is not suspended or cancelled; Complete, Failed and Suspended as on a Job; Cancelled; Finished on each end; DeadLettered; ReconcileFailed while the operator fails on the task; StatusRefused while the API server refuses the whole status.")
                 List<Condition> conditions,
         @JsonPropertyDescription("Attempts begun. A new attempt is a new message.") Integer attempts,
         @JsonPropertyDescription(
@@ -28,8 +29,9 @@ public record AgentTaskStatus(
                 Integer deliveries,
         @JsonPropertyDescription("Attempts that failed since the task was created or last rerun.")
                 Integer failedAttempts,
-        @JsonPropertyDescription("The spec.rerun that was acted on, or was there when the task was first seen.")
-                Integer rerun,
+        @JsonPropertyDescription(
+                        "The spec.rerun that was acted on, or was there at the task's creation; empty once it is removed there.")
+                String rerun,
         @JsonPropertyDescription("The last ten attempts that ended and runs that were released.")
                 List<HistoryEntry> history,
         @JsonPropertyDescription("The pod that runs the task, or ran it last.") String podName,
@@ -59,16 +61,17 @@ public record AgentTaskStatus(
         attempts = attempts == null ? 0 : attempts;
         deliveries = deliveries == null ? 0 : deliveries;
         failedAttempts = failedAttempts == null ? 0 : failedAttempts;
-        rerun = rerun == null ? 0 : rerun;
+        rerun = rerun == null ? "" : rerun;
         history = history == null ? List.of() : List.copyOf(history);
         podName = podName == null ? "" : podName;
+        message = message == null ? "" : message;
     }
 
     /** The status of a task that nobody has looked at. */
     public static AgentTaskStatus unobserved() {
         return new AgentTaskStatus(
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-                null, null, null);
+                null, null, null, null);
     }
 
     @JsonIgnore
@@ -104,21 +107,11 @@ public record AgentTaskStatus(
             @JsonPropertyDescription("Seconds that a run may take.") Integer runTimeoutSeconds,
             @Nullable @JsonPropertyDescription("Seconds that an attempt may wait; absent for no limit.")
                     Integer queueTimeoutSeconds,
-            @JsonPropertyDescription("Attempts that may fail before the task does.") Integer maxAttempts,
-            @JsonPropertyDescription("Seconds before the second attempt.") Integer backoffSeconds,
-            @JsonPropertyDescription("Most seconds between two attempts.") Integer maxBackoffSeconds,
-            @JsonPropertyDescription("Error types that end the task at once.") List<String> nonRetryable,
-            @JsonPropertyDescription(
-                            "Error types that another attempt follows although the worker calls them not retryable.")
-                    List<String> retryable,
+            @JsonPropertyDescription("When a failed attempt is tried again.") Retry retry,
             @Nullable @JsonPropertyDescription("What the task may use of its model; absent for no limit.")
                     Budget budget) {
         public Effective {
-            maxAttempts = maxAttempts == null ? 1 : maxAttempts;
-            backoffSeconds = backoffSeconds == null ? 30 : backoffSeconds;
-            maxBackoffSeconds = maxBackoffSeconds == null ? 600 : maxBackoffSeconds;
-            nonRetryable = nonRetryable == null ? List.of() : List.copyOf(nonRetryable);
-            retryable = retryable == null ? List.of() : List.copyOf(retryable);
+            retry = (retry == null ? Retry.NONE : retry).complete();
         }
     }
 
@@ -126,7 +119,7 @@ public record AgentTaskStatus(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record HistoryEntry(
             @JsonPropertyDescription("Number of the attempt, from 1.") Integer attempt,
-            @Nullable @JsonPropertyDescription("The pod that ran it.") String worker,
+            @Nullable @JsonPropertyDescription("The pod that ran it.") String podName,
             @Nullable @JsonPropertyDescription("When it began to run.") Instant startTime,
             @Nullable @JsonPropertyDescription("When it ended.") Instant completionTime,
             @JsonPropertyDescription(

@@ -17,7 +17,7 @@ public record Retry(
                 @Min(1)
                 @Max(20)
                 @JsonPropertyDescription(
-                        "Attempts that may fail before the task does, 1 to 20, since its creation or last rerun. Default 1: a failed run is paid for.")
+                        "Attempts that may fail before the task does, 1 to 20, since its creation or last rerun. Default 1: retries are off, for a failed run has already cost money.")
                 Integer maxAttempts,
         @Nullable
                 @Min(0)
@@ -40,4 +40,18 @@ public record Retry(
                 @Size(max = 32)
                 @JsonPropertyDescription(
                         "Error types that another attempt follows although the worker calls them not retryable, such as OutOfMemory. nonRetryable wins.")
-                List<String> retryable) {}
+                List<String> retryable) {
+
+    /** What applies where neither task nor pool says anything. */
+    public static final Retry NONE = new Retry(null, null, null, null, null);
+
+    /** With its defaults for what it leaves out. */
+    public Retry complete() {
+        return new Retry(
+                maxAttempts == null ? 1 : maxAttempts,
+                backoffSeconds == null ? 30 : backoffSeconds,
+                maxBackoffSeconds == null ? 600 : maxBackoffSeconds,
+                nonRetryable == null ? List.of() : List.copyOf(nonRetryable),
+                retryable == null ? List.of() : List.copyOf(retryable));
+    }
+}

@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
         value = "self.backend == oldSelf.backend",
         message = "backend cannot be changed: queued tasks were written for it; create a new pool")
 @ValidationRule(
-        value = "!has(self.scaling) || self.replicas == 1",
-        message = "the queue drives this pool: remove scaling first, or leave replicas out")
-@ValidationRule(
         value = "!self.isolation.workerPerTask || self.tasksPerWorker == 1",
         message = "workerPerTask needs tasksPerWorker 1: a worker that is for one task runs no two at once")
 public record WorkerPoolSpec(
@@ -41,7 +38,8 @@ public record WorkerPoolSpec(
                 @Default("1")
                 @Min(0)
                 @Max(1000)
-                @JsonPropertyDescription("Number of workers of a pool without scaling, 0 to 1,000.")
+                @JsonPropertyDescription(
+                        "Number of workers of a pool without scaling, 0 to 1,000. With scaling it is ignored, and condition ReplicasIgnored says so where it is not 1.")
                 Integer replicas,
         @Nullable @JsonPropertyDescription("Lets the number of workers follow the queue.") Scaling scaling,
         @Default("1") @Min(1) @Max(100) @JsonPropertyDescription("Tasks that one worker runs at once, 1 to 100.")
@@ -51,7 +49,11 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription(
                         "What deleting the pool does. Drain: take no new task, wait for queued and running ones up to drainTimeoutSeconds, fail the rest. Delete: fail what is unfinished at once. Retain: remove the workers, keep the stream and its tasks for a pool of the same name.")
                 DeletionPolicy deletionPolicy,
-        @Default("600") @Min(0) @Max(86400) @JsonPropertyDescription("Seconds that Drain waits, 0 to 86,400.")
+        @Default("600")
+                @Min(0)
+                @Max(600)
+                @JsonPropertyDescription(
+                        "Seconds that Drain waits, 0 to 600: a deletion must not hold its namespace for longer.")
                 Integer drainTimeoutSeconds,
         @Default("\"Finish\"")
                 @JsonPropertyDescription(
@@ -68,10 +70,8 @@ public record WorkerPoolSpec(
                 @JsonPropertyDescription(
                         "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes), its variables from Secrets become files that only the worker reads, and security contexts, resources and placement field by field by the chart's workerDefaults; everything else is yours.")
                 JsonNode template,
-        @Default("false")
-                @JsonPropertyDescription(
-                        "Takes tasks by NATS request while true: whoever may publish agents.run.<namespace>.<pool> in NATS may then create tasks here, without any right in Kubernetes.")
-                Boolean requestReply,
+        @Default("{}") @JsonPropertyDescription("Who may create tasks of this pool past Kubernetes' own rights.")
+                TaskRequests taskRequests,
         @Default("false") @JsonPropertyDescription("Hands out no further tasks while true; running ones finish.")
                 Boolean suspend) {
 
@@ -85,13 +85,29 @@ public record WorkerPoolSpec(
         taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
         isolation = isolation == null ? new Isolation(null, null, null) : isolation;
-        requestReply = requestReply != null && requestReply;
+        taskRequests = taskRequests == null ? new TaskRequests(null) : taskRequests;
         suspend = suspend != null && suspend;
     }
 
     /** The most workers that this pool may have. */
     public int maxWorkers() {
         return scaling == null ? replicas : scaling.maxReplicas();
+    }
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record TaskRequests(
+            @Default("\"None\"")
+                    @JsonPropertyDescription(
+                            "None: tasks are created in Kubernetes alone. NATS: whoever may publish agents.run.<namespace>.<pool> in NATS may create tasks here too, by request-reply, without any right in Kubernetes.")
+                    RequestOrigin allowedFrom) {
+        public TaskRequests {
+            allowedFrom = allowedFrom == null ? RequestOrigin.None : allowedFrom;
+        }
+    }
+
+    public enum RequestOrigin {
+        None,
+        NATS
     }
 
     public enum OnEviction {

@@ -18,7 +18,7 @@ public record WorkerPoolStatus(
         @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
                 Long observedGeneration,
         @JsonPropertyDescription(
-                        "Ready, Reconciling and Stalled as kstatus reads them; QueueReady: stream and consumer are there; Isolated: agents reach nothing but their run, and what holds against a worker in NATS; Suspended; StatusRefused while the API server refuses the whole status.")
+                        "Ready, Reconciling and Stalled as kstatus reads them; QueueReady: stream and consumer are there; Isolated: agents reach nothing but their run, and what holds against a worker in NATS; Suspended; ReplicasIgnored while scaling decides and spec.replicas says something else; StatusRefused while the API server refuses the whole status.")
                 List<Condition> conditions,
         @StatusReplicas @JsonPropertyDescription("Workers that exist.") Integer replicas,
         @JsonPropertyDescription("Workers that take tasks.") Integer readyReplicas,

@@ -30,7 +30,7 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
                     String ref,
             @Nullable
                     @JsonPropertyDescription(
-                            "Push the agent's commit. Without it the commit is reported and then lost with the workspace.")
+                            "Whether and where the agent's commit is pushed. Without it the commit is reported and then lost with the workspace; its patch is kept among the artifacts.")
                     Push push,
             // Absent where it says nothing: a ledger knows the workspaces of before by their hash.
             @Nullable
@@ -58,6 +58,10 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
     /** Where the agent's commit is pushed. */
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Push(
+            @Required
+                    @JsonPropertyDescription(
+                            "OnSuccess: the commit of a run that succeeds is pushed. Never: nothing is, as without push, for an overlay that turns it off.")
+                    PushPolicy policy,
             @Size(max = 256)
                     @io.fabric8.generator.annotation.Pattern("^[^-].*$")
                     @Nullable
@@ -66,8 +70,13 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
                     @JsonPropertyDescription(
-                            "Where the work of a run that failed, timed out, was cancelled or used up its budget is kept. Artifact (default): as changes.patch among the artifacts. Push: there, and on the branch <branch>-failed-<attempt>, with the trailer Codeforge-Failure. The push branch itself has successes alone.")
+                            "Under OnSuccess, where the work of a run that failed, timed out, was cancelled or used up its budget is kept. Artifact (default): as changes.patch among the artifacts. Push: there, and on the branch <branch>-failed-<attempt>, with the trailer Codeforge-Failure. The push branch itself has successes alone.")
                     OnFailure onFailure) {}
+
+    public enum PushPolicy {
+        OnSuccess,
+        Never
+    }
 
     /** Where the work of a failed run is kept. */
     public enum OnFailure {

@@ -56,7 +56,9 @@ final class CrdIT {
                 "{workerPoolRef: {name: p}, prompt: x, queueTimeoutSeconds: 0} | spec.queueTimeoutSeconds",
                 "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: ''} | spec.idempotencyKey",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {}} | spec.workspace.git",
+                "{workerPoolRef: {name: p}, prompt: x, session: {}} | spec.session.name",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: /etc}}} | spec.workspace.git.url",
+                "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: 'https://h/r', push: {}}}} | spec.workspace.git.push.policy",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: 'https://h/r', ref: --upload-pack=x}}} | spec.workspace.git.ref"
             })
     void aTaskThatCannotRunIsRefusedByItsField(String spec, String field) {
@@ -101,7 +103,7 @@ final class CrdIT {
             strings = {
                 "{workerPoolRef: {name: p}, prompt: x, suspend: true}",
                 "{workerPoolRef: {name: p}, prompt: x, cancel: true}",
-                "{workerPoolRef: {name: p}, prompt: x, rerun: 2}"
+                "{workerPoolRef: {name: p}, prompt: x, rerun: again}"
             })
     void whatSteersATaskMayChangeAndChangeBack(String spec) {
         create("AgentTask", "task", task("x"));
@@ -115,10 +117,10 @@ final class CrdIT {
     @Test
     void aCancelledTaskIsRunAgainOnlyTogetherWithTakingTheCancelBack() {
         create("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, cancel: true}");
-        assertThatThrownBy(() ->
-                        update("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, cancel: true, rerun: 1}"))
-                .hasMessageContaining("setting cancel to false together with the higher rerun");
-        assertThatCode(() -> update("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, rerun: 1}"))
+        assertThatThrownBy(() -> update(
+                        "AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, cancel: true, rerun: again}"))
+                .hasMessageContaining("setting cancel to false together with a new value of rerun");
+        assertThatCode(() -> update("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, rerun: again}"))
                 .doesNotThrowAnyException();
     }
 
@@ -163,7 +165,6 @@ final class CrdIT {
                 "{backend: a, queue: {subject: _INBOX}} | subject must be tasks.<namespace>.<name>",
                 "{backend: a, scaling: {}} | spec.scaling.maxReplicas",
                 "{backend: a, scaling: {minReplicas: 3, maxReplicas: 2}} | minReplicas must not be greater than maxReplicas",
-                "{backend: a, replicas: 2, scaling: {maxReplicas: 2}} | the queue drives this pool",
                 "{backend: a, queue: {heartbeatTimeoutSeconds: 4}} | spec.queue.heartbeatTimeoutSeconds",
                 "{backend: a, taskDefaults: {budget: {maxCostUSD: '-1'}}} | spec.taskDefaults.budget.maxCostUSD",
                 "{backend: a, queue: {storage: tape}} | spec.queue.storage"

@@ -115,7 +115,7 @@ final class DeliveryE2E {
         assertThat(status.deliveries()).isEqualTo(1);
         final AgentTaskStatus.HistoryEntry released = status.history().getFirst();
         assertThat(released.outcome()).isEqualTo(Phase.Queued);
-        assertThat(released.worker()).isEqualTo(first);
+        assertThat(released.podName()).isEqualTo(first);
         // The kubelet may still end the worker gently, and the worker then releases its task itself.
         assertThat(released.error().type()).isIn("Disrupted", "Released");
     }

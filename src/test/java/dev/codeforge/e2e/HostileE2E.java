@@ -170,7 +170,8 @@ final class HostileE2E {
         platform.task(
                 "task",
                 "redirects",
-                "workspace: {git: {url: '%sdemo/greeter.git', push: {branch: %s}}}".formatted(GIT_SERVER, branch));
+                "workspace: {git: {url: '%sdemo/greeter.git', push: {policy: OnSuccess, branch: %s}}}"
+                        .formatted(GIT_SERVER, branch));
         final AgentTaskStatus status = platform.awaitFinished("task");
         assertThat(status.phase()).as("%s", status.error()).isEqualTo(Phase.Succeeded);
         final String thief = platform.client

@@ -121,12 +121,15 @@ final class ScalingE2E {
     }
 
     @Test
-    void kubectlIsToldThatTheQueueDrivesAPool() throws Exception {
+    void aNumberSetByHandYieldsToScalingAndAConditionSaysSo() throws Exception {
         platform.pool("pool", 1, "cat");
         platform.awaitReady("pool", "ScaledToZero");
-        final Platform.Kubectl refused = platform.kubectl("scale", "workerpool/pool", "--replicas=3");
-        assertThat(refused.exitCode()).isNotZero();
-        assertThat(refused.output()).contains("the queue drives this pool: remove scaling first");
+        assertThat(platform.kubectl("scale", "workerpool/pool", "--replicas=3").exitCode())
+                .isZero();
+        assertThat(platform.kubectl("wait", "workerpool/pool", "--for=condition=ReplicasIgnored", "--timeout=60s")
+                        .exitCode())
+                .isZero();
+        platform.awaitWorkers("pool", 0);
     }
 
     @Test

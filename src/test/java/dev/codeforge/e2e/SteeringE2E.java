@@ -40,7 +40,7 @@ final class SteeringE2E {
         platform.awaitPhase("task", Phase.Running);
         platform.patch("task", "{\"cancel\": true}");
         assertThat(platform.awaitFinished("task").phase()).isEqualTo(Phase.Cancelled);
-        platform.patch("task", "{\"cancel\": false, \"rerun\": 1}");
+        platform.patch("task", "{\"cancel\": false, \"rerun\":\"1\"}");
         platform.awaitPhase("task", Phase.Succeeded);
         assertThat(platform.status("task").attempts()).isEqualTo(3);
     }

@@ -238,7 +238,7 @@ final class OperatorIT {
             final AgentTaskStatus status = awaitPhase("task", Phase.Queued);
             assertThat(status.history()).singleElement().satisfies(entry -> {
                 assertThat(entry.outcome()).isEqualTo(Phase.Queued);
-                assertThat(entry.worker()).isEqualTo(pod.getMetadata().getName());
+                assertThat(entry.podName()).isEqualTo(pod.getMetadata().getName());
                 assertThat(entry.error().type()).isEqualTo("Disrupted");
             });
             assertThat(status.attempts()).isEqualTo(1);
@@ -343,7 +343,7 @@ final class OperatorIT {
             client.resources(AgentTask.class)
                     .inNamespace(namespace)
                     .withName("task")
-                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"rerun\":1}}");
+                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"rerun\":\"1\"}}");
             assertThat(worker.take().budget().since()).isEqualTo(new TaskMessage.Spent(6, 8, "0.10"));
             worker.write(TaskEvent.Kind.COMPLETED);
             worker.ack();
@@ -385,7 +385,7 @@ final class OperatorIT {
             client.resources(AgentTask.class)
                     .inNamespace(namespace)
                     .withName("task")
-                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"rerun\":1}}");
+                    .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"spec\":{\"rerun\":\"1\"}}");
             final TaskMessage third = worker.take();
             assertThat(third.attempt()).isEqualTo(3);
             assertThat(third.checkpoint()).isNull();

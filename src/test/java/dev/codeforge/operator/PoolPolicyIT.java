@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.testing.ChartRights;
+import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.SecurityContextBuilder;
@@ -100,13 +102,21 @@ final class PoolPolicyIT {
                 "{spec: {containers: [{name: worker, securityContext: {capabilities: {add: [SYS_ADMIN]}}}]}} | NET_BIND_SERVICE",
                 "{spec: {containers: [{name: worker, securityContext: {capabilities: {drop: [KILL]}}}]}} | have ALL",
                 "{spec: {containers: [{name: proxy}]}} | a container other than a pool's worker needs",
-                "{spec: {containers: [null]}} | ValidatingAdmissionPolicy",
+                "{spec: {containers: [null]}} | must be of type object",
                 "{spec: {hostPID: 'true'}} | ValidatingAdmissionPolicy"
             })
     void anyOtherIsRefusedInASentence(String template, String words) {
         assertThatThrownBy(() -> admin.resource(pool("pool", template)).dryRun().create())
                 .isInstanceOf(KubernetesClientException.class)
                 .hasMessageContaining(words);
+    }
+
+    @Test
+    void aPoolDoesNotTakeTasksPastKubernetes() {
+        final WorkerPool open = pool("pool", "null");
+        open.setSpec(Resources.of(WorkerPoolSpec.class, "{backend: command, taskRequests: {allowedFrom: NATS}}"));
+        assertThatThrownBy(() -> admin.resource(open).dryRun().create())
+                .hasMessageContaining("spec.taskRequests.allowedFrom: NATS is not allowed by poolPolicy.taskRequests");
     }
 
     @Test

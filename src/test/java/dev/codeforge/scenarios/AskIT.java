@@ -29,10 +29,10 @@ final class AskIT {
     @BeforeAll
     static void start() throws Exception {
         scene = Scene.started();
-        scene.pool("pool", "requestReply: true");
+        scene.pool("pool", "taskRequests: {allowedFrom: NATS}");
         scene.pool("closed", "");
-        scene.pool("idle", "requestReply: true");
-        scene.pool("full", "maxMessages: 1", "requestReply: true");
+        scene.pool("idle", "taskRequests: {allowedFrom: NATS}");
+        scene.pool("full", "maxMessages: 1", "taskRequests: {allowedFrom: NATS}");
         scene.worker("worker", "pool", 8);
         client = Asking.of(scene);
     }
@@ -87,8 +87,8 @@ final class AskIT {
     void thePoolDecidesWhetherItIsAsked() {
         final Reply closed = client.run("closed", script(WORK), NO_HEADERS).join();
         assertThat(closed.code()).isEqualTo(403);
-        assertThat(closed.header("Nats-Service-Error")).contains("spec.requestReply to true");
-        assertThat(closed.body().at("/error/type").asText()).isEqualTo("RequestReplyOff");
+        assertThat(closed.header("Nats-Service-Error")).contains("spec.taskRequests.allowedFrom to NATS");
+        assertThat(closed.body().at("/error/type").asText()).isEqualTo("TaskRequestsNotAllowed");
         assertThat(client.run("nowhere", script(WORK), NO_HEADERS).join().code())
                 .isEqualTo(404);
         assertThat(client.ask("agents.run.nowhere.pool", script(WORK), NO_HEADERS)
@@ -162,7 +162,7 @@ final class AskIT {
     @Scenario
     void anOperatorThatIsKilledInTheMiddlePaysNothingTwice() throws Exception {
         try (Scene own = Scene.started()) {
-            own.pool("pool", "requestReply: true");
+            own.pool("pool", "taskRequests: {allowedFrom: NATS}");
             own.worker("worker", "pool");
             try (Asking caller = Asking.of(own)) {
                 final Map<String, String> headers = Map.of("Nats-Msg-Id", "survivor");

@@ -66,7 +66,8 @@ final class SessionIT {
     void tasksThatAreCreatedAtOnceRunOneAfterTheOther() throws Exception {
         final List<String> names =
                 Stream.of("a", "b", "c", "d").map("rush-"::concat).toList();
-        names.parallelStream().forEach(name -> scene.task(name, "pool", alone("rush") + "\n" + WORK, "session: rush"));
+        names.parallelStream()
+                .forEach(name -> scene.task(name, "pool", alone("rush") + "\n" + WORK, "session: {name: rush}"));
         final List<AgentTaskStatus> ends = names.stream()
                 .map(name -> scene.awaitPhase(name, Phase.Succeeded))
                 .sorted(Comparator.comparing(AgentTaskStatus::startTime))
@@ -83,9 +84,9 @@ final class SessionIT {
     void theSecondIsPublishedWhenTheFirstHasEndedAlsoAcrossARestartOfTheOperator() throws Exception {
         try (Scene own = Scene.started("pool")) {
             own.worker("worker", "pool", 2);
-            own.task("first", "pool", own.hold("first") + "\n" + WORK, "session: restart");
+            own.task("first", "pool", own.hold("first") + "\n" + WORK, "session: {name: restart}");
             own.awaitRun("first");
-            own.task("second", "pool", WORK, "session: restart");
+            own.task("second", "pool", WORK, "session: {name: restart}");
             eventually(() -> own.reason("second").equals("SessionBusy"));
             own.operator().kill();
             own.release("first");
@@ -100,9 +101,9 @@ final class SessionIT {
 
     @Scenario
     void whenTheFirstIsDeletedInTheMiddleOfItsRunTheSecondRuns() throws Exception {
-        scene.task("deleted", "pool", scene.hold("deleted"), "session: deleted");
+        scene.task("deleted", "pool", scene.hold("deleted"), "session: {name: deleted}");
         scene.awaitRun("deleted");
-        scene.task("heir", "pool", WORK, "session: deleted");
+        scene.task("heir", "pool", WORK, "session: {name: deleted}");
         eventually(() -> waitsFor("heir", "deleted"));
         scene.taskResource("deleted").delete();
         scene.awaitPhase("heir", Phase.Succeeded);
@@ -114,9 +115,9 @@ final class SessionIT {
     void aFirstThatWillBeTriedAgainHoldsTheSession() throws Exception {
         // Fails the first time that it is run.
         final String work = "mkdir " + scene.file("once") + " && exit 1\n" + alone("retried") + "\n" + WORK;
-        scene.task("retried", "pool", work, "session: retried\nretry: {maxAttempts: 2, backoffSeconds: 4}");
+        scene.task("retried", "pool", work, "session: {name: retried}\nretry: {maxAttempts: 2, backoffSeconds: 4}");
         scene.awaitPhase("retried", Phase.Retrying);
-        scene.task("patient", "pool", alone("retried") + "\n" + WORK, "session: retried");
+        scene.task("patient", "pool", alone("retried") + "\n" + WORK, "session: {name: retried}");
         eventually(() -> waitsFor("patient", "retried"));
         final AgentTaskStatus first = scene.awaitPhase("retried", Phase.Succeeded);
         assertThat(first.attempts()).isEqualTo(2);
@@ -126,13 +127,13 @@ final class SessionIT {
     @Scenario
     void aRerunOfTheFirstWaitsForTheSecondAndGoesBeforeTheThird() throws Exception {
         final String work = alone("rerun") + "\n" + WORK;
-        scene.task("one", "pool", work, "session: rerun");
+        scene.task("one", "pool", work, "session: {name: rerun}");
         scene.awaitPhase("one", Phase.Succeeded);
-        scene.task("two", "pool", scene.hold("two") + "\n" + work, "session: rerun");
+        scene.task("two", "pool", scene.hold("two") + "\n" + work, "session: {name: rerun}");
         scene.awaitRun("two");
-        scene.task("three", "pool", work, "session: rerun");
+        scene.task("three", "pool", work, "session: {name: rerun}");
         eventually(() -> waitsFor("three", "two"));
-        scene.edit("one", "\"rerun\": 1");
+        scene.edit("one", "\"rerun\":\"1\"");
         eventually(() -> waitsFor("one", "two"));
         assertThat(scene.runs().of(scene.uid("one"))).hasSize(1);
         scene.release("two");
@@ -147,11 +148,11 @@ final class SessionIT {
     @Scenario
     void aSuspendedTaskBlocksItsSessionUntilItIsDeletedAndOneThatIsCancelledDoesNot() throws Exception {
         // Made within one second they are in the order of their names.
-        scene.task("held-1", "pool", WORK, "session: held\nsuspend: true");
+        scene.task("held-1", "pool", WORK, "session: {name: held}\nsuspend: true");
         scene.awaitPhase("held-1", Phase.Suspended);
-        scene.task("held-2", "pool", WORK, "session: held");
+        scene.task("held-2", "pool", WORK, "session: {name: held}");
         eventually(() -> waitsFor("held-2", "held-1"));
-        scene.task("held-3", "pool", WORK, "session: held");
+        scene.task("held-3", "pool", WORK, "session: {name: held}");
         eventually(() -> waitsFor("held-3", "held-2"));
         scene.edit("held-2", "\"cancel\": true");
         scene.awaitPhase("held-2", Phase.Cancelled);
@@ -172,24 +173,24 @@ final class SessionIT {
 
     @Scenario
     void aConversationMovesOnWithEachSuccessAndAFailureLeavesItWhereItWas() throws Exception {
-        scene.task("talk-1", "pool", say("one") + WORK, "session: talk");
+        scene.task("talk-1", "pool", say("one") + WORK, "session: {name: talk}");
         assertThat(output("talk-1", Phase.Succeeded)).contains("one ");
-        scene.task("talk-2", "pool", say("two") + "exit 1", "session: talk");
+        scene.task("talk-2", "pool", say("two") + "exit 1", "session: {name: talk}");
         assertThat(output("talk-2", Phase.Failed)).contains("one two ");
-        scene.task("talk-3", "pool", say("three") + WORK, "session: talk");
+        scene.task("talk-3", "pool", say("three") + WORK, "session: {name: talk}");
         assertThat(output("talk-3", Phase.Succeeded)).contains("one three ");
-        scene.task("monologue", "pool", say("alone") + WORK, "session: another");
+        scene.task("monologue", "pool", say("alone") + WORK, "session: {name: another}");
         assertThat(output("monologue", Phase.Succeeded)).contains("alone ").doesNotContain("one two", "three");
-        scene.edit("talk-1", "\"rerun\": 1");
+        scene.edit("talk-1", "\"rerun\":\"1\"");
         eventually(() -> scene.status("talk-1").attempts() == 2);
         assertThat(output("talk-1", Phase.Succeeded)).contains("one three one ");
     }
 
     @Scenario
     void anotherSessionAndATaskWithoutOneDoNotWait() throws Exception {
-        scene.task("busy", "pool", scene.hold("busy") + "\n" + WORK, "session: busy");
+        scene.task("busy", "pool", scene.hold("busy") + "\n" + WORK, "session: {name: busy}");
         scene.awaitRun("busy");
-        scene.task("other", "pool", WORK, "session: other");
+        scene.task("other", "pool", WORK, "session: {name: other}");
         scene.task("none", "pool", WORK, "");
         scene.awaitPhase("other", Phase.Succeeded);
         scene.awaitPhase("none", Phase.Succeeded);
@@ -201,7 +202,7 @@ final class SessionIT {
     void anOperatorKilledBetweenTurnAndPublishGoesOnWithTheTurn() throws Exception {
         try (Scene own = Scene.started("pool")) {
             final Injection publish = own.operatorNats().at(1, "tasks.>", new Fault.Instead(own.operator()::kill));
-            own.task("task", "pool", WORK, "session: claimed");
+            own.task("task", "pool", WORK, "session: {name: claimed}");
             publish.awaitHit(PATIENCE);
             eventually(() -> !own.operator().isAlive());
             own.startOperator();

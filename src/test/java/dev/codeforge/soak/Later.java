@@ -39,7 +39,7 @@ final class Later {
                     if (task(name).require().getStatus().observedGeneration() < 0) {
                         throw new IllegalStateException(name + " was not looked at yet");
                     }
-                    patch(name, "\"rerun\":1");
+                    patch(name, "\"rerun\":\"1\"");
                 });
             case SUSPENDED ->
                 after(soon, "suspending " + name, () -> {

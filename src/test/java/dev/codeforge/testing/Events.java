@@ -67,7 +67,7 @@ public final class Events {
             Instant started) {
         return new TaskEvent(
                 task.uid(),
-                task.getSpec().projectId(),
+                task.getSpec().projectID(),
                 kind == TaskEvent.Kind.RELEASED ? "queued" : kind.name().toLowerCase(Locale.ROOT),
                 kind,
                 UUID.randomUUID().toString(),

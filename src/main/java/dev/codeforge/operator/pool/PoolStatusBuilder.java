@@ -17,6 +17,8 @@ import java.util.Optional;
 /** The pool's status as a function of what was seen and decided. */
 final class PoolStatusBuilder {
     private static final String ISOLATED = "Isolated";
+    /** There while scaling wins over a number of workers that somebody has set. */
+    private static final String REPLICAS_IGNORED = "ReplicasIgnored";
 
     private final QueueKeeper queues;
     private final WorkerAccess access;
@@ -138,6 +140,7 @@ final class PoolStatusBuilder {
         final boolean suspended = pool.getSpec().suspend();
         final Reason suspension = suspended ? Reason.Suspended : Reason.NotSuspended;
         conditions.set("Suspended", suspended, suspension, suspension.meaning());
+        ignoredReplicas(conditions, pool.getSpec());
         isolation(conditions, snapshot, before);
         if (snapshot.queue() instanceof QueueState.Broken broken) {
             conditions.set("QueueReady", false, broken.reason(), broken.message());
@@ -190,6 +193,19 @@ final class PoolStatusBuilder {
     private static String said(StartTrouble trouble) {
         return Conditions.beforeARemedy(trouble.message()) + ". "
                 + trouble.reason().remedy();
+    }
+
+    /** A number that was scaled by hand before scaling was added must not keep an applier from adding it. */
+    private static void ignoredReplicas(Conditions conditions, WorkerPoolSpec spec) {
+        if (spec.scaling() == null || spec.replicas() == 1) {
+            conditions.remove(REPLICAS_IGNORED);
+        } else {
+            conditions.set(
+                    REPLICAS_IGNORED,
+                    true,
+                    Reason.ScalingDecides,
+                    "spec.replicas is " + spec.replicas() + ". " + Reason.ScalingDecides.sentence());
+        }
     }
 
     /** By the workers' own words; without any worker by what was last said of this generation. */

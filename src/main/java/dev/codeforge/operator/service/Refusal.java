@@ -26,9 +26,9 @@ record Refusal(int code, String type, String message, boolean retryable) {
     static Refusal notOptedIn(String namespace, String pool) {
         return new Refusal(
                 FORBIDDEN,
-                "RequestReplyOff",
+                "TaskRequestsNotAllowed",
                 "WorkerPool " + pool + " of namespace " + namespace
-                        + " takes no requests: its owner sets spec.requestReply to true to allow them.",
+                        + " takes no requests: its owner sets spec.taskRequests.allowedFrom to NATS to allow them.",
                 false);
     }
 

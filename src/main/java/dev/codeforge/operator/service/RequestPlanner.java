@@ -3,6 +3,7 @@ package dev.codeforge.operator.service;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
@@ -17,7 +18,7 @@ final class RequestPlanner {
     static final int MOST_WAITING = 20_000;
 
     RequestPlan plan(Ask ask, RequestSnapshot snapshot) {
-        if (snapshot.pool().filter(pool -> !pool.getSpec().requestReply()).isPresent()) {
+        if (snapshot.pool().filter(pool -> !takesRequests(pool)).isPresent()) {
             return new RequestPlan.Refuse(Refusal.notOptedIn(ask.namespace(), ask.pool()));
         }
         final Optional<AgentTask> task = snapshot.task().flatMap(found -> found);
@@ -32,6 +33,10 @@ final class RequestPlanner {
         return ask.key().isPresent() && snapshot.task().isEmpty()
                 ? new RequestPlan.Find()
                 : new RequestPlan.Refuse(closed.get());
+    }
+
+    private static boolean takesRequests(WorkerPool pool) {
+        return pool.getSpec().taskRequests().allowedFrom() == WorkerPoolSpec.RequestOrigin.NATS;
     }
 
     private static RequestPlan standing(Ask ask, AgentTask task, int waiting) {

@@ -31,26 +31,26 @@ public enum Reason {
             "Wait until it has ended, or cancel or delete it; one that is suspended blocks the session until it is resumed."),
     Succeeded("The agent finished.", "See status.result."),
     Adopted("An earlier task with the same idempotencyKey succeeded; its outcome was taken over.", "Nothing."),
-    Cancelled("The task was cancelled.", "Set spec.cancel to false and raise spec.rerun to run it again."),
+    Cancelled("The task was cancelled.", "Set spec.cancel to false and spec.rerun to a new value to run it again."),
     QueueTimeout(
             "No worker took the task in time.",
-            "See whether the pool has workers, or raise queueTimeoutSeconds; raise spec.rerun to run the task again."),
+            "See whether the pool has workers, or raise queueTimeoutSeconds; give spec.rerun a new value to run the task again."),
     RunTimeout("The run took too long.", "Raise runTimeoutSeconds, or ask for less."),
     MayHaveRun(
             "The worker of an AtMostOnce task was lost in the middle of the run.",
-            "Look at what the run did; raise spec.rerun to run the task again."),
+            "Look at what the run did; give spec.rerun a new value to run the task again."),
     OutOfMemory(
             "The run needed more memory than its container may have.",
-            "Raise resources.limits.memory in spec.template of the pool, or ask for less; raise spec.rerun to run the task again."),
+            "Raise resources.limits.memory in spec.template of the pool, or ask for less; give spec.rerun a new value to run the task again."),
     OutOfDisk(
             "The run has filled its disk.",
-            "Give the volume more room in spec.template of the pool, or ask for less; raise spec.rerun to run the task again."),
+            "Give the volume more room in spec.template of the pool, or ask for less; give spec.rerun a new value to run the task again."),
     MaxDeliveriesExceeded(
             "The task's workers were lost too often.",
-            "Read the workers' logs, memory is the usual cause; raise spec.rerun to run the task again."),
+            "Read the workers' logs, memory is the usual cause; give spec.rerun a new value to run the task again."),
     BudgetExceeded(
             "The task has used what its budget allows.",
-            "See status.usage; create a task with a higher budget, or raise spec.rerun to allow as much again."),
+            "See status.usage; create a task with a higher budget, or give spec.rerun a new value to allow as much again."),
     IdempotencyKeyReused(
             "The idempotencyKey stands for other work.",
             "Create the task with a key of its own; a key stands for pool, prompt, model, config, workspace and session."),
@@ -77,6 +77,9 @@ public enum Reason {
             "Report it with the message and the operator's log."),
     // Pools
     WorkersReady("All wanted workers take tasks.", "Nothing."),
+    ScalingDecides(
+            "spec.scaling decides on the number of workers, and spec.replicas is ignored.",
+            "Set minReplicas and maxReplicas; or remove scaling, and replicas is the number again."),
     ScaledToZero("No task waits and no worker runs.", "Nothing: the next task starts one."),
     WorkersStarting("Workers are being started.", "Wait; see the pods if it takes long."),
     WorkersFailing(

@@ -45,9 +45,9 @@ final class AttemptEnd {
         final int failures =
                 snapshot.task().isRerunRequested() ? 1 : snapshot.status().failedAttempts() + 1;
         final boolean again = event.failure() != null
-                && (event.failure().retryable() || effective.retryable().contains(event.failureType()))
-                && !effective.nonRetryable().contains(event.failureType())
-                && failures < effective.maxAttempts()
+                && (event.failure().retryable() || effective.retry().retryable().contains(event.failureType()))
+                && !effective.retry().nonRetryable().contains(event.failureType())
+                && failures < effective.retry().maxAttempts()
                 && !snapshot.task().getSpec().cancel();
         if (!again) {
             return new TaskView.Ended(event);

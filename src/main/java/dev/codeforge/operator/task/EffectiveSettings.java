@@ -30,14 +30,15 @@ final class EffectiveSettings {
                 spec.model().isEmpty() ? defaults.model() : spec.model(),
                 first(spec.runTimeoutSeconds(), defaults.runTimeoutSeconds()),
                 first(spec.queueTimeoutSeconds(), defaults.queueTimeoutSeconds()),
-                // What may have begun is never begun again, whatever the pool's default is.
-                spec.delivery() == AgentTaskSpec.DeliveryMode.AtMostOnce
-                        ? Integer.valueOf(1)
-                        : retry(spec, defaults, Retry::maxAttempts),
-                retry(spec, defaults, Retry::backoffSeconds),
-                retry(spec, defaults, Retry::maxBackoffSeconds),
-                retry(spec, defaults, Retry::nonRetryable),
-                retry(spec, defaults, Retry::retryable),
+                new Retry(
+                        // What may have begun is never begun again, whatever the pool's default is.
+                        spec.delivery() == AgentTaskSpec.DeliveryMode.AtMostOnce
+                                ? Integer.valueOf(1)
+                                : retry(spec, defaults, Retry::maxAttempts),
+                        retry(spec, defaults, Retry::backoffSeconds),
+                        retry(spec, defaults, Retry::maxBackoffSeconds),
+                        retry(spec, defaults, Retry::nonRetryable),
+                        retry(spec, defaults, Retry::retryable)),
                 budget(spec.budget(), defaults.budget()));
     }
 

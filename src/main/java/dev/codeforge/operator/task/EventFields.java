@@ -7,9 +7,12 @@ import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** An event's parts in the words of the status. */
@@ -56,7 +59,7 @@ final class EventFields {
         final boolean known = before.history().stream()
                 .anyMatch(entry -> entry.outcome() == Phase.Queued
                         && entry.attempt() == event.attempt()
-                        && event.worker().equals(entry.worker())
+                        && event.worker().equals(entry.podName())
                         && Objects.equals(start, entry.startTime()));
         return known ? before.history() : history(before, event, Phase.Queued, start, at, why);
     }
@@ -118,7 +121,12 @@ final class EventFields {
     }
 
     private static List<AgentTaskStatus.Artifact> artifacts(List<TaskEvent.Artifact> told) {
+        // The status is a map of them by name: of two with one name the later one is kept.
         return told.stream()
+                .collect(Collectors.toMap(
+                        TaskEvent.Artifact::name, Function.identity(), (first, later) -> later, LinkedHashMap::new))
+                .values()
+                .stream()
                 .map(artifact -> new AgentTaskStatus.Artifact(
                         artifact.name(), artifact.size(), artifact.digest(), artifact.object()))
                 .toList();

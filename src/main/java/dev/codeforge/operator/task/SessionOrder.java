@@ -14,14 +14,14 @@ final class SessionOrder {
     private SessionOrder() {}
 
     static boolean hasSession(AgentTask task) {
-        return !task.getSpec().session().isEmpty();
+        return !task.getSpec().sessionName().isEmpty();
     }
 
     static SessionKey keyOf(AgentTask task) {
         return new SessionKey(
                 task.getMetadata().getNamespace(),
                 task.getSpec().workerPoolRef().name(),
-                task.getSpec().session());
+                task.getSpec().sessionName());
     }
 
     /**

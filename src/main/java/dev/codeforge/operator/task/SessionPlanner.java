@@ -44,7 +44,7 @@ final class SessionPlanner {
                         turn,
                         entry.map(Sessions.Entry::record)
                                 .orElseGet(
-                                        () -> SessionRecord.fresh(task.getSpec().session()))
+                                        () -> SessionRecord.fresh(task.getSpec().sessionName()))
                                 .withTurn(new SessionRecord.Turn(task.uid(), nameOf(task))),
                         entry.map(Sessions.Entry::revision).orElse(0L),
                         TaskPlanner.streamOf(snapshot),
@@ -62,7 +62,7 @@ final class SessionPlanner {
         return new TaskPlan.Say(new TaskView.Waiting(
                 Reason.SessionBusy,
                 "AgentTask " + before + " goes before this one in session "
-                        + task.getSpec().session() + " and has not ended. " + Reason.SessionBusy.remedy()));
+                        + task.getSpec().sessionName() + " and has not ended. " + Reason.SessionBusy.remedy()));
     }
 
     private static String nameOf(AgentTask task) {

@@ -24,9 +24,9 @@ public final class SpecHash {
         covered.put("model", spec.model());
         covered.put("config", spec.config());
         covered.put("workspace", spec.workspace());
-        if (!spec.session().isEmpty()) {
+        if (!spec.sessionName().isEmpty()) {
             // Only then: the hashes that stand in the ledger were made before there were sessions.
-            covered.put("session", spec.session());
+            covered.put("session", spec.sessionName());
         }
         try {
             final byte[] digest = MessageDigest.getInstance("SHA-256")

@@ -43,7 +43,8 @@ final class Spending {
     private static TaskEvent.Failure failure(String what) {
         return new TaskEvent.Failure(
                 Stop.BUDGET_EXCEEDED,
-                what + " and another attempt would need more: create a task with a higher budget, or raise rerun to"
+                what
+                        + " and another attempt would need more: create a task with a higher budget, or give spec.rerun a new value to"
                         + " allow as much again",
                 false);
     }

@@ -14,11 +14,12 @@ final class StatusDraft {
     @Nullable
     Phase phase;
 
+    String message;
     List<Condition> conditions;
     int attempts;
     int deliveries;
     int failedAttempts;
-    int rerun;
+    String rerun;
     List<AgentTaskStatus.HistoryEntry> history;
     String podName;
     AgentTaskStatus.@Nullable QueuePosition queue;
@@ -47,6 +48,7 @@ final class StatusDraft {
     StatusDraft(AgentTaskStatus before) {
         observedGeneration = before.observedGeneration();
         phase = before.phase();
+        message = before.message();
         conditions = before.conditions();
         attempts = before.attempts();
         deliveries = before.deliveries();
@@ -71,6 +73,7 @@ final class StatusDraft {
         return new AgentTaskStatus(
                 observedGeneration,
                 phase,
+                message,
                 conditions,
                 attempts,
                 deliveries,

@@ -62,7 +62,7 @@ record Stop(TaskEvent.Kind kind, String type, String message, boolean retryable,
                 TaskEvent.Kind.FAILED,
                 MAY_HAVE_RUN,
                 "the task may have run and its outcome is lost; delivery AtMostOnce never runs it again. Look at what it"
-                        + " did, then raise rerun to run it anew",
+                        + " did, then give spec.rerun a new value to run it anew",
                 false,
                 Reason.TimingOut);
     }

@@ -45,8 +45,8 @@ final class TaskClocks {
             // Who failed knows what it waits for, such as the end of a rate limit.
             return end.plusSeconds(failed.failure().retryAfterSeconds());
         }
-        final long doubled = (long) effective.backoffSeconds() << Math.min(failures - 1, 20);
-        return end.plusSeconds(Math.min(doubled, effective.maxBackoffSeconds()));
+        final long doubled = (long) effective.retry().backoffSeconds() << Math.min(failures - 1, 20);
+        return end.plusSeconds(Math.min(doubled, effective.retry().maxBackoffSeconds()));
     }
 
     /** Why the attempt must be ended now; empty while it is in time. */

@@ -6,16 +6,24 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
+import dev.codeforge.wire.PlainText;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Clock;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
-/** The conditions of a task: one of Ready, Reconciling and Stalled at a time, and how it ended. */
+/**
+ * The conditions of a task: at most one of Ready, Reconciling and Stalled at a time, and how it ended. A task that was held back or
+ * cancelled is as its spec asks: none of them is true of it, and Ready is not there, so that kstatus takes it for settled.
+ */
 final class TaskConditions {
     /** Failures whose message was put aside by whoever ended the attempt. */
     private static final Set<String> DEAD_LETTERED =
             Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "MessageTerminated");
+
+    /** The most of a message that a column of a terminal bears. */
+    private static final int MESSAGE_LIMIT = 256;
 
     /** There while the task cannot be reconciled. */
     static final String RECONCILE_FAILED = "ReconcileFailed";
@@ -36,7 +44,7 @@ final class TaskConditions {
                 .set("Reconciling", true, reason, message)
                 .set("Stalled", false, reason, "");
         // What an earlier end or suspension said is true no more.
-        for (final String type : List.of("Suspended", "Complete", "Failed", "Finished", "DeadLettered")) {
+        for (final String type : List.of("Suspended", "Complete", "Failed", "Cancelled", "Finished", "DeadLettered")) {
             if (Conditions.isTrue(before.conditions(), type)) {
                 conditions.set(type, false, reason, "");
             }
@@ -46,12 +54,16 @@ final class TaskConditions {
 
     List<Condition> outcome(AgentTask task, Phase outcome, String reason, String message) {
         final boolean succeeded = outcome == Phase.Succeeded;
+        final boolean cancelled = outcome == Phase.Cancelled;
         final Conditions conditions = new Conditions(underWay(task, reason, message), generation(task), clock.instant())
                 .set("Ready", succeeded, reason, message)
                 .set("Reconciling", false, reason, "")
-                .set("Stalled", !succeeded, reason, succeeded ? "" : message)
-                .set(succeeded ? "Complete" : "Failed", true, reason, message)
+                .set("Stalled", outcome == Phase.Failed, reason, outcome == Phase.Failed ? message : "")
+                .set(succeeded ? "Complete" : outcome.name(), true, reason, message)
                 .set("Finished", true, reason, message);
+        if (cancelled) {
+            conditions.remove("Ready");
+        }
         if (DEAD_LETTERED.contains(reason)) {
             conditions.set("DeadLettered", true, reason, "The task's message is kept in the stream DEADLETTERS.");
         }
@@ -80,9 +92,21 @@ final class TaskConditions {
     List<Condition> suspended(AgentTask task) {
         final String message = Reason.Suspended.sentence();
         return new Conditions(underWay(task, Reason.Suspended.name(), message), generation(task), clock.instant())
+                .remove("Ready")
                 .set("Reconciling", false, Reason.Suspended, "")
                 .set("Suspended", true, Reason.Suspended, message)
                 .list();
+    }
+
+    /** What the conditions say of the task, short enough for a column. */
+    static String message(List<Condition> conditions) {
+        return Stream.of("Ready", "Suspended", "Finished")
+                .flatMap(type -> Conditions.find(conditions, type)
+                        .filter(condition -> "Ready".equals(type) || "True".equals(condition.getStatus()))
+                        .stream())
+                .findFirst()
+                .map(condition -> PlainText.first(condition.getMessage(), MESSAGE_LIMIT))
+                .orElse("");
     }
 
     static long generation(AgentTask task) {

@@ -72,7 +72,7 @@ final class TaskMessages {
                 task.uid(),
                 task.getMetadata().getNamespace(),
                 spec.workerPoolRef().name(),
-                spec.projectId(),
+                spec.projectID(),
                 spec.title(),
                 spec.prompt(),
                 poolSpec.backend(),
@@ -102,7 +102,7 @@ final class TaskMessages {
                 .flatMap(Function.identity())
                 .flatMap(entry -> Optional.ofNullable(entry.record().history()));
         return new TaskMessage.Session(
-                snapshot.task().getSpec().session(),
+                snapshot.task().getSpec().sessionName(),
                 history.map(SessionRecord.History::object).orElse(null));
     }
 
@@ -137,7 +137,7 @@ final class TaskMessages {
         return new TaskMessage.Workspace(new TaskMessage.Git(
                 git.url(),
                 git.ref() == null ? "" : git.ref(),
-                push == null
+                push == null || push.policy() == Workspace.PushPolicy.Never
                         ? null
                         : new TaskMessage.Push(
                                 push.branch() == null

@@ -47,9 +47,12 @@ final class TaskStatusBuilder {
                 && draft.attempts > 0) {
             draft.effective = EffectiveSettings.of(task, pool);
         }
-        if (before.observedGeneration() < 0 && !(view instanceof TaskView.Unchanged)) {
+        final boolean firstSeen = before.observedGeneration() < 0 && !(view instanceof TaskView.Unchanged);
+        if (firstSeen || task.getSpec().rerun().isEmpty()) {
+            // A token that was removed may be set again, and is new then.
             draft.rerun = task.getSpec().rerun();
         }
+        draft.message = TaskConditions.message(draft.conditions);
         draft.observedGeneration = TaskConditions.generation(task);
         return draft.build();
     }
@@ -68,6 +71,7 @@ final class TaskStatusBuilder {
         final StatusDraft draft = new StatusDraft(refused);
         draft.conditions = conditions.smallest(task, refused.conditions(), why);
         draft.podName = "";
+        draft.message = Reason.StatusRefused.sentence();
         draft.history =
                 refused.history().stream().map(TaskStatusBuilder::smallest).toList();
         draft.result = null;
@@ -205,7 +209,15 @@ final class TaskStatusBuilder {
                 task,
                 outcome,
                 error == null ? Reason.Succeeded.name() : error.type(),
-                error == null ? "The agent finished." : error.message());
+                error == null ? "The agent finished." : said(outcome, error));
+    }
+
+    /** A worker may end a run without a word. */
+    private static String said(Phase outcome, AgentTaskStatus.Failure error) {
+        if (!error.message().isBlank()) {
+            return error.message();
+        }
+        return outcome == Phase.Cancelled ? Reason.Cancelled.meaning() : "The run ended with " + error.type() + ".";
     }
 
     private void closed(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Closed view) {

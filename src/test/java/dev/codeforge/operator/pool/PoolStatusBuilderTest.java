@@ -88,6 +88,19 @@ final class PoolStatusBuilderTest {
     }
 
     @Test
+    void aNumberThatScalingOverrulesIsSaidUntilItIsGone() {
+        pool.setSpec(
+                Resources.poolSpec(Map.of("backend", "command", "replicas", 3, "scaling", Map.of("maxReplicas", 5))));
+        pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
+        final Condition ignored = condition(pool.getStatus(), "ReplicasIgnored");
+        assertThat(ignored.getReason()).isEqualTo("ScalingDecides");
+        assertThat(ignored.getMessage()).startsWith("spec.replicas is 3.");
+        pool.setSpec(Resources.poolSpec(Map.of("backend", "command", "replicas", 3)));
+        assertThat(Conditions.find(serve(QUEUE, 2, workers(2, 2)).conditions(), "ReplicasIgnored"))
+                .isEmpty();
+    }
+
+    @Test
     void withoutWorkersTheLastWordOnItHoldsWhileTheSpecIsTheSame() {
         walls = Optional.of(List.of());
         pool.setStatus(serve(QUEUE, 2, workers(2, 2)));

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** What is done with a request, by what is known. */
 final class RequestPlannerTest {
-    private static final String OPEN = "{backend: command, requestReply: true}";
+    private static final String OPEN = "{backend: command, taskRequests: {allowedFrom: NATS}}";
     private static final String READY = "{conditions: [{type: QueueReady, status: 'True'}]}";
     private final RequestPlanner planner = new RequestPlanner();
 
@@ -86,7 +86,8 @@ final class RequestPlannerTest {
 
     @Test
     void aFullPoolTakesNothing() {
-        final WorkerPool two = pool("{backend: command, requestReply: true, queue: {maxMessages: 2}}", READY);
+        final WorkerPool two =
+                pool("{backend: command, taskRequests: {allowedFrom: NATS}, queue: {maxMessages: 2}}", READY);
         final AgentTask task = task("", "");
         assertThat(full(two, List.of(task))).isInstanceOf(RequestPlan.Create.class);
         assertThat(code(full(two, List.of(task, task)))).isEqualTo(429);

@@ -35,15 +35,16 @@ final class BudgetPlanTest {
         assertThat(status.phase()).isEqualTo(Phase.Failed);
         assertThat(status.error().type()).isEqualTo("BudgetExceeded");
         assertThat(status.error().retryable()).isFalse();
-        assertThat(status.error().message()).contains("CommandFailed: exit code 1", "raise rerun");
+        assertThat(status.error().message()).contains("CommandFailed: exit code 1", "give spec.rerun a new value");
         assertThat(status.usage()).isEqualTo(new Usage(3L, 4L, "0.05"));
     }
 
     @Test
     void aPoolsBudgetAppliesToTasksThatSayNothing() {
         final Seen seen = Seen.task("title: t")
-                .status("{observedGeneration: 1, phase: Running, attempts: 1, effective: {maxAttempts: 2, budget:"
-                        + " {maxTokens: 7}}}");
+                .status(
+                        "{observedGeneration: 1, phase: Running, attempts: 1, effective: {retry: {maxAttempts: 2}, budget:"
+                                + " {maxTokens: 7}}}");
         assertThat(seen.event(failed(seen)).said().error().type()).isEqualTo("BudgetExceeded");
     }
 
@@ -78,7 +79,7 @@ final class BudgetPlanTest {
                 .between("Failed", 1, USED + ", failedAttempts: 1")
                 .standing(2);
         final AgentTaskStatus queued = seen.said();
-        assertThat(queued.rerun()).isEqualTo(1);
+        assertThat(queued.rerun()).isEqualTo("1");
         assertThat(queued.usageAtRerun()).isEqualTo(new Usage(3L, 4L, "0.05"));
         assertThat(Spending.exceeded(seen.status(queued).task, queued.effective(), new Usage(6L, 8L, "0.1")))
                 .isEmpty();

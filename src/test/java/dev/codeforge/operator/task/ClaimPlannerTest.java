@@ -110,7 +110,7 @@ final class ClaimPlannerTest {
         assertThat(hashOf("title: other, rerun: 3, retry: {maxAttempts: 2}")).isEqualTo(plain);
         assertThat(hashOf("model: m")).isNotEqualTo(plain);
         assertThat(hashOf("config: {a: b}")).isNotEqualTo(plain);
-        assertThat(hashOf("session: talk")).isNotEqualTo(plain);
+        assertThat(hashOf("session: {name: talk}")).isNotEqualTo(plain);
         assertThat(hashOf("workspace: {git: {url: 'https://h/r'}}")).isNotEqualTo(plain);
         assertThat(SpecHash.of(Resources.task("ns", "task", "other-pool").getSpec()))
                 .isNotEqualTo(plain);

@@ -42,7 +42,7 @@ final class RetryPlanTest {
     @Test
     void thePoolsRetryAppliesToTasksThatSayNothing() {
         final Seen seen = Seen.task("title: t")
-                .status("{observedGeneration: 1, phase: Running, attempts: 1, effective: {maxAttempts: 2}}");
+                .status("{observedGeneration: 1, phase: Running, attempts: 1, effective: {retry: {maxAttempts: 2}}}");
         assertThat(seen.event(failed(seen, 1)).said().phase()).isEqualTo(Phase.Retrying);
     }
 

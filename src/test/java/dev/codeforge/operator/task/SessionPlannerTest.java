@@ -22,12 +22,12 @@ final class SessionPlannerTest {
             new SessionRecord.History("uid", 1, new SessionObject("sessions/s/uid-1-1", "digest", 5));
     private static final SessionRecord FREE = new SessionRecord("talk", null, HISTORY);
 
-    private final Seen seen = Seen.task("session: talk");
+    private final Seen seen = Seen.task("session: {name: talk}");
     private final AgentTask earlier = rival("earlier", "2026-11-24T08:59:59Z");
     private final AgentTask later = rival("later", "2026-11-24T09:00:01Z");
 
     private static AgentTask rival(String name, String created) {
-        final AgentTask task = Resources.task("ns", name, "pool", "session: talk");
+        final AgentTask task = Resources.task("ns", name, "pool", "session: {name: talk}");
         task.getMetadata().setCreationTimestamp(created);
         return task;
     }
@@ -62,7 +62,7 @@ final class SessionPlannerTest {
     @Test
     void theRecordIsReadBeforeEachPublish() {
         assertThat(seen.plan()).isEqualTo(new TaskPlan.ReadSession());
-        assertThat(Seen.task("session: talk")
+        assertThat(Seen.task("session: {name: talk}")
                         .between("Retrying", 1, "nextAttemptTime: '2026-11-24T11:00:00Z'")
                         .plan())
                 .isEqualTo(new TaskPlan.ReadSession());
@@ -121,7 +121,7 @@ final class SessionPlannerTest {
 
     @Test
     void aRerunOfAnEarlierTaskWaitsForTheLaterOneThatHasTheTurn() {
-        final Seen rerun = Seen.task("session: talk, rerun: 1")
+        final Seen rerun = Seen.task("session: {name: talk}, rerun: 1")
                 .status("{observedGeneration: 1, phase: Succeeded, attempts: 1, history: [{attempt: 1, outcome:"
                         + " Succeeded}], completionTime: '2026-11-24T10:00:00Z'}");
         assertWaitsFor("later", rerun.session(turnOf(later), 7).rivals(later).said());
@@ -147,13 +147,13 @@ final class SessionPlannerTest {
     void withTheRecordLostATaskThatHasBegunStillGoesBeforeAllOthers() {
         with(later, "{observedGeneration: 1, phase: Running, attempts: 1}");
         assertWaitsFor("later", seen.session(null, 0).rivals(later).said());
-        final Seen begun = Seen.task("session: talk").queued(1).lost().session(null, 0);
+        final Seen begun = Seen.task("session: {name: talk}").queued(1).lost().session(null, 0);
         assertThat(begun.rivals(earlier).plan()).isInstanceOf(TaskPlan.TakeTurn.class);
     }
 
     @Test
     void theQueuesClockRunsWhileATaskWaitsForItsTurn() {
-        final Seen impatient = Seen.task("session: talk, queueTimeoutSeconds: 60")
+        final Seen impatient = Seen.task("session: {name: talk}, queueTimeoutSeconds: 60")
                 .session(FREE, 7)
                 .rivals(earlier);
         assertThat(impatient.after(Duration.ofHours(1)).said().error().type()).isEqualTo("QueueTimeout");
@@ -161,13 +161,13 @@ final class SessionPlannerTest {
 
     @Test
     void aTaskThatWaitsForItsTurnCanBeCancelled() {
-        final Seen cancelled = Seen.task("session: talk, cancel: true").rivals(earlier);
+        final Seen cancelled = Seen.task("session: {name: talk}, cancel: true").rivals(earlier);
         assertThat(cancelled.said().phase()).isEqualTo(Phase.Cancelled);
     }
 
     @Test
     void whatIsSpentEndsATaskBeforeItsTurn() {
-        final Seen spent = Seen.task("session: talk, budget: {maxTokens: 10}")
+        final Seen spent = Seen.task("session: {name: talk}, budget: {maxTokens: 10}")
                 .between(
                         "Retrying",
                         1,

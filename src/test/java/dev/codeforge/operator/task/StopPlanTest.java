@@ -82,7 +82,7 @@ final class StopPlanTest {
                         new TaskView.Stopping(Stop.suspended(), Optional.of(Events.of(seen.task, Kind.RUNNING, 2, 1))));
         assertThat(status.phase()).isEqualTo(Phase.Running);
         assertThat(status.attempts()).isEqualTo(2);
-        assertThat(status.rerun()).isEqualTo(1);
+        assertThat(status.rerun()).isEqualTo("1");
         assertThat(status.stopRequestedTime()).isEqualTo(Seen.NOW);
     }
 
@@ -185,13 +185,13 @@ final class StopPlanTest {
     }
 
     @Test
-    void anEndedTaskIsRunAgainWhenItsRerunIsRaised() {
+    void anEndedTaskIsRunAgainForANewValueOfRerun() {
         final Seen seen =
                 Seen.task("rerun: 1").between("Failed", 1, "failedAttempts: 1, completionTime: '2026-11-24T10:00:00Z'");
         seen.event(Events.of(seen.task, Kind.FAILED));
         assertThat(seen.plan()).isEqualTo(seen.publish(2));
         final AgentTaskStatus status = seen.standing(2).said();
-        assertThat(status.rerun()).isEqualTo(1);
+        assertThat(status.rerun()).isEqualTo("1");
         assertThat(status.failedAttempts()).isZero();
         assertThat(status.completionTime()).isNull();
         assertThat(Conditions.isTrue(status.conditions(), "Finished")).isFalse();
@@ -199,10 +199,25 @@ final class StopPlanTest {
     }
 
     @Test
+    void anyOtherValueOfRerunIsANewOne() {
+        final Seen seen = Seen.task("rerun: '1'").between("Failed", 1, "rerun: '2'");
+        seen.event(Events.of(seen.task, Kind.FAILED));
+        assertThat(seen.plan()).isEqualTo(seen.publish(2));
+    }
+
+    @Test
+    void aRerunThatIsTakenAwayRunsNothingAndMayBeAskedForAgain() {
+        final Seen seen = Seen.task("suspend: false").between("Failed", 1, "rerun: again");
+        final AgentTaskStatus status = seen.said();
+        assertThat(status.phase()).isEqualTo(Phase.Failed);
+        assertThat(status.rerun()).isEmpty();
+    }
+
+    @Test
     void whatRerunIsWhenTheTaskIsFirstSeenCountsAsDone() {
         final Seen seen = Seen.task("rerun: 4").standing(1);
         final AgentTaskStatus status = seen.said();
-        assertThat(status.rerun()).isEqualTo(4);
+        assertThat(status.rerun()).isEqualTo("4");
         assertThat(seen.status(status).plan()).isNotInstanceOf(TaskPlan.Publish.class);
     }
 
@@ -212,7 +227,7 @@ final class StopPlanTest {
         seen.event(Events.of(seen.task, Kind.RUNNING));
         final AgentTaskStatus status = seen.said();
         assertThat(status.phase()).isEqualTo(Phase.Running);
-        assertThat(status.rerun()).isZero();
+        assertThat(status.rerun()).isEmpty();
     }
 
     /** Nothing else would bring the task to the planner again. */
@@ -233,7 +248,7 @@ final class StopPlanTest {
         seen.pool().getMetadata().setDeletionTimestamp("2026-11-24T10:00:00Z");
         seen.status(seen.said());
         assertThat(seen.task.getStatus().phase()).isEqualTo(Phase.Pending);
-        assertThat(seen.task.getStatus().rerun()).isEqualTo(1);
+        assertThat(seen.task.getStatus().rerun()).isEqualTo("1");
         seen.pool().getMetadata().setDeletionTimestamp(null);
         assertThat(seen.plan()).isEqualTo(seen.publish(2));
     }

@@ -86,7 +86,7 @@ final class TaskLife {
                 spec.workerPoolRef(),
                 spec.title(),
                 spec.prompt(),
-                spec.projectId(),
+                spec.projectID(),
                 spec.model(),
                 spec.config(),
                 spec.workspace(),
@@ -99,7 +99,7 @@ final class TaskLife {
                 spec.idempotencyKey(),
                 suspend,
                 cancel,
-                spec.rerun() + reruns,
+                reruns == 0 ? spec.rerun() : spec.rerun() + "+".repeat(reruns),
                 spec.ttlSecondsAfterFinished()));
     }
 

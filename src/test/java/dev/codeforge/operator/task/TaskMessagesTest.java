@@ -11,6 +11,7 @@ import dev.codeforge.api.Budget;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import dev.codeforge.api.Workspace;
+import dev.codeforge.api.Workspace.PushPolicy;
 import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.operator.tracing.Tracing;
@@ -67,7 +68,7 @@ final class TaskMessagesTest {
         task.setSpec(
                 Resources.of(
                         AgentTaskSpec.class,
-                        "{workerPoolRef: {name: pool}, title: Title, prompt: do it, projectId: project-1, model: own-model, config: {b: own}, runTimeoutSeconds: 30}"));
+                        "{workerPoolRef: {name: pool}, title: Title, prompt: do it, projectID: project-1, model: own-model, config: {b: own}, runTimeoutSeconds: 30}"));
         final TaskMessage message = written(1);
         assertThat(message.title()).isEqualTo("Title");
         assertThat(message.projectId()).isEqualTo("project-1");
@@ -89,10 +90,12 @@ final class TaskMessagesTest {
 
     @Test
     void thePushBranchBearsTheTasksNameUnlessItIsGiven() throws Exception {
-        inRepository(new Workspace.Git("https://git.example.com/a.git", null, new Workspace.Push(null, null)));
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", null, new Workspace.Push(PushPolicy.OnSuccess, null, null)));
         assertThat(written(1).workspace().git().push().branch()).isEqualTo("codeforge/task");
         assertThat(written(1).workspace().git().ref()).isEmpty();
-        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine", null)));
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", "v1", new Workspace.Push(PushPolicy.OnSuccess, "mine", null)));
         assertThat(written(1).workspace().git().push().branch()).isEqualTo("mine");
         assertThat(written(1).workspace().git().ref()).isEqualTo("v1");
     }
@@ -100,16 +103,22 @@ final class TaskMessagesTest {
     @Test
     void whereFailedWorkIsKeptIsSaidOnlyWhereTheTaskSaysIt() throws Exception {
         inRepository(new Workspace.Git(
-                "https://git.example.com/a.git", null, new Workspace.Push(null, Workspace.OnFailure.Push)));
+                "https://git.example.com/a.git",
+                null,
+                new Workspace.Push(PushPolicy.OnSuccess, null, Workspace.OnFailure.Push)));
         assertThat(written(1).workspace().git().push()).isEqualTo(new TaskMessage.Push("codeforge/task", "Push"));
         assertThat(Schemas.problems("task-message", body(1))).isEmpty();
-        inRepository(new Workspace.Git("https://git.example.com/a.git", null, new Workspace.Push(null, null)));
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", null, new Workspace.Push(PushPolicy.OnSuccess, null, null)));
         assertThat(new String(body(1), java.nio.charset.StandardCharsets.UTF_8)).doesNotContain("on_failure");
     }
 
     @Test
     void nothingIsPushedUnlessItIsAskedFor() throws Exception {
         inRepository(new Workspace.Git("https://git.example.com/a.git", null, null));
+        assertThat(written(1).workspace().git().push()).isNull();
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", null, new Workspace.Push(PushPolicy.Never, "mine", null)));
         assertThat(written(1).workspace().git().push()).isNull();
     }
 
@@ -214,7 +223,8 @@ final class TaskMessagesTest {
     void everyMessageIsAsTheSchemaSays() throws Exception {
         assertThat(Schemas.problems("task-message", body(1))).isEmpty();
         pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool")));
-        inRepository(new Workspace.Git("https://git.example.com/a.git", "v1", new Workspace.Push("mine", null)));
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", "v1", new Workspace.Push(PushPolicy.OnSuccess, "mine", null)));
         assertThat(Schemas.problems("task-message", body(12))).isEmpty();
     }
 
@@ -245,7 +255,7 @@ final class TaskMessagesTest {
 
     @Test
     void aTaskOfASessionIsToldWhereItsConversationStands() throws Exception {
-        final AgentTask talking = Resources.task("ns", "task", "pool", "session: talk");
+        final AgentTask talking = Resources.task("ns", "task", "pool", "session: {name: talk}");
         final SessionObject left = new SessionObject("sessions/s/uid-1-1", "digest", 5);
         final Sessions.Entry entry =
                 new Sessions.Entry(new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3);

@@ -136,7 +136,7 @@ final class TaskStatusBuilderTest {
     void aCancelledTaskIsFinishedToo() {
         final AgentTaskStatus status = build(new TaskView.Ended(Events.of(task, Kind.CANCELLED)));
         assertThat(status.phase()).isEqualTo(Phase.Cancelled);
-        assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished");
+        assertThat(trueOnes(status)).containsExactlyInAnyOrder("Cancelled", "Finished");
     }
 
     @ParameterizedTest
@@ -173,9 +173,27 @@ final class TaskStatusBuilderTest {
     @ParameterizedTest
     @MethodSource("everyView")
     void aTaskIsReadyOrReconcilingOrStalledButNeverTwoOfThem(TaskView view) {
+        final AgentTaskStatus status = build(view);
+        final boolean asAsked = status.phase() == Phase.Suspended || status.phase() == Phase.Cancelled;
         final Stream<String> standing = Stream.of("Ready", "Reconciling", "Stalled")
-                .filter(type -> Conditions.isTrue(build(view).conditions(), type));
-        assertThat(standing).hasSize(1);
+                .filter(type -> Conditions.isTrue(status.conditions(), type));
+        assertThat(standing).hasSize(asAsked ? 0 : 1);
+    }
+
+    /** kstatus takes Ready=False for in progress, whatever the reason: a pipeline would wait for ever. */
+    @Test
+    void whatIsHeldBackOrCancelledIsSettledForKstatus() {
+        final AgentTaskStatus suspended = build(new TaskView.Suspended(Optional.empty()));
+        assertThat(trueOnes(suspended)).containsExactly("Suspended");
+        assertThat(Conditions.find(suspended.conditions(), "Ready")).isEmpty();
+        final AgentTaskStatus cancelled = build(new TaskView.Ended(Events.of(task, Kind.CANCELLED)));
+        assertThat(Conditions.find(cancelled.conditions(), "Ready")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyView")
+    void everyStatusSaysWhatIsHappening(TaskView view) {
+        assertThat(build(view).message()).isNotEmpty().hasSizeLessThanOrEqualTo(256);
     }
 
     @ParameterizedTest
