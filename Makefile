@@ -77,6 +77,7 @@ locks: ## Make the locks of Python packages anew from their sources (UPGRADE=1: 
 
 manifests: ## Write crds/, the chart's copy of them, docs/reference.md and docs/reasons.md from the code
 	@mvn -B -ntp -q test -Dtest=CrdTest -Dcrds.write=true
+	@mvn -B -ntp -q test -Dtest=CrdChangesTest -Dcrds.write=true
 	@mvn -B -ntp -q test '-Dtest=*ReferenceTest' -Dcrds.write=true
 	@cp crds/*.yaml helm/codeforge-operator/crds/
 
