@@ -30,6 +30,9 @@ func oneStep(clients int) plan {
 	return plan{tasks: full.tasks, window: full.window, growth: []int{clients}}
 }
 
+// warm is the most clients of the step that is not counted.
+const warm = 1000
+
 // subscriptions of a slow client: as many as the console lets one have, so that its queue fills in seconds.
 const subscriptions = 50
 
@@ -56,7 +59,7 @@ func only(disturbance string) plan {
 func (b *bench) run(ctx context.Context, p plan) (*results, error) {
 	all := &results{plan: p}
 	// A Java program is slow at what it has not done yet; one that has run for an hour is not.
-	warmUp := &step{title: "warming up, not counted", clients: b.followers(p.growth[len(p.growth)-1])}
+	warmUp := &step{title: "warming up, not counted", clients: b.followers(min(warm, p.growth[len(p.growth)-1]))}
 	if err := b.play(ctx, warmUp, p.window/2, nil); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ const (
 	dialing = 50
 	// patience is how long what was written within a step may take to come to its clients.
 	patience = 60 * time.Second
+	// opening is how long a client may wait until it is synced: those that are there already take the cores from it.
+	opening = 4 * time.Minute
 )
 
 // step is a number of clients for a time, and what was seen of them.
@@ -98,7 +100,7 @@ func (b *bench) note(into *map[string]usage, pids *map[string]int) error {
 // open returns when every client has been synced, or one is not in time.
 func (s *step) open(ctx, running context.Context) error {
 	begun := time.Now()
-	opening, giveUp := context.WithCancelCause(ctx)
+	starting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	slots := make(chan struct{}, dialing)
 	var group sync.WaitGroup
@@ -110,15 +112,15 @@ func (s *step) open(ctx, running context.Context) error {
 			select {
 			case <-c.opened:
 			case <-c.ended: // it has failed, and says why
-			case <-opening.Done():
-			case <-time.After(patience):
-				giveUp(fmt.Errorf("a client was not synced within %s", patience))
+			case <-starting.Done():
+			case <-time.After(opening):
+				giveUp(fmt.Errorf("a client was not synced within %s", opening))
 			}
 		})
 	}
 	group.Wait()
 	s.opened = time.Since(begun)
-	return context.Cause(opening)
+	return context.Cause(starting)
 }
 
 // awaitLines returns when each client has the last line that its tasks had, or patience is over: the check tells then.
