@@ -36,3 +36,23 @@ tolerations: {{- toYaml . | nindent 2 }}
 affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* How operator and console log: the format for the life of a pod, the levels from a file that is read again. */}}
+{{- define "codeforge.loggingEnvironment" -}}
+- name: CODEFORGE_LOG_FORMAT
+  value: {{ .Values.logging.format }}
+- name: LOG4J_CONFIGURATION_FILE
+  value: classpath:log4j2.xml,/etc/codeforge/logging/levels.properties
+{{- end }}
+
+{{- define "codeforge.loggingMount" -}}
+- name: logging
+  mountPath: /etc/codeforge/logging
+  readOnly: true
+{{- end }}
+
+{{- define "codeforge.loggingVolume" -}}
+- name: logging
+  configMap:
+    name: {{ include "codeforge.operator" . }}-logging
+{{- end }}

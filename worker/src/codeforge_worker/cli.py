@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import __version__, secret_variables
+from . import __version__, log_format, secret_variables
 from .backends import BUILT_IN, Backend, backend_for
 from .confinement import own_environment
 from .confinement.of_worker import isolated
@@ -47,7 +47,10 @@ def main() -> None:
     if command == "version":
         print(__version__)
         return
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=STDERR)
+    try:
+        log_format.begin(os.environ, STDERR)
+    except StartupError as error:
+        _exit(str(error))
     for handler in logging.getLogger().handlers:
         handler.addFilter(of_no_run)
     if command == "dev":

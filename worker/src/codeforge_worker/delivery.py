@@ -13,7 +13,7 @@ import msgspec
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 
-from . import wire
+from . import log_format, wire
 from .artifacts import Shelf
 from .backends import Backend
 from .broker import AWAY, REQUEST_SECONDS, Broker
@@ -176,6 +176,7 @@ class Delivery:
             await self._acknowledge()
 
     async def _hold(self, task: wire.Task, look: FirstLook, events: RunEvents) -> None:
+        log_format.about(task)
         run_log = RunLog(self._broker, task, events.delivery)
         run = self._run = self._run_of(task, events, run_log)
 

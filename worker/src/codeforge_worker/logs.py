@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from . import plain, wire
+from . import log_format, plain, wire
 from .broker import AWAY, Broker
 from .fitting import BESIDE_BYTES
 from .line_sender import LineSender
@@ -61,7 +61,7 @@ class RunLog:
         await self._sender.room()
 
     def _take(self, text: str, stream: Stream) -> None:
-        STDOUT.write(f"[{self._task.task_id}] {text}\n")
+        STDOUT.write(log_format.line(self._task, text, stream))
         self.last_line = text.strip() or self.last_line
         if stream == "stdout":
             self._output.append(text)

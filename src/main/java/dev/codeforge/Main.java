@@ -24,7 +24,7 @@ public final class Main {
 
     private Main() {}
 
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) {
         final String command = arguments.length == 1 ? arguments[0] : "";
         switch (command) {
             case "operator" -> operator();
@@ -40,7 +40,7 @@ public final class Main {
         }
     }
 
-    private static void operator() throws IOException {
+    private static void operator() {
         System.setProperty("jdk.virtualThreadScheduler.parallelism", CARRIERS);
         // Signatures are rare: no native library is unpacked for them.
         System.setProperty("org.bouncycastle.native.cpu_variant", "java");
@@ -52,19 +52,14 @@ public final class Main {
             System.exit(USAGE);
             return;
         }
-        final KubernetesClient client = OperatorClient.of(Config.autoConfigure(null));
-        try {
+        start("operator", client -> {
             final CodeforgeOperator operator = new CodeforgeOperator(settings, client);
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(operator::close));
             operator.start();
-        } catch (RuntimeException e) {
-            // Threads of the HTTP server and of the NATS client would keep the process, which does nothing, alive.
-            LOG.error("codeforge operator: it could not start, and ends to be started again", e);
-            System.exit(FAILED);
-        }
+        });
     }
 
-    private static void console() throws IOException {
+    private static void console() {
         final ConsoleSettings settings;
         try {
             settings = ConsoleSettings.from(System.getenv());
@@ -73,9 +68,26 @@ public final class Main {
             System.exit(USAGE);
             return;
         }
-        final Console console = new Console(settings, OperatorClient.of(Config.autoConfigure(null)));
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(console::close));
-        console.start();
+        start("console", client -> {
+            final Console console = new Console(settings, client);
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(console::close));
+            console.start();
+        });
+    }
+
+    @FunctionalInterface
+    private interface Role {
+        void start(KubernetesClient client) throws IOException;
+    }
+
+    /** Threads of the HTTP server and of the NATS client would keep a process that has failed, and does nothing, alive. */
+    private static void start(String name, Role role) {
+        try {
+            role.start(OperatorClient.of(Config.autoConfigure(null)));
+        } catch (IOException | RuntimeException e) {
+            LOG.error("codeforge {}: it could not start, and ends to be started again", name, e);
+            System.exit(FAILED);
+        }
     }
 
     private static void release() {

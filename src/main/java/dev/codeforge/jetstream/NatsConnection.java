@@ -2,7 +2,6 @@ package dev.codeforge.jetstream;
 
 import io.nats.client.Connection;
 import io.nats.client.ConnectionListener;
-import io.nats.client.ErrorListener;
 import io.nats.client.JetStream;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
@@ -16,15 +15,13 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One connection that is made in the background, made again for ever, and turns "away" into one exception. */
 final class NatsConnection implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(NatsConnection.class);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
 
     private final NatsAccess endpoint;
+    private final ConnectionLog says;
     private final AtomicReference<Connection> connection = new AtomicReference<>();
     private final Thread connecting;
     private volatile boolean closed;
@@ -39,6 +36,7 @@ final class NatsConnection implements AutoCloseable {
     /** @param inboxPrefix where answers come */
     NatsConnection(NatsAccess endpoint, String clientName, String inboxPrefix) {
         this.endpoint = endpoint;
+        this.says = new ConnectionLog(endpoint.url());
         this.connecting = Thread.ofVirtual().name("nats-connect").start(() -> connect(clientName, inboxPrefix));
     }
 
@@ -53,7 +51,7 @@ final class NatsConnection implements AutoCloseable {
                 .connectionTimeout(Duration.ofSeconds(5))
                 // A publish into the buffer of a broken connection would be reported as done: refuse it instead.
                 .reconnectBufferSize(0)
-                .errorListener(new QuietErrors())
+                .errorListener(says)
                 .connectionListener((nats, event) -> {
                     if (event == ConnectionListener.Events.CONNECTED
                             || event == ConnectionListener.Events.RECONNECTED) {
@@ -61,7 +59,7 @@ final class NatsConnection implements AutoCloseable {
                         tellOfConnect();
                     }
                     lost |= event == ConnectionListener.Events.CLOSED && !closed;
-                    LOG.info("NATS {}: {}", endpoint.url(), event);
+                    says.event(event, closed);
                 });
         endpoint.signIn(options);
         try {
@@ -73,7 +71,7 @@ final class NatsConnection implements AutoCloseable {
                 made.close();
             }
         } catch (IOException e) {
-            LOG.error("NATS at {} cannot be connected to: {}", endpoint.url(), e.getMessage());
+            says.givenUp(e.getMessage());
             lost = true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -187,19 +185,6 @@ final class NatsConnection implements AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-        }
-    }
-
-    /** The default listener prints stack traces; a line is enough, what matters reaches a condition. */
-    private static final class QuietErrors implements ErrorListener {
-        @Override
-        public void errorOccurred(Connection connection, String error) {
-            LOG.warn("NATS: {}", error);
-        }
-
-        @Override
-        public void exceptionOccurred(Connection connection, Exception exception) {
-            LOG.debug("NATS: {}", exception.toString());
         }
     }
 }

@@ -83,6 +83,10 @@ final class PodDefaults {
     }
 
     /** Hosts that agents of a pool may reach. */
+    String logFormat() {
+        return defaults.logFormat();
+    }
+
     List<String> egressAllow(WorkerPool pool) {
         return defaults.egressAllow(pool.getSpec().isolation().egress());
     }

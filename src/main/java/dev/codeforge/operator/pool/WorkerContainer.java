@@ -89,6 +89,7 @@ final class WorkerContainer {
         final List<EnvVar> environment = new ArrayList<>(nats.environment(pool));
         environment.addAll(
                 WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes), defaults.egressAllow(pool)));
+        environment.add(WorkerEnvironment.variable("CODEFORGE_LOG_FORMAT", defaults.logFormat()));
         // A pool with a collector of its own must not send it the key of the operator's.
         if (given.getEnv().stream().noneMatch(theirs -> TelemetrySettings.namesCollector(theirs.getName()))) {
             environment.addAll(WorkerEnvironment.of(pool, telemetry));

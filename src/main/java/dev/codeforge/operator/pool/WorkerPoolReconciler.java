@@ -4,6 +4,8 @@ import dev.codeforge.api.Names;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.operator.logging.FailureLog;
+import dev.codeforge.operator.logging.LogFields;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.runtime.WantedLooks;
@@ -69,6 +71,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
     private final NextLook nextLook = new NextLook();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
+    private final FailureLog failures = new FailureLog();
     private final Recreations<WorkerPool> recreations = new Recreations<>(WorkerPool.class);
 
     public WorkerPoolReconciler(
@@ -126,8 +129,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     @Override
     public UpdateControl<WorkerPool> reconcile(WorkerPool handedOver, Context<WorkerPool> context) {
         final Runnable end = wanted.begin(ResourceID.fromResource(handedOver));
-        try {
-            return recreations.reconcile(handedOver, context, (pool, deleted) -> look(pool, deleted, context));
+        try (LogFields ignored = LogFields.of(handedOver)) {
+            final UpdateControl<WorkerPool> done =
+                    recreations.reconcile(handedOver, context, (pool, deleted) -> look(pool, deleted, context));
+            failures.succeeded();
+            return done;
         } finally {
             end.run();
         }
@@ -228,14 +234,17 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     public ErrorStatusUpdateControl<WorkerPool> updateErrorStatus(
             WorkerPool pool, Context<WorkerPool> context, Exception error) {
         final ReconcileError why = ReconcileError.of(error);
-        final int failures =
+        final int before =
                 context.getRetryInfo().map(RetryInfo::getAttemptCount).orElse(0);
-        if (why.isWorthSaying(failures) && recreations.isAlone(pool, context)) {
+        try (LogFields ignored = LogFields.of(pool)) {
+            failures.failed(why, error, before);
+        }
+        if (why.isWorthSaying(before) && recreations.isAlone(pool, context)) {
             final WorkerPoolStatus status = statuses.failed(pool, why);
             try {
                 write(pool, status, context).ifPresent(stored -> warnings.tell(pool, stored));
             } catch (KubernetesClientException e) {
-                warnings.tellUnwritten(pool, status, failures);
+                warnings.tellUnwritten(pool, status, before);
             }
         }
         return ErrorStatusUpdateControl.defaultErrorProcessing();

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param tmpSizeLimit of the volume at /tmp
  * @param egressAllow hosts that agents of a pool without a list of its own may reach
  * @param networkPolicy whether each pool has one
+ * @param logFormat what workers write to standard output: Plain or JSON
  */
 public record WorkerDefaults(
         ResourceRequirements resources,
@@ -37,9 +38,11 @@ public record WorkerDefaults(
         String workspaceSizeLimit,
         String tmpSizeLimit,
         List<String> egressAllow,
-        Boolean networkPolicy) {
+        Boolean networkPolicy,
+        String logFormat) {
+    private static final String PLAIN = "Plain";
     public static final WorkerDefaults NONE =
-            new WorkerDefaults(null, null, null, null, null, null, null, null, null, null, null, null, null);
+            new WorkerDefaults(null, null, null, null, null, null, null, null, null, null, null, null, null, null);
 
     public WorkerDefaults(
             @Nullable ResourceRequirements resources,
@@ -54,7 +57,8 @@ public record WorkerDefaults(
             @Nullable String workspaceSizeLimit,
             @Nullable String tmpSizeLimit,
             @Nullable List<String> egressAllow,
-            @Nullable Boolean networkPolicy) {
+            @Nullable Boolean networkPolicy,
+            @Nullable String logFormat) {
         this.resources = resources == null ? new ResourceRequirements() : resources;
         this.imagePullSecrets = imagePullSecrets == null ? List.of() : List.copyOf(imagePullSecrets);
         this.runtimeClassName = runtimeClassName == null ? "" : runtimeClassName;
@@ -68,6 +72,7 @@ public record WorkerDefaults(
         this.tmpSizeLimit = size(tmpSizeLimit);
         this.egressAllow = egressAllow == null ? List.of() : List.copyOf(egressAllow);
         this.networkPolicy = networkPolicy == null || networkPolicy;
+        this.logFormat = logFormat == null ? PLAIN : logFormat;
     }
 
     /** @throws IllegalArgumentException with a sentence on what to set */

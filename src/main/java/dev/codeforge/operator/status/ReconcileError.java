@@ -18,7 +18,22 @@ public record ReconcileError(Reason reason, String message, boolean passes) {
             Set.of(HttpURLConnection.HTTP_CONFLICT, HttpURLConnection.HTTP_NOT_FOUND);
 
     public static ReconcileError of(Exception error) {
-        return switch (error) {
+        return of(known(error), error);
+    }
+
+    /** The framework wraps what its own helpers meet. */
+    private static Throwable known(Throwable error) {
+        Throwable cause = error;
+        while (cause != null
+                && !(cause instanceof QueueUnavailableException)
+                && !(cause instanceof KubernetesClientException)) {
+            cause = cause.getCause();
+        }
+        return cause == null ? error : cause;
+    }
+
+    private static ReconcileError of(Throwable known, Exception error) {
+        return switch (known) {
             case QueueUnavailableException away ->
                 error(Reason.QueueUnavailable, String.valueOf(away.getMessage()), true);
             case KubernetesClientException answer -> answered(answer);

@@ -10,6 +10,8 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.operator.logging.FailureLog;
+import dev.codeforge.operator.logging.LogFields;
 import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.runtime.WantedLooks;
@@ -73,6 +75,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final NatsOutage outage;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
+    private final FailureLog failures = new FailureLog();
     private final Recreations<AgentTask> recreations = new Recreations<>(AgentTask.class);
 
     /**
@@ -124,7 +127,13 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     @Override
     public UpdateControl<AgentTask> reconcile(AgentTask handedOver, Context<AgentTask> context) {
-        return recreations.reconcile(handedOver, context, (task, deleted) -> admit(task, deleted, context));
+        return recreations.reconcile(handedOver, context, (task, deleted) -> {
+            try (LogFields ignored = LogFields.of(task)) {
+                final UpdateControl<AgentTask> done = admit(task, deleted, context);
+                failures.succeeded();
+                return done;
+            }
+        });
     }
 
     private UpdateControl<AgentTask> admit(AgentTask task, boolean deleted, Context<AgentTask> context) {
@@ -247,14 +256,17 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     public ErrorStatusUpdateControl<AgentTask> updateErrorStatus(
             AgentTask task, Context<AgentTask> context, Exception error) {
         final ReconcileError why = ReconcileError.of(error);
-        final int failures =
+        final int before =
                 context.getRetryInfo().map(RetryInfo::getAttemptCount).orElse(0);
-        if (why.isWorthSaying(failures) && recreations.isAlone(task, context)) {
+        try (LogFields ignored = LogFields.of(task)) {
+            failures.failed(why, error, before);
+        }
+        if (why.isWorthSaying(before) && recreations.isAlone(task, context)) {
             try {
                 write(task, statuses.build(task, Optional.empty(), new TaskView.Troubled(why)), context)
                         .ifPresent(stored -> warn(task, stored));
             } catch (KubernetesClientException e) {
-                if (failures == 0) {
+                if (before == 0) {
                     // Of a status that cannot be written an Event is all that is left.
                     events.warning(task, why.reason().name(), "Reconcile", why.message());
                 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import io.fabric8.kubernetes.api.model.StatusBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.OperatorException;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +43,14 @@ final class ReconcileErrorTest {
                 ReconcileError.of(new KubernetesClientException("no answer", new IOException("connection refused")));
         assertThat(error.reason()).isEqualTo(Reason.ApiServerUnavailable);
         assertThat(error.message()).contains("no answer");
+    }
+
+    @Test
+    void whatTheFrameworkWrapsIsLookedInto() {
+        final ReconcileError error = ReconcileError.of(
+                new OperatorException(new KubernetesClientException("no answer", new IOException("reset"))));
+        assertThat(error.reason()).isEqualTo(Reason.ApiServerUnavailable);
+        assertThat(error.passes()).isTrue();
     }
 
     @Test
