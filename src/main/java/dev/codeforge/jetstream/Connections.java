@@ -1,37 +1,28 @@
 package dev.codeforge.jetstream;
 
-/**
- * The connection that serves a namespace. Today every namespace has the operator's own; asking by namespace from the
- * first day lets one bring its own account later.
- */
+/** What the operator does in NATS, over its one connection, in the account of the streams. */
 public interface Connections extends AutoCloseable {
-    TaskQueue queue(String namespace);
+    TaskQueue queue();
 
-    /** Events of the namespace's tasks. */
-    Results results(String namespace);
+    Results results();
 
-    Control control(String namespace);
+    Control control();
 
-    WorkerControl workers(String namespace);
+    WorkerControl workers();
 
-    DeadLetters deadLetters(String namespace);
+    DeadLetters deadLetters();
 
-    /** Idempotency keys of the namespace's tasks. */
-    Ledger ledger(String namespace);
+    Ledger ledger();
 
-    /** Sessions of the namespace's tasks. */
-    Sessions sessions(String namespace);
+    Sessions sessions();
 
-    /** Settings of the namespace's pools. */
-    PoolConfigs configs(String namespace);
+    PoolConfigs configs();
 
-    /** Files of the namespace's pools. */
-    Files files(String namespace);
+    Files files();
 
-    Advisories advisories(String namespace);
+    Advisories advisories();
 
-    /** Requests for tasks of the namespace. */
-    RequestReply requests(String namespace);
+    RequestReply requests();
 
     /** True while the server is connected. */
     boolean isConnected();

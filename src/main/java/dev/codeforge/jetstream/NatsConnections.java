@@ -1,6 +1,6 @@
 package dev.codeforge.jetstream;
 
-/** {@link Connections} with one account for all namespaces. */
+/** {@link Connections} over jnats. */
 public final class NatsConnections implements Connections {
     private final NatsConnection nats;
     private final TaskQueue queue;
@@ -33,57 +33,57 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
-    public TaskQueue queue(String namespace) {
+    public TaskQueue queue() {
         return queue;
     }
 
     @Override
-    public Results results(String namespace) {
+    public Results results() {
         return results;
     }
 
     @Override
-    public Control control(String namespace) {
+    public Control control() {
         return control;
     }
 
     @Override
-    public WorkerControl workers(String namespace) {
+    public WorkerControl workers() {
         return workers;
     }
 
     @Override
-    public DeadLetters deadLetters(String namespace) {
+    public DeadLetters deadLetters() {
         return deadLetters;
     }
 
     @Override
-    public Ledger ledger(String namespace) {
+    public Ledger ledger() {
         return ledger;
     }
 
     @Override
-    public Sessions sessions(String namespace) {
+    public Sessions sessions() {
         return sessions;
     }
 
     @Override
-    public PoolConfigs configs(String namespace) {
+    public PoolConfigs configs() {
         return configs;
     }
 
     @Override
-    public Files files(String namespace) {
+    public Files files() {
         return files;
     }
 
     @Override
-    public Advisories advisories(String namespace) {
+    public Advisories advisories() {
         return advisories;
     }
 
     @Override
-    public RequestReply requests(String namespace) {
+    public RequestReply requests() {
         return requests;
     }
 

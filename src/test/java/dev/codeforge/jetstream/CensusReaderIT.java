@@ -82,19 +82,19 @@ final class CensusReaderIT {
     @Test
     void aMissingQueueHoldsNothing() {
         assertThat(census("missing")).isEqualTo(QueueCensus.NOTHING);
-        assertThat(jetStream.connections.queue("ns").at("tasks_ns_missing", 1)).isEmpty();
+        assertThat(jetStream.connections.queue().at("tasks_ns_missing", 1)).isEmpty();
     }
 
     @Test
     void aMessageIsFoundByItsSequence() throws Exception {
         final long sequence = queue("at").publishOutside("outside");
-        final TaskQueue queue = jetStream.connections.queue("ns");
+        final TaskQueue queue = jetStream.connections.queue();
         assertThat(queue.at("tasks_ns_at", sequence).orElseThrow().taskId()).isEqualTo("outside");
         assertThat(queue.at("tasks_ns_at", sequence + 1)).isEmpty();
     }
 
     private static QueueCensus census(String pool) {
-        return jetStream.connections.queue("ns").census("tasks_ns_" + pool).orElseThrow();
+        return jetStream.connections.queue().census("tasks_ns_" + pool).orElseThrow();
     }
 
     private static PoolQueue queue(String pool) {

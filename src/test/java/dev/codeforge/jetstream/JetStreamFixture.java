@@ -39,7 +39,7 @@ final class JetStreamFixture implements AutoCloseable {
     String queue(String pool) {
         final String stream = "tasks_ns_" + pool;
         connections
-                .queue("ns")
+                .queue()
                 .ensure(new QueueSettings(
                         stream,
                         "tasks.test." + pool,

@@ -33,7 +33,7 @@ final class NatsControlIT {
                     })
                     .subscribe(Subjects.control(task("task")));
             jetStream.client.flush(TIMEOUT);
-            final Control control = jetStream.connections.control("ns");
+            final Control control = jetStream.connections.control();
             assertThat(control.cancel(task("task"), 1, "RunTimeout", "it took too long", TIMEOUT))
                     .isTrue();
             assertThat(requests)

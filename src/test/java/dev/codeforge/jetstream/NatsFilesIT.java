@@ -112,7 +112,7 @@ final class NatsFilesIT {
             put("C." + file + ".2");
             describe(file, file + ".*");
         }
-        final Files files = jetStream.connections.files("ns");
+        final Files files = jetStream.connections.files();
         files.forget("ns", pool, "one");
         assertThat(messages()).isEqualTo(3);
         files.forget("ns", pool, "one");
@@ -125,7 +125,7 @@ final class NatsFilesIT {
         ensure(BYTES);
         put("C.mine.1");
         describe("bad", ">");
-        jetStream.connections.files("ns").forget("ns", pool, "bad");
+        jetStream.connections.files().forget("ns", pool, "bad");
         assertThat(messages()).isEqualTo(1);
     }
 
@@ -150,7 +150,7 @@ final class NatsFilesIT {
         ensure(BYTES);
         assertThatThrownBy(() -> jetStream
                         .connections
-                        .files("ns")
+                        .files()
                         .ensure(new FilesSettings("ns", pool, 2 * BYTES, OptionalInt.empty(), "another")))
                 .isInstanceOf(QueueRefusedException.class)
                 .hasMessageContaining("not of this installation");
@@ -161,12 +161,12 @@ final class NatsFilesIT {
     private void ensure(long bytes) {
         jetStream
                 .connections
-                .files("ns")
+                .files()
                 .ensure(new FilesSettings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.INSTALLATION));
     }
 
     private void remove(String installation) {
-        jetStream.connections.files("ns").remove("ns", pool, installation);
+        jetStream.connections.files().remove("ns", pool, installation);
     }
 
     private void put(String subject) throws Exception {

@@ -112,7 +112,7 @@ final class NatsLedgerIT {
     void aMissingBucketIsNoAbsence() throws Exception {
         try (JetStreamFixture empty = new JetStreamFixture()) {
             empty.management().deleteStream(NatsLedger.STREAM);
-            final Ledger ledger = empty.connections.ledger("ns");
+            final Ledger ledger = empty.connections.ledger();
             assertThatThrownBy(() -> ledger.read("ns", key)).isInstanceOf(QueueUnavailableException.class);
             assertThatThrownBy(() -> ledger.write("ns", key, claim("a"), 0))
                     .isInstanceOf(QueueUnavailableException.class);
@@ -120,7 +120,7 @@ final class NatsLedgerIT {
     }
 
     private static Ledger ledger() {
-        return jetStream.connections.ledger("ns");
+        return jetStream.connections.ledger();
     }
 
     private static LedgerRecord claim(String uid) {

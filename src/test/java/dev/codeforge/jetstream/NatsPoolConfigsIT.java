@@ -64,7 +64,7 @@ final class NatsPoolConfigsIT {
     }
 
     private void keep(Map<String, String> settings) {
-        jetStream.connections.configs("ns").keep("ns", pool, settings);
+        jetStream.connections.configs().keep("ns", pool, settings);
     }
 
     private MessageInfo stored() throws Exception {

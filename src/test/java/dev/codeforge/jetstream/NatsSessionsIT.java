@@ -32,7 +32,7 @@ final class NatsSessionsIT {
     }
 
     private Sessions sessions() {
-        return jetStream.connections.sessions("ns");
+        return jetStream.connections.sessions();
     }
 
     private Sessions.Entry read() {

@@ -33,7 +33,7 @@ final class NatsWorkerControlIT {
     @BeforeEach
     void aWorkerThatAnswers() throws Exception {
         jetStream = new JetStreamFixture();
-        workers = jetStream.connections.workers("ns");
+        workers = jetStream.connections.workers();
         jetStream.client.createDispatcher(this::answer).subscribe(Subjects.control(POD));
         jetStream.client.flush(TIMEOUT);
     }

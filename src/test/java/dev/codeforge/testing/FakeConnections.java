@@ -116,7 +116,7 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public TaskQueue queue(String namespace) {
+    public TaskQueue queue() {
         uses.incrementAndGet();
         if (!connected) {
             throw new QueueUnavailableException("NATS is not connected, as the test wants it");
@@ -190,7 +190,7 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public Results results(String namespace) {
+    public Results results() {
         return new InMemoryResults();
     }
 
@@ -226,7 +226,7 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public Control control(String namespace) {
+    public Control control() {
         return new Control() {
             @Override
             public Optional<Holder> holder(TaskRef task, Duration timeout) {
@@ -241,32 +241,32 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public WorkerControl workers(String namespace) {
+    public WorkerControl workers() {
         return workers.orElseThrow(() -> new UnsupportedOperationException("this test has no workers to ask"));
     }
 
     @Override
-    public DeadLetters deadLetters(String namespace) {
+    public DeadLetters deadLetters() {
         throw new UnsupportedOperationException("no test with a fake NATS looks at dead letters");
     }
 
     @Override
-    public Ledger ledger(String namespace) {
+    public Ledger ledger() {
         throw new UnsupportedOperationException("no test with a fake NATS looks at the ledger");
     }
 
     @Override
-    public Sessions sessions(String namespace) {
+    public Sessions sessions() {
         throw new UnsupportedOperationException("no test with a fake NATS looks at sessions");
     }
 
     @Override
-    public PoolConfigs configs(String namespace) {
+    public PoolConfigs configs() {
         return (of, pool, settings) -> {};
     }
 
     @Override
-    public Files files(String namespace) {
+    public Files files() {
         return new Files() {
             @Override
             public void ensure(FilesSettings settings) {
@@ -286,12 +286,12 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public Advisories advisories(String namespace) {
+    public Advisories advisories() {
         return onAdvisory -> () -> {};
     }
 
     @Override
-    public RequestReply requests(String namespace) {
+    public RequestReply requests() {
         return onRequest -> () -> {};
     }
 

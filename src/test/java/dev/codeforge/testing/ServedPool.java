@@ -57,19 +57,19 @@ public final class ServedPool implements AutoCloseable {
 
     /** Makes the shared streams, or those that are missing. */
     public void makeStreams() throws Exception {
-        try (AutoCloseable ignored = connections.results("").consume(delivery -> {})) {
+        try (AutoCloseable ignored = connections.results().consume(delivery -> {})) {
             await().until(() -> client.jetStreamManagement()
                     .getStreamNames()
                     .containsAll(
                             List.of(Subjects.EVENTS_STREAM, Subjects.DEADLETTERS_STREAM, Subjects.ADVISORIES_STREAM)));
-            await().until(() -> connections.results("").problem().isEmpty());
+            await().until(() -> connections.results().problem().isEmpty());
         }
     }
 
     /** Makes the pool's queue; a message may be silent for a second. */
     public void makeQueue() {
         connections
-                .queue(NAMESPACE)
+                .queue()
                 .ensure(new QueueSettings(
                         STREAM,
                         SUBJECT,
@@ -122,12 +122,12 @@ public final class ServedPool implements AutoCloseable {
     public void report(TaskEvent event) {
         final byte[] body = event.toJson();
         final long last = connections
-                .results(NAMESPACE)
+                .results()
                 .last(ref(event.taskId()))
                 .map(StoredEvent::sequence)
                 .orElse(0L);
         connections
-                .results(NAMESPACE)
+                .results()
                 .append(
                         ref(event.taskId()),
                         event.eventId(),
@@ -139,7 +139,7 @@ public final class ServedPool implements AutoCloseable {
 
     public Optional<TaskEvent> lastEvent(String taskId) {
         return connections
-                .results(NAMESPACE)
+                .results()
                 .last(ref(taskId))
                 .flatMap(event -> TaskEvent.proven(key, taskId, event.body(), event.proof()));
     }
@@ -153,7 +153,7 @@ public final class ServedPool implements AutoCloseable {
     }
 
     public long deadLetters() {
-        return connections.deadLetters(NAMESPACE).count(NAMESPACE, POOL);
+        return connections.deadLetters().count(NAMESPACE, POOL);
     }
 
     /** Answers as the worker that runs the task, until it is closed. */

@@ -25,7 +25,7 @@ final class Holders {
 
     /** Sequences of the messages whose task has a holder. */
     Set<Long> held(PoolQueues.PoolQueue queue, List<QueuedTask> tasks) {
-        final Control control = connections.control(queue.namespace());
+        final Control control = connections.control();
         final List<Callable<Boolean>> questions = tasks.stream()
                 .map(task -> (Callable<Boolean>) () -> !task.taskId().isEmpty()
                         && control.holder(queue.task(task.taskId()), TIMEOUT).isPresent())

@@ -43,7 +43,7 @@ final class PoolFiles {
 
     private String ensure(FilesSettings settings, String before) {
         try {
-            connections.files(settings.namespace()).ensure(settings);
+            connections.files().ensure(settings);
             return "";
         } catch (QueueRefusedException | QueueUnavailableException e) {
             if (!e.getMessage().equals(before)) {
@@ -60,7 +60,7 @@ final class PoolFiles {
     /** Never throws for a bucket that is not there, or not ours. */
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
-        connections.files(namespace).remove(namespace, pool.getMetadata().getName(), installation);
+        connections.files().remove(namespace, pool.getMetadata().getName(), installation);
     }
 
     void forget(String uid) {

@@ -72,7 +72,7 @@ final class QueueKeeper {
 
     /** Another installation on the same account may have a stream of this name: that one is not ours to delete. */
     boolean owns(WorkerPool pool) {
-        return connections.queue(pool.getMetadata().getNamespace()).owns(stream(pool), installation);
+        return connections.queue().owns(stream(pool), installation);
     }
 
     /**
@@ -91,7 +91,7 @@ final class QueueKeeper {
         if (refusal.isPresent()) {
             return new QueueState.Broken(refusal.get().reason(), refusal.get().message());
         }
-        final Optional<String> problem = connections.results(namespace).problem();
+        final Optional<String> problem = connections.results().problem();
         if (problem.isPresent()) {
             // A task whose outcome cannot be kept must not be run.
             return new QueueState.Broken(
@@ -118,20 +118,16 @@ final class QueueKeeper {
                 || !last.settings().equals(settings(pool))) {
             return Optional.empty();
         }
-        return connections
-                .queue(pool.getMetadata().getNamespace())
-                .sample(stream(pool))
-                .map(sample -> new QueueState.Ready(sample, last.deadLetters()));
+        return connections.queue().sample(stream(pool)).map(sample -> new QueueState.Ready(sample, last.deadLetters()));
     }
 
     private QueueState ensure(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         final QueueSettings settings = settings(pool);
         final Instant now = clock.instant();
-        final QueueSample sample = connections.queue(namespace).ensure(settings);
-        final long deadLetters = connections
-                .deadLetters(namespace)
-                .count(namespace, pool.getMetadata().getName());
+        final QueueSample sample = connections.queue().ensure(settings);
+        final long deadLetters =
+                connections.deadLetters().count(namespace, pool.getMetadata().getName());
         kept.put(pool.getMetadata().getUid(), new Kept(settings, now, deadLetters));
         return new QueueState.Ready(sample, deadLetters);
     }

@@ -282,12 +282,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         // The queue first, then the results: a worker writes its outcome before its message goes.
         final Optional<StandingMessage> standing = pool.flatMap(WorkerPool::observedStatus)
                 .map(WorkerPoolStatus::queue)
-                .flatMap(queue -> connections
-                        .queue(namespace)
-                        .standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
+                .flatMap(queue ->
+                        connections.queue().standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
                 // Somebody else's message on our subject is not ours to judge by, nor to remove.
                 .filter(message -> message.installation().equals(installation));
-        final Optional<StoredEvent> stored = connections.results(namespace).last(TaskIndex.ref(task));
+        final Optional<StoredEvent> stored = connections.results().last(TaskIndex.ref(task));
         final Optional<TaskEvent> last = stored.flatMap(this::believed).or(() -> inbox.of(task.uid()).stream()
                 .map(Results.Delivery::event)
                 .flatMap(event -> believed(event).stream())
@@ -350,7 +349,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /** Starts to take results; call it when the caches are filled, or results of live tasks would seem unknown. */
     public AutoCloseable takeResults(TaskIndex tasks) {
-        return connections.results("").consume(delivery -> {
+        return connections.results().consume(delivery -> {
             final TaskRef ref = delivery.event().task();
             // On another pool's subject it is not this task's event, whatever its id.
             final Optional<AgentTask> task =

@@ -94,6 +94,6 @@ final class TaskLedger {
     }
 
     private Ledger of(AgentTask task) {
-        return connections.ledger(task.getMetadata().getNamespace());
+        return connections.ledger();
     }
 }

@@ -91,7 +91,7 @@ final class TaskSessions {
         final SessionKey session = SessionOrder.keyOf(task);
         try {
             connections
-                    .files(session.namespace())
+                    .files()
                     .forget(session.namespace(), session.pool(), before.object().object());
         } catch (QueueUnavailableException e) {
             LOG.debug("{} is not removed: {}", before.object().object(), e.getMessage());
@@ -107,6 +107,6 @@ final class TaskSessions {
     }
 
     private Sessions of(AgentTask task) {
-        return connections.sessions(task.getMetadata().getNamespace());
+        return connections.sessions();
     }
 }

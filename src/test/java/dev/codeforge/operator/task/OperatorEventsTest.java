@@ -26,7 +26,7 @@ final class OperatorEventsTest {
 
     private final DispatchKey key = new DispatchKey(new byte[32]);
     private final FakeConnections nats = new FakeConnections(key);
-    private final Results results = nats.results("ns");
+    private final Results results = nats.results();
     private final OperatorEvents events =
             new OperatorEvents(key, Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC));
     private final AgentTask task = Resources.task("ns", "task", "pool");
