@@ -1,20 +1,25 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.LedgerKey;
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionKey;
+import dev.codeforge.wire.SessionRecord;
+
 /** What the operator does in NATS, over its one connection, in the account of the streams. */
 public interface Connections extends AutoCloseable {
     TaskQueue queue();
 
     Results results();
 
-    Control control();
-
     WorkerControl workers();
 
     DeadLetters deadLetters();
 
-    Ledger ledger();
+    /** Who claimed an idempotency key and how its task ended, by {@link LedgerKey}; kept for 30 days after the last write. */
+    CasBucket<LedgerRecord> ledger();
 
-    Sessions sessions();
+    /** Whose turn it is in each session and where it stands, by {@link SessionKey}; kept for 30 days after the last write. */
+    CasBucket<SessionRecord> sessions();
 
     PoolConfigs configs();
 

@@ -1,15 +1,17 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
+
 /** {@link Connections} over jnats. */
 public final class NatsConnections implements Connections {
     private final NatsConnection nats;
     private final TaskQueue queue;
     private final Results results;
-    private final Control control;
     private final WorkerControl workers;
     private final DeadLetters deadLetters;
-    private final Ledger ledger;
-    private final Sessions sessions;
+    private final CasBucket<LedgerRecord> ledger;
+    private final CasBucket<SessionRecord> sessions;
     private final PoolConfigs configs;
     private final Files files;
     private final Advisories advisories;
@@ -21,15 +23,14 @@ public final class NatsConnections implements Connections {
         this.queue = new NatsTaskQueue(nats);
         final SharedStreams streams = new SharedStreams(nats, installation);
         this.results = new NatsResults(nats, streams);
-        this.control = new NatsControl(nats);
         this.workers = new NatsWorkerControl(nats);
-        this.deadLetters = new NatsDeadLetters(nats);
-        this.ledger = new NatsLedger(nats);
-        this.sessions = new NatsSessions(nats);
-        this.configs = new NatsPoolConfigs(nats);
-        this.files = new NatsFiles(nats);
-        this.advisories = new NatsAdvisories(nats, streams);
-        this.requests = new NatsRequestReply(nats, installation);
+        this.deadLetters = new DeadLetters(nats);
+        this.ledger = new CasBucket<>(nats, CasBucket.LEDGER);
+        this.sessions = new CasBucket<>(nats, CasBucket.SESSIONS);
+        this.configs = new PoolConfigs(nats);
+        this.files = new Files(nats);
+        this.advisories = new Advisories(nats, streams);
+        this.requests = new RequestReply(nats, installation);
     }
 
     @Override
@@ -43,11 +44,6 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
-    public Control control() {
-        return control;
-    }
-
-    @Override
     public WorkerControl workers() {
         return workers;
     }
@@ -58,12 +54,12 @@ public final class NatsConnections implements Connections {
     }
 
     @Override
-    public Ledger ledger() {
+    public CasBucket<LedgerRecord> ledger() {
         return ledger;
     }
 
     @Override
-    public Sessions sessions() {
+    public CasBucket<SessionRecord> sessions() {
         return sessions;
     }
 

@@ -24,12 +24,6 @@ final class SharedStreams {
     /** How long a result is kept, and with it how late an outcome may still be found. */
     private static final Duration RETENTION = Duration.ofDays(7);
 
-    /** How long an outcome can be adopted by its idempotency key. */
-    static final Duration LEDGER_RETENTION = Duration.ofDays(30);
-
-    /** How long a conversation can be continued after its last task. */
-    private static final Duration SESSION_RETENTION = Duration.ofDays(30);
-
     static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
     private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";
 
@@ -102,16 +96,9 @@ final class SharedStreams {
                             .build(),
                     OptionalInt.empty(),
                     servers);
-            keeper.ensure(
-                    bucket(NatsLedger.STREAM, NatsLedger.SUBJECTS, LEDGER_RETENTION), OptionalInt.empty(), servers);
-            keeper.ensure(
-                    bucket(NatsSessions.STREAM, NatsSessions.SUBJECTS, SESSION_RETENTION),
-                    OptionalInt.empty(),
-                    servers);
-            keeper.ensure(
-                    bucket(NatsPoolConfigs.STREAM, NatsPoolConfigs.SUBJECTS, Duration.ZERO),
-                    OptionalInt.empty(),
-                    servers);
+            for (final CasBucket.Kind<?> kind : CasBucket.ALL) {
+                keeper.ensure(bucket(kind.stream(), kind.subject(">"), kind.retention()), OptionalInt.empty(), servers);
+            }
             keeper.ensureConsumer(Subjects.ADVISORIES_STREAM, consumer());
             return keeper.ensureConsumer(Subjects.EVENTS_STREAM, consumer());
         });

@@ -29,26 +29,11 @@ final class StreamKeeper {
     }
 
     Optional<StreamInfo> find(String stream) throws IOException, JetStreamApiException {
-        try {
-            return Optional.of(management.getStreamInfo(stream));
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return JetStreamErrors.ifThere(() -> management.getStreamInfo(stream));
     }
 
     Optional<ConsumerInfo> findConsumer(String stream, String consumer) throws IOException, JetStreamApiException {
-        try {
-            return Optional.of(management.getConsumerInfo(stream, consumer));
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.CONSUMER_NOT_FOUND
-                    || e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return JetStreamErrors.ifThere(() -> management.getConsumerInfo(stream, consumer));
     }
 
     /** @param replicas empty for the default, which is chosen once: servers come and go, copies must not with them */

@@ -6,8 +6,7 @@ import dev.codeforge.identity.Login;
 import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.MintedAccess;
-import dev.codeforge.jetstream.NatsAccounts;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
@@ -130,9 +129,10 @@ public final class CodeforgeOperator implements AutoCloseable {
                 identity.applyUsers(client, settings.namespace());
                 final Mint mint = identity.mint();
                 final Accounts accounts =
-                        new NatsAccounts(MintedAccess.of(minted.url(), () -> mint.system(clock.instant())));
+                        new Accounts(NatsAccess.Minted.of(minted.url(), () -> mint.system(clock.instant())));
                 this.connections = new NatsConnections(
-                        MintedAccess.of(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
+                        NatsAccess.Minted.of(minted.url(), () -> mint.streams("operator", clock.instant())),
+                        installation);
                 access = new PoolIdentities(
                         client, connections, accounts, mint, minted.url(), minted.credentialLifetime(), clock);
                 ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
@@ -142,11 +142,11 @@ public final class CodeforgeOperator implements AutoCloseable {
                         .signedBy(trusted.signing());
                 identity.applyUsers(client, settings.namespace());
                 final Mint mint = identity.mint();
-                final Accounts accounts = new NatsAccounts(trusted.system());
+                final Accounts accounts = new Accounts(trusted.system());
                 final SharedAccounts shared = new SharedAccounts(accounts, new AccountPlanner(mint, clock));
                 final Login operator = mint.streams("operator", clock.instant());
                 this.connections = new NatsConnections(
-                        new MintedAccess(trusted.url(), operator.key(), () -> {
+                        new NatsAccess.Minted(trusted.url(), operator.key(), () -> {
                             shared.keepIfPossible();
                             return operator.jwt();
                         }),

@@ -40,7 +40,7 @@ final class JetStreamFixture implements AutoCloseable {
         final String stream = "tasks_ns_" + pool;
         connections
                 .queue()
-                .ensure(new QueueSettings(
+                .ensure(new TaskQueue.Settings(
                         stream,
                         "tasks.test." + pool,
                         false,

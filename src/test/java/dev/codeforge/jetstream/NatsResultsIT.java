@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.Subscription;

@@ -1,33 +1,29 @@
 package dev.codeforge.testing;
 
 import dev.codeforge.jetstream.Advisories;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.DeadLetters;
 import dev.codeforge.jetstream.Files;
-import dev.codeforge.jetstream.FilesSettings;
-import dev.codeforge.jetstream.Ledger;
-import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.jetstream.PoolConfigs;
-import dev.codeforge.jetstream.PublishOutcome;
 import dev.codeforge.jetstream.QueueCensus;
-import dev.codeforge.jetstream.QueueSample;
-import dev.codeforge.jetstream.QueueSettings;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.QueuedTask;
 import dev.codeforge.jetstream.RequestReply;
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.Sessions;
-import dev.codeforge.jetstream.StandingMessage;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
+import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -42,8 +38,8 @@ import java.util.stream.Collectors;
 
 /** NATS in memory, for tests of what the API server does wrong; what NATS itself does is tested against the real one. */
 public final class FakeConnections implements Connections {
-    /** Who answers for the workers; empty for a test that asks none. */
-    public Optional<WorkerControl> workers = Optional.empty();
+    /** Who answers for the workers. */
+    public WorkerControl workers = new NoWorkers();
 
     private final Map<String, StandingMessage> standing = new ConcurrentHashMap<>();
     private final Map<TaskRef, StoredEvent> events = new ConcurrentHashMap<>();
@@ -131,13 +127,13 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
-        public QueueSample ensure(QueueSettings settings) {
-            return new QueueSample(standing.size(), 0, false);
+        public TaskQueue.Sample ensure(TaskQueue.Settings settings) {
+            return new TaskQueue.Sample(standing.size(), 0, false);
         }
 
         @Override
-        public Optional<QueueSample> sample(String stream) {
-            return Optional.of(new QueueSample(standing.size(), 0, false));
+        public Optional<TaskQueue.Sample> sample(String stream) {
+            return Optional.of(new TaskQueue.Sample(standing.size(), 0, false));
         }
 
         @Override
@@ -226,73 +222,47 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public Control control() {
-        return new Control() {
-            @Override
-            public Optional<Holder> holder(TaskRef task, Duration timeout) {
-                return Optional.empty();
-            }
-
-            @Override
-            public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
-                return false;
-            }
-        };
-    }
-
-    @Override
     public WorkerControl workers() {
-        return workers.orElseThrow(() -> new UnsupportedOperationException("this test has no workers to ask"));
+        return workers;
     }
 
     @Override
     public DeadLetters deadLetters() {
-        throw new UnsupportedOperationException("no test with a fake NATS looks at dead letters");
+        throw notUsed("dead letters");
     }
 
     @Override
-    public Ledger ledger() {
-        throw new UnsupportedOperationException("no test with a fake NATS looks at the ledger");
+    public CasBucket<LedgerRecord> ledger() {
+        throw notUsed("the ledger");
     }
 
     @Override
-    public Sessions sessions() {
-        throw new UnsupportedOperationException("no test with a fake NATS looks at sessions");
+    public CasBucket<SessionRecord> sessions() {
+        throw notUsed("sessions");
     }
 
     @Override
     public PoolConfigs configs() {
-        return (of, pool, settings) -> {};
+        throw notUsed("settings");
     }
 
     @Override
     public Files files() {
-        return new Files() {
-            @Override
-            public void ensure(FilesSettings settings) {
-                // No test with a fake NATS looks at files.
-            }
-
-            @Override
-            public void forget(String of, String pool, String name) {
-                // Nothing was kept.
-            }
-
-            @Override
-            public void remove(String of, String pool, String installation) {
-                // Nothing was kept.
-            }
-        };
+        throw notUsed("files");
     }
 
     @Override
     public Advisories advisories() {
-        return onAdvisory -> () -> {};
+        throw notUsed("advisories");
     }
 
     @Override
     public RequestReply requests() {
-        return onRequest -> () -> {};
+        throw notUsed("requests");
+    }
+
+    private static UnsupportedOperationException notUsed(String what) {
+        return new UnsupportedOperationException("no test with a fake NATS looks at " + what);
     }
 
     @Override

@@ -9,8 +9,8 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.NatsConnections;
-import dev.codeforge.jetstream.QueueSettings;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.DispatchKey;
@@ -70,7 +70,7 @@ public final class ServedPool implements AutoCloseable {
     public void makeQueue() {
         connections
                 .queue()
-                .ensure(new QueueSettings(
+                .ensure(new TaskQueue.Settings(
                         STREAM,
                         SUBJECT,
                         false,

@@ -4,7 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.QueuedTask;
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;

@@ -4,10 +4,9 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueRefusedException;
-import dev.codeforge.jetstream.QueueSample;
-import dev.codeforge.jetstream.QueueSettings;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.SubjectTakenException;
+import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.SubjectTakenException;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import java.time.Clock;
@@ -34,7 +33,7 @@ final class QueueKeeper {
     private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
     /** The queue was as wanted at that time, and so many dead letters were there. */
-    private record Kept(QueueSettings settings, Instant at, long deadLetters) {}
+    private record Kept(TaskQueue.Settings settings, Instant at, long deadLetters) {}
 
     QueueKeeper(
             Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clock clock) {
@@ -123,9 +122,9 @@ final class QueueKeeper {
 
     private QueueState ensure(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
-        final QueueSettings settings = settings(pool);
+        final TaskQueue.Settings settings = settings(pool);
         final Instant now = clock.instant();
-        final QueueSample sample = connections.queue().ensure(settings);
+        final TaskQueue.Sample sample = connections.queue().ensure(settings);
         final long deadLetters =
                 connections.deadLetters().count(namespace, pool.getMetadata().getName());
         kept.put(pool.getMetadata().getUid(), new Kept(settings, now, deadLetters));
@@ -136,10 +135,10 @@ final class QueueKeeper {
         kept.remove(uid);
     }
 
-    private QueueSettings settings(WorkerPool pool) {
+    private TaskQueue.Settings settings(WorkerPool pool) {
         final WorkerPoolSpec spec = pool.getSpec();
         final WorkerPoolSpec.StreamSettings stream = spec.stream();
-        return new QueueSettings(
+        return new TaskQueue.Settings(
                 stream(pool),
                 subject(pool),
                 stream.storage() == WorkerPoolSpec.Storage.memory,

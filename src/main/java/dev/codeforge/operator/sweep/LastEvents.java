@@ -1,7 +1,7 @@
 package dev.codeforge.operator.sweep;
 
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;

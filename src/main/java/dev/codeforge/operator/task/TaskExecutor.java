@@ -4,9 +4,9 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.OutgoingTask;
-import dev.codeforge.jetstream.PublishOutcome;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
+import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.TaskEvent;
@@ -60,7 +60,7 @@ final class TaskExecutor {
         return switch (question) {
             case TaskPlan.AskHolder ignored ->
                 snapshot.withHolder(permits.without(() -> connections
-                        .control()
+                        .workers()
                         .holder(
                                 TaskIndex.ref(snapshot.task()),
                                 snapshot.loss().isPresent() ? LOST_TIMEOUT : HOLDER_TIMEOUT)));
@@ -225,6 +225,6 @@ final class TaskExecutor {
     /** @return whether the holder has accepted */
     private boolean cancel(TaskSnapshot snapshot, int attempt, String type, String reason) {
         return permits.without(() ->
-                connections.control().cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason, CONTROL_TIMEOUT));
+                connections.workers().cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason, CONTROL_TIMEOUT));
     }
 }

@@ -1,8 +1,9 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Ledger;
+import dev.codeforge.wire.LedgerKey;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
@@ -18,8 +19,8 @@ final class TaskLedger {
         this.former = former;
     }
 
-    Optional<Ledger.Entry> read(AgentTask task) {
-        return of(task).read(task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
+    Optional<CasBucket.Entry<LedgerRecord>> read(AgentTask task) {
+        return connections.ledger().read(keyOf(task));
     }
 
     TaskSnapshot.OwnerState owner(LedgerRecord claim) {
@@ -27,11 +28,7 @@ final class TaskLedger {
     }
 
     void claim(AgentTask task, TaskPlan.Claim plan) {
-        of(task).write(
-                        task.getMetadata().getNamespace(),
-                        task.getSpec().idempotencyKey(),
-                        plan.claim(),
-                        plan.revision());
+        connections.ledger().write(keyOf(task), plan.claim(), plan.revision());
     }
 
     /** What the former owner ran is ended before the key is taken; what it completed is kept instead. */
@@ -45,9 +42,10 @@ final class TaskLedger {
                 // A message in another pool's queue finds the event that ends it, and is swept.
                 its.equals(pool) ? plan.subject() : "",
                 "another has its idempotencyKey now");
-        of(task).write(
-                        namespace,
-                        task.getSpec().idempotencyKey(),
+        connections
+                .ledger()
+                .write(
+                        keyOf(task),
                         completed.map(event -> outcome(plan.before(), event)).orElse(plan.claim()),
                         plan.revision());
     }
@@ -68,13 +66,14 @@ final class TaskLedger {
         final LedgerRecord wanted = outcome(ClaimPlanner.claim(task), event);
         boolean written = false;
         while (!written) {
-            final Optional<Ledger.Entry> entry = read(task);
+            final Optional<CasBucket.Entry<LedgerRecord>> entry = read(task);
             written = entry.filter(found -> wanted.equals(found.record())).isPresent()
-                    || of(task).write(
-                                    task.getMetadata().getNamespace(),
-                                    task.getSpec().idempotencyKey(),
+                    || connections
+                            .ledger()
+                            .write(
+                                    keyOf(task),
                                     wanted,
-                                    entry.map(Ledger.Entry::revision).orElse(0L))
+                                    entry.map(CasBucket.Entry::revision).orElse(0L))
                             .isPresent();
         }
     }
@@ -83,17 +82,14 @@ final class TaskLedger {
         read(task)
                 .filter(entry -> entry.record().uid().equals(task.uid())
                         && entry.record().outcome() == null)
-                .ifPresent(entry -> of(task).release(
-                                task.getMetadata().getNamespace(),
-                                task.getSpec().idempotencyKey(),
-                                entry.revision()));
+                .ifPresent(entry -> connections.ledger().delete(keyOf(task), entry.revision()));
     }
 
     private static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
         return new LedgerRecord(owner.uid(), owner.namespace(), owner.pool(), owner.name(), owner.specHash(), event);
     }
 
-    private Ledger of(AgentTask task) {
-        return connections.ledger();
+    private static String keyOf(AgentTask task) {
+        return LedgerKey.of(task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
     }
 }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;

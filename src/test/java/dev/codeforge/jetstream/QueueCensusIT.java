@@ -4,6 +4,7 @@ import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
 import dev.codeforge.testing.PoolQueue;
 import java.time.Duration;
 import java.util.List;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class CensusReaderIT {
+final class QueueCensusIT {
     private static JetStreamFixture jetStream;
 
     @BeforeAll

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-final class NatsAdvisoriesIT {
+final class AdvisoriesIT {
     @Test
     void exhaustedAndTerminatedMessagesAreToldWithWhereAndWhy() throws Exception {
         try (JetStreamFixture jetStream = new JetStreamFixture()) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class NatsFilesIT {
+final class FilesIT {
     private static final long BYTES = 1L << 20;
     private static JetStreamFixture jetStream;
     private final String pool = "pool-" + UUID.randomUUID();
@@ -151,7 +151,7 @@ final class NatsFilesIT {
         assertThatThrownBy(() -> jetStream
                         .connections
                         .files()
-                        .ensure(new FilesSettings("ns", pool, 2 * BYTES, OptionalInt.empty(), "another")))
+                        .ensure(new Files.Settings("ns", pool, 2 * BYTES, OptionalInt.empty(), "another")))
                 .isInstanceOf(QueueRefusedException.class)
                 .hasMessageContaining("not of this installation");
         remove("another");
@@ -162,7 +162,7 @@ final class NatsFilesIT {
         jetStream
                 .connections
                 .files()
-                .ensure(new FilesSettings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.INSTALLATION));
+                .ensure(new Files.Settings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.INSTALLATION));
     }
 
     private void remove(String installation) {

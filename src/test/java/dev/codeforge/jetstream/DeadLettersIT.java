@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class NatsDeadLettersIT {
+final class DeadLettersIT {
     private static JetStreamFixture jetStream;
 
     @BeforeAll
