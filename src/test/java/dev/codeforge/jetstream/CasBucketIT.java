@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 
 final class CasBucketIT {
     private static JetStreamFixture jetStream;
-    private final String key = LedgerKey.of("ns", "key with spaces/" + UUID.randomUUID());
+    private final String key = LedgerKey.of("cluster", "ns", "key with spaces/" + UUID.randomUUID());
     private final SessionKey session = new SessionKey("ns", "pool", "talk-" + UUID.randomUUID());
 
     @BeforeAll

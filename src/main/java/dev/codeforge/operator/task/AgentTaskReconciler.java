@@ -107,7 +107,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 connections,
                 new TaskMessages(key, installation, clock, tracing),
                 operatorEvents,
-                new TaskLedger(connections, former),
+                new TaskLedger(connections, former, installation),
                 new TaskSessions(connections, former),
                 new ExpiredTasks(client),
                 installation,

@@ -13,14 +13,30 @@ import java.util.Optional;
 final class TaskLedger {
     private final Connections connections;
     private final FormerOwner former;
+    private final String installation;
 
-    TaskLedger(Connections connections, FormerOwner former) {
+    TaskLedger(Connections connections, FormerOwner former, String installation) {
         this.connections = connections;
         this.former = former;
+        this.installation = installation;
     }
 
     Optional<CasBucket.Entry<LedgerRecord>> read(AgentTask task) {
-        return connections.ledger().read(keyOf(task));
+        return connections.ledger().read(keyOf(task)).or(() -> ofEarlierVersions(task));
+    }
+
+    /**
+     * An outcome is not paid for once more because the operator was upgraded. A claim may be another installation's: whose task is
+     * not here has no claim here. Our next write is the first under the key's own name.
+     */
+    private Optional<CasBucket.Entry<LedgerRecord>> ofEarlierVersions(AgentTask task) {
+        return connections
+                .ledger()
+                .read(LedgerKey.ofEarlierVersions(
+                        task.getMetadata().getNamespace(), task.getSpec().idempotencyKey()))
+                .filter(entry ->
+                        entry.record().outcome() != null || owner(entry.record()) == TaskSnapshot.OwnerState.UNFINISHED)
+                .map(entry -> new CasBucket.Entry<>(entry.record(), 0));
     }
 
     TaskSnapshot.OwnerState owner(LedgerRecord claim) {
@@ -89,7 +105,8 @@ final class TaskLedger {
         return new LedgerRecord(owner.uid(), owner.namespace(), owner.pool(), owner.name(), owner.specHash(), event);
     }
 
-    private static String keyOf(AgentTask task) {
-        return LedgerKey.of(task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
+    private String keyOf(AgentTask task) {
+        return LedgerKey.of(
+                installation, task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
     }
 }
