@@ -5,13 +5,19 @@ import dev.codeforge.wire.PoolConfig;
 import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.UnreadableMessageException;
 import io.nats.client.PublishOptions;
+import io.nats.client.api.DiscardPolicy;
 import io.nats.client.api.MessageInfo;
+import io.nats.client.api.RetentionPolicy;
+import io.nats.client.api.StorageType;
+import io.nats.client.api.StreamConfiguration;
 import io.nats.client.impl.Headers;
 import io.nats.client.impl.NatsMessage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /**
@@ -32,7 +38,14 @@ public final class CasBucket<T> {
     static final Kind<Map<String, String>> CONFIG =
             new Kind<>("config", Duration.ZERO, PoolConfig::toJson, PoolConfig::parse);
 
-    static final List<Kind<?>> ALL = List.of(LEDGER, SESSIONS, CONFIG);
+    /** The release that works here for an installation, by the installation. */
+    static final Kind<String> RELEASES = new Kind<>(
+            "releases",
+            Duration.ofDays(30),
+            release -> release.getBytes(StandardCharsets.UTF_8),
+            body -> new String(body, StandardCharsets.UTF_8));
+
+    static final List<Kind<?>> ALL = List.of(LEDGER, SESSIONS, CONFIG, RELEASES);
 
     private static final String OPERATION = "KV-Operation";
 
@@ -59,6 +72,22 @@ public final class CasBucket<T> {
         String subject(String key) {
             return "$KV." + bucket + "." + key;
         }
+
+        /** As every client makes one: the last write of a key, no deletes but by a marker. */
+        StreamConfiguration configuration() {
+            return StreamConfiguration.builder()
+                    .name(stream())
+                    .subjects(subject(">"))
+                    .retentionPolicy(RetentionPolicy.Limits)
+                    .storageType(StorageType.File)
+                    .maxAge(retention)
+                    .maxMessagesPerSubject(1)
+                    .discardPolicy(DiscardPolicy.New)
+                    .denyDelete(true)
+                    .allowRollup(true)
+                    .allowDirect(true)
+                    .build();
+        }
     }
 
     @FunctionalInterface
@@ -68,6 +97,12 @@ public final class CasBucket<T> {
 
     /** @param revision what {@link #write} expects of who has read this */
     public record Entry<T>(T record, long revision) {}
+
+    /** Makes the bucket where it is missing; the operator does so for all of them once it works. */
+    public void ensure() {
+        final int servers = nats.connected().getServers().size();
+        nats.ask(management -> new StreamKeeper(management).ensure(kind.configuration(), OptionalInt.empty(), servers));
+    }
 
     /** The key's entry, read from the leader: absence is to be believed. A deleted one is none. */
     public Optional<Entry<T>> read(String key) {

@@ -21,6 +21,9 @@ public interface Connections extends AutoCloseable {
     /** Whose turn it is in each session and where it stands, by {@link SessionKey}; kept for 30 days after the last write. */
     CasBucket<SessionRecord> sessions();
 
+    /** Which release works here, by installation. */
+    CasBucket<String> releases();
+
     PoolConfigs configs();
 
     Files files();

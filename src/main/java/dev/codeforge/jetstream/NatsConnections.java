@@ -12,6 +12,7 @@ public final class NatsConnections implements Connections {
     private final DeadLetters deadLetters;
     private final CasBucket<LedgerRecord> ledger;
     private final CasBucket<SessionRecord> sessions;
+    private final CasBucket<String> releases;
     private final PoolConfigs configs;
     private final Files files;
     private final Advisories advisories;
@@ -27,6 +28,7 @@ public final class NatsConnections implements Connections {
         this.deadLetters = new DeadLetters(nats);
         this.ledger = new CasBucket<>(nats, CasBucket.LEDGER);
         this.sessions = new CasBucket<>(nats, CasBucket.SESSIONS);
+        this.releases = new CasBucket<>(nats, CasBucket.RELEASES);
         this.configs = new PoolConfigs(nats);
         this.files = new Files(nats);
         this.advisories = new Advisories(nats, streams);
@@ -61,6 +63,11 @@ public final class NatsConnections implements Connections {
     @Override
     public CasBucket<SessionRecord> sessions() {
         return sessions;
+    }
+
+    @Override
+    public CasBucket<String> releases() {
+        return releases;
     }
 
     @Override

@@ -97,7 +97,7 @@ final class SharedStreams {
                     OptionalInt.empty(),
                     servers);
             for (final CasBucket.Kind<?> kind : CasBucket.ALL) {
-                keeper.ensure(bucket(kind.stream(), kind.subject(">"), kind.retention()), OptionalInt.empty(), servers);
+                keeper.ensure(kind.configuration(), OptionalInt.empty(), servers);
             }
             keeper.ensureConsumer(Subjects.ADVISORIES_STREAM, consumer());
             return keeper.ensureConsumer(Subjects.EVENTS_STREAM, consumer());
@@ -157,17 +157,6 @@ final class SharedStreams {
                 .maxAckPending(IN_HAND)
                 .maxDeliver(-1)
                 .metadata(StreamKeeper.metadata(installation))
-                .build();
-    }
-
-    /** A key-value bucket as every client makes one: the last write of a key, no deletes but by a marker. */
-    private static StreamConfiguration bucket(String name, String subjects, Duration retention) {
-        return stream(name, subjects)
-                .maxAge(retention)
-                .maxMessagesPerSubject(1)
-                .discardPolicy(DiscardPolicy.New)
-                .denyDelete(true)
-                .allowRollup(true)
                 .build();
     }
 

@@ -25,6 +25,7 @@ import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.RecordCloner;
+import dev.codeforge.operator.runtime.ReleaseClaim;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.service.AgentsService;
@@ -80,6 +81,9 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     private static final String LEASE = "codeforge-operator";
     private static final int LEASE_LOST = 1;
+    /** How often NATS is told that this release works. */
+    private static final Duration CLAIM = Duration.ofSeconds(30);
+
     private static final Duration STOP = Duration.ofSeconds(10);
 
     private final OperatorSettings settings;
@@ -96,6 +100,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
     private final Tracing tracing;
+    private final ReleaseClaim claim;
     private volatile boolean closing;
     private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
@@ -156,6 +161,8 @@ public final class CodeforgeOperator implements AutoCloseable {
                 ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
             }
         }
+        this.claim = new ReleaseClaim(
+                connections, installation, settings.namespace() + "/" + settings.release(), CLAIM, this::end);
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
@@ -265,6 +272,10 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** Returns when the caches are filled; one of several instances then works, the others stand by. */
     public void start() {
+        claim.await();
+        if (closing) {
+            return;
+        }
         operator.start();
         if (!settings.leaderElection()) {
             lead();
@@ -273,6 +284,7 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** Only the leader takes results and requests: one that stands by would hold them back. */
     private void lead() {
+        claim.keep();
         results = tasks.takeResults(index.get());
         advisories = deadMessages.open();
         sweeps.start();
@@ -284,6 +296,12 @@ public final class CodeforgeOperator implements AutoCloseable {
     private void lost() {
         if (!closing) {
             LOG.error("the lease is lost: the operator ends, and stands by when it is started again");
+            end();
+        }
+    }
+
+    private void end() {
+        if (!closing) {
             Thread.ofPlatform().start(() -> System.exit(LEASE_LOST));
         }
     }
@@ -296,6 +314,9 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** NATS away is no reason to be unready: conditions say so, and a restart would not help. */
     private Health ready() {
+        if (claim.problem().isPresent()) {
+            return new Health(false, claim.problem().get());
+        }
         final boolean synced = operator.getRuntimeInfo().isStarted()
                 && operator.getRuntimeInfo().unhealthyEventSources().values().stream()
                         .allMatch(Map::isEmpty);
@@ -308,6 +329,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     public void close() {
         LOG.info("operator stops");
         closing = true;
+        claim.close();
         sweeps.close();
         for (final AutoCloseable taking : List.of(requests, results, advisories)) {
             try {

@@ -242,6 +242,11 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
+    public CasBucket<String> releases() {
+        throw notUsed("releases");
+    }
+
+    @Override
     public PoolConfigs configs() {
         throw notUsed("settings");
     }
