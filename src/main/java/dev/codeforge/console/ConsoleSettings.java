@@ -1,9 +1,7 @@
 package dev.codeforge.console;
 
 import dev.codeforge.console.hub.Limits;
-import dev.codeforge.jetstream.CredentialsFile;
 import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.jetstream.NatsEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -54,9 +52,9 @@ public record ConsoleSettings(
         }
         final String credentials = environment.getOrDefault("NATS_CREDENTIALS", "");
         return credentials.isEmpty()
-                ? new NatsEndpoint(
+                ? new NatsAccess.Password(
                         url, environment.getOrDefault("NATS_USER", ""), environment.getOrDefault("NATS_PASSWORD", ""))
-                : new CredentialsFile(url, Path.of(credentials));
+                : new NatsAccess.CredentialsFile(url, Path.of(credentials));
     }
 
     private static String prefix(String text) {

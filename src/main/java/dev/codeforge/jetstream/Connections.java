@@ -1,37 +1,38 @@
 package dev.codeforge.jetstream;
 
-/**
- * The connection that serves a namespace. Today every namespace has the operator's own; asking by namespace from the
- * first day lets one bring its own account later.
- */
+import dev.codeforge.wire.LedgerKey;
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionKey;
+import dev.codeforge.wire.SessionRecord;
+
+/** What the operator does in NATS, over its one connection, in the account of the streams. */
 public interface Connections extends AutoCloseable {
-    TaskQueue queue(String namespace);
+    TaskQueue queue();
 
-    /** Events of the namespace's tasks. */
-    Results results(String namespace);
+    PoolStreams poolStreams();
 
-    Control control(String namespace);
+    Results results();
 
-    WorkerControl workers(String namespace);
+    WorkerControl workers();
 
-    DeadLetters deadLetters(String namespace);
+    DeadLetters deadLetters();
 
-    /** Idempotency keys of the namespace's tasks. */
-    Ledger ledger(String namespace);
+    /** Who claimed an idempotency key and how its task ended, by {@link LedgerKey}; kept for 30 days after the last write. */
+    CasBucket<LedgerRecord> ledger();
 
-    /** Sessions of the namespace's tasks. */
-    Sessions sessions(String namespace);
+    /** Whose turn it is in each session and where it stands, by {@link SessionKey}; kept for 30 days after the last write. */
+    CasBucket<SessionRecord> sessions();
 
-    /** Settings of the namespace's pools. */
-    PoolConfigs configs(String namespace);
+    /** Which release works here, by installation. */
+    CasBucket<String> releases();
 
-    /** Files of the namespace's pools. */
-    Files files(String namespace);
+    PoolConfigs configs();
 
-    Advisories advisories(String namespace);
+    Files files();
 
-    /** Requests for tasks of the namespace. */
-    RequestReply requests(String namespace);
+    Advisories advisories();
+
+    RequestReply requests();
 
     /** True while the server is connected. */
     boolean isConnected();

@@ -2,16 +2,17 @@ package dev.codeforge.jetstream;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.nats.client.Connection;
 import io.nats.client.Message;
 import io.nats.client.Subscription;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Reads of a stream without a consumer, which any replica answers. */
+/** Reads of a stream without a consumer. Any replica answers and may be behind: absence is a hint. */
 final class DirectGet {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
@@ -19,6 +20,13 @@ final class DirectGet {
     private static final int END = 204;
     private static final int NONE = 404;
     private static final String LEFT = "Nats-Num-Pending";
+    private static final String SUBJECT = "Nats-Subject";
+
+    /** The server refuses more matches in one request. */
+    static final int MATCHES = 1024;
+
+    /** The server stops after this much and says how much is left. */
+    private static final int ANSWER_BYTES = 8 << 20;
 
     private final NatsConnection nats;
 
@@ -28,10 +36,6 @@ final class DirectGet {
 
     /** @param left how many more match, which the server has not sent */
     record Batch(List<Message> messages, long left) {}
-
-    private interface Question<T> {
-        T ask(Connection connection) throws InterruptedException, JsonProcessingException;
-    }
 
     /** The last message on a subject, which may have wildcards. */
     Optional<Message> last(String stream, String subject) {
@@ -44,24 +48,44 @@ final class DirectGet {
     }
 
     private Optional<Message> one(String stream, Map<String, Object> query) {
-        return ask(stream, connection -> {
-            final Message answer = connection.request(API + stream, written(query), TIMEOUT);
-            if (answer == null) {
-                throw new QueueUnavailableException(stream + " did not answer within " + TIMEOUT);
+        final Message answer = nats.request(API + stream, written(query));
+        if (!answer.isStatusMessage()) {
+            return Optional.of(answer);
+        }
+        if (answer.getStatus().getCode() == NONE) {
+            return Optional.empty();
+        }
+        throw refused(stream, answer);
+    }
+
+    /** The last messages of many subjects, by subject, in as few requests as the server allows; one without is left out. */
+    Map<String, Message> lastOf(String stream, Collection<String> subjects) {
+        final Map<String, Message> found = new HashMap<>();
+        final List<String> all = subjects.stream().distinct().toList();
+        for (int from = 0; from < all.size(); from += MATCHES) {
+            List<String> rest = all.subList(from, Math.min(all.size(), from + MATCHES));
+            while (!rest.isEmpty()) {
+                final Batch batch = batch(stream, Map.of("multi_last", rest, "max_bytes", ANSWER_BYTES));
+                batch.messages()
+                        .forEach(message -> found.put(message.getHeaders().getFirst(SUBJECT), message));
+                rest = batch.left() == 0 ? List.of() : without(found, rest, stream);
             }
-            if (!answer.isStatusMessage()) {
-                return Optional.of(answer);
-            }
-            if (answer.getStatus().getCode() == NONE) {
-                return Optional.empty();
-            }
-            throw refused(stream, answer);
-        });
+        }
+        return found;
+    }
+
+    private static List<String> without(Map<String, Message> found, List<String> asked, String stream) {
+        final List<String> rest =
+                asked.stream().filter(subject -> !found.containsKey(subject)).toList();
+        if (rest.size() == asked.size()) {
+            throw new QueueUnavailableException(stream + " answered that more is left, and sent nothing");
+        }
+        return rest;
     }
 
     /** All answers to a query that may have several. */
     Batch batch(String stream, Map<String, Object> query) {
-        return ask(stream, connection -> {
+        return nats.use(connection -> {
             final String inbox = connection.createInbox();
             final Subscription answers = connection.subscribe(inbox);
             try {
@@ -75,19 +99,12 @@ final class DirectGet {
         });
     }
 
-    private <T> T ask(String stream, Question<T> question) {
+    private static byte[] written(Map<String, Object> query) {
         try {
-            return question.ask(nats.connected());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QueueUnavailableException("interrupted while reading " + stream, e);
-        } catch (JsonProcessingException | IllegalStateException e) {
-            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
+            return JSON.writeValueAsBytes(query);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a map of strings and numbers is JSON", e);
         }
-    }
-
-    private static byte[] written(Map<String, Object> query) throws JsonProcessingException {
-        return JSON.writeValueAsBytes(query);
     }
 
     private static Batch read(String stream, Subscription answers) throws InterruptedException {

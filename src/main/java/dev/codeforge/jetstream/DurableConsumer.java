@@ -1,11 +1,9 @@
 package dev.codeforge.jetstream;
 
 import io.nats.client.ConsumerContext;
-import io.nats.client.JetStreamApiException;
-import io.nats.client.JetStreamStatusCheckedException;
 import io.nats.client.Message;
-import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -43,45 +41,36 @@ final class DurableConsumer implements AutoCloseable {
             try {
                 streams.ensure();
                 pull();
-            } catch (InterruptedException e) {
-                return;
-            } catch (IOException
-                    | JetStreamApiException
-                    | JetStreamStatusCheckedException
-                    | IllegalStateException
-                    | QueueUnavailableException e) {
+            } catch (QueueUnavailableException e) {
                 LOG.debug("{} are away: {}", name, e.toString());
             } catch (RuntimeException e) {
                 // Without this thread no task would ever end: whatever it was, go on.
                 LOG.error("taking {} failed, it is tried again", name, e);
             }
-            if (!pause()) {
-                return;
-            }
+            pause(ThreadLocalRandom.current().nextLong(500, 1500));
         }
     }
 
-    private void pull()
-            throws IOException, JetStreamApiException, JetStreamStatusCheckedException, InterruptedException {
-        final ConsumerContext consumer = nats.connected().getConsumerContext(stream, streams.operatorDurable());
+    private void pull() {
+        final ConsumerContext consumer =
+                nats.use(connection -> connection.getConsumerContext(stream, streams.operatorDurable()));
         while (!closed) {
-            final Message message = consumer.next(PULL);
-            if (message == null) {
+            final Optional<Message> message = nats.use(connection -> Optional.ofNullable(consumer.next(PULL)));
+            if (message.isPresent()) {
+                onMessage.accept(message.get());
+            } else {
                 // An empty queue answers after the pull's time, a missing one at once: make it again, and never spin.
                 streams.ensure();
-                Thread.sleep(PAUSE_MILLIS);
-                continue;
+                pause(PAUSE_MILLIS);
             }
-            onMessage.accept(message);
         }
     }
 
-    private boolean pause() {
+    private static void pause(long millis) {
         try {
-            Thread.sleep(ThreadLocalRandom.current().nextLong(500, 1500));
-            return true;
+            Thread.sleep(millis);
         } catch (InterruptedException e) {
-            return false;
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -2,19 +2,29 @@ package dev.codeforge.jetstream;
 
 import io.nats.client.Connection;
 import io.nats.client.ConnectionListener;
-import io.nats.client.JetStream;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.JetStreamOptions;
+import io.nats.client.JetStreamStatusCheckedException;
 import io.nats.client.Message;
 import io.nats.client.Nats;
 import io.nats.client.Options;
+import io.nats.client.PublishOptions;
+import io.nats.client.RequestFailureException;
+import io.nats.client.RequestFailureMessage;
+import io.nats.client.api.PublishAck;
+import io.nats.client.impl.Headers;
+import io.nats.client.impl.NatsMessage;
+import io.nats.client.support.NatsJetStreamConstants;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** One connection that is made in the background, made again for ever, and turns "away" into one exception. */
 final class NatsConnection implements AutoCloseable {
@@ -51,6 +61,8 @@ final class NatsConnection implements AutoCloseable {
                 .connectionTimeout(Duration.ofSeconds(5))
                 // A publish into the buffer of a broken connection would be reported as done: refuse it instead.
                 .reconnectBufferSize(0)
+                // Why a request failed is told by type.
+                .advancedRequestBehavior()
                 .errorListener(says)
                 .connectionListener((nats, event) -> {
                     if (event == ConnectionListener.Events.CONNECTED
@@ -114,60 +126,103 @@ final class NatsConnection implements AutoCloseable {
     }
 
     @FunctionalInterface
-    interface PublishCall<T> {
-        T on(JetStream jetStream) throws IOException, JetStreamApiException;
+    interface Use<T> {
+        T of(Connection connection)
+                throws IOException, JetStreamApiException, JetStreamStatusCheckedException, InterruptedException,
+                        TimeoutException;
     }
 
-    /** Asks JetStream's API; an answer that is an error stays a {@link JetStreamApiException}. */
+    /** Asks JetStream's API; an answer that is an error is the caller's to read. */
     <T> T manage(ManagementCall<T> call) throws JetStreamApiException {
-        try {
-            return call.on(connected().jetStreamManagement(options()));
-        } catch (IOException | IllegalStateException e) {
-            throw new QueueUnavailableException("NATS at " + endpoint.url() + " did not answer: " + e.getMessage(), e);
-        }
+        return JetStreamErrors.translateAllButAnswers(
+                name(), () -> call.on(connected().jetStreamManagement(options())));
     }
 
     /** As {@link #manage}, where every error answer means that it may work later. */
     <T> T ask(ManagementCall<T> call) {
-        try {
-            return manage(call);
-        } catch (JetStreamApiException e) {
-            throw new QueueUnavailableException("JetStream at " + endpoint.url() + " answered: " + e.getMessage(), e);
+        return use(connection -> call.on(connection.jetStreamManagement(options())));
+    }
+
+    /** As {@link #ask}; empty when there is no such stream or consumer. */
+    <T> Optional<T> find(ManagementCall<T> call) {
+        return use(connection -> JetStreamErrors.ifThere(() -> call.on(connection.jetStreamManagement(options()))));
+    }
+
+    /**
+     * Publishes into a stream and waits for its acknowledgement; an answer that is an error is the caller's to read. By a
+     * request of our own: the client's publish tells that nobody listens by its words alone.
+     */
+    PublishAck publish(Message message, PublishOptions expected) throws JetStreamApiException {
+        final Headers headers = new Headers(message.getHeaders());
+        expect(headers, NatsJetStreamConstants.MSG_ID_HDR, expected.getMessageId());
+        expect(headers, NatsJetStreamConstants.EXPECTED_STREAM_HDR, expected.getExpectedStream());
+        if (expected.getExpectedLastSubjectSequence() != PublishOptions.UNSET_LAST_SEQUENCE) {
+            expect(
+                    headers,
+                    NatsJetStreamConstants.EXPECTED_LAST_SUB_SEQ_HDR,
+                    Long.toString(expected.getExpectedLastSubjectSequence()));
+        }
+        final Message whole = NatsMessage.builder()
+                .subject(message.getSubject())
+                .headers(headers)
+                .data(message.getData())
+                .build();
+        return JetStreamErrors.translateAllButAnswers(
+                name(), () -> new PublishAck(answer(connected().request(whole, REQUEST_TIMEOUT))));
+    }
+
+    private static void expect(Headers headers, String name, @Nullable String value) {
+        if (value != null) {
+            headers.put(name, value);
         }
     }
 
-    /** Publishes; an {@link IOException} of the call is the caller's to read. */
-    <T> T publish(PublishCall<T> call) throws IOException, JetStreamApiException {
+    private static Message answer(@Nullable Message answer) throws IOException {
+        if (answer instanceof RequestFailureMessage failure) {
+            throw new RequestFailureException(failure);
+        }
+        if (answer == null) {
+            throw new IOException("no answer within " + REQUEST_TIMEOUT);
+        }
+        return answer;
+    }
+
+    /**
+     * A write that counts only while nobody else has written on its subject; the options tell what is expected there.
+     *
+     * @return the new sequence, or empty when somebody was faster
+     */
+    Optional<Long> publishFenced(Message message, PublishOptions expected) {
         try {
-            return call.on(connected().jetStream(options()));
-        } catch (IllegalStateException e) {
-            throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
+            return Optional.of(publish(message, expected).getSeqno());
+        } catch (JetStreamApiException e) {
+            if (e.getApiErrorCode() == JetStreamErrors.WRONG_LAST_SEQUENCE) {
+                return Optional.empty();
+            }
+            throw JetStreamErrors.unavailable(name(), e);
         }
     }
 
     /** Says on a subject that something happened; nobody answers. */
-    void tell(String subject, byte[] body) {
-        try {
-            connected().publish(subject, body);
-        } catch (IllegalStateException e) {
-            throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
-        }
+    void tell(String subject, Headers headers, byte[] body) {
+        use(connection -> {
+            connection.publish(subject, headers, body);
+            return subject;
+        });
     }
 
-    /** Asks on a subject where a server or a worker answers; silence is an exception. */
+    /** Asks on a subject where a server answers, which may be a status. */
     Message request(String subject, byte[] body) {
-        try {
-            final Message answer = connected().request(subject, body, REQUEST_TIMEOUT);
-            if (answer == null || answer.isStatusMessage()) {
-                throw new QueueUnavailableException("nobody answered at " + endpoint.url() + " on " + subject);
-            }
-            return answer;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QueueUnavailableException("interrupted while asking " + subject, e);
-        } catch (IllegalStateException e) {
-            throw new QueueUnavailableException("NATS at " + endpoint.url() + " went away: " + e.getMessage(), e);
-        }
+        return use(connection -> answer(connection.request(subject, body, REQUEST_TIMEOUT)));
+    }
+
+    /** Whatever else the connection is used for; what goes wrong may go right later. */
+    <T> T use(Use<T> use) {
+        return JetStreamErrors.translate(name(), () -> use.of(connected()));
+    }
+
+    private String name() {
+        return "NATS at " + endpoint.url();
     }
 
     private static JetStreamOptions options() {

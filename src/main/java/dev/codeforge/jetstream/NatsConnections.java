@@ -1,15 +1,19 @@
 package dev.codeforge.jetstream;
 
-/** {@link Connections} with one account for all namespaces. */
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
+
+/** {@link Connections} over jnats. */
 public final class NatsConnections implements Connections {
     private final NatsConnection nats;
     private final TaskQueue queue;
+    private final PoolStreams poolStreams;
     private final Results results;
-    private final Control control;
     private final WorkerControl workers;
     private final DeadLetters deadLetters;
-    private final Ledger ledger;
-    private final Sessions sessions;
+    private final CasBucket<LedgerRecord> ledger;
+    private final CasBucket<SessionRecord> sessions;
+    private final CasBucket<String> releases;
     private final PoolConfigs configs;
     private final Files files;
     private final Advisories advisories;
@@ -19,71 +23,77 @@ public final class NatsConnections implements Connections {
     public NatsConnections(NatsAccess endpoint, String installation) {
         this.nats = new NatsConnection(endpoint, "codeforge-operator");
         this.queue = new NatsTaskQueue(nats);
+        this.poolStreams = new PoolStreams(nats);
         final SharedStreams streams = new SharedStreams(nats, installation);
         this.results = new NatsResults(nats, streams);
-        this.control = new NatsControl(nats);
         this.workers = new NatsWorkerControl(nats);
-        this.deadLetters = new NatsDeadLetters(nats);
-        this.ledger = new NatsLedger(nats);
-        this.sessions = new NatsSessions(nats);
-        this.configs = new NatsPoolConfigs(nats);
-        this.files = new NatsFiles(nats);
-        this.advisories = new NatsAdvisories(nats, streams);
-        this.requests = new NatsRequestReply(nats, installation);
+        this.deadLetters = new DeadLetters(nats);
+        this.ledger = new CasBucket<>(nats, CasBucket.LEDGER);
+        this.sessions = new CasBucket<>(nats, CasBucket.SESSIONS);
+        this.releases = new CasBucket<>(nats, CasBucket.RELEASES);
+        this.configs = new PoolConfigs(nats);
+        this.files = new Files(nats);
+        this.advisories = new Advisories(nats, streams);
+        this.requests = new RequestReply(nats, installation);
     }
 
     @Override
-    public TaskQueue queue(String namespace) {
+    public TaskQueue queue() {
         return queue;
     }
 
     @Override
-    public Results results(String namespace) {
+    public PoolStreams poolStreams() {
+        return poolStreams;
+    }
+
+    @Override
+    public Results results() {
         return results;
     }
 
     @Override
-    public Control control(String namespace) {
-        return control;
-    }
-
-    @Override
-    public WorkerControl workers(String namespace) {
+    public WorkerControl workers() {
         return workers;
     }
 
     @Override
-    public DeadLetters deadLetters(String namespace) {
+    public DeadLetters deadLetters() {
         return deadLetters;
     }
 
     @Override
-    public Ledger ledger(String namespace) {
+    public CasBucket<LedgerRecord> ledger() {
         return ledger;
     }
 
     @Override
-    public Sessions sessions(String namespace) {
+    public CasBucket<SessionRecord> sessions() {
         return sessions;
     }
 
     @Override
-    public PoolConfigs configs(String namespace) {
+    public CasBucket<String> releases() {
+        return releases;
+    }
+
+    @Override
+    public PoolConfigs configs() {
         return configs;
     }
 
     @Override
-    public Files files(String namespace) {
+    public Files files() {
         return files;
     }
 
     @Override
-    public Advisories advisories(String namespace) {
+    public Advisories advisories() {
         return advisories;
     }
 
     @Override
-    public RequestReply requests(String namespace) {
+    public RequestReply requests() {
         return requests;
     }
 

@@ -15,7 +15,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,23 +73,25 @@ final class NatsLiveStreams implements LiveStreams {
                 watched.forEach(task -> made.subscribe(linesOf(task)));
                 dispatcher = made;
             }
-            flush(connection);
+            flush();
             seenConnects = connects;
             listener.connected();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (Exception e) {
+        } catch (RuntimeException e) {
+            // A timer that throws is never called again.
             LOG.info("the subscriptions are made again: {}", e.getMessage());
         }
     }
 
-    private void flush(Connection connection) throws InterruptedException, TimeoutException {
-        flushing.lockInterruptibly();
-        try {
-            connection.flush(TIMEOUT);
-        } finally {
-            flushing.unlock();
-        }
+    private void flush() {
+        nats.use(connection -> {
+            flushing.lockInterruptibly();
+            try {
+                connection.flush(TIMEOUT);
+            } finally {
+                flushing.unlock();
+            }
+            return connection;
+        });
     }
 
     private static void hear(Message message, Listener listener) {
@@ -144,17 +145,9 @@ final class NatsLiveStreams implements LiveStreams {
     public void watchLines(TaskRef task) {
         watched.add(task);
         final Dispatcher made = dispatcher;
-        if (made == null) {
-            return;
-        }
-        try {
-            made.subscribe(linesOf(task));
-            flush(nats.connected());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QueueUnavailableException("interrupted while subscribing to lines", e);
-        } catch (IllegalStateException | TimeoutException e) {
-            throw new QueueUnavailableException("NATS went away: " + e.getMessage(), e);
+        if (made != null) {
+            nats.use(connection -> made.subscribe(linesOf(task)));
+            flush();
         }
     }
 

@@ -18,13 +18,13 @@ final class NatsResults implements Results {
     private final NatsConnection nats;
     private final SharedStreams streams;
     private final StreamMessages leader;
-    private final LastMessages lasts;
+    private final DirectGet direct;
 
     NatsResults(NatsConnection nats, SharedStreams streams) {
         this.nats = nats;
         this.streams = streams;
         this.leader = new StreamMessages(nats);
-        this.lasts = new LastMessages(nats);
+        this.direct = new DirectGet(nats);
     }
 
     @Override
@@ -41,8 +41,10 @@ final class NatsResults implements Results {
 
     @Override
     public Map<TaskRef, StoredEvent> lastOf(Collection<TaskRef> tasks) {
-        return lasts
-                .of(Subjects.EVENTS_STREAM, tasks.stream().map(Subjects::events).toList())
+        return direct
+                .lastOf(
+                        Subjects.EVENTS_STREAM,
+                        tasks.stream().map(Subjects::events).toList())
                 .entrySet()
                 .stream()
                 .map(entry -> stored(
@@ -69,15 +71,13 @@ final class NatsResults implements Results {
                 .expectedStream(Subjects.EVENTS_STREAM)
                 .expectedLastSubjectSequence(expectedSequence)
                 .build();
-        return FencedWrite.of(
-                nats,
+        return nats.publishFenced(
                 NatsMessage.builder()
                         .subject(Subjects.events(task))
                         .headers(headers)
                         .data(body)
                         .build(),
-                options,
-                "of an event");
+                options);
     }
 
     @Override

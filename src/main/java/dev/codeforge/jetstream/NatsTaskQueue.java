@@ -7,7 +7,6 @@ import dev.codeforge.wire.UnreadableMessageException;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.PublishOptions;
-import io.nats.client.PurgeOptions;
 import io.nats.client.api.AckPolicy;
 import io.nats.client.api.ConsumerConfiguration;
 import io.nats.client.api.ConsumerInfo;
@@ -23,6 +22,7 @@ import io.nats.client.api.StreamInfoOptions;
 import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
 import java.time.ZonedDateTime;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -36,41 +36,30 @@ final class NatsTaskQueue implements TaskQueue {
 
     private final NatsConnection nats;
     private final StreamMessages leader;
-    private final CensusReader census;
 
     NatsTaskQueue(NatsConnection nats) {
         this.nats = nats;
         this.leader = new StreamMessages(nats);
-        this.census = new CensusReader(nats);
     }
 
     @Override
-    public QueueSample ensure(QueueSettings settings) {
+    public Sample ensure(Settings settings) {
         try {
             return nats.manage(management -> ensure(management, settings));
         } catch (JetStreamApiException e) {
-            throw switch (e.getApiErrorCode()) {
-                case ApiErrors.SUBJECTS_OVERLAP -> new SubjectTakenException(settings.subject(), ownerOf(settings));
-                default -> refusedOrAway(e);
-            };
+            throw e.getApiErrorCode() == JetStreamErrors.SUBJECTS_OVERLAP
+                    ? new SubjectTakenException(settings.subject(), ownerOf(settings))
+                    : JetStreamErrors.refusedOrUnavailable("the queue's settings", e);
         }
     }
 
-    private static RuntimeException refusedOrAway(JetStreamApiException e) {
-        // 5xx: the server cannot now (no leader, no resources); 4xx: it will not until something is changed.
-        return e.getErrorCode() >= 500
-                ? new QueueUnavailableException("JetStream answered: " + e.getMessage(), e)
-                : new QueueRefusedException("JetStream refuses the queue's settings: " + e.getMessage(), e);
-    }
-
-    private QueueSample ensure(JetStreamManagement management, QueueSettings settings)
-            throws IOException, JetStreamApiException {
+    private Sample ensure(JetStreamManagement management, Settings settings) throws IOException, JetStreamApiException {
         final StreamKeeper keeper = new StreamKeeper(management);
         final Optional<StreamInfo> found = keeper.find(settings.stream());
         if (found.isPresent()) {
             final String owner =
-                    StreamKeeper.metadataOf(found.get().getConfiguration()).get(StreamKeeper.INSTALLATION);
-            if (owner != null && !owner.equals(settings.installation())) {
+                    StreamKeeper.metadataOf(found.get().getConfiguration()).get(StreamOwner.INSTALLATION);
+            if (owner != null && !owner.equals(settings.owner().installation())) {
                 throw new SubjectTakenException(
                         settings.subject(), settings.stream() + " of another installation (" + owner + ")");
             }
@@ -89,7 +78,8 @@ final class NatsTaskQueue implements TaskQueue {
                         .ackWait(settings.ackWait())
                         .maxDeliver(CRASH_BOUND)
                         .maxAckPending(settings.maxAckPending())
-                        .metadata(StreamKeeper.metadata(settings.installation()))
+                        .metadata(Map.of(
+                                StreamOwner.INSTALLATION, settings.owner().installation()))
                         .build());
         if (settings.paused() && !consumer.getPaused()) {
             management.pauseConsumer(
@@ -99,10 +89,10 @@ final class NatsTaskQueue implements TaskQueue {
         } else if (!settings.paused() && consumer.getPaused()) {
             management.resumeConsumer(settings.stream(), Subjects.WORKERS_DURABLE);
         }
-        return new QueueSample(consumer.getNumPending(), consumer.getNumAckPending(), settings.paused());
+        return new Sample(consumer.getNumPending(), consumer.getNumAckPending(), settings.paused());
     }
 
-    private static StreamConfiguration streamConfiguration(QueueSettings settings) {
+    private static StreamConfiguration streamConfiguration(Settings settings) {
         return StreamConfiguration.builder()
                 .name(settings.stream())
                 .subjects(settings.subject(), settings.subject() + ".*")
@@ -112,11 +102,11 @@ final class NatsTaskQueue implements TaskQueue {
                 .maxMessages(settings.maxMessages().orElse(-1))
                 .maxBytes(settings.maxBytes().orElse(-1))
                 .allowDirect(true)
-                .metadata(StreamKeeper.metadata(settings.installation()))
+                .metadata(settings.owner().metadata())
                 .build();
     }
 
-    private String ownerOf(QueueSettings settings) {
+    private String ownerOf(Settings settings) {
         return nats.ask(management -> {
             for (final String subject : new String[] {settings.subject(), settings.subject() + ".*"}) {
                 for (final String name : management.getStreamNames(subject)) {
@@ -130,32 +120,25 @@ final class NatsTaskQueue implements TaskQueue {
     }
 
     @Override
-    public Optional<QueueSample> sample(String stream) {
+    public Optional<Sample> sample(String stream) {
         return nats.ask(management -> new StreamKeeper(management).findConsumer(stream, Subjects.WORKERS_DURABLE))
                 .map(consumer ->
-                        new QueueSample(consumer.getNumPending(), consumer.getNumAckPending(), consumer.getPaused()));
+                        new Sample(consumer.getNumPending(), consumer.getNumAckPending(), consumer.getPaused()));
     }
 
     @Override
     public Optional<StandingMessage> standing(String stream, String subject) {
-        try {
-            return leader.last(stream, subject).map(NatsTaskQueue::read);
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        }
+        return leader.last(stream, subject).map(NatsTaskQueue::read);
     }
 
     @Override
     public Optional<QueuedTask> at(String stream, long sequence) {
-        return census.at(stream, sequence);
+        return leader.at(stream, sequence).map(QueueCensus::task);
     }
 
     @Override
     public Optional<QueueCensus> census(String stream) {
-        return census.read(stream);
+        return QueueCensus.take(nats, stream);
     }
 
     private static StandingMessage read(MessageInfo message) {
@@ -198,34 +181,34 @@ final class NatsTaskQueue implements TaskQueue {
                 .expectedLastSubjectSequence(0)
                 .build();
         try {
-            final PublishAck ack = nats.publish(jetStream -> jetStream.publish(
+            final PublishAck ack = nats.publish(
                     NatsMessage.builder()
                             .subject(task.subject())
                             .headers(headers)
                             .data(task.body())
                             .build(),
-                    options));
+                    options);
             return ack.isDuplicate()
                     ? new PublishOutcome.Duplicate(ack.getSeqno())
                     : new PublishOutcome.Stored(ack.getSeqno());
         } catch (JetStreamApiException e) {
             return switch (e.getApiErrorCode()) {
-                case ApiErrors.WRONG_LAST_SEQUENCE -> new PublishOutcome.Occupied();
-                case ApiErrors.STREAM_FULL -> new PublishOutcome.Full();
-                case ApiErrors.OTHER_STREAM_EXPECTED -> new PublishOutcome.NoQueue();
-                default -> throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+                case JetStreamErrors.WRONG_LAST_SEQUENCE -> new PublishOutcome.Occupied();
+                case JetStreamErrors.STREAM_FULL -> new PublishOutcome.Full();
+                case JetStreamErrors.OTHER_STREAM_EXPECTED -> new PublishOutcome.NoQueue();
+                default -> throw JetStreamErrors.unavailable(stream, e);
             };
-        } catch (IOException e) {
-            if (String.valueOf(e.getMessage()).contains("503")) {
+        } catch (QueueUnavailableException e) {
+            if (JetStreamErrors.saysNobodyListens(e)) {
                 return new PublishOutcome.NoQueue();
             }
-            throw new QueueUnavailableException("no acknowledgement of the publish: " + e.getMessage(), e);
+            throw e;
         }
     }
 
     @Override
     public void purge(String stream, String subject) {
-        ignoringMissing(() -> nats.manage(management -> management.purgeStream(stream, PurgeOptions.subject(subject))));
+        leader.purge(stream, subject);
     }
 
     @Override
@@ -235,46 +218,25 @@ final class NatsTaskQueue implements TaskQueue {
 
     @Override
     public Set<String> standingSubjects(String stream) {
-        try {
-            return nats.manage(management -> Set.copyOf(management
-                    .getStreamInfo(stream, StreamInfoOptions.allSubjects())
-                    .getStreamState()
-                    .getSubjectMap()
-                    .keySet()));
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
-                return Set.of();
-            }
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        }
+        return nats.find(management -> Set.copyOf(management
+                        .getStreamInfo(stream, StreamInfoOptions.allSubjects())
+                        .getStreamState()
+                        .getSubjectMap()
+                        .keySet()))
+                .orElse(Set.of());
     }
 
     @Override
     public boolean owns(String stream, String installation) {
         return nats.ask(management -> new StreamKeeper(management)
                 .find(stream)
-                .map(info -> StreamKeeper.metadataOf(info.getConfiguration()).get(StreamKeeper.INSTALLATION))
+                .map(info -> StreamKeeper.metadataOf(info.getConfiguration()).get(StreamOwner.INSTALLATION))
                 .filter(installation::equals)
                 .isPresent());
     }
 
     @Override
     public void delete(String stream) {
-        ignoringMissing(() -> nats.manage(management -> management.deleteStream(stream)));
-    }
-
-    @FunctionalInterface
-    private interface Call {
-        void run() throws JetStreamApiException;
-    }
-
-    private static void ignoringMissing(Call call) {
-        try {
-            call.run();
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() != ApiErrors.STREAM_NOT_FOUND) {
-                throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-            }
-        }
+        nats.find(management -> management.deleteStream(stream));
     }
 }

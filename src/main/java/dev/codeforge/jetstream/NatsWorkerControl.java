@@ -1,21 +1,69 @@
 package dev.codeforge.jetstream;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
 import dev.codeforge.wire.WorkerRef;
+import io.nats.client.Message;
+import io.nats.client.NUID;
+import io.nats.client.Subscription;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
 
-/** {@link WorkerControl} over core NATS. */
+/**
+ * {@link WorkerControl} over jnats, in JSON. Workers answer on a subject of their namespace, the one way that leads from a
+ * namespace's NATS account to the operator's.
+ */
 final class NatsWorkerControl implements WorkerControl {
     private static final double MILLIS = 1000.0;
-    private final NatsRequests requests;
+    private static final long AGAIN_MILLIS = 300;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final NatsConnection nats;
 
     NatsWorkerControl(NatsConnection nats) {
-        this.requests = new NatsRequests(nats);
+        this.nats = nats;
+    }
+
+    /** Asks until the time is over: after an outage a holder may be back later than we are. */
+    @Override
+    public Optional<Holder> holder(TaskRef task, Duration timeout) {
+        final long end = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            final Optional<Holder> answer = ask(task.namespace(), Subjects.holder(task), Map.of(), timeout)
+                    .map(told -> new Holder(
+                            told.path("worker").asText(),
+                            told.path("attempt").asInt(),
+                            told.path("delivery").asInt()));
+            if (answer.isPresent() || System.nanoTime() >= end) {
+                return answer;
+            }
+            pause();
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(AGAIN_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while asking for a holder", e);
+        }
+    }
+
+    @Override
+    public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
+        return ask(
+                        task.namespace(),
+                        Subjects.control(task),
+                        Map.of("action", "cancel", "attempt", attempt, "type", type, "reason", reason),
+                        timeout)
+                .map(answer -> answer.path("accepted").asBoolean())
+                .orElse(false);
     }
 
     @Override
@@ -43,8 +91,8 @@ final class NatsWorkerControl implements WorkerControl {
         return ask(worker, Map.of("action", "resume"), timeout);
     }
 
-    private Optional<Answer> ask(WorkerRef worker, Map<String, ?> body, Duration timeout) {
-        return requests.ask(worker.namespace(), Subjects.control(worker), body, timeout)
+    private Optional<Answer> ask(WorkerRef worker, Map<String, ?> order, Duration timeout) {
+        return ask(worker.namespace(), Subjects.control(worker), order, timeout)
                 .filter(answer -> !answer.has("error"))
                 .map(NatsWorkerControl::answer);
     }
@@ -63,5 +111,25 @@ final class NatsWorkerControl implements WorkerControl {
         return StreamSupport.stream(given.spliterator(), false)
                 .map(JsonNode::asText)
                 .toList();
+    }
+
+    /** Empty when nobody answers in time. */
+    private Optional<JsonNode> ask(String namespace, String subject, Map<String, ?> body, Duration timeout) {
+        return nats.use(connection -> {
+            final String answers = Subjects.answers(namespace, NUID.nextGlobal());
+            final Subscription subscription = connection.subscribe(answers);
+            try {
+                connection.publish(subject, answers, JSON.writeValueAsBytes(body));
+                final Message answer = subscription.nextMessage(timeout);
+                if (answer == null || answer.isStatusMessage()) {
+                    // Silence proves something only while we are connected.
+                    nats.connected();
+                    return Optional.empty();
+                }
+                return Optional.of(JSON.readTree(answer.getData()));
+            } finally {
+                subscription.unsubscribe();
+            }
+        });
     }
 }

@@ -40,4 +40,11 @@ public interface Results {
 
         void ack();
     }
+
+    /**
+     * A message on {@code events.<namespace>.<pool>.<task_id>} as stored.
+     *
+     * @param proof the proof header, empty when absent
+     */
+    record StoredEvent(TaskRef task, long sequence, byte[] body, String proof) {}
 }

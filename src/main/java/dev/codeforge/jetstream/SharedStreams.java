@@ -14,6 +14,7 @@ import io.nats.client.api.StreamConfiguration;
 import io.nats.client.api.StreamInfo;
 import io.nats.client.api.SubjectTransform;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
@@ -23,12 +24,6 @@ import org.slf4j.LoggerFactory;
 final class SharedStreams {
     /** How long a result is kept, and with it how late an outcome may still be found. */
     private static final Duration RETENTION = Duration.ofDays(7);
-
-    /** How long an outcome can be adopted by its idempotency key. */
-    static final Duration LEDGER_RETENTION = Duration.ofDays(30);
-
-    /** How long a conversation can be continued after its last task. */
-    private static final Duration SESSION_RETENTION = Duration.ofDays(30);
 
     static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
     private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";
@@ -102,16 +97,9 @@ final class SharedStreams {
                             .build(),
                     OptionalInt.empty(),
                     servers);
-            keeper.ensure(
-                    bucket(NatsLedger.STREAM, NatsLedger.SUBJECTS, LEDGER_RETENTION), OptionalInt.empty(), servers);
-            keeper.ensure(
-                    bucket(NatsSessions.STREAM, NatsSessions.SUBJECTS, SESSION_RETENTION),
-                    OptionalInt.empty(),
-                    servers);
-            keeper.ensure(
-                    bucket(NatsPoolConfigs.STREAM, NatsPoolConfigs.SUBJECTS, Duration.ZERO),
-                    OptionalInt.empty(),
-                    servers);
+            for (final CasBucket.Kind<?> kind : CasBucket.ALL) {
+                keeper.ensure(kind.configuration(), OptionalInt.empty(), servers);
+            }
             keeper.ensureConsumer(Subjects.ADVISORIES_STREAM, consumer());
             return keeper.ensureConsumer(Subjects.EVENTS_STREAM, consumer());
         });
@@ -169,18 +157,7 @@ final class SharedStreams {
                 .ackWait(ACK_WAIT)
                 .maxAckPending(IN_HAND)
                 .maxDeliver(-1)
-                .metadata(StreamKeeper.metadata(installation))
-                .build();
-    }
-
-    /** A key-value bucket as every client makes one: the last write of a key, no deletes but by a marker. */
-    private static StreamConfiguration bucket(String name, String subjects, Duration retention) {
-        return stream(name, subjects)
-                .maxAge(retention)
-                .maxMessagesPerSubject(1)
-                .discardPolicy(DiscardPolicy.New)
-                .denyDelete(true)
-                .allowRollup(true)
+                .metadata(Map.of(StreamOwner.INSTALLATION, installation))
                 .build();
     }
 

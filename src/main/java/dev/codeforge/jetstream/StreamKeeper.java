@@ -16,7 +16,6 @@ import java.util.OptionalInt;
 
 /** Makes streams and consumers and corrects those that drifted; a settled one costs one read. */
 final class StreamKeeper {
-    static final String INSTALLATION = "codeforge.dev/installation";
     private static final int CLUSTER = 3;
     private final JetStreamManagement management;
 
@@ -24,31 +23,12 @@ final class StreamKeeper {
         this.management = management;
     }
 
-    static Map<String, String> metadata(String installation) {
-        return Map.of(INSTALLATION, installation);
-    }
-
     Optional<StreamInfo> find(String stream) throws IOException, JetStreamApiException {
-        try {
-            return Optional.of(management.getStreamInfo(stream));
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return JetStreamErrors.ifThere(() -> management.getStreamInfo(stream));
     }
 
     Optional<ConsumerInfo> findConsumer(String stream, String consumer) throws IOException, JetStreamApiException {
-        try {
-            return Optional.of(management.getConsumerInfo(stream, consumer));
-        } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() == ApiErrors.CONSUMER_NOT_FOUND
-                    || e.getApiErrorCode() == ApiErrors.STREAM_NOT_FOUND) {
-                return Optional.empty();
-            }
-            throw e;
-        }
+        return JetStreamErrors.ifThere(() -> management.getConsumerInfo(stream, consumer));
     }
 
     /** @param replicas empty for the default, which is chosen once: servers come and go, copies must not with them */

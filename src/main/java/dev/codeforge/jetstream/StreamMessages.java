@@ -1,44 +1,45 @@
 package dev.codeforge.jetstream;
 
 import io.nats.client.JetStreamApiException;
-import io.nats.client.Message;
+import io.nats.client.PurgeOptions;
 import io.nats.client.api.MessageGetRequest;
 import io.nats.client.api.MessageInfo;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Messages read and removed at the stream's leader, whose word on absence is to be believed. The client's own reads ask any
  * replica of a stream with direct access, and a replica may be behind.
  */
 final class StreamMessages {
+    private static final Set<Integer> NONE_KEPT = Set.of(JetStreamErrors.MESSAGE_NOT_FOUND);
+    private static final Set<Integer> NONE_THERE =
+            Set.of(JetStreamErrors.MESSAGE_NOT_FOUND, JetStreamErrors.STREAM_NOT_FOUND);
+
     private final NatsConnection nats;
 
     StreamMessages(NatsConnection nats) {
         this.nats = nats;
     }
 
-    /** The last message on the subject. */
-    Optional<MessageInfo> last(String stream, String subject) throws JetStreamApiException {
-        return get(stream, MessageGetRequest.lastForSubject(subject));
+    /** The last message on the subject; a missing stream has none. */
+    Optional<MessageInfo> last(String stream, String subject) {
+        return get(stream, MessageGetRequest.lastForSubject(subject), NONE_THERE);
     }
 
     /** As {@link #last}, of a shared stream: a missing one is not empty, what it knew is not known now. */
     Optional<MessageInfo> lastKept(String stream, String subject) {
-        try {
-            return last(stream, subject);
-        } catch (JetStreamApiException e) {
-            throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
-        }
+        return get(stream, MessageGetRequest.lastForSubject(subject), NONE_KEPT);
     }
 
     /** The first message on the subject, which may have wildcards, from this sequence on. */
-    Optional<MessageInfo> next(String stream, long from, String subject) throws JetStreamApiException {
-        return get(stream, MessageGetRequest.nextForSubject(from, subject));
+    Optional<MessageInfo> next(String stream, long from, String subject) {
+        return get(stream, MessageGetRequest.nextForSubject(from, subject), NONE_THERE);
     }
 
     /** The message with this sequence. */
-    Optional<MessageInfo> at(String stream, long sequence) throws JetStreamApiException {
-        return get(stream, MessageGetRequest.forSequence(sequence));
+    Optional<MessageInfo> at(String stream, long sequence) {
+        return get(stream, MessageGetRequest.forSequence(sequence), NONE_THERE);
     }
 
     /** Removes the message with this sequence; nothing there, or no such stream, is no error. */
@@ -46,28 +47,27 @@ final class StreamMessages {
         try {
             nats.manage(management -> management.deleteMessage(stream, sequence, false));
         } catch (JetStreamApiException e) {
-            if (e.getApiErrorCode() != ApiErrors.STREAM_NOT_FOUND && stands(stream, sequence)) {
-                throw new QueueUnavailableException("JetStream answered: " + e.getMessage(), e);
+            // The server has one error for all that hinders a removal, a message that is gone among them.
+            if (at(stream, sequence).isPresent()) {
+                throw JetStreamErrors.unavailable(stream, e);
             }
         }
     }
 
-    /** The server has one error for all that hinders a removal, a message that is gone among them. */
-    private boolean stands(String stream, long sequence) {
-        try {
-            return at(stream, sequence).isPresent();
-        } catch (JetStreamApiException e) {
-            return true;
-        }
+    /** Removes what stands on the subject. Nothing there, or no such stream, is no error. */
+    void purge(String stream, String subject) {
+        nats.find(management -> management.purgeStream(stream, PurgeOptions.subject(subject)));
     }
 
-    private Optional<MessageInfo> get(String stream, MessageGetRequest request) throws JetStreamApiException {
-        final Message answer = nats.request("$JS.API.STREAM.MSG.GET." + stream, request.serialize());
-        final MessageInfo message = new MessageInfo(answer, stream, false);
-        if (message.hasError() && message.getApiErrorCode() == ApiErrors.MESSAGE_NOT_FOUND) {
+    private Optional<MessageInfo> get(String stream, MessageGetRequest request, Set<Integer> absence) {
+        final MessageInfo message =
+                new MessageInfo(nats.request("$JS.API.STREAM.MSG.GET." + stream, request.serialize()), stream, false);
+        if (!message.hasError()) {
+            return Optional.of(message);
+        }
+        if (absence.contains(message.getApiErrorCode())) {
             return Optional.empty();
         }
-        message.throwOnHasError();
-        return Optional.of(message);
+        throw JetStreamErrors.unavailable(stream, new JetStreamApiException(message.getErrorObject()));
     }
 }

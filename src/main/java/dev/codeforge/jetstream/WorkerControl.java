@@ -1,17 +1,32 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.TaskRef;
 import dev.codeforge.wire.WorkerRef;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * Questions to a worker over core NATS. Each answer is empty when the worker is silent for the whole
- * timeout, or does not understand: it is then not drained.
- */
+/** Questions and orders to workers over core NATS: to whoever runs a task, or to one worker by its pod. */
 public interface WorkerControl {
 
-    /** How is it? Changes nothing. */
+    /** Who runs the task? Empty when nobody answers in time. */
+    Optional<Holder> holder(TaskRef task, Duration timeout);
+
+    /**
+     * Asks the holder to stop the agent; true when it took the request. Its terminal event follows.
+     *
+     * @param type becomes the event's failure type: Cancelled, Suspended and TaskDeleted cancel, any other fails
+     * @param reason becomes the failure's message
+     */
+    boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout);
+
+    /** Who runs a task. */
+    record Holder(String worker, int attempt, int delivery) {}
+
+    /**
+     * How is the worker? Changes nothing. This answer and those below are empty when the worker is silent for the whole timeout,
+     * or does not understand: it is then not drained.
+     */
     Optional<Answer> look(WorkerRef worker, Duration timeout);
 
     /**

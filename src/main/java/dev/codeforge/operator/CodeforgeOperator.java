@@ -6,8 +6,7 @@ import dev.codeforge.identity.Login;
 import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.MintedAccess;
-import dev.codeforge.jetstream.NatsAccounts;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
@@ -26,12 +25,14 @@ import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.RecordCloner;
+import dev.codeforge.operator.runtime.ReleaseClaim;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LastEvents;
+import dev.codeforge.operator.sweep.LeftoverSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweep;
 import dev.codeforge.operator.sweep.Sweeps;
@@ -81,6 +82,9 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     private static final String LEASE = "codeforge-operator";
     private static final int LEASE_LOST = 1;
+    /** How often NATS is told that this release works. */
+    private static final Duration CLAIM = Duration.ofSeconds(30);
+
     private static final Duration STOP = Duration.ofSeconds(10);
 
     private final OperatorSettings settings;
@@ -97,6 +101,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
     private final Tracing tracing;
+    private final ReleaseClaim claim;
     private volatile boolean closing;
     private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
@@ -130,9 +135,10 @@ public final class CodeforgeOperator implements AutoCloseable {
                 identity.applyUsers(client, settings.namespace());
                 final Mint mint = identity.mint();
                 final Accounts accounts =
-                        new NatsAccounts(MintedAccess.of(minted.url(), () -> mint.system(clock.instant())));
+                        new Accounts(NatsAccess.Minted.of(minted.url(), () -> mint.system(clock.instant())));
                 this.connections = new NatsConnections(
-                        MintedAccess.of(minted.url(), () -> mint.streams("operator", clock.instant())), installation);
+                        NatsAccess.Minted.of(minted.url(), () -> mint.streams("operator", clock.instant())),
+                        installation);
                 access = new PoolIdentities(
                         client, connections, accounts, mint, minted.url(), minted.credentialLifetime(), clock);
                 ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
@@ -142,11 +148,11 @@ public final class CodeforgeOperator implements AutoCloseable {
                         .signedBy(trusted.signing());
                 identity.applyUsers(client, settings.namespace());
                 final Mint mint = identity.mint();
-                final Accounts accounts = new NatsAccounts(trusted.system());
+                final Accounts accounts = new Accounts(trusted.system());
                 final SharedAccounts shared = new SharedAccounts(accounts, new AccountPlanner(mint, clock));
                 final Login operator = mint.streams("operator", clock.instant());
                 this.connections = new NatsConnections(
-                        new MintedAccess(trusted.url(), operator.key(), () -> {
+                        new NatsAccess.Minted(trusted.url(), operator.key(), () -> {
                             shared.keepIfPossible();
                             return operator.jwt();
                         }),
@@ -156,6 +162,8 @@ public final class CodeforgeOperator implements AutoCloseable {
                 ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
             }
         }
+        this.claim = new ReleaseClaim(
+                connections, installation, settings.namespace() + "/" + settings.release(), CLAIM, this::end);
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
@@ -198,6 +206,14 @@ public final class CodeforgeOperator implements AutoCloseable {
                                 Stream.of(
                                         new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
                                         orphans,
+                                        new LeftoverSweep(
+                                                index::get,
+                                                poolCache::get,
+                                                client,
+                                                connections,
+                                                installation,
+                                                settings.watchNamespaces(),
+                                                clock),
                                         new ExhaustedSweep(queues, connections, burial),
                                         agents.sweep()),
                                 ofAccounts.stream())
@@ -265,6 +281,10 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** Returns when the caches are filled; one of several instances then works, the others stand by. */
     public void start() {
+        claim.await();
+        if (closing) {
+            return;
+        }
         operator.start();
         if (!settings.leaderElection()) {
             lead();
@@ -273,6 +293,7 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** Only the leader takes results and requests: one that stands by would hold them back. */
     private void lead() {
+        claim.keep();
         results = tasks.takeResults(index.get());
         advisories = deadMessages.open();
         sweeps.start();
@@ -284,6 +305,12 @@ public final class CodeforgeOperator implements AutoCloseable {
     private void lost() {
         if (!closing) {
             LOG.error("the lease is lost: the operator ends, and stands by when it is started again");
+            end();
+        }
+    }
+
+    private void end() {
+        if (!closing) {
             Thread.ofPlatform().start(() -> System.exit(LEASE_LOST));
         }
     }
@@ -296,6 +323,9 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** NATS away is no reason to be unready: conditions say so, and a restart would not help. */
     private Health ready() {
+        if (claim.problem().isPresent()) {
+            return new Health(false, claim.problem().get());
+        }
         final boolean synced = operator.getRuntimeInfo().isStarted()
                 && operator.getRuntimeInfo().unhealthyEventSources().values().stream()
                         .allMatch(Map::isEmpty);
@@ -308,6 +338,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     public void close() {
         LOG.info("operator stops");
         closing = true;
+        claim.close();
         sweeps.close();
         for (final AutoCloseable taking : List.of(requests, results, advisories)) {
             try {

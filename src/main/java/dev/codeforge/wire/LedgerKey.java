@@ -9,8 +9,16 @@ import java.util.HexFormat;
 public final class LedgerKey {
     private LedgerKey() {}
 
-    /** {@code <namespace>.<SHA-256 of the key, lowercase hexadecimal>}: a key may have letters that no bucket takes. */
-    public static String of(String namespace, String key) {
+    /**
+     * {@code <installation>.<namespace>.<SHA-256 of the key, lowercase hexadecimal>}: a key may have letters that no bucket takes, and
+     * another installation on the account may have a namespace of this name.
+     */
+    public static String of(String installation, String namespace, String key) {
+        return installation + "." + ofEarlierVersions(namespace, key);
+    }
+
+    /** Where it was kept before a key told its installation. */
+    public static String ofEarlierVersions(String namespace, String key) {
         try {
             final byte[] digest = MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8));
             return namespace + "." + HexFormat.of().formatHex(digest);

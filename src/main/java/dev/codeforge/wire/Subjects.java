@@ -90,8 +90,8 @@ public final class Subjects {
     }
 
     /** The key of a pool's settings in the key-value bucket {@code config}. */
-    public static String poolConfig(String namespace, String pool) {
-        return "$KV.config." + namespace + "." + pool;
+    public static String poolConfigKey(String namespace, String pool) {
+        return namespace + "." + pool;
     }
 
     public static String deadLetters(String namespace, String pool) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.Subscription;
@@ -106,7 +107,7 @@ final class NatsResultsIT {
     void aMissingStreamIsNoAbsence() throws Exception {
         try (JetStreamFixture empty = new JetStreamFixture()) {
             empty.management().deleteStream(Subjects.EVENTS_STREAM);
-            final Results results = empty.connections.results("ns");
+            final Results results = empty.connections.results();
             assertThatThrownBy(() -> results.lastOf(List.of(task()))).isInstanceOf(QueueUnavailableException.class);
             assertThatThrownBy(() -> results.last(task())).isInstanceOf(QueueUnavailableException.class);
         }
@@ -117,7 +118,7 @@ final class NatsResultsIT {
     }
 
     private static Results results() {
-        return jetStream.connections.results("ns");
+        return jetStream.connections.results();
     }
 
     private static long write(TaskRef task, String body) {

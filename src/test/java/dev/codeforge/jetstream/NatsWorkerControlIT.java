@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.wire.Subjects;
+import dev.codeforge.wire.TaskRef;
 import dev.codeforge.wire.WorkerRef;
 import io.nats.client.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,7 +35,7 @@ final class NatsWorkerControlIT {
     @BeforeEach
     void aWorkerThatAnswers() throws Exception {
         jetStream = new JetStreamFixture();
-        workers = jetStream.connections.workers("ns");
+        workers = jetStream.connections.workers();
         jetStream.client.createDispatcher(this::answer).subscribe(Subjects.control(POD));
         jetStream.client.flush(TIMEOUT);
     }
@@ -104,6 +106,42 @@ final class NatsWorkerControlIT {
         assertThat(workers.drain(POD, LEASE, TIMEOUT)).isEmpty();
         assertThat(workers.drain(new WorkerRef("ns", "pool", "nobody"), LEASE, TIMEOUT))
                 .isEmpty();
+    }
+
+    @Test
+    void theHolderIsToldWhyItHasToStop() throws Exception {
+        final TaskRef task = new TaskRef("ns", "pool", "task");
+        jetStream
+                .client
+                .createDispatcher(message -> {
+                    asked.add(parsed(message));
+                    jetStream.client.publish(
+                            message.getReplyTo(),
+                            "{\"worker\":\"w\",\"accepted\":true}".getBytes(StandardCharsets.UTF_8));
+                })
+                .subscribe(Subjects.control(task));
+        jetStream.client.flush(TIMEOUT);
+        assertThat(workers.cancel(task, 1, "RunTimeout", "it took too long", TIMEOUT))
+                .isTrue();
+        assertThat(asked)
+                .containsExactly(
+                        JSON.readTree(
+                                "{\"action\":\"cancel\",\"attempt\":1,\"type\":\"RunTimeout\",\"reason\":\"it took too long\"}"));
+    }
+
+    @Test
+    void aTaskThatNobodyRunsHasNoHolder() {
+        final TaskRef unheld = new TaskRef("ns", "pool", "unheld");
+        assertThat(workers.cancel(unheld, 1, "Cancelled", "asked", TIMEOUT)).isFalse();
+        assertThat(workers.holder(unheld, Duration.ofMillis(500))).isEmpty();
+    }
+
+    private static JsonNode parsed(Message message) {
+        try {
+            return JSON.readTree(message.getData());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private WorkerControl.Answer answered(String golden) {

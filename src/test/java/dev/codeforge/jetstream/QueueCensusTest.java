@@ -2,6 +2,7 @@ package dev.codeforge.jetstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;

@@ -24,7 +24,7 @@ final class SharedStreamsIT {
                 Subjects.LOGS_STREAM,
                 Subjects.DEADLETTERS_STREAM,
                 Subjects.ADVISORIES_STREAM,
-                NatsLedger.STREAM
+                CasBucket.LEDGER.stream()
             }) {
                 final StreamConfiguration made =
                         jetStream.management().getStreamInfo(stream).getConfiguration();
@@ -124,7 +124,7 @@ final class SharedStreamsIT {
     @Test
     void whatIsMissingIsMadeAgain() throws Exception {
         try (JetStreamFixture jetStream = new JetStreamFixture()) {
-            jetStream.management().deleteStream(NatsLedger.STREAM);
+            jetStream.management().deleteStream(CasBucket.LEDGER.stream());
             jetStream.management().deleteStream(Subjects.ADVISORIES_STREAM);
             jetStream.streams.ensure();
             assertThat(jetStream.client.keyValue("ledger").getStatus().getTtl()).isEqualTo(Duration.ofDays(30));

@@ -15,8 +15,7 @@ import dev.codeforge.identity.AccountPlanner;
 import dev.codeforge.identity.Mint;
 import dev.codeforge.identity.NamespaceIdentity;
 import dev.codeforge.jetstream.Accounts;
-import dev.codeforge.jetstream.MintedAccess;
-import dev.codeforge.jetstream.NatsAccounts;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.testing.PoolUser;
 import dev.codeforge.testing.Resources;
@@ -191,7 +190,7 @@ final class IdentityIT {
                 NatsIdentity.readOrCreate(client, system, Clock.systemUTC()).mint();
         final String account = account(mint, ours);
         final Accounts accounts =
-                new NatsAccounts(MintedAccess.of(nats.endpoint().url(), () -> mint.system(Instant.now())));
+                new Accounts(NatsAccess.Minted.of(nats.endpoint().url(), () -> mint.system(Instant.now())));
         assertThat(accounts.find(account)).isPresent();
         try (Connection connection = worker.connect()) {
             client.namespaces().withName(ours).delete();
@@ -214,7 +213,7 @@ final class IdentityIT {
         final String account = account(mint, ours);
         final String neighbours = account(mint, theirs);
         final Accounts accounts =
-                new NatsAccounts(MintedAccess.of(nats.endpoint().url(), () -> mint.system(Instant.now())));
+                new Accounts(NatsAccess.Minted.of(nats.endpoint().url(), () -> mint.system(Instant.now())));
         worker.connect().close();
         client.resources(WorkerPool.class).inNamespace(ours).withName("pool").delete();
         await().atMost(PATIENCE)

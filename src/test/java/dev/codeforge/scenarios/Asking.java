@@ -4,7 +4,7 @@ import static dev.codeforge.testing.Patience.PATIENCE;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import io.nats.client.Connection;
 import io.nats.client.ErrorListener;
 import io.nats.client.Message;
@@ -24,7 +24,7 @@ final class Asking implements AutoCloseable {
     private final Connection nats;
     private final String namespace;
 
-    Asking(NatsEndpoint endpoint, String namespace, String inboxPrefix) throws Exception {
+    Asking(NatsAccess.Password endpoint, String namespace, String inboxPrefix) throws Exception {
         this.namespace = namespace;
         this.nats = Nats.connect(Options.builder()
                 .server(endpoint.url())

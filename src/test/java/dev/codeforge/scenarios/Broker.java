@@ -1,12 +1,15 @@
 package dev.codeforge.scenarios;
 
 import dev.codeforge.testing.TestNats;
+import dev.codeforge.wire.LedgerKey;
+import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.Connection;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
+import io.nats.client.KeyValue;
 import io.nats.client.PurgeOptions;
 import io.nats.client.api.MessageInfo;
 import io.nats.client.api.StreamConfiguration;
@@ -43,6 +46,27 @@ final class Broker implements AutoCloseable {
         } catch (JetStreamApiException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Moves a key's entry in the ledger to where it was kept before a key told its installation. */
+    void makeKeyOfAnEarlierVersion(String idempotencyKey) throws Exception {
+        final KeyValue ledger = connection.keyValue("ledger");
+        final String earlier = LedgerKey.ofEarlierVersions(namespace, idempotencyKey);
+        for (final String key : ledger.keys()) {
+            if (key.endsWith("." + earlier)) {
+                ledger.put(earlier, ledger.get(key).getValue());
+                ledger.purge(key);
+            }
+        }
+    }
+
+    /** What another cluster's operator of an earlier version had written of its own task under the same namespace and key. */
+    void claimOfAnEarlierVersion(String idempotencyKey, String uid) throws Exception {
+        connection
+                .keyValue("ledger")
+                .put(
+                        LedgerKey.ofEarlierVersions(namespace, idempotencyKey),
+                        new LedgerRecord(uid, namespace, "pool", "its-task", "hash", null).toJson());
     }
 
     private StreamState state(String pool) {

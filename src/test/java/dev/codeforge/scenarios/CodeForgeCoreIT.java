@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.TestBinaries;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +46,7 @@ final class CodeForgeCoreIT {
     }
 
     private static JsonNode core(String prompt) throws IOException, InterruptedException {
-        final NatsEndpoint nats = scene.installation().nats().endpoint();
+        final NatsAccess.Password nats = scene.installation().nats().endpoint();
         final Process core = new ProcessBuilder(List.of(
                         TestBinaries.path("codeforge-core"),
                         "--url",

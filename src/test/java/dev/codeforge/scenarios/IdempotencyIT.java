@@ -13,6 +13,7 @@ import dev.codeforge.testing.faults.Injection;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -151,6 +152,25 @@ final class IdempotencyIT {
         assertThat(scene.awaitPhase("other", Phase.Failed).error().type()).isEqualTo("IdempotencyKeyReused");
         throughout(WHILE, () -> scene.runs().of(scene.uid("other")).isEmpty());
         assertThat(scene.writes("other")).isLessThanOrEqualTo(3);
+    }
+
+    @Scenario
+    void anOutcomeUnderTheKeyOfAnEarlierVersionIsAdopted() throws Exception {
+        scene.task("before", "pool", WORK, "idempotencyKey: upgraded");
+        scene.awaitPhase("before", Phase.Succeeded);
+        scene.broker().makeKeyOfAnEarlierVersion("upgraded");
+        scene.task("after", "pool", WORK, "idempotencyKey: upgraded");
+        assertAdopted("after", "before");
+    }
+
+    @Scenario
+    void whatAnotherClusterClaimedUnderTheKeyOfAnEarlierVersionIsLeftToIt() throws Exception {
+        final String its = UUID.randomUUID().toString();
+        scene.broker().claimOfAnEarlierVersion("shared", its);
+        scene.task("ours", "pool", WORK, "idempotencyKey: shared");
+        scene.awaitPhase("ours", Phase.Succeeded);
+        scene.assertDoneOnce("ours", 3);
+        assertThat(scene.broker().events(its)).isEmpty();
     }
 
     @Scenario

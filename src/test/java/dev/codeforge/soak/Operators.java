@@ -1,6 +1,6 @@
 package dev.codeforge.soak;
 
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.faults.ApiWrite;
 import dev.codeforge.testing.faults.KubernetesProxy;
 import dev.codeforge.testing.faults.NatsProxy;
@@ -26,7 +26,7 @@ final class Operators implements AutoCloseable {
     /** A pod: its process and its two ways out. While held it stays dead. */
     record Seat(OperatorProcess process, KubernetesProxy kubernetes, NatsProxy nats, AtomicBoolean held) {}
 
-    Operators(Path directory, KubernetesClient client, Config server, NatsEndpoint nats, String namespace) {
+    Operators(Path directory, KubernetesClient client, Config server, NatsAccess.Password nats, String namespace) {
         this.client = client;
         this.namespace = namespace;
         for (final String name : List.of("operator-a", "operator-b")) {

@@ -1,6 +1,6 @@
 package dev.codeforge.soak;
 
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.faults.NatsProxy;
 import dev.codeforge.testing.faults.WorkerProcess;
 import java.nio.file.Path;
@@ -19,13 +19,13 @@ final class Workers implements AutoCloseable {
 
     private final List<Place> places = new ArrayList<>();
     private final Path directory;
-    private final NatsEndpoint nats;
+    private final NatsAccess.Password nats;
     private final String namespace;
     private final String script;
     private final FaultLog log;
     private volatile boolean closed;
 
-    Workers(Path directory, NatsEndpoint nats, String namespace, String script, FaultLog log) {
+    Workers(Path directory, NatsAccess.Password nats, String namespace, String script, FaultLog log) {
         this.directory = directory;
         this.nats = nats;
         this.namespace = namespace;

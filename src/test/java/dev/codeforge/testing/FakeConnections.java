@@ -1,33 +1,30 @@
 package dev.codeforge.testing;
 
 import dev.codeforge.jetstream.Advisories;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.DeadLetters;
 import dev.codeforge.jetstream.Files;
-import dev.codeforge.jetstream.FilesSettings;
-import dev.codeforge.jetstream.Ledger;
-import dev.codeforge.jetstream.OutgoingTask;
 import dev.codeforge.jetstream.PoolConfigs;
-import dev.codeforge.jetstream.PublishOutcome;
+import dev.codeforge.jetstream.PoolStreams;
 import dev.codeforge.jetstream.QueueCensus;
-import dev.codeforge.jetstream.QueueSample;
-import dev.codeforge.jetstream.QueueSettings;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.QueuedTask;
 import dev.codeforge.jetstream.RequestReply;
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.Sessions;
-import dev.codeforge.jetstream.StandingMessage;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
+import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -42,8 +39,8 @@ import java.util.stream.Collectors;
 
 /** NATS in memory, for tests of what the API server does wrong; what NATS itself does is tested against the real one. */
 public final class FakeConnections implements Connections {
-    /** Who answers for the workers; empty for a test that asks none. */
-    public Optional<WorkerControl> workers = Optional.empty();
+    /** Who answers for the workers. */
+    public WorkerControl workers = new NoWorkers();
 
     private final Map<String, StandingMessage> standing = new ConcurrentHashMap<>();
     private final Map<TaskRef, StoredEvent> events = new ConcurrentHashMap<>();
@@ -116,7 +113,7 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public TaskQueue queue(String namespace) {
+    public TaskQueue queue() {
         uses.incrementAndGet();
         if (!connected) {
             throw new QueueUnavailableException("NATS is not connected, as the test wants it");
@@ -131,13 +128,13 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
-        public QueueSample ensure(QueueSettings settings) {
-            return new QueueSample(standing.size(), 0, false);
+        public TaskQueue.Sample ensure(TaskQueue.Settings settings) {
+            return new TaskQueue.Sample(standing.size(), 0, false);
         }
 
         @Override
-        public Optional<QueueSample> sample(String stream) {
-            return Optional.of(new QueueSample(standing.size(), 0, false));
+        public Optional<TaskQueue.Sample> sample(String stream) {
+            return Optional.of(new TaskQueue.Sample(standing.size(), 0, false));
         }
 
         @Override
@@ -190,7 +187,7 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public Results results(String namespace) {
+    public Results results() {
         return new InMemoryResults();
     }
 
@@ -226,73 +223,57 @@ public final class FakeConnections implements Connections {
     }
 
     @Override
-    public Control control(String namespace) {
-        return new Control() {
-            @Override
-            public Optional<Holder> holder(TaskRef task, Duration timeout) {
-                return Optional.empty();
-            }
-
-            @Override
-            public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
-                return false;
-            }
-        };
+    public WorkerControl workers() {
+        return workers;
     }
 
     @Override
-    public WorkerControl workers(String namespace) {
-        return workers.orElseThrow(() -> new UnsupportedOperationException("this test has no workers to ask"));
+    public DeadLetters deadLetters() {
+        throw notUsed("dead letters");
     }
 
     @Override
-    public DeadLetters deadLetters(String namespace) {
-        throw new UnsupportedOperationException("no test with a fake NATS looks at dead letters");
+    public CasBucket<LedgerRecord> ledger() {
+        throw notUsed("the ledger");
     }
 
     @Override
-    public Ledger ledger(String namespace) {
-        throw new UnsupportedOperationException("no test with a fake NATS looks at the ledger");
+    public CasBucket<SessionRecord> sessions() {
+        throw notUsed("sessions");
     }
 
     @Override
-    public Sessions sessions(String namespace) {
-        throw new UnsupportedOperationException("no test with a fake NATS looks at sessions");
+    public CasBucket<String> releases() {
+        throw notUsed("releases");
     }
 
     @Override
-    public PoolConfigs configs(String namespace) {
-        return (of, pool, settings) -> {};
+    public PoolStreams poolStreams() {
+        throw notUsed("streams of pools that are gone");
     }
 
     @Override
-    public Files files(String namespace) {
-        return new Files() {
-            @Override
-            public void ensure(FilesSettings settings) {
-                // No test with a fake NATS looks at files.
-            }
-
-            @Override
-            public void forget(String of, String pool, String name) {
-                // Nothing was kept.
-            }
-
-            @Override
-            public void remove(String of, String pool, String installation) {
-                // Nothing was kept.
-            }
-        };
+    public PoolConfigs configs() {
+        throw notUsed("settings");
     }
 
     @Override
-    public Advisories advisories(String namespace) {
-        return onAdvisory -> () -> {};
+    public Files files() {
+        throw notUsed("files");
     }
 
     @Override
-    public RequestReply requests(String namespace) {
-        return onRequest -> () -> {};
+    public Advisories advisories() {
+        throw notUsed("advisories");
+    }
+
+    @Override
+    public RequestReply requests() {
+        throw notUsed("requests");
+    }
+
+    private static UnsupportedOperationException notUsed(String what) {
+        return new UnsupportedOperationException("no test with a fake NATS looks at " + what);
     }
 
     @Override

@@ -9,8 +9,9 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.NatsConnections;
-import dev.codeforge.jetstream.QueueSettings;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
+import dev.codeforge.jetstream.StreamOwner;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.DispatchKey;
@@ -57,20 +58,20 @@ public final class ServedPool implements AutoCloseable {
 
     /** Makes the shared streams, or those that are missing. */
     public void makeStreams() throws Exception {
-        try (AutoCloseable ignored = connections.results("").consume(delivery -> {})) {
+        try (AutoCloseable ignored = connections.results().consume(delivery -> {})) {
             await().until(() -> client.jetStreamManagement()
                     .getStreamNames()
                     .containsAll(
                             List.of(Subjects.EVENTS_STREAM, Subjects.DEADLETTERS_STREAM, Subjects.ADVISORIES_STREAM)));
-            await().until(() -> connections.results("").problem().isEmpty());
+            await().until(() -> connections.results().problem().isEmpty());
         }
     }
 
     /** Makes the pool's queue; a message may be silent for a second. */
     public void makeQueue() {
         connections
-                .queue(NAMESPACE)
-                .ensure(new QueueSettings(
+                .queue()
+                .ensure(new TaskQueue.Settings(
                         STREAM,
                         SUBJECT,
                         false,
@@ -80,7 +81,7 @@ public final class ServedPool implements AutoCloseable {
                         Duration.ofSeconds(1),
                         1000,
                         false,
-                        INSTALLATION));
+                        new StreamOwner(INSTALLATION, false)));
     }
 
     public TaskIndex index() {
@@ -122,12 +123,12 @@ public final class ServedPool implements AutoCloseable {
     public void report(TaskEvent event) {
         final byte[] body = event.toJson();
         final long last = connections
-                .results(NAMESPACE)
+                .results()
                 .last(ref(event.taskId()))
                 .map(StoredEvent::sequence)
                 .orElse(0L);
         connections
-                .results(NAMESPACE)
+                .results()
                 .append(
                         ref(event.taskId()),
                         event.eventId(),
@@ -139,7 +140,7 @@ public final class ServedPool implements AutoCloseable {
 
     public Optional<TaskEvent> lastEvent(String taskId) {
         return connections
-                .results(NAMESPACE)
+                .results()
                 .last(ref(taskId))
                 .flatMap(event -> TaskEvent.proven(key, taskId, event.body(), event.proof()));
     }
@@ -153,7 +154,7 @@ public final class ServedPool implements AutoCloseable {
     }
 
     public long deadLetters() {
-        return connections.deadLetters(NAMESPACE).count(NAMESPACE, POOL);
+        return connections.deadLetters().count(NAMESPACE, POOL);
     }
 
     /** Answers as the worker that runs the task, until it is closed. */

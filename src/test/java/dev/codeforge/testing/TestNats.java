@@ -3,7 +3,7 @@ package dev.codeforge.testing;
 import static dev.codeforge.testing.Patience.PATIENCE;
 
 import dev.codeforge.identity.Mint;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -167,28 +167,28 @@ public final class TestNats implements AutoCloseable {
     }
 
     /** The server as the operator's user. */
-    public NatsEndpoint endpoint() {
+    public NatsAccess.Password endpoint() {
         return endpoint("operator");
     }
 
     /** The server as the workers' user. */
-    public NatsEndpoint workerEndpoint() {
+    public NatsAccess.Password workerEndpoint() {
         return endpoint("worker");
     }
 
     /** The server as the user who may ask for tasks. */
-    public NatsEndpoint clientEndpoint() {
+    public NatsAccess.Password clientEndpoint() {
         return endpoint("client");
     }
 
     /** The server as the user who follows tasks. */
-    public NatsEndpoint consoleEndpoint() {
+    public NatsAccess.Password consoleEndpoint() {
         return endpoint("console");
     }
 
-    private NatsEndpoint endpoint(String user) {
+    private NatsAccess.Password endpoint(String user) {
         final String url = "nats://127.0.0.1:" + port;
-        return users ? new NatsEndpoint(url, user, user + PASSWORD) : new NatsEndpoint(url, "", "");
+        return users ? new NatsAccess.Password(url, user, user + PASSWORD) : new NatsAccess.Password(url, "", "");
     }
 
     public Connection connect() throws IOException, InterruptedException {

@@ -26,6 +26,7 @@ public final class TestSettings {
             String namespace, String podName, Set<String> watched, NatsSettings nats, boolean leaderElection) {
         return new OperatorSettings(
                 namespace,
+                "codeforge",
                 podName,
                 watched,
                 nats,

@@ -4,7 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.QueuedTask;
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
@@ -47,7 +47,7 @@ public final class AdvisoryInbox {
 
     /** Starts to act; call it when the caches are filled, or our pools would seem unknown. Close it to stop. */
     public AutoCloseable open() {
-        return connections.advisories("").consume(this::take);
+        return connections.advisories().consume(this::take);
     }
 
     private void take(Advisories.Delivery delivery) {
@@ -68,7 +68,7 @@ public final class AdvisoryInbox {
 
     private boolean exhausted(PoolQueues.PoolQueue queue, Advisories.Advisory advisory) {
         final Optional<QueuedTask> message = connections
-                .queue(queue.namespace())
+                .queue()
                 .at(queue.stream(), advisory.sequence())
                 // A stream that was made anew counts from 1 again: a younger message is another one.
                 .filter(standing -> !standing.stored().isAfter(advisory.time()));
@@ -84,10 +84,8 @@ public final class AdvisoryInbox {
     }
 
     private boolean terminated(PoolQueues.PoolQueue queue, Advisories.Advisory advisory, long times) {
-        final boolean another = connections
-                .queue(queue.namespace())
-                .at(queue.stream(), advisory.sequence())
-                .isPresent();
+        final boolean another =
+                connections.queue().at(queue.stream(), advisory.sequence()).isPresent();
         if (advisory.reason().equals(DELETED) || another) {
             return true;
         }
@@ -115,7 +113,7 @@ public final class AdvisoryInbox {
         final String type = TYPE.matcher(advisory.reason()).matches() ? advisory.reason() : "MessageTerminated";
         LOG.warn("message {} of {} was terminated: {}", advisory.sequence(), queue.stream(), advisory.reason());
         events.endUnfinished(
-                connections.results(queue.namespace()),
+                connections.results(),
                 TaskIndex.ref(task),
                 Math.max(1, task.getStatus().attempts()),
                 TaskEvent.Kind.FAILED,

@@ -33,7 +33,7 @@ public final class Burial {
 
     void bury(PoolQueues.PoolQueue queue, long sequence) {
         connections
-                .deadLetters(queue.namespace())
+                .deadLetters()
                 .bury(
                         queue.namespace(),
                         queue.pool(),
@@ -56,7 +56,7 @@ public final class Burial {
                 && message.dispatchId().equals(key.dispatchId(uid, message.attempt()));
         if (ours) {
             events.endUnfinished(
-                    connections.results(queue.namespace()),
+                    connections.results(),
                     queue.task(uid),
                     message.attempt(),
                     TaskEvent.Kind.FAILED,

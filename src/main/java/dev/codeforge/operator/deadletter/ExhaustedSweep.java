@@ -30,7 +30,7 @@ public final class ExhaustedSweep implements Sweep {
     public void run() {
         for (final PoolQueues.PoolQueue queue : pools.all()) {
             try {
-                connections.queue(queue.namespace()).census(queue.stream()).ifPresent(census -> bury(queue, census));
+                connections.queue().census(queue.stream()).ifPresent(census -> bury(queue, census));
             } catch (QueueUnavailableException e) {
                 // The other pools are swept all the same.
                 LOG.debug("{} cannot be swept: {}", queue.stream(), e.getMessage());

@@ -1,9 +1,9 @@
 package dev.codeforge.operator.deadletter;
 
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.QueuedTask;
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
+import dev.codeforge.jetstream.WorkerControl;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -25,7 +25,7 @@ final class Holders {
 
     /** Sequences of the messages whose task has a holder. */
     Set<Long> held(PoolQueues.PoolQueue queue, List<QueuedTask> tasks) {
-        final Control control = connections.control(queue.namespace());
+        final WorkerControl control = connections.workers();
         final List<Callable<Boolean>> questions = tasks.stream()
                 .map(task -> (Callable<Boolean>) () -> !task.taskId().isEmpty()
                         && control.holder(queue.task(task.taskId()), TIMEOUT).isPresent())

@@ -1,7 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -55,7 +55,7 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
 
     @Override
     public Map<String, String> secret(WorkerPool pool) {
-        final NatsEndpoint workers = settings.workers();
+        final NatsAccess.Password workers = settings.workers();
         return Map.of("url", workers.url(), "username", workers.username(), "password", workers.password());
     }
 

@@ -3,8 +3,8 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Control;
 import dev.codeforge.jetstream.Results;
+import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.status.ApiRefusal;
 import dev.codeforge.operator.task.OperatorEvents;
@@ -192,7 +192,7 @@ final class PoolExecutor {
         // The deadline may have passed since the queue was observed: it is paused before a freed worker takes the next
         // task.
         queues.look(pool);
-        final Control control = connections.control(namespace);
+        final WorkerControl control = connections.workers();
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             tasks.runningOf(namespace, pool.getMetadata().getName())
                     .forEach(task -> all.submit(() -> control.cancel(
@@ -217,9 +217,9 @@ final class PoolExecutor {
             end(task, detail);
         }
         if (queues.owns(pool)) {
-            connections.deadLetters(namespace).buryAll(namespace, name, queues.stream(pool), POOL_DELETED, detail);
+            connections.deadLetters().buryAll(namespace, name, queues.stream(pool), POOL_DELETED, detail);
             settings.remove(pool);
-            connections.queue(namespace).delete(queues.stream(pool));
+            connections.queue().delete(queues.stream(pool));
         }
         files.remove(pool);
     }
@@ -233,7 +233,7 @@ final class PoolExecutor {
             // Never published: it waits as one of a missing pool.
             return;
         }
-        final Results results = connections.results(task.getMetadata().getNamespace());
+        final Results results = connections.results();
         events.endUnfinished(
                 results,
                 TaskIndex.ref(task),

@@ -2,7 +2,7 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.FilesSettings;
+import dev.codeforge.jetstream.Files;
 import dev.codeforge.jetstream.QueueRefusedException;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import java.time.Clock;
@@ -19,7 +19,7 @@ final class PoolFiles {
     private final Connections connections;
     private final long maxBytes;
     private final String installation;
-    private final Rechecks<FilesSettings> rechecks;
+    private final Rechecks<Files.Settings> rechecks;
     /** By the pool's uid, what was said of its bucket last; empty when it is as wanted. */
     private final Map<String, String> problems = new ConcurrentHashMap<>();
 
@@ -33,7 +33,7 @@ final class PoolFiles {
 
     /** What is refused is asked for again in a minute; until then workers tell in their results what was not kept. */
     void keep(WorkerPool pool) {
-        final FilesSettings settings = settings(pool);
+        final Files.Settings settings = settings(pool);
         final String uid = pool.getMetadata().getUid();
         if (rechecks.isDue(uid, settings)) {
             problems.put(uid, ensure(settings, problems.getOrDefault(uid, "")));
@@ -41,9 +41,9 @@ final class PoolFiles {
         }
     }
 
-    private String ensure(FilesSettings settings, String before) {
+    private String ensure(Files.Settings settings, String before) {
         try {
-            connections.files(settings.namespace()).ensure(settings);
+            connections.files().ensure(settings);
             return "";
         } catch (QueueRefusedException | QueueUnavailableException e) {
             if (!e.getMessage().equals(before)) {
@@ -60,7 +60,7 @@ final class PoolFiles {
     /** Never throws for a bucket that is not there, or not ours. */
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
-        connections.files(namespace).remove(namespace, pool.getMetadata().getName(), installation);
+        connections.files().remove(namespace, pool.getMetadata().getName(), installation);
     }
 
     void forget(String uid) {
@@ -68,13 +68,13 @@ final class PoolFiles {
         problems.remove(uid);
     }
 
-    private FilesSettings settings(WorkerPool pool) {
+    private Files.Settings settings(WorkerPool pool) {
         final Integer replicas = pool.getSpec().queue().replicas();
-        return new FilesSettings(
+        return new Files.Settings(
                 pool.getMetadata().getNamespace(),
                 pool.getMetadata().getName(),
                 maxBytes,
                 replicas == null ? OptionalInt.empty() : OptionalInt.of(replicas),
-                installation);
+                QueueKeeper.owner(pool, installation));
     }
 }

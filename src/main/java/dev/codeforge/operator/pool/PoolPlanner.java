@@ -2,7 +2,7 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.Workers;
@@ -92,13 +92,13 @@ final class PoolPlanner {
     private ReplicaPlanner.Decision decide(PoolSnapshot snapshot) {
         final WorkerPoolSpec spec = snapshot.pool().getSpec();
         final WorkerPoolSpec.Scaling scaling = spec.scaling();
-        final Optional<QueueSample> sample =
+        final Optional<TaskQueue.Sample> sample =
                 snapshot.queue() instanceof QueueState.Ready ready ? Optional.of(ready.sample()) : Optional.empty();
         if (scaling == null) {
             return new ReplicaPlanner.Decision(
                     spec.replicas(),
                     ReplicaPlanner.Why.Fixed,
-                    sample.map(QueueSample::demand).orElse(0L),
+                    sample.map(TaskQueue.Sample::demand).orElse(0L),
                     DemandWindow.EMPTY);
         }
         return replicas.decide(new ReplicaPlanner.Input(

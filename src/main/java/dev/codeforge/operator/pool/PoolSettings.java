@@ -30,7 +30,7 @@ final class PoolSettings {
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
         try {
-            connections.configs(namespace).keep(namespace, name, settings);
+            connections.configs().keep(namespace, name, settings);
             rechecks.seen(uid, settings);
         } catch (QueueUnavailableException e) {
             LOG.debug("workerConfig of {}/{} is stored later: {}", namespace, name, e.getMessage());
@@ -40,7 +40,7 @@ final class PoolSettings {
     /** A pool that is gone leaves nothing to one of the same name. */
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
-        connections.configs(namespace).keep(namespace, pool.getMetadata().getName(), Map.of());
+        connections.configs().keep(namespace, pool.getMetadata().getName(), Map.of());
     }
 
     void forget(String uid) {

@@ -24,7 +24,7 @@ final class PoolWarnings {
         if (status.deadLetters() > before.deadLetters()) {
             final String namespace = pool.getMetadata().getNamespace();
             connections
-                    .deadLetters(namespace)
+                    .deadLetters()
                     .last(namespace, pool.getMetadata().getName())
                     .map(PoolWarnings::describe)
                     .ifPresent(note -> events.warning(pool, Reason.DeadLettered.name(), "Bury", note));

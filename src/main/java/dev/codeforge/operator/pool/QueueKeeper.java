@@ -5,10 +5,10 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueRefusedException;
-import dev.codeforge.jetstream.QueueSample;
-import dev.codeforge.jetstream.QueueSettings;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.SubjectTakenException;
+import dev.codeforge.jetstream.StreamOwner;
+import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.SubjectTakenException;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import java.time.Clock;
@@ -35,7 +35,7 @@ final class QueueKeeper {
     private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
     /** The queue was as wanted at that time, and so many dead letters were there. */
-    private record Kept(QueueSettings settings, Instant at, long deadLetters) {}
+    private record Kept(TaskQueue.Settings settings, Instant at, long deadLetters) {}
 
     QueueKeeper(
             Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clock clock) {
@@ -73,7 +73,7 @@ final class QueueKeeper {
 
     /** Another installation on the same account may have a stream of this name: that one is not ours to delete. */
     boolean owns(WorkerPool pool) {
-        return connections.queue(pool.getMetadata().getNamespace()).owns(stream(pool), installation);
+        return connections.queue().owns(stream(pool), installation);
     }
 
     /**
@@ -92,7 +92,7 @@ final class QueueKeeper {
         if (refusal.isPresent()) {
             return new QueueState.Broken(refusal.get().reason(), refusal.get().message());
         }
-        final Optional<String> problem = connections.results(namespace).problem();
+        final Optional<String> problem = connections.results().problem();
         if (problem.isPresent()) {
             // A task whose outcome cannot be kept must not be run.
             return new QueueState.Broken(
@@ -119,20 +119,16 @@ final class QueueKeeper {
                 || !last.settings().equals(settings(pool))) {
             return Optional.empty();
         }
-        return connections
-                .queue(pool.getMetadata().getNamespace())
-                .sample(stream(pool))
-                .map(sample -> new QueueState.Ready(sample, last.deadLetters()));
+        return connections.queue().sample(stream(pool)).map(sample -> new QueueState.Ready(sample, last.deadLetters()));
     }
 
     private QueueState ensure(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
-        final QueueSettings settings = settings(pool);
+        final TaskQueue.Settings settings = settings(pool);
         final Instant now = clock.instant();
-        final QueueSample sample = connections.queue(namespace).ensure(settings);
-        final long deadLetters = connections
-                .deadLetters(namespace)
-                .count(namespace, pool.getMetadata().getName());
+        final TaskQueue.Sample sample = connections.queue().ensure(settings);
+        final long deadLetters =
+                connections.deadLetters().count(namespace, pool.getMetadata().getName());
         kept.put(pool.getMetadata().getUid(), new Kept(settings, now, deadLetters));
         return new QueueState.Ready(sample, deadLetters);
     }
@@ -141,10 +137,10 @@ final class QueueKeeper {
         kept.remove(uid);
     }
 
-    private QueueSettings settings(WorkerPool pool) {
+    private TaskQueue.Settings settings(WorkerPool pool) {
         final WorkerPoolSpec spec = pool.getSpec();
         final QueueSpec queue = spec.queue();
-        return new QueueSettings(
+        return new TaskQueue.Settings(
                 stream(pool),
                 subject(pool),
                 queue.storage() == QueueSpec.Storage.Memory,
@@ -154,7 +150,12 @@ final class QueueKeeper {
                 Duration.ofSeconds(queue.heartbeatTimeoutSeconds()),
                 maxAckPending(spec),
                 spec.suspend() || isOver(pool),
-                installation);
+                owner(pool, installation));
+    }
+
+    /** Told while the pool is there: when it goes NATS may be away, and nobody is left to say what its stream is. */
+    static StreamOwner owner(WorkerPool pool, String installation) {
+        return new StreamOwner(installation, pool.getSpec().deletionPolicy() == WorkerPoolSpec.DeletionPolicy.Retain);
     }
 
     /** A pool that is about to be removed hands out nothing more; one that is retained keeps its queue as it is. */

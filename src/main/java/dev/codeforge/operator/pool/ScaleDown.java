@@ -237,7 +237,7 @@ final class ScaleDown {
 
     private WorkerDrain drain(WorkerPool pool) {
         return new WorkerDrain(
-                connections.workers(pool.getMetadata().getNamespace()),
+                connections.workers(),
                 pool.getMetadata().getNamespace(),
                 pool.getMetadata().getName());
     }

@@ -44,7 +44,7 @@ final class ShortGrace {
             return;
         }
         final WorkerDrain workers = new WorkerDrain(
-                connections.workers(pool.getMetadata().getNamespace()),
+                connections.workers(),
                 pool.getMetadata().getNamespace(),
                 pool.getMetadata().getName());
         leaving.forEach((grace, those) -> {

@@ -69,7 +69,7 @@ final class SpentWorkers {
             return;
         }
         final Map<String, WorkerControl.Answer> answers = new WorkerDrain(
-                        connections.workers(pool.getMetadata().getNamespace()),
+                        connections.workers(),
                         pool.getMetadata().getNamespace(),
                         pool.getMetadata().getName())
                 .look(asked.values());

@@ -68,7 +68,7 @@ final class WorkerWalls {
             return;
         }
         final Map<String, WorkerControl.Answer> answers = new WorkerDrain(
-                        connections.workers(pool.getMetadata().getNamespace()),
+                        connections.workers(),
                         pool.getMetadata().getNamespace(),
                         pool.getMetadata().getName())
                 .look(asked.values());

@@ -4,8 +4,7 @@ import dev.codeforge.identity.DelegatedAccount;
 import dev.codeforge.identity.DelegatedAccounts;
 import dev.codeforge.identity.Key;
 import dev.codeforge.identity.Login;
-import dev.codeforge.jetstream.CredentialsFile;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,15 +37,16 @@ record ConnectionSecret(Path folder) {
 
     /** @param mayBeShared whether pools of several namespaces may use the workers' user */
     NatsSettings.Given given(boolean mayBeShared) {
-        final NatsEndpoint operator = new NatsEndpoint(url(), optional("username"), optional("password"));
-        final NatsEndpoint workers = new NatsEndpoint(url(), optional("worker-username"), optional("worker-password"));
+        final NatsAccess.Password operator = new NatsAccess.Password(url(), optional("username"), optional("password"));
+        final NatsAccess.Password workers =
+                new NatsAccess.Password(url(), optional("worker-username"), optional("worker-password"));
         if (!operator.username().isEmpty()) {
             requireUserOfWorkers(operator, workers);
         }
         return new NatsSettings.Given(operator, workers, mayBeShared);
     }
 
-    private static void requireUserOfWorkers(NatsEndpoint operator, NatsEndpoint workers) {
+    private static void requireUserOfWorkers(NatsAccess.Password operator, NatsAccess.Password workers) {
         if (workers.username().isEmpty()) {
             throw new IllegalArgumentException("the connection Secret has no key 'worker-username': workers get no "
                     + "user that may do all that the operator may; make them one of their own in NATS, and set "
@@ -71,7 +71,7 @@ record ConnectionSecret(Path folder) {
                 ? Optional.of(account(WORKERS))
                 : Optional.empty();
         return new NatsSettings.AccountSigningKey(
-                new CredentialsFile(url(), folder.resolve(OPERATOR)),
+                new NatsAccess.CredentialsFile(url(), folder.resolve(OPERATOR)),
                 new DelegatedAccounts(streams, own, workers),
                 credentialLifetime);
     }
@@ -80,7 +80,7 @@ record ConnectionSecret(Path folder) {
         // Read here for the error only.
         read(SYSTEM, Login::accountOf);
         return new NatsSettings.OperatorSigningKey(
-                new CredentialsFile(url(), folder.resolve(SYSTEM)),
+                new NatsAccess.CredentialsFile(url(), folder.resolve(SYSTEM)),
                 read(SIGNING_KEY, Key::ofOperator),
                 credentialLifetime);
     }

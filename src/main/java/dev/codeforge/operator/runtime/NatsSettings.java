@@ -2,8 +2,7 @@ package dev.codeforge.operator.runtime;
 
 import dev.codeforge.identity.DelegatedAccounts;
 import dev.codeforge.identity.Key;
-import dev.codeforge.jetstream.CredentialsFile;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import java.time.Duration;
 
 /** Who makes the users of the NATS server. */
@@ -25,7 +24,7 @@ public sealed interface NatsSettings {
      * @param signing signs accounts
      * @param credentialLifetime how long a worker's credential is valid
      */
-    record OperatorSigningKey(CredentialsFile system, Key signing, Duration credentialLifetime)
+    record OperatorSigningKey(NatsAccess.CredentialsFile system, Key signing, Duration credentialLifetime)
             implements NatsSettings {
         @Override
         public String url() {
@@ -39,7 +38,8 @@ public sealed interface NatsSettings {
      * @param operator its own user, in the account with the streams
      * @param credentialLifetime how long a worker's credential is valid
      */
-    record AccountSigningKey(CredentialsFile operator, DelegatedAccounts accounts, Duration credentialLifetime)
+    record AccountSigningKey(
+            NatsAccess.CredentialsFile operator, DelegatedAccounts accounts, Duration credentialLifetime)
             implements NatsSettings {
         @Override
         public String url() {
@@ -53,7 +53,8 @@ public sealed interface NatsSettings {
      * @param workers one user for the workers of all pools
      * @param mayBeShared whether pools of several namespaces may use that one
      */
-    record Given(NatsEndpoint operator, NatsEndpoint workers, boolean mayBeShared) implements NatsSettings {
+    record Given(NatsAccess.Password operator, NatsAccess.Password workers, boolean mayBeShared)
+            implements NatsSettings {
         @Override
         public String url() {
             return workers.url();

@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
  * How this operator was installed, read from its environment.
  *
  * @param namespace the operator's own
+ * @param release the name of the Helm release, or of whatever else it was installed by
  * @param watchNamespaces empty for all
  * @param nats where NATS is, and who makes its users
  * @param workerImages image by backend
@@ -30,6 +31,7 @@ import java.util.stream.Collectors;
  */
 public record OperatorSettings(
         String namespace,
+        String release,
         String podName,
         Set<String> watchNamespaces,
         NatsSettings nats,
@@ -54,6 +56,7 @@ public record OperatorSettings(
     public static OperatorSettings from(Map<String, String> environment) {
         return new OperatorSettings(
                 required(environment, "CODEFORGE_NAMESPACE"),
+                environment.getOrDefault("CODEFORGE_RELEASE", "codeforge"),
                 environment.getOrDefault("CODEFORGE_POD_NAME", "codeforge-operator"),
                 watchNamespaces(environment),
                 nats(environment),

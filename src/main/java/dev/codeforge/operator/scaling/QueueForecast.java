@@ -1,6 +1,6 @@
 package dev.codeforge.operator.scaling;
 
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -21,7 +21,7 @@ public record QueueForecast(long place, Optional<Duration> startsIn) {
      * @param ahead waiting tasks that are taken before it, 0 or more
      */
     public static QueueForecast of(
-            QueueSample sample, int workers, int tasksPerWorker, Optional<Duration> serviceTime, long ahead) {
+            TaskQueue.Sample sample, int workers, int tasksPerWorker, Optional<Duration> serviceTime, long ahead) {
         final long slots = (long) workers * tasksPerWorker;
         final long endsBefore = ahead + 1 - Math.max(0, slots - sample.running());
         return new QueueForecast(ahead + 1, startsIn(slots, endsBefore, serviceTime));

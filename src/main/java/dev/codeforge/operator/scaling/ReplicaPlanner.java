@@ -1,6 +1,6 @@
 package dev.codeforge.operator.scaling;
 
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -54,7 +54,7 @@ public final class ReplicaPlanner {
      */
     public record Input(
             Limits limits,
-            Optional<QueueSample> sample,
+            Optional<TaskQueue.Sample> sample,
             Workers workers,
             boolean suspended,
             Optional<Duration> serviceTime,
@@ -99,7 +99,7 @@ public final class ReplicaPlanner {
             return new Decision(replicas, Why.QueueUnavailable, 0, input.window());
         }
         final Limits limits = input.limits();
-        final QueueSample sample = input.sample().get();
+        final TaskQueue.Sample sample = input.sample().get();
         final int needed = limits.places(slots(sample, limits, input.serviceTime()));
         final int wanted = limits.clamp(needed);
         final DemandWindow window = input.window().add(input.now(), wanted, limits.stabilization());
@@ -148,7 +148,7 @@ public final class ReplicaPlanner {
      * Tasks that must be run at once. With a target age the whole queue may take that long, so it needs the share
      * serviceTime / target of its length, and never less than what runs: the size of a busy pool stays until nothing waits.
      */
-    private static long slots(QueueSample sample, Limits limits, Optional<Duration> serviceTime) {
+    private static long slots(TaskQueue.Sample sample, Limits limits, Optional<Duration> serviceTime) {
         if (limits.queueAgeTarget().isEmpty() || serviceTime.isEmpty()) {
             return sample.demand();
         }

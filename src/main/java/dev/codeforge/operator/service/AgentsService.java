@@ -54,7 +54,7 @@ public final class AgentsService {
 
     /** Serves until closed; then who still waits is told to ask again. Call it when the caches are filled. */
     public AutoCloseable open() {
-        final AutoCloseable serving = connections.requests("").serve(this::take);
+        final AutoCloseable serving = connections.requests().serve(this::take);
         return () -> {
             serving.close();
             waiting.dismiss();

@@ -1,7 +1,7 @@
 package dev.codeforge.operator.sweep;
 
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
@@ -23,12 +23,12 @@ public final class LastEvents {
 
     /** Read from the leader. */
     Optional<TaskEvent> of(TaskRef task) {
-        return connections.results("").last(task).flatMap(this::proven);
+        return connections.results().last(task).flatMap(this::proven);
     }
 
     /** Read in batches from any replica, which may be behind. */
     Map<String, TaskEvent> of(Collection<TaskRef> tasks) {
-        return connections.results("").lastOf(tasks).values().stream()
+        return connections.results().lastOf(tasks).values().stream()
                 .flatMap(event -> proven(event).stream())
                 .collect(Collectors.toMap(TaskEvent::taskId, Function.identity()));
     }

@@ -5,8 +5,8 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.StandingMessage;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
@@ -94,7 +94,7 @@ public final class OrphanSweep implements Sweep {
     }
 
     private void sweep(WorkerPool pool, WorkerPoolStatus.Queue place, boolean alsoRunning) {
-        final TaskQueue queue = connections.queue("");
+        final TaskQueue queue = connections.queue();
         for (final String subject : queue.standingSubjects(place.stream())) {
             final TaskRef ref = new TaskRef(
                     pool.getMetadata().getNamespace(), pool.getMetadata().getName(), Subjects.taskIdOfMessage(subject));
@@ -122,12 +122,12 @@ public final class OrphanSweep implements Sweep {
         if (isGone(message, task.id())) {
             LOG.info("task {} is gone: its message is taken off {}", task.id(), stream);
             events.endUnfinished(
-                    connections.results(""),
+                    connections.results(),
                     task,
                     message.attempt(),
                     TaskEvent.Kind.CANCELLED,
                     new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false));
-            connections.queue("").purge(stream, subject);
+            connections.queue().purge(stream, subject);
         }
     }
 
@@ -141,7 +141,7 @@ public final class OrphanSweep implements Sweep {
                         .filter(last -> !last.isTerminal())
                         .isEmpty()) {
             LOG.info("task {} has ended: its message is taken off {}", task.uid(), stream);
-            connections.queue("").remove(stream, message.sequence());
+            connections.queue().remove(stream, message.sequence());
         }
     }
 

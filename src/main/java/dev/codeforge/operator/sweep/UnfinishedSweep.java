@@ -82,7 +82,7 @@ public final class UnfinishedSweep implements Sweep {
     }
 
     private Set<String> idsIn(String stream) {
-        return connections.queue("").standingSubjects(stream).stream()
+        return connections.queue().standingSubjects(stream).stream()
                 .map(Subjects::taskIdOfMessage)
                 .collect(Collectors.toSet());
     }

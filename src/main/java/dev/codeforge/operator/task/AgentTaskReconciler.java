@@ -8,8 +8,8 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.StandingMessage;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
 import dev.codeforge.operator.runtime.PoolKey;
@@ -110,7 +110,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 connections,
                 new TaskMessages(key, installation, clock, tracing),
                 operatorEvents,
-                new TaskLedger(connections, former),
+                new TaskLedger(connections, former, installation),
                 new TaskSessions(connections, former),
                 new ExpiredTasks(client),
                 installation,
@@ -294,12 +294,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         // The queue first, then the results: a worker writes its outcome before its message goes.
         final Optional<StandingMessage> standing = pool.flatMap(WorkerPool::observedStatus)
                 .map(WorkerPoolStatus::queue)
-                .flatMap(queue -> connections
-                        .queue(namespace)
-                        .standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
+                .flatMap(queue ->
+                        connections.queue().standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
                 // Somebody else's message on our subject is not ours to judge by, nor to remove.
                 .filter(message -> message.installation().equals(installation));
-        final Optional<StoredEvent> stored = connections.results(namespace).last(TaskIndex.ref(task));
+        final Optional<StoredEvent> stored = connections.results().last(TaskIndex.ref(task));
         final Optional<TaskEvent> last = stored.flatMap(this::believed).or(() -> inbox.of(task.uid()).stream()
                 .map(Results.Delivery::event)
                 .flatMap(event -> believed(event).stream())
@@ -362,7 +361,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /** Starts to take results; call it when the caches are filled, or results of live tasks would seem unknown. */
     public AutoCloseable takeResults(TaskIndex tasks) {
-        return connections.results("").consume(delivery -> {
+        return connections.results().consume(delivery -> {
             final TaskRef ref = delivery.event().task();
             // On another pool's subject it is not this task's event, whatever its id.
             final Optional<AgentTask> task =

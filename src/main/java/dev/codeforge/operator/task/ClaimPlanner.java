@@ -1,7 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.jetstream.Ledger;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
@@ -19,7 +19,8 @@ final class ClaimPlanner {
         if (snapshot.answers().ledger().isEmpty()) {
             return Optional.of(new TaskPlan.ReadLedger());
         }
-        final Optional<Ledger.Entry> entry = snapshot.answers().ledger().get();
+        final Optional<CasBucket.Entry<LedgerRecord>> entry =
+                snapshot.answers().ledger().get();
         return entry.isEmpty()
                 ? Optional.of(new TaskPlan.Claim(claim(task), 0))
                 : standing(snapshot, entry.get().record(), entry.get().revision());

@@ -41,8 +41,8 @@ final class FormerOwner {
      * @return what it had completed
      */
     Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
-        final Results results = connections.results(owner.namespace());
-        final TaskQueue queue = connections.queue(owner.namespace());
+        final Results results = connections.results();
+        final TaskQueue queue = connections.queue();
         final String its = subject.isEmpty() ? "" : subject.substring(0, subject.lastIndexOf('.') + 1) + owner.id();
         final int attempt = Math.max(
                 events.last(results, owner).map(TaskEvent::attempt).orElse(1),

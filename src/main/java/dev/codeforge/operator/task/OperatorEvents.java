@@ -1,7 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;

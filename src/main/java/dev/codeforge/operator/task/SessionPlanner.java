@@ -1,7 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.jetstream.Sessions;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.SessionRecord;
 import java.util.Optional;
@@ -21,9 +21,10 @@ final class SessionPlanner {
         if (snapshot.answers().session().isEmpty()) {
             return Optional.of(new TaskPlan.ReadSession());
         }
-        final Optional<Sessions.Entry> entry = snapshot.answers().session().get();
+        final Optional<CasBucket.Entry<SessionRecord>> entry =
+                snapshot.answers().session().get();
         final Optional<SessionRecord.Turn> turn =
-                entry.map(Sessions.Entry::record).flatMap(record -> Optional.ofNullable(record.turn()));
+                entry.map(CasBucket.Entry::record).flatMap(record -> Optional.ofNullable(record.turn()));
         if (turn.filter(holder -> holder.uid().equals(task.uid())).isPresent()) {
             return Optional.empty();
         }
@@ -42,11 +43,11 @@ final class SessionPlanner {
         return Optional.of(before.map(other -> busy(task, nameOf(other)))
                 .orElseGet(() -> new TaskPlan.TakeTurn(
                         turn,
-                        entry.map(Sessions.Entry::record)
+                        entry.map(CasBucket.Entry::record)
                                 .orElseGet(
                                         () -> SessionRecord.fresh(task.getSpec().sessionName()))
                                 .withTurn(new SessionRecord.Turn(task.uid(), nameOf(task))),
-                        entry.map(Sessions.Entry::revision).orElse(0L),
+                        entry.map(CasBucket.Entry::revision).orElse(0L),
                         TaskPlanner.streamOf(snapshot),
                         TaskPlanner.subjectOf(snapshot))));
     }

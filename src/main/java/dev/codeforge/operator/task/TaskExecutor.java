@@ -4,9 +4,9 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.OutgoingTask;
-import dev.codeforge.jetstream.PublishOutcome;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
+import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.TaskEvent;
@@ -60,7 +60,7 @@ final class TaskExecutor {
         return switch (question) {
             case TaskPlan.AskHolder ignored ->
                 snapshot.withHolder(permits.without(() -> connections
-                        .control(namespaceOf(snapshot))
+                        .workers()
                         .holder(
                                 TaskIndex.ref(snapshot.task()),
                                 snapshot.loss().isPresent() ? LOST_TIMEOUT : HOLDER_TIMEOUT)));
@@ -84,7 +84,7 @@ final class TaskExecutor {
             case TaskPlan.AskToStop ask -> askToStop(snapshot, ask);
             case TaskPlan.GiveBack giveBack -> {
                 events.giveBack(
-                        connections.results(namespaceOf(snapshot)),
+                        connections.results(),
                         TaskIndex.ref(snapshot.task()),
                         snapshot.lastEvent().orElseThrow(),
                         giveBack.loss().failure(),
@@ -110,7 +110,7 @@ final class TaskExecutor {
     private Optional<TaskView> publish(TaskSnapshot snapshot, TaskPlan.Publish plan) {
         final WorkerPool pool = plan.pool();
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
-        final TaskQueue queue = connections.queue(namespaceOf(snapshot));
+        final TaskQueue queue = connections.queue();
         final OutgoingTask message = messages.of(snapshot, pool, place.subject(), plan.attempt(), plan.freshId());
         if (plan.purgeFirst()) {
             snapshot.standing().ifPresent(older -> queue.remove(place.stream(), older.sequence()));
@@ -150,7 +150,7 @@ final class TaskExecutor {
 
     private boolean stranger(TaskSnapshot snapshot, String subject) {
         return connections
-                .queue(namespaceOf(snapshot))
+                .queue()
                 .standing(TaskPlanner.streamOf(snapshot), subject)
                 .filter(message -> !message.installation().equals(installation))
                 .isPresent();
@@ -162,7 +162,7 @@ final class TaskExecutor {
         final WorkerPoolStatus.Queue place = plan.pool().getStatus().queue();
         final OutgoingTask again = messages.of(snapshot, plan.pool(), place.subject(), plan.attempt(), true);
         final boolean known = queue.standing(place.stream(), again.subject()).isPresent()
-                || events.last(connections.results(task.getMetadata().getNamespace()), TaskIndex.ref(task))
+                || events.last(connections.results(), TaskIndex.ref(task))
                         .filter(event -> event.attempt() >= plan.attempt())
                         .isPresent();
         if (!known) {
@@ -189,7 +189,7 @@ final class TaskExecutor {
     private boolean endAttempt(
             TaskSnapshot snapshot, String stream, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
         final boolean written = events.end(
-                connections.results(namespaceOf(snapshot)),
+                connections.results(),
                 TaskIndex.ref(snapshot.task()),
                 attempt,
                 kind,
@@ -198,9 +198,7 @@ final class TaskExecutor {
                 snapshot.lastEvent(),
                 Checkpoints.carriedOn(snapshot.task(), snapshot.lastEvent()));
         if (written) {
-            snapshot.standing()
-                    .ifPresent(
-                            message -> connections.queue(namespaceOf(snapshot)).remove(stream, message.sequence()));
+            snapshot.standing().ifPresent(message -> connections.queue().remove(stream, message.sequence()));
         }
         return written;
     }
@@ -226,12 +224,7 @@ final class TaskExecutor {
 
     /** @return whether the holder has accepted */
     private boolean cancel(TaskSnapshot snapshot, int attempt, String type, String reason) {
-        return permits.without(() -> connections
-                .control(namespaceOf(snapshot))
-                .cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason, CONTROL_TIMEOUT));
-    }
-
-    private static String namespaceOf(TaskSnapshot snapshot) {
-        return snapshot.task().getMetadata().getNamespace();
+        return permits.without(() ->
+                connections.workers().cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason, CONTROL_TIMEOUT));
     }
 }

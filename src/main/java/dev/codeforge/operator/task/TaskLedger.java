@@ -1,8 +1,9 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Ledger;
+import dev.codeforge.wire.LedgerKey;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
@@ -12,14 +13,30 @@ import java.util.Optional;
 final class TaskLedger {
     private final Connections connections;
     private final FormerOwner former;
+    private final String installation;
 
-    TaskLedger(Connections connections, FormerOwner former) {
+    TaskLedger(Connections connections, FormerOwner former, String installation) {
         this.connections = connections;
         this.former = former;
+        this.installation = installation;
     }
 
-    Optional<Ledger.Entry> read(AgentTask task) {
-        return of(task).read(task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
+    Optional<CasBucket.Entry<LedgerRecord>> read(AgentTask task) {
+        return connections.ledger().read(keyOf(task)).or(() -> ofEarlierVersions(task));
+    }
+
+    /**
+     * An outcome is not paid for once more because the operator was upgraded. A claim may be another installation's: whose task is
+     * not here has no claim here. Our next write is the first under the key's own name.
+     */
+    private Optional<CasBucket.Entry<LedgerRecord>> ofEarlierVersions(AgentTask task) {
+        return connections
+                .ledger()
+                .read(LedgerKey.ofEarlierVersions(
+                        task.getMetadata().getNamespace(), task.getSpec().idempotencyKey()))
+                .filter(entry ->
+                        entry.record().outcome() != null || owner(entry.record()) == TaskSnapshot.OwnerState.UNFINISHED)
+                .map(entry -> new CasBucket.Entry<>(entry.record(), 0));
     }
 
     TaskSnapshot.OwnerState owner(LedgerRecord claim) {
@@ -27,11 +44,7 @@ final class TaskLedger {
     }
 
     void claim(AgentTask task, TaskPlan.Claim plan) {
-        of(task).write(
-                        task.getMetadata().getNamespace(),
-                        task.getSpec().idempotencyKey(),
-                        plan.claim(),
-                        plan.revision());
+        connections.ledger().write(keyOf(task), plan.claim(), plan.revision());
     }
 
     /** What the former owner ran is ended before the key is taken; what it completed is kept instead. */
@@ -45,9 +58,10 @@ final class TaskLedger {
                 // A message in another pool's queue finds the event that ends it, and is swept.
                 its.equals(pool) ? plan.subject() : "",
                 "another has its idempotencyKey now");
-        of(task).write(
-                        namespace,
-                        task.getSpec().idempotencyKey(),
+        connections
+                .ledger()
+                .write(
+                        keyOf(task),
                         completed.map(event -> outcome(plan.before(), event)).orElse(plan.claim()),
                         plan.revision());
     }
@@ -68,13 +82,14 @@ final class TaskLedger {
         final LedgerRecord wanted = outcome(ClaimPlanner.claim(task), event);
         boolean written = false;
         while (!written) {
-            final Optional<Ledger.Entry> entry = read(task);
+            final Optional<CasBucket.Entry<LedgerRecord>> entry = read(task);
             written = entry.filter(found -> wanted.equals(found.record())).isPresent()
-                    || of(task).write(
-                                    task.getMetadata().getNamespace(),
-                                    task.getSpec().idempotencyKey(),
+                    || connections
+                            .ledger()
+                            .write(
+                                    keyOf(task),
                                     wanted,
-                                    entry.map(Ledger.Entry::revision).orElse(0L))
+                                    entry.map(CasBucket.Entry::revision).orElse(0L))
                             .isPresent();
         }
     }
@@ -83,17 +98,15 @@ final class TaskLedger {
         read(task)
                 .filter(entry -> entry.record().uid().equals(task.uid())
                         && entry.record().outcome() == null)
-                .ifPresent(entry -> of(task).release(
-                                task.getMetadata().getNamespace(),
-                                task.getSpec().idempotencyKey(),
-                                entry.revision()));
+                .ifPresent(entry -> connections.ledger().delete(keyOf(task), entry.revision()));
     }
 
     private static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
         return new LedgerRecord(owner.uid(), owner.namespace(), owner.pool(), owner.name(), owner.specHash(), event);
     }
 
-    private Ledger of(AgentTask task) {
-        return connections.ledger(task.getMetadata().getNamespace());
+    private String keyOf(AgentTask task) {
+        return LedgerKey.of(
+                installation, task.getMetadata().getNamespace(), task.getSpec().idempotencyKey());
     }
 }

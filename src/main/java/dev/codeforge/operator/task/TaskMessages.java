@@ -7,7 +7,7 @@ import dev.codeforge.api.Budget;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.Workspace;
-import dev.codeforge.jetstream.OutgoingTask;
+import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;

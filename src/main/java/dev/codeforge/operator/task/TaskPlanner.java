@@ -6,7 +6,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.jetstream.StandingMessage;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;

@@ -1,9 +1,9 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.wire.SessionKey;
 import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.TaskEvent;
@@ -24,8 +24,8 @@ final class TaskSessions {
         this.former = former;
     }
 
-    Optional<Sessions.Entry> read(AgentTask task) {
-        return of(task).read(SessionOrder.keyOf(task));
+    Optional<CasBucket.Entry<SessionRecord>> read(AgentTask task) {
+        return connections.sessions().read(keyOf(task));
     }
 
     TaskSnapshot.OwnerState holder(AgentTask task, SessionRecord.Turn turn) {
@@ -33,7 +33,7 @@ final class TaskSessions {
     }
 
     /** @return the record as it stands afterwards, with whoever was fastest */
-    Optional<Sessions.Entry> take(AgentTask task, TaskPlan.TakeTurn plan) {
+    Optional<CasBucket.Entry<SessionRecord>> take(AgentTask task, TaskPlan.TakeTurn plan) {
         final SessionRecord wanted = plan.former()
                 .map(gone -> former.end(
                         // A session is of one pool.
@@ -51,7 +51,7 @@ final class TaskSessions {
                                 .ended(completed.flatMap(TaskSessions::left))
                                 .history()))
                 .orElse(plan.record());
-        of(task).write(SessionOrder.keyOf(task), wanted, plan.revision());
+        connections.sessions().write(keyOf(task), wanted, plan.revision());
         return read(task);
     }
 
@@ -70,15 +70,18 @@ final class TaskSessions {
     private void end(AgentTask task, Optional<SessionRecord.History> left) {
         boolean ended = false;
         while (!ended) {
-            final Optional<Sessions.Entry> mine =
+            final Optional<CasBucket.Entry<SessionRecord>> mine =
                     read(task).filter(entry -> entry.record().isTurnOf(task.uid()));
             ended = mine.isEmpty()
-                    || of(task).write(
-                                    SessionOrder.keyOf(task),
+                    || connections
+                            .sessions()
+                            .write(
+                                    keyOf(task),
                                     mine.get().record().ended(left),
-                                    mine.get().revision());
+                                    mine.get().revision())
+                            .isPresent();
             if (ended && left.isPresent()) {
-                mine.map(Sessions.Entry::record)
+                mine.map(CasBucket.Entry::record)
                         .map(SessionRecord::history)
                         .filter(before -> !before.equals(left.get()))
                         .ifPresent(before -> forget(task, before));
@@ -91,7 +94,7 @@ final class TaskSessions {
         final SessionKey session = SessionOrder.keyOf(task);
         try {
             connections
-                    .files(session.namespace())
+                    .files()
                     .forget(session.namespace(), session.pool(), before.object().object());
         } catch (QueueUnavailableException e) {
             LOG.debug("{} is not removed: {}", before.object().object(), e.getMessage());
@@ -106,7 +109,7 @@ final class TaskSessions {
                 : Optional.empty();
     }
 
-    private Sessions of(AgentTask task) {
-        return connections.sessions(task.getMetadata().getNamespace());
+    private static String keyOf(AgentTask task) {
+        return SessionOrder.keyOf(task).entry();
     }
 }

@@ -4,10 +4,11 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.jetstream.Control;
-import dev.codeforge.jetstream.Ledger;
-import dev.codeforge.jetstream.Sessions;
-import dev.codeforge.jetstream.StandingMessage;
+import dev.codeforge.jetstream.CasBucket;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
+import dev.codeforge.jetstream.WorkerControl;
+import dev.codeforge.wire.LedgerRecord;
+import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.TaskEvent;
 import java.util.List;
 import java.util.Optional;
@@ -42,9 +43,9 @@ record TaskSnapshot(
      * @param owner of the key, or of the session's turn: a task waits for one of them at a time
      */
     record Answers(
-            Optional<Optional<Control.Holder>> holder,
-            Optional<Optional<Ledger.Entry>> ledger,
-            Optional<Optional<Sessions.Entry>> session,
+            Optional<Optional<WorkerControl.Holder>> holder,
+            Optional<Optional<CasBucket.Entry<LedgerRecord>>> ledger,
+            Optional<Optional<CasBucket.Entry<SessionRecord>>> session,
             Optional<OwnerState> owner) {
         static final Answers NONE = new Answers(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
@@ -55,16 +56,16 @@ record TaskSnapshot(
         GONE
     }
 
-    TaskSnapshot withHolder(Optional<Control.Holder> answer) {
+    TaskSnapshot withHolder(Optional<WorkerControl.Holder> answer) {
         return with(new Answers(Optional.of(answer), answers.ledger(), answers.session(), answers.owner()));
     }
 
-    TaskSnapshot withLedger(Optional<Ledger.Entry> answer) {
+    TaskSnapshot withLedger(Optional<CasBucket.Entry<LedgerRecord>> answer) {
         return with(new Answers(answers.holder(), Optional.of(answer), answers.session(), answers.owner()));
     }
 
     /** What was known of another's turn holds no more. */
-    TaskSnapshot withSession(Optional<Sessions.Entry> answer) {
+    TaskSnapshot withSession(Optional<CasBucket.Entry<SessionRecord>> answer) {
         return with(new Answers(answers.holder(), answers.ledger(), Optional.of(answer), Optional.empty()));
     }
 

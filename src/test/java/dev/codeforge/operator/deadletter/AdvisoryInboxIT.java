@@ -115,7 +115,7 @@ final class AdvisoryInboxIT {
         pool.publish(task, 1);
         pool.queue.exhaust(2);
         await().until(() -> advisories() == 1);
-        pool.connections.queue("").delete(ServedPool.STREAM);
+        pool.connections.queue().delete(ServedPool.STREAM);
         pool.makeQueue();
         assertThat(pool.publish(task, 1)).isEqualTo(1);
         open();
@@ -206,7 +206,7 @@ final class AdvisoryInboxIT {
         final AgentTask task = pool.queued("task", 1, 1);
         pool.publish(task, 1);
         pool.queue.take();
-        pool.connections.queue("").remove(ServedPool.STREAM, 1);
+        pool.connections.queue().remove(ServedPool.STREAM, 1);
         await().until(() -> advisories() == 1);
         open();
         awaitAllAcknowledged();
@@ -218,7 +218,7 @@ final class AdvisoryInboxIT {
         pool.queue.publishOutside("old");
         terminate("+TERM Unparsable");
         await().until(() -> advisories() == 1);
-        pool.connections.queue("").delete(ServedPool.STREAM);
+        pool.connections.queue().delete(ServedPool.STREAM);
         pool.makeQueue();
         final AgentTask task = pool.queued("task", 1, 1);
         assertThat(pool.publish(task, 1)).isEqualTo(1);

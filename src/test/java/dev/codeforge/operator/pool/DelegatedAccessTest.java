@@ -7,7 +7,7 @@ import dev.codeforge.identity.DelegatedAccount;
 import dev.codeforge.identity.DelegatedAccounts;
 import dev.codeforge.identity.Key;
 import dev.codeforge.identity.Login;
-import dev.codeforge.jetstream.CredentialsFile;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.ForeignOperator;
@@ -84,7 +84,7 @@ final class DelegatedAccessTest {
                 own.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, of -> account(of.getValue())));
         return new DelegatedAccess(
                 new NatsSettings.AccountSigningKey(
-                        new CredentialsFile("nats://nats:4222", Path.of("operator.creds")),
+                        new NatsAccess.CredentialsFile("nats://nats:4222", Path.of("operator.creds")),
                         new DelegatedAccounts(
                                 Login.accountOf(operator), accounts, workers.map(DelegatedAccessTest::account)),
                         Duration.ofHours(1)),

@@ -3,7 +3,7 @@ package dev.codeforge.operator.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class GivenAccessTest {
-    private static final NatsEndpoint WORKERS = new NatsEndpoint("nats://nats:4222", "worker", "secret");
+    private static final NatsAccess.Password WORKERS = new NatsAccess.Password("nats://nats:4222", "worker", "secret");
 
     private final WorkerPool first = pool("team-b", "first", "2026-11-24T09:00:00Z");
     private final WorkerPool sister = pool("team-b", "sister", "2026-11-24T11:00:00Z");
@@ -38,7 +38,7 @@ final class GivenAccessTest {
         assertThat(access(false).wall(first).reason()).isEqualTo(Reason.SharedNatsUser);
         assertThat(access(false).wall(first).sentence()).contains("of all pools of this namespace are one user");
         assertThat(access(true).wall(first).sentence()).contains("of all pools are one user");
-        final NatsEndpoint nobody = new NatsEndpoint("nats://nats:4222", "", "");
+        final NatsAccess.Password nobody = new NatsAccess.Password("nats://nats:4222", "", "");
         assertThat(access(nobody, true).wall(first).sentence()).contains("NATS asks nobody for a user");
     }
 
@@ -46,7 +46,7 @@ final class GivenAccessTest {
         return access(WORKERS, mayBeShared);
     }
 
-    private GivenAccess access(NatsEndpoint workers, boolean mayBeShared) {
+    private GivenAccess access(NatsAccess.Password workers, boolean mayBeShared) {
         return new GivenAccess(
                 new NatsSettings.Given(workers, workers, mayBeShared), () -> Stream.of(sister, other, first));
     }

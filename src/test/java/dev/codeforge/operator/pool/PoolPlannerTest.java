@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
@@ -271,7 +271,7 @@ final class PoolPlannerTest {
     }
 
     private static QueueState queue(long waiting, long running) {
-        return new QueueState.Ready(new QueueSample(waiting, running, false), 0);
+        return new QueueState.Ready(new TaskQueue.Sample(waiting, running, false), 0);
     }
 
     private static WorkerPool pool(WorkerPoolSpec.Scaling scaling, DeletionPolicy policy) {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.jetstream.NatsEndpoint;
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.NatsAccess;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
@@ -32,9 +32,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class PoolStatusBuilderTest {
-    private static final NatsEndpoint NOBODY = new NatsEndpoint("nats://nats:4222", "", "");
+    private static final NatsAccess.Password NOBODY = new NatsAccess.Password("nats://nats:4222", "", "");
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00.123Z");
-    private static final QueueState QUEUE = new QueueState.Ready(new QueueSample(4, 2, false), 3);
+    private static final QueueState QUEUE = new QueueState.Ready(new TaskQueue.Sample(4, 2, false), 3);
 
     private Optional<List<String>> walls = Optional.empty();
     private Optional<String> shutOut = Optional.empty();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.testing.FakeConnections;
+import dev.codeforge.testing.NoWorkers;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.WorkerRef;
@@ -30,7 +31,7 @@ final class SpentWorkersTest {
     private final SpentWorkers spent = new SpentWorkers(connections, time.withZone(ZoneOffset.UTC));
 
     SpentWorkersTest() {
-        connections.workers = Optional.of(workers);
+        connections.workers = workers;
     }
 
     @Test
@@ -106,7 +107,7 @@ final class SpentWorkersTest {
     }
 
     /** Those that have no answer are silent. */
-    private static final class Workers implements WorkerControl {
+    private static final class Workers extends NoWorkers {
         private final Map<String, Answer> answers = new ConcurrentHashMap<>();
         private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
 
@@ -114,26 +115,6 @@ final class SpentWorkersTest {
         public Optional<Answer> look(WorkerRef worker, Duration timeout) {
             asked.add(worker.pod());
             return Optional.ofNullable(answers.get(worker.pod()));
-        }
-
-        @Override
-        public Optional<Answer> drain(WorkerRef worker, Duration lease, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
-        }
-
-        @Override
-        public Optional<Answer> finish(WorkerRef worker, Duration lease, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
-        }
-
-        @Override
-        public Optional<Answer> leave(WorkerRef worker, Duration grace, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
-        }
-
-        @Override
-        public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
         }
     }
 }

@@ -3,8 +3,8 @@ package dev.codeforge.operator.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.testing.FakeConnections;
+import dev.codeforge.testing.NoWorkers;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.WorkerRef;
@@ -31,7 +31,7 @@ final class WorkerWallsTest {
     private final WorkerWalls walls = new WorkerWalls(connections, Clock.fixed(NOW, ZoneOffset.UTC));
 
     WorkerWallsTest() {
-        connections.workers = Optional.of(workers);
+        connections.workers = workers;
     }
 
     @Test
@@ -106,7 +106,7 @@ final class WorkerWallsTest {
     }
 
     /** Those that are not told of are silent. */
-    private static final class Workers implements WorkerControl {
+    private static final class Workers extends NoWorkers {
         private final Map<String, Optional<List<String>>> told = new HashMap<>();
         private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
         private boolean saysWhetherItIsSpent = true;
@@ -121,26 +121,6 @@ final class WorkerWallsTest {
                             Duration.ZERO,
                             open,
                             Optional.of(false).filter(known -> saysWhetherItIsSpent)));
-        }
-
-        @Override
-        public Optional<Answer> drain(WorkerRef worker, Duration lease, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
-        }
-
-        @Override
-        public Optional<Answer> finish(WorkerRef worker, Duration lease, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
-        }
-
-        @Override
-        public Optional<Answer> leave(WorkerRef worker, Duration grace, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
-        }
-
-        @Override
-        public Optional<Answer> resume(WorkerRef worker, Duration timeout) {
-            throw new UnsupportedOperationException("only looked at");
         }
     }
 }

@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.codeforge.identity.DelegatedAccounts;
-import dev.codeforge.jetstream.CredentialsFile;
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.ForeignOperator;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,7 +36,7 @@ final class OperatorSettingsTest {
     void theLeastIsTheNamespaceAndTheAddressOfNats() {
         final OperatorSettings settings = OperatorSettings.from(environment);
         assertThat(settings.namespace()).isEqualTo("codeforge-system");
-        final NatsEndpoint nobody = new NatsEndpoint("nats://nats:4222", "", "");
+        final NatsAccess.Password nobody = new NatsAccess.Password("nats://nats:4222", "", "");
         assertThat(settings.nats()).isEqualTo(new NatsSettings.Given(nobody, nobody, false));
         assertThat(settings.watchNamespaces()).isEmpty();
         assertThat(settings.workerImages()).isEmpty();
@@ -70,8 +69,8 @@ final class OperatorSettingsTest {
         assertThat(settings.watchNamespaces()).containsExactlyInAnyOrder("team-a", "team-b");
         assertThat(settings.nats())
                 .isEqualTo(new NatsSettings.Given(
-                        new NatsEndpoint("nats://nats:4222", "operator", "p1"),
-                        new NatsEndpoint("nats://nats:4222", "worker", "p2"),
+                        new NatsAccess.Password("nats://nats:4222", "operator", "p1"),
+                        new NatsAccess.Password("nats://nats:4222", "worker", "p2"),
                         true));
         assertThat(settings.workerImages()).containsExactly(Map.entry("aider", "aider:1"));
         assertThat(settings.imagePullPolicy()).isEqualTo("Always");
@@ -139,7 +138,8 @@ final class OperatorSettingsTest {
         Files.writeString(nats.resolve("operator-signing-key.nk"), owner.signingSeed());
         final NatsSettings.OperatorSigningKey settings = (NatsSettings.OperatorSigningKey)
                 OperatorSettings.from(environment).nats();
-        assertThat(settings.system()).isEqualTo(new CredentialsFile("nats://nats:4222", nats.resolve("system.creds")));
+        assertThat(settings.system())
+                .isEqualTo(new NatsAccess.CredentialsFile("nats://nats:4222", nats.resolve("system.creds")));
         assertThat(settings.credentialLifetime()).isEqualTo(Duration.ofDays(1));
     }
 
@@ -152,7 +152,7 @@ final class OperatorSettingsTest {
         final NatsSettings.AccountSigningKey settings = (NatsSettings.AccountSigningKey)
                 OperatorSettings.from(environment).nats();
         assertThat(settings.operator())
-                .isEqualTo(new CredentialsFile("nats://nats:4222", nats.resolve("operator.creds")));
+                .isEqualTo(new NatsAccess.CredentialsFile("nats://nats:4222", nats.resolve("operator.creds")));
         assertThat(settings.credentialLifetime()).isEqualTo(Duration.ofDays(1));
         assertThat(settings.accounts().bound("team-a")).isEqualTo(DelegatedAccounts.Bound.NAMESPACE);
         assertThat(settings.accounts().bound("team-b")).isEqualTo(DelegatedAccounts.Bound.ACCOUNT);

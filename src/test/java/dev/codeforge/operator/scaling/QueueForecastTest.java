@@ -2,7 +2,7 @@ package dev.codeforge.operator.scaling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -49,7 +49,7 @@ final class QueueForecastTest {
         return QueueForecast.of(queue(waiting, running), workers, tasksPerWorker, MINUTE, ahead);
     }
 
-    private static QueueSample queue(long waiting, long running) {
-        return new QueueSample(waiting, running, false);
+    private static TaskQueue.Sample queue(long waiting, long running) {
+        return new TaskQueue.Sample(waiting, running, false);
     }
 }

@@ -2,7 +2,7 @@ package dev.codeforge.operator.scaling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
 import java.time.Duration;
@@ -283,10 +283,10 @@ final class ReplicaPlannerTest {
 
     /** Decides after so many seconds, and lets the Deployment follow. */
     private Decision at(int second, long waiting, long running) {
-        return decide(second, Optional.of(new QueueSample(waiting, running, suspended)));
+        return decide(second, Optional.of(new TaskQueue.Sample(waiting, running, suspended)));
     }
 
-    private Decision decide(int second, Optional<QueueSample> sample) {
+    private Decision decide(int second, Optional<TaskQueue.Sample> sample) {
         final Decision decision = planner.decide(new ReplicaPlanner.Input(
                 new ReplicaPlanner.Limits(
                         min, max, tasksPerWorker, maxAckPending, Duration.ofSeconds(60), queueAgeTarget, maxStep),

@@ -1,6 +1,6 @@
 package dev.codeforge.operator.scaling;
 
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.scaling.DrainPlanner.WorkerView;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Limits;
@@ -19,7 +19,7 @@ final class SimulatedOperator {
     static final Duration ROUND_TRIP = Duration.ofMillis(10);
 
     /** What was decided, and of what. */
-    record Look(long at, Workers workers, int busy, Optional<QueueSample> sample, Decision decision) {}
+    record Look(long at, Workers workers, int busy, Optional<TaskQueue.Sample> sample, Decision decision) {}
 
     /** A change of the Deployment's replicas. */
     record Scale(long at, int from, int to, int busy) {}
@@ -74,7 +74,7 @@ final class SimulatedOperator {
     private void decide() {
         asked = false;
         free = time.now() + DEBOUNCE.toMillis();
-        final Optional<QueueSample> sample = queue.sample();
+        final Optional<TaskQueue.Sample> sample = queue.sample();
         final Workers seen = workers.seen();
         final Decision decision = replicas.decide(
                 new ReplicaPlanner.Input(limits, sample, seen, false, workers.serviceTime(), window, time.instant()));

@@ -1,6 +1,6 @@
 package dev.codeforge.operator.scaling;
 
-import dev.codeforge.jetstream.QueueSample;
+import dev.codeforge.jetstream.TaskQueue;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -112,8 +112,8 @@ final class SimulatedQueue {
         message.ended = Optional.of(time.now());
     }
 
-    Optional<QueueSample> sample() {
-        return up ? Optional.of(new QueueSample(fresh.size(), unacknowledged, false)) : Optional.empty();
+    Optional<TaskQueue.Sample> sample() {
+        return up ? Optional.of(new TaskQueue.Sample(fresh.size(), unacknowledged, false)) : Optional.empty();
     }
 
     List<Message> messages() {

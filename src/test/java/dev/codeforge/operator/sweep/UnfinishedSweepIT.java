@@ -48,10 +48,10 @@ final class UnfinishedSweepIT {
     void aTaskWhoseMessageOrStreamIsGoneIsLookedAt() throws Exception {
         final AgentTask purged = pool.queued("purged", 1, 1);
         pool.publish(purged, 1);
-        pool.connections.queue("").remove(ServedPool.STREAM, 1);
+        pool.connections.queue().remove(ServedPool.STREAM, 1);
         sweep.run();
         assertThat(seen).containsExactly(purged);
-        pool.connections.queue("").delete(ServedPool.STREAM);
+        pool.connections.queue().delete(ServedPool.STREAM);
         sweep.run();
         assertThat(seen).containsExactly(purged, purged);
     }
@@ -60,7 +60,7 @@ final class UnfinishedSweepIT {
     void aTaskWhoseOutcomeWasNotAppliedIsLookedAtOnce() throws Exception {
         final AgentTask task = pool.queued("task", 1, 1);
         pool.publish(task, 1);
-        pool.connections.queue("").remove(ServedPool.STREAM, 1);
+        pool.connections.queue().remove(ServedPool.STREAM, 1);
         pool.report(Events.of(task, Kind.COMPLETED));
         sweep.run();
         assertThat(seen).containsExactly(task);
@@ -80,7 +80,7 @@ final class UnfinishedSweepIT {
         final AgentTask task = pool.queued("task", 1, 1);
         pool.publish(task, 1);
         final TaskEvent forged = Events.of(task, Kind.COMPLETED);
-        pool.connections.results("").append(TaskIndex.ref(task), forged.eventId(), forged.toJson(), "0".repeat(64), 0);
+        pool.connections.results().append(TaskIndex.ref(task), forged.eventId(), forged.toJson(), "0".repeat(64), 0);
         sweep.run();
         assertThat(seen).isEmpty();
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;
@@ -26,7 +26,7 @@ final class OperatorEventsTest {
 
     private final DispatchKey key = new DispatchKey(new byte[32]);
     private final FakeConnections nats = new FakeConnections(key);
-    private final Results results = nats.results("ns");
+    private final Results results = nats.results();
     private final OperatorEvents events =
             new OperatorEvents(key, Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC));
     private final AgentTask task = Resources.task("ns", "task", "pool");

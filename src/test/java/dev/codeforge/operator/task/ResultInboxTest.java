@@ -3,7 +3,7 @@ package dev.codeforge.operator.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.StoredEvent;
+import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.TaskRef;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,10 +4,9 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.jetstream.Control.Holder;
-import dev.codeforge.jetstream.Ledger;
-import dev.codeforge.jetstream.Sessions;
-import dev.codeforge.jetstream.StandingMessage;
+import dev.codeforge.jetstream.CasBucket;
+import dev.codeforge.jetstream.TaskQueue.StandingMessage;
+import dev.codeforge.jetstream.WorkerControl.Holder;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
@@ -111,13 +110,13 @@ final class Seen {
     }
 
     Seen ledger(LedgerRecord record, long revision) {
-        return answered(
-                snapshot().withLedger(Optional.ofNullable(record).map(found -> new Ledger.Entry(found, revision))));
+        return answered(snapshot()
+                .withLedger(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision))));
     }
 
     Seen session(SessionRecord record, long revision) {
-        return answered(
-                snapshot().withSession(Optional.ofNullable(record).map(found -> new Sessions.Entry(found, revision))));
+        return answered(snapshot()
+                .withSession(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision))));
     }
 
     Seen owner(TaskSnapshot.OwnerState state) {

@@ -12,8 +12,8 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec.TaskDefaults;
 import dev.codeforge.api.Workspace;
 import dev.codeforge.api.Workspace.PushPolicy;
-import dev.codeforge.jetstream.OutgoingTask;
-import dev.codeforge.jetstream.Sessions;
+import dev.codeforge.jetstream.CasBucket;
+import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
@@ -257,8 +257,8 @@ final class TaskMessagesTest {
     void aTaskOfASessionIsToldWhereItsConversationStands() throws Exception {
         final AgentTask talking = Resources.task("ns", "task", "pool", "session: {name: talk}");
         final SessionObject left = new SessionObject("sessions/s/uid-1-1", "digest", 5);
-        final Sessions.Entry entry =
-                new Sessions.Entry(new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3);
+        final CasBucket.Entry<SessionRecord> entry =
+                new CasBucket.Entry<>(new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3);
         assertThat(session(snapshot(talking).withSession(Optional.of(entry))))
                 .isEqualTo(new TaskMessage.Session("talk", left));
         assertThat(session(snapshot(talking).withSession(Optional.empty())))

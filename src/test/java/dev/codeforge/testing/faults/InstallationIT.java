@@ -70,6 +70,19 @@ final class InstallationIT {
     }
 
     @Test
+    void aSecondReleaseForTheClusterStandsByAndSaysSo() {
+        final OperatorProcess first = installation.operator("first", ALONE);
+        first.start();
+        first.awaitReady();
+        final OperatorProcess second = installation.operator("second", Map.of("CODEFORGE_RELEASE", "second"));
+        second.start();
+        await().atMost(PATIENCE)
+                .until(() -> second.logText().contains("/codeforge works for this cluster on this NATS account"));
+        assertThat(second.isReady()).isFalse();
+        assertThat(second.logText()).doesNotContain("operator works");
+    }
+
+    @Test
     void aLeaderThatIsStoppedPastItsLeaseIsFollowedAndEndsWhenItGoesOn() {
         final OperatorProcess first = installation.operator("first", ELECTED);
         first.start();

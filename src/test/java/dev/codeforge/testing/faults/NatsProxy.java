@@ -1,6 +1,6 @@
 package dev.codeforge.testing.faults;
 
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import java.net.URI;
 import java.util.Map;
 import java.util.Optional;
@@ -13,27 +13,27 @@ import java.util.function.Predicate;
  * says. Requests to JetStream's API and acknowledgements of deliveries are publications too.
  */
 public final class NatsProxy implements AutoCloseable {
-    private final NatsEndpoint server;
+    private final NatsAccess.Password server;
     private final ProxyPort port;
     private final Injections<String> injections = new Injections<>();
     private final Map<String, AtomicLong> published = new ConcurrentHashMap<>();
     private final Gate gate = new Gate();
     private final AtomicLong allowance = new AtomicLong(Long.MAX_VALUE);
 
-    public NatsProxy(NatsEndpoint server) {
+    public NatsProxy(NatsAccess.Password server) {
         this.server = server;
         final URI url = URI.create(server.url());
         this.port = new ProxyPort(connection -> new NatsRelay(this, url, connection).serve());
     }
 
     /** The server by way of this proxy, as the same user. */
-    public NatsEndpoint endpoint() {
+    public NatsAccess.Password endpoint() {
         return endpoint(server);
     }
 
     /** The server by way of this proxy, as another user. */
-    public NatsEndpoint endpoint(NatsEndpoint user) {
-        return new NatsEndpoint("nats://127.0.0.1:" + port.number(), user.username(), user.password());
+    public NatsAccess.Password endpoint(NatsAccess.Password user) {
+        return new NatsAccess.Password("nats://127.0.0.1:" + port.number(), user.username(), user.password());
     }
 
     /**

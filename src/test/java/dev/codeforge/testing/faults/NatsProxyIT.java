@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.TestNats;
 import io.nats.client.Connection;
 import io.nats.client.ErrorListener;
@@ -39,7 +39,7 @@ final class NatsProxyIT {
         direct.jetStreamManagement()
                 .addStream(
                         StreamConfiguration.builder().name("S").subjects("s.>").build());
-        final NatsEndpoint through = proxy.endpoint();
+        final NatsAccess.Password through = proxy.endpoint();
         client = Nats.connect(Options.builder()
                 .server(through.url())
                 .userInfo(through.username(), through.password())

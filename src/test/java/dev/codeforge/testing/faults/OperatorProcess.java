@@ -2,7 +2,7 @@ package dev.codeforge.testing.faults;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
 
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.FreePort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,7 +36,7 @@ public final class OperatorProcess implements AutoCloseable {
             String name,
             String namespace,
             String kubeconfig,
-            NatsEndpoint nats,
+            NatsAccess.Password nats,
             Map<String, String> settings) {
         if (!Files.exists(JAR) || !Files.isDirectory(LIBRARIES)) {
             throw new IllegalStateException(JAR + " and " + LIBRARIES + " are missing: run mvn package -DskipTests");

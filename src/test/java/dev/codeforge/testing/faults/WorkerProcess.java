@@ -2,7 +2,7 @@ package dev.codeforge.testing.faults;
 
 import static dev.codeforge.testing.Patience.PATIENCE;
 
-import dev.codeforge.jetstream.NatsEndpoint;
+import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.testing.FreePort;
 import dev.codeforge.wire.Subjects;
 import java.nio.file.Path;
@@ -29,7 +29,7 @@ public final class WorkerProcess implements AutoCloseable {
     public WorkerProcess(
             Path directory,
             String name,
-            NatsEndpoint nats,
+            NatsAccess.Password nats,
             String namespace,
             String pool,
             int ackWait,

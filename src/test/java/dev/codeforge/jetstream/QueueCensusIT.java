@@ -4,6 +4,7 @@ import static dev.codeforge.testing.Patience.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.codeforge.jetstream.TaskQueue.QueuedTask;
 import dev.codeforge.testing.PoolQueue;
 import java.time.Duration;
 import java.util.List;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class CensusReaderIT {
+final class QueueCensusIT {
     private static JetStreamFixture jetStream;
 
     @BeforeAll
@@ -82,19 +83,19 @@ final class CensusReaderIT {
     @Test
     void aMissingQueueHoldsNothing() {
         assertThat(census("missing")).isEqualTo(QueueCensus.NOTHING);
-        assertThat(jetStream.connections.queue("ns").at("tasks_ns_missing", 1)).isEmpty();
+        assertThat(jetStream.connections.queue().at("tasks_ns_missing", 1)).isEmpty();
     }
 
     @Test
     void aMessageIsFoundByItsSequence() throws Exception {
         final long sequence = queue("at").publishOutside("outside");
-        final TaskQueue queue = jetStream.connections.queue("ns");
+        final TaskQueue queue = jetStream.connections.queue();
         assertThat(queue.at("tasks_ns_at", sequence).orElseThrow().taskId()).isEqualTo("outside");
         assertThat(queue.at("tasks_ns_at", sequence + 1)).isEmpty();
     }
 
     private static QueueCensus census(String pool) {
-        return jetStream.connections.queue("ns").census("tasks_ns_" + pool).orElseThrow();
+        return jetStream.connections.queue().census("tasks_ns_" + pool).orElseThrow();
     }
 
     private static PoolQueue queue(String pool) {

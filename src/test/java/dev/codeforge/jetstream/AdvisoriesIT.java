@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-final class NatsAdvisoriesIT {
+final class AdvisoriesIT {
     @Test
     void exhaustedAndTerminatedMessagesAreToldWithWhereAndWhy() throws Exception {
         try (JetStreamFixture jetStream = new JetStreamFixture()) {
@@ -25,7 +25,7 @@ final class NatsAdvisoriesIT {
             jetStream.client.publish(message.getReplyTo(), "+TERM Unparsable".getBytes());
             jetStream.client.flush(PATIENCE);
             final List<Advisories.Delivery> told = new CopyOnWriteArrayList<>();
-            try (AutoCloseable ignored = jetStream.connections.advisories("").consume(delivery -> {
+            try (AutoCloseable ignored = jetStream.connections.advisories().consume(delivery -> {
                 told.add(delivery);
                 delivery.ack();
             })) {
@@ -57,7 +57,7 @@ final class NatsAdvisoriesIT {
             queue.publishOutside("exhausted");
             queue.exhaust(1);
             final List<Long> times = new CopyOnWriteArrayList<>();
-            try (AutoCloseable ignored = jetStream.connections.advisories("").consume(delivery -> {
+            try (AutoCloseable ignored = jetStream.connections.advisories().consume(delivery -> {
                 times.add(delivery.times());
                 if (delivery.times() == 1) {
                     delivery.later();
@@ -83,7 +83,7 @@ final class NatsAdvisoriesIT {
             queue.publishOutside("exhausted");
             queue.exhaust(1);
             final List<Advisories.Advisory> told = new CopyOnWriteArrayList<>();
-            try (AutoCloseable ignored = jetStream.connections.advisories("").consume(delivery -> {
+            try (AutoCloseable ignored = jetStream.connections.advisories().consume(delivery -> {
                 told.add(delivery.advisory());
                 delivery.ack();
             })) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class NatsFilesIT {
+final class FilesIT {
     private static final long BYTES = 1L << 20;
     private static JetStreamFixture jetStream;
     private final String pool = "pool-" + UUID.randomUUID();
@@ -42,7 +42,7 @@ final class NatsFilesIT {
         assertThat(made.getSubjects()).containsExactlyInAnyOrder(subjects + ".C.>", subjects + ".M.>");
         assertThat(made.getMaxAge()).isEqualTo(Duration.ofDays(30));
         assertThat(made.getMaxBytes()).isEqualTo(BYTES);
-        assertThat(made.getMetadata()).containsEntry(StreamKeeper.INSTALLATION, JetStreamFixture.INSTALLATION);
+        assertThat(made.getMetadata()).containsEntry(StreamOwner.INSTALLATION, JetStreamFixture.INSTALLATION);
         assertThat(jetStream
                         .client
                         .objectStore(Subjects.filesBucket("ns", pool))
@@ -112,7 +112,7 @@ final class NatsFilesIT {
             put("C." + file + ".2");
             describe(file, file + ".*");
         }
-        final Files files = jetStream.connections.files("ns");
+        final Files files = jetStream.connections.files();
         files.forget("ns", pool, "one");
         assertThat(messages()).isEqualTo(3);
         files.forget("ns", pool, "one");
@@ -125,7 +125,7 @@ final class NatsFilesIT {
         ensure(BYTES);
         put("C.mine.1");
         describe("bad", ">");
-        jetStream.connections.files("ns").forget("ns", pool, "bad");
+        jetStream.connections.files().forget("ns", pool, "bad");
         assertThat(messages()).isEqualTo(1);
     }
 
@@ -150,8 +150,9 @@ final class NatsFilesIT {
         ensure(BYTES);
         assertThatThrownBy(() -> jetStream
                         .connections
-                        .files("ns")
-                        .ensure(new FilesSettings("ns", pool, 2 * BYTES, OptionalInt.empty(), "another")))
+                        .files()
+                        .ensure(new Files.Settings(
+                                "ns", pool, 2 * BYTES, OptionalInt.empty(), new StreamOwner("another", false))))
                 .isInstanceOf(QueueRefusedException.class)
                 .hasMessageContaining("not of this installation");
         remove("another");
@@ -161,12 +162,12 @@ final class NatsFilesIT {
     private void ensure(long bytes) {
         jetStream
                 .connections
-                .files("ns")
-                .ensure(new FilesSettings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.INSTALLATION));
+                .files()
+                .ensure(new Files.Settings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.OWNER));
     }
 
     private void remove(String installation) {
-        jetStream.connections.files("ns").remove("ns", pool, installation);
+        jetStream.connections.files().remove("ns", pool, installation);
     }
 
     private void put(String subject) throws Exception {

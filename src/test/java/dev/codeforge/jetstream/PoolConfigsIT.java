@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class NatsPoolConfigsIT {
+final class PoolConfigsIT {
     private static final Map<String, String> SETTINGS = Map.of("edit-format", "whole");
     private static JetStreamFixture jetStream;
     private final String pool = "pool-" + UUID.randomUUID();
@@ -58,19 +58,23 @@ final class NatsPoolConfigsIT {
 
     @Test
     void whatSomebodyElseWroteThereIsPutRight() throws Exception {
-        jetStream.client.jetStream().publish(Subjects.poolConfig("ns", pool), "[1".getBytes());
+        jetStream
+                .client
+                .jetStream()
+                .publish(CasBucket.CONFIG.subject(Subjects.poolConfigKey("ns", pool)), "[1".getBytes());
         keep(SETTINGS);
         assertThat(PoolConfig.parse(stored().getData())).isEqualTo(SETTINGS);
     }
 
     private void keep(Map<String, String> settings) {
-        jetStream.connections.configs("ns").keep("ns", pool, settings);
+        jetStream.connections.configs().keep("ns", pool, settings);
     }
 
     private MessageInfo stored() throws Exception {
         return jetStream
                 .client
                 .jetStreamManagement()
-                .getLastMessage(NatsPoolConfigs.STREAM, Subjects.poolConfig("ns", pool));
+                .getLastMessage(
+                        CasBucket.CONFIG.stream(), CasBucket.CONFIG.subject(Subjects.poolConfigKey("ns", pool)));
     }
 }

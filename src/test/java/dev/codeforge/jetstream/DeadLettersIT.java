@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-final class NatsDeadLettersIT {
+final class DeadLettersIT {
     private static JetStreamFixture jetStream;
 
     @BeforeAll
@@ -95,7 +95,7 @@ final class NatsDeadLettersIT {
     private static Optional<DeadLetters.Buried> bury(String pool, long sequence, Runnable beforeRemoval) {
         return jetStream
                 .connections
-                .deadLetters("ns")
+                .deadLetters()
                 .bury(
                         "ns",
                         pool,
@@ -107,7 +107,7 @@ final class NatsDeadLettersIT {
     }
 
     private static long count(String pool) {
-        return jetStream.connections.deadLetters("ns").count("ns", pool);
+        return jetStream.connections.deadLetters().count("ns", pool);
     }
 
     private static PoolQueue queue(String pool) {

@@ -1,0 +1,94 @@
+package dev.codeforge.jetstream;
+
+import io.nats.client.JetStreamApiException;
+import io.nats.client.JetStreamStatusCheckedException;
+import io.nats.client.RequestFailureException;
+import io.nats.client.RequestFailureReason;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeoutException;
+
+/** What goes wrong on the way to NATS and in its answers, told by type and by JetStream's error code, never by its words. */
+final class JetStreamErrors {
+    static final int CONSUMER_NOT_FOUND = 10014;
+    static final int MESSAGE_NOT_FOUND = 10037;
+    static final int INSUFFICIENT_STORAGE = 10047;
+    static final int STREAM_NOT_FOUND = 10059;
+    static final int OTHER_STREAM_EXPECTED = 10060;
+    static final int SUBJECTS_OVERLAP = 10065;
+    static final int WRONG_LAST_SEQUENCE = 10071;
+    static final int STREAM_FULL = 10077;
+
+    private static final int SERVER_CANNOT_NOW = 500;
+    private static final Set<Integer> NOT_THERE = Set.of(STREAM_NOT_FOUND, CONSUMER_NOT_FOUND);
+
+    private JetStreamErrors() {}
+
+    /** A call of the client. */
+    @FunctionalInterface
+    interface Call<T> {
+        T now()
+                throws IOException, JetStreamApiException, JetStreamStatusCheckedException, InterruptedException,
+                        TimeoutException;
+    }
+
+    /** The call's value; whatever goes wrong may go right later. */
+    static <T> T translate(String what, Call<T> call) {
+        try {
+            return translateAllButAnswers(what, call);
+        } catch (JetStreamApiException e) {
+            throw unavailable(what, e);
+        }
+    }
+
+    /** As {@link #translate}, where the caller reads what JetStream answers. */
+    static <T> T translateAllButAnswers(String what, Call<T> call) throws JetStreamApiException {
+        try {
+            return call.now();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueueUnavailableException("interrupted while waiting for " + what, e);
+        } catch (IOException | JetStreamStatusCheckedException | TimeoutException | IllegalStateException e) {
+            throw new QueueUnavailableException(what + " did not answer: " + e.getMessage(), e);
+        } catch (IllegalArgumentException e) {
+            // The client looks at names and sizes before it sends: another try ends the same.
+            throw new QueueRefusedException("nothing was sent to " + what + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A question to JetStream's API. */
+    @FunctionalInterface
+    interface Question<T> {
+        T ask() throws IOException, JetStreamApiException;
+    }
+
+    /** Empty when JetStream answers that there is no such stream or consumer. */
+    static <T> Optional<T> ifThere(Question<T> question) throws IOException, JetStreamApiException {
+        try {
+            return Optional.of(question.ask());
+        } catch (JetStreamApiException e) {
+            if (NOT_THERE.contains(e.getApiErrorCode())) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    static QueueUnavailableException unavailable(String what, JetStreamApiException answer) {
+        return new QueueUnavailableException(what + " answered: " + answer.getMessage(), answer);
+    }
+
+    /** 5xx: the server cannot now, as without a leader; 4xx, and no room: it will not until something is changed. */
+    static RuntimeException refusedOrUnavailable(String what, JetStreamApiException answer) {
+        return answer.getErrorCode() < SERVER_CANNOT_NOW || answer.getApiErrorCode() == INSUFFICIENT_STORAGE
+                ? new QueueRefusedException("JetStream refuses " + what + ": " + answer.getMessage(), answer)
+                : unavailable("JetStream", answer);
+    }
+
+    /** Nobody takes the subject, as without a stream on it. */
+    static boolean saysNobodyListens(QueueUnavailableException error) {
+        return error.getCause() instanceof RequestFailureException failure
+                && failure.getReason() == RequestFailureReason.NO_RESPONDERS;
+    }
+}
