@@ -83,7 +83,7 @@ class Quarantine:
             "GIT_PROTOCOL": "version=2",
         }
         argv = ["git", "-c", "core.hooksPath=/dev/null", "upload-pack"]
-        order.write_bytes(Order(argv, variables, 0, walls).packed())
+        order.write_bytes(Order(argv, ".", variables, 0, walls).packed())
         await self.local.git(
             "-c", "transfer.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
             "--no-auto-maintenance", "--no-write-fetch-head",
