@@ -11,7 +11,6 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ from harness.nats_server import NatsServer
 from harness.operator import EVENTS, TERMINAL, Operator
 from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
+from usage import seconds_of
 
 AGENT = ("sh", "-c", 'echo "$CODEFORGE_TASK_ID" >>file.txt')
 FILES = 200
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -159,25 +158,6 @@ def seeded(folder: Path) -> GitServer:
     git(clone, "commit", "--quiet", "--message", "Files")
     git(clone, "push", "--quiet", "origin", "main")
     return server
-
-
-def seconds_of(process: int) -> float:
-    """The processor time of a process, of all below it, and of those of them that have ended."""
-    return sum(sum(map(int, stat[11:15])) for stat in family(process)) / _TICKS
-
-
-def family(ancestor: int) -> Iterator[list[str]]:
-    stats: dict[int, list[str]] = {}
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            stats[int(file.parent.name)] = file.read_text().rpartition(") ")[2].split()
-        except OSError:
-            continue
-    found = [ancestor]
-    for process in found:
-        if process in stats:
-            yield stats[process]
-        found += [child for child, stat in stats.items() if int(stat[1]) == process]
 
 
 def report(figures: dict[str, Measured], starts: Counter[str], tasks: int, commit: str) -> None:
