@@ -19,7 +19,7 @@ TARGET = Path(__file__).resolve().parents[2] / "target"
 REPORTS = {
     "unit": "surefire-reports/TEST-*.xml",
     "integration": "failsafe-reports/TEST-*.xml",
-    "worker": "test/worker.xml",
+    "worker": "test/worker*.xml",
 }
 SLOWEST = 10
 LINES_OF_A_FAILURE = 25

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +21,42 @@ from harness.proxy import TcpProxy
 from harness.worker_process import WorkerProcess
 
 ACK_WAIT = 1.5
+# For one step of a test: more than the slowest takes while others use the machine too.
+LIMIT_SECONDS = 300
+
+
+class TooLong(Exception):
+    """A test that waits for ever would stop all that comes after it."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    if item.get_closest_marker("root") and os.geteuid():
+        pytest.skip("it needs root's rights")
+    return (yield from _limited(item, "setup"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    return (yield from _limited(item, "call"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    return (yield from _limited(item, "teardown"))
+
+
+def _limited(item: pytest.Item, step: str) -> Generator[None, None, None]:
+    def end(_number: int, _frame: object) -> None:
+        raise TooLong(f"{step} of {item.nodeid} took more than {LIMIT_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(LIMIT_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class StartWorker(Protocol):

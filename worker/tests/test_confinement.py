@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from harness.git_server import GitServer
 from harness.jwt_server import JwtServer
 from harness.nats_server import NatsServer
 from harness.operator import WORKER, Operator
+from harness.patience import PATIENCE
 from harness.worker_process import WorkerProcess
 from test_startup import GOOD
 
@@ -25,7 +27,7 @@ from codeforge_worker.settings import Settings
 # Not by its path: the repository may lie where an agent does not read.
 HOSTILE = (Path(__file__).parent / "harness" / "hostile.py").read_text()
 # Closed by the worker's own doing too, unless it is root: nobody of its user reads its memory.
-BY_NO_MEANS = {"environ", "supervisor_environ", "memory", "memory_by_call", "descriptor"}
+BY_NO_MEANS = {"environ", "supervisor_environ", "nursery_environ", "memory", "memory_by_call", "descriptor"}
 
 
 @dataclass
@@ -40,8 +42,8 @@ class Surroundings:
         mine = self.secret.with_name("of-others")
         mine.write_text("precious")
         return [
-            "environ=", "supervisor_environ=", "memory=", "memory_by_call=", "descriptor=",
-            "end=", "end_supervisor=", "limit=",
+            "environ=", "supervisor_environ=", "nursery_environ=", "memory=", "memory_by_call=", "descriptor=",
+            "end=", "end_supervisor=", "end_nursery=", "limit=",
             f"tcp={self.port}", f"mptcp={self.port}", f"fast_open={self.port}", f"udp={self.port}",
             "packets=", "frames=", "ring=", f"abstract_socket={self.name}",
             f"read={self.secret}", f"by_link={self.secret}", f"names={self.secret.parent}", "device=/dev/null",
@@ -174,7 +176,10 @@ async def test_the_temporary_folder_is_one_runs_at_a_time(
             assert output.strip() == "0\nwritten"
         else:
             assert output.startswith("0\n-Djava.io.tmpdir=") and "/scratch" in output
-    assert not list(temporary.iterdir()) or not is_granted
+    # After its end was told.
+    async with asyncio.timeout(PATIENCE):
+        while is_granted and list(temporary.iterdir()):
+            await asyncio.sleep(0.05)
 
 
 async def test_a_pool_may_grant_more(around: Surroundings, tried: Tried) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -98,9 +100,12 @@ def test_what_cannot_be_run_is_a_sentence(module: Path, more: list[str], word: s
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_is_cancelled_by_a_signal(module: Path, number: signal.Signals) -> None:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    with subprocess.Popen(
-        _command(module, "--backend", "waiter"), env=environment, stdout=subprocess.PIPE, text=True
-    ) as worker:
+    with (
+        subprocess.Popen(
+            _command(module, "--backend", "waiter"), env=environment, stdout=subprocess.PIPE, text=True
+        ) as worker,
+        _ended_in_time(worker),
+    ):
         assert worker.stdout and worker.stdout.readline() == "waiting\n"
         worker.send_signal(number)
         assert worker.stdout.read() == "cancelled: Cancelled: it was asked for\n" and worker.wait() == 1
@@ -116,14 +121,23 @@ def test_with_reload_it_runs_again_after_each_change(module: Path, stop: signal.
         worker = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     finally:
         signal.signal(signal.SIGINT, ignored)
-    try:
+    with _ended_in_time(worker):
         assert worker.stdout and worker.stdout.readline() == "waiting\n"
         module.write_text(BACKEND.replace('"waiting"', '"waiting again"'))
-        begun = time.monotonic()
-        while worker.stdout.readline() != "waiting again\n":
-            assert time.monotonic() - begun < PATIENCE
+        while (line := worker.stdout.readline()) != "waiting again\n":
+            assert line, "it ended, or said nothing for long"
         worker.send_signal(stop)
         worker.communicate(timeout=PATIENCE)
         assert worker.returncode == 0
+
+
+@contextlib.contextmanager
+def _ended_in_time(worker: subprocess.Popen[str]) -> Generator[None]:
+    """Who reads what it prints then reads the end, and does not wait for ever."""
+    killing = threading.Timer(PATIENCE, worker.kill)
+    killing.start()
+    try:
+        yield
     finally:
+        killing.cancel()
         worker.kill()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import StartWorker
+from conftest import StartWorker, count
 from harness.git_server import GitServer, git
 from harness.operator import Operator
 
@@ -51,6 +53,33 @@ async def test_commits_and_pushes(operator: Operator, start_worker: StartWorker,
     assert repository.show("%s", commit) == "Edit it"
     trailers = repository.show("%(trailers:only,unfold)", commit).splitlines()
     assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+
+
+async def test_a_push_takes_few_starts_of_git(
+    operator: Operator, start_worker: StartWorker, repository: GitServer, tmp_path: Path
+) -> None:
+    """Each is a process, and most wait for the one before: they were most of a short task's time."""
+    told, shim = tmp_path / "told", tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho >>{told}\nexec {shutil.which("git")} "$@"\n')
+    shim.chmod(0o755)
+    path = f"{shim.parent}:{os.environ['PATH']}"
+    # Within walls the shim could not tell.
+    await start_worker("sh", "-c", "echo changed >file.txt", PATH=path, CODEFORGE_ISOLATION="Off")
+    uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
+    assert (await operator.until(uid))[-1].body["result"]["git"]["pushed"]
+    assert count(told) <= 14
+
+
+async def test_an_agent_that_spoils_its_objects_spoils_its_own(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    spoil = 'find .git/objects -type f | while read -r file; do chmod u+w "$file"; echo >"$file"; done'
+    await start_worker("sh", "-c", f"{spoil}; echo changed >file.txt")
+    uid = await operator.submit(workspace={"git": {"url": repository.url, "push": {"branch": "b"}}})
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert repository.content("b", "file.txt") == "changed"
 
 
 async def test_without_push_nothing_leaves(

@@ -106,7 +106,7 @@ async def test_a_function_cannot_speak_for_another_task_either(capfd: pytest.Cap
     for end in ("\r", "\n", "\r\n", "\u2028", "\x85", "\x1e"):
         log.line(f"first{end}[other-task] text")
     log.stop()
-    STDOUT.flush()
+    STDOUT.finish()
     lines = capfd.readouterr().out.splitlines()
     assert len(lines) == 9 and all(line.startswith("[task] ") for line in lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import time
@@ -41,7 +42,7 @@ def test_a_full_pipe_keeps_nobody_waiting_and_the_loss_is_counted(pipe: tuple[in
     begun = time.monotonic()
     for number in range(100_000):
         outlet.write(f"line {number}\n")
-    outlet.flush(0.1)
+    outlet.finish(0.1)
     assert time.monotonic() - begun < PATIENCE
     read = _until(pipe[0], b"are missing here").decode()
     outlet.write("afterwards\n")
@@ -57,5 +58,18 @@ def test_a_pipe_that_was_closed_ends_nothing() -> None:
     outlet = Outlet(writing)
     for _ in range(3):
         outlet.write("line\n")
-        outlet.flush()
+        outlet.finish()
     os.close(writing)
+
+
+def test_a_line_of_the_worker_is_not_waited_for(pipe: tuple[int, int]) -> None:
+    """It is logged on the event loop, where heartbeats are due."""
+    outlet = Outlet(pipe[1])
+    # More than the pipe holds: nothing that follows is written before somebody reads.
+    outlet.write("x" * 500_000 + "\n")
+    handler = logging.StreamHandler(outlet)
+    begun = time.monotonic()
+    for number in range(20):
+        handler.handle(logging.LogRecord("worker", logging.INFO, "", 0, f"line {number}", None, None))
+    assert time.monotonic() - begun < 0.5
+    assert b"line 19" in _until(pipe[0], b"line 19")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from harness.conversations import Talk
 from harness.git_server import GitServer
+from harness.patience import PATIENCE
 
+from codeforge_worker import wire
 from codeforge_worker.context import RunContext
+from codeforge_worker.files import Stored
 from codeforge_worker.outcome import Outcome, failure
+from codeforge_worker.refusals import Refusals, Refused
+from codeforge_worker.session import PoolConversation
 
 _SAY = ("sh", "-c", 'cat >>"$CODEFORGE_SESSION_DIR/said"; cat "$CODEFORGE_SESSION_DIR/said"')
 
@@ -82,3 +88,27 @@ async def test_an_agent_refuses_what_it_cannot_continue(tmp_path: Path, agent: s
     outcome = await Talk(tmp_path, agent, **{program: "/nonexistent"}).run("x")
     assert outcome.failure is not None and outcome.failure.type == "InvalidConfig"
     assert "leave session out" in outcome.failure.message
+
+
+async def test_a_bucket_that_refuses_is_asked_ever_later_and_shown(tmp_path: Path) -> None:
+    """As all that NATS refuses."""
+    refusals, files = Refusals(), _Refusing()
+    conversation = PoolConversation(files, wire.Session("s"), "run", refusals)  # pyright: ignore[reportArgumentType]
+    (tmp_path / "session").mkdir()
+    keeping = asyncio.create_task(conversation.keep(tmp_path / "session"))
+    async with asyncio.timeout(PATIENCE):
+        while refusals.count == 0:
+            await asyncio.sleep(0.01)
+        assert refusals.sentence == "NATS refuses session s: not allowed"
+        files.refuses = False
+        refusals.try_again()
+        assert (await keeping).object == "stored" and refusals.count == 0
+
+
+class _Refusing:
+    refuses = True
+
+    async def put(self, _name: str, _source: Path) -> Stored:
+        if self.refuses:
+            raise Refused("not allowed")
+        return Stored("stored", 1, "sha-256:0")

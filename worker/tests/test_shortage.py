@@ -64,6 +64,7 @@ def group() -> Iterator[ControlGroup]:
     made.remove()
 
 
+@pytest.mark.root
 async def test_a_program_that_the_kernel_kills_for_its_memory_is_named_with_the_limit(
     group: ControlGroup, operator: Operator, start_worker: StartWorker
 ) -> None:
@@ -77,6 +78,7 @@ async def test_a_program_that_the_kernel_kills_for_its_memory_is_named_with_the_
     assert "resources.limits.memory" in failed["message"]
 
 
+@pytest.mark.root
 async def test_so_is_one_whose_child_is_killed(
     group: ControlGroup, operator: Operator, start_worker: StartWorker
 ) -> None:
@@ -88,6 +90,7 @@ async def test_so_is_one_whose_child_is_killed(
     assert "exited with code 3" in failed["message"]
 
 
+@pytest.mark.root
 async def test_a_run_that_gets_over_it_has_completed(
     group: ControlGroup, operator: Operator, start_worker: StartWorker
 ) -> None:
@@ -97,6 +100,7 @@ async def test_a_run_that_gets_over_it_has_completed(
     assert (await operator.until(uid)).pop().body["event"] == "completed"
 
 
+@pytest.mark.root
 async def test_a_later_run_is_not_blamed_for_an_earlier_one(
     group: ControlGroup, operator: Operator, start_worker: StartWorker
 ) -> None:
@@ -169,6 +173,7 @@ def small_volume(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.root
 async def test_a_run_that_fills_its_volume_says_so(
     small_volume: Path, operator: Operator, start_worker: StartWorker
 ) -> None:
@@ -180,6 +185,7 @@ async def test_a_run_that_fills_its_volume_says_so(
     assert "all of its 8 MiB are used" in failed["message"]
 
 
+@pytest.mark.root
 async def test_a_volume_that_is_full_before_the_run_is_told_too(
     small_volume: Path, operator: Operator, start_worker: StartWorker
 ) -> None:
@@ -193,6 +199,7 @@ async def test_a_volume_that_is_full_before_the_run_is_told_too(
     assert "all of its files are used" in failed["message"]
 
 
+@pytest.mark.root
 async def test_a_repository_that_does_not_fit_says_so(
     small_volume: Path, operator: Operator, start_worker: StartWorker, code: GitServer, tmp_path: Path
 ) -> None:
@@ -203,6 +210,7 @@ async def test_a_repository_that_does_not_fit_says_so(
     assert "give volume workspace in spec.template" in failed["message"]
 
 
+@pytest.mark.root
 async def test_work_that_does_not_fit_is_no_success_without_it(
     small_volume: Path, operator: Operator, start_worker: StartWorker, code: GitServer
 ) -> None:
@@ -215,6 +223,7 @@ async def test_work_that_does_not_fit_is_no_success_without_it(
     assert "give volume workspace in spec.template" in last["failure"]["message"]
 
 
+@pytest.mark.root
 async def test_a_conversation_that_does_not_fit_is_not_lost(small_volume: Path, tmp_path: Path) -> None:
     before, archive = tmp_path / "session", tmp_path / "session.tar.gz"
     before.mkdir()
@@ -226,6 +235,7 @@ async def test_a_conversation_that_does_not_fit_is_not_lost(small_volume: Path, 
         unpack(archive, small_volume / "session")
 
 
+@pytest.mark.root
 async def test_artifacts_are_kept_although_the_workspace_is_full(
     small_volume: Path, operator: Operator, start_worker: StartWorker
 ) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
 from conftest import StartWorker, until, written
 from harness.agents import are_gone
 from harness.operator import CONTROL, Operator, kinds
+from harness.patience import PATIENCE
+
+from codeforge_worker.confinement.supervised import Supervisor
 
 
 async def test_a_run_that_ends_its_supervisor_ends(
@@ -42,7 +46,8 @@ async def main():
     for round in range(60):
         run = await supervise(kills, cwd=Path.cwd(), environment=os.environ, grace=1, walls=None)
         assert await run.end() == -9
-        assert not list(children(os.getpid())), f"round {round}"
+        # What has forked the supervisor.
+        assert len(children(os.getpid())) == 1, f"round {round}"
 
 asyncio.run(main())
 """
@@ -53,6 +58,33 @@ async def test_nothing_is_left_however_soon_the_end_of_a_supervisor_is_seen(tmp_
     environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
     rounds = await asyncio.create_subprocess_exec(sys.executable, "-c", _ROUNDS, cwd=tmp_path, env=environment)
     assert await rounds.wait() == 0
+
+
+async def test_a_run_that_ends_what_forks_supervisors_ends_and_the_next_one_runs(
+    operator: Operator, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    """As its supervisor, which is asked to end it then."""
+    pids = tmp_path / "pids"
+    parent = "$(ps -o ppid= -p $PPID)"
+    kills = f"if [ -e {pids} ]; then echo fine; else echo $$ >{pids}; kill -9 {parent}; exec sleep 300; fi"
+    await start_worker("sh", "-c", kills, CODEFORGE_ISOLATION="Off")
+    first, second = await operator.submit(), await operator.submit()
+    last = (await operator.until(first))[-1].body
+    assert last["failure"]["type"] == "CommandFailed" and "killed by signal 15" in last["failure"]["message"]
+    assert are_gone(pids)
+    assert (await operator.until(second))[-1].body["output"].strip() == "fine"
+
+
+async def test_the_end_of_a_supervisor_is_seen_where_a_sandbox_has_no_descriptor_of_it() -> None:
+    ended = await asyncio.create_subprocess_exec("sleep", "300")
+    supervisor = Supervisor(ended.pid, None)
+    gone = asyncio.create_task(supervisor.gone())
+    await asyncio.sleep(0.05)
+    assert not gone.done()
+    supervisor.send(signal.SIGKILL)
+    await ended.wait()
+    async with asyncio.timeout(PATIENCE):
+        await gone
 
 
 async def test_a_run_that_halts_its_supervisor_is_ended_all_the_same(

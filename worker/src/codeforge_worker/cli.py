@@ -98,7 +98,7 @@ async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -
     # Python would wait for each thread that a function has left at work.
     logging.shutdown()
     for outlet in (STDOUT, STDERR):
-        outlet.flush()
+        outlet.finish()
     os._exit(code)
 
 

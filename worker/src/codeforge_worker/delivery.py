@@ -125,7 +125,7 @@ class Delivery:
         meter = Meter(task.budget, events.spent, events.used)
         meter.on_call = events.checkpoint.on_save = self._news.set
         files = Files(self._broker, self._settings.namespace, self._settings.pool)
-        conversation = conversation_of(files, task, events.delivery)
+        conversation = conversation_of(files, task, events.delivery, self._broker.refusals)
         # An id from outside may be another message's as well.
         message = "" if task.dispatch_id else f"{self._origin.sequence}-"
         shelf = Shelf(files, f"{task.task_id}/{message}{task.attempt}-{events.delivery}")

@@ -15,7 +15,10 @@ _PORTION = 65536
 
 
 class Outlet:
-    """A descriptor that lines are written to. What it has no room for is left out, and counted in a line."""
+    """A descriptor that lines are written to. What it has no room for is left out, and counted in a line.
+
+    It has no `flush`: logging would call that after each line, on the event loop, and wait there for the thread.
+    """
 
     def __init__(self, descriptor: int, most: int = BYTES) -> None:
         self._descriptor = descriptor
@@ -39,9 +42,9 @@ class Outlet:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name=f"outlet {self._descriptor}", daemon=True)
                 self._thread.start()
-                atexit.register(self.flush)
+                atexit.register(self.finish)
 
-    def flush(self, seconds: float = _LAST_SECONDS) -> None:
+    def finish(self, seconds: float = _LAST_SECONDS) -> None:
         """Waits until all is written, but not for a pipe that takes nothing."""
         with self._changed:
             self._changed.wait_for(lambda: not self._size, seconds)

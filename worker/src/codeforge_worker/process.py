@@ -67,6 +67,7 @@ async def run(
     finally:
         for task in (feeding, *reading):
             task.cancel()
+        program.close()
 
 
 async def _feed(writer: asyncio.StreamWriter, text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import stat
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,13 +84,37 @@ class Quarantine:
             "GIT_PROTOCOL": "version=2",
         }
         argv = ["git", "-c", "core.hooksPath=/dev/null", "upload-pack"]
-        order.write_bytes(Order(argv, variables, 0, walls).packed())
+        order.write_bytes(Order(argv, ".", variables, 0, walls).packed())
         await self.local.git(
             "-c", "transfer.fsckObjects=true", "fetch", "--quiet", "--no-tags", "--no-recurse-submodules",
             "--no-auto-maintenance", "--no-write-fetch-head",
             f"--upload-pack={shlex.join((*started('launcher'), str(order)))}", str(repository),
             f"+{what}:{ref}",
         )  # fmt: skip
+
+    async def adopt(self, repository: GitRepository, folder: Path, commit: str, parent: str) -> None:
+        """Takes a commit as the result from a repository that no agent has written to, with what its parent has not.
+
+        `folder` is one that `repository` may write to. What comes is checked as what is fetched is.
+        """
+        packed = await repository.git(
+            "pack-objects", "--quiet", "--revs", str(folder / "new"), stdin=f"{commit}\n^{parent}\n"
+        )
+        pack = folder / f"new-{packed}.pack"
+        if not _COMMIT.fullmatch(packed) or not stat.S_ISREG(pack.lstat().st_mode):
+            raise GitError(f"git pack-objects: {packed!r} is no pack")
+        kept = self.local.directory / "objects" / "pack" / f"pack-{packed}.pack"
+        kept.parent.mkdir(exist_ok=True)
+        pack.rename(kept)
+        try:
+            # A large file is not held.
+            await self.local.git("-c", "core.bigFileThreshold=16m", "index-pack", "--strict", str(kept))
+        except GitError:
+            kept.unlink()
+            raise
+        result = self.local.directory / RESULT
+        result.parent.mkdir(parents=True, exist_ok=True)
+        result.write_text(f"{commit}\n")
 
     async def committed(self, trailers: list[str]) -> str:
         """The result, which is the agent's own commit, with the trailers."""

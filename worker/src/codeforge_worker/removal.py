@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 _MOUNTS = Path("/proc/self/mountinfo")
 # Of what could not be removed.
 _SHOWN = 200
+# Of their own: a million files of one run take a while, and what else needs a thread must not wait for that.
+_THREADS = ThreadPoolExecutor(4, "removal")
+
+T = TypeVar("T")
+
+
+async def in_background(what: Callable[[], T]) -> T:
+    """Runs a removal beside the event loop, and beside all else that has threads."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, what)
 
 
 def remove(path: Path) -> str:

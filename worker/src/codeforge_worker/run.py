@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from .lines import LINE_BYTES, Stream
 from .logs import Lines
 from .metering import Meter, also_reached, proxied, unmetered
 from .outcome import Outcome, RunError, failure
-from .removal import empty
+from .removal import empty, in_background
 from .run_folder import RunFolder
 from .server_of_run import Access
 from .session import Conversation
@@ -99,16 +100,16 @@ class Run:
 
     async def clear(self) -> None:
         """Removes the run's files: after its end was told, which must not wait for that."""
-        await asyncio.to_thread(self._folder.remove)
+        await in_background(self._folder.remove)
         for folder in self._settings.reach.temporary if self._settings.reach else ():
-            if problem := await asyncio.to_thread(empty, Path(folder)):
+            if problem := await in_background(partial(empty, Path(folder))):
                 log.warning("%s cannot be emptied: %s", folder, problem)
 
     async def gone(self) -> None:
         """Returns when nothing of the run is left. It may have written again to the folder that was removed."""
         for rest in self.left:
             await asyncio.wait({rest})
-            await asyncio.to_thread(self._folder.remove)
+            await in_background(self._folder.remove)
 
     async def outcome(self) -> Outcome | Stop:
         """The outcome to report, or why there is none."""

@@ -25,10 +25,13 @@ class RunFolder:
         self.path = self._new()
 
     def make(self, *inside: str) -> None:
-        self._workspace.mkdir(parents=True, exist_ok=True)
         while self._lock is None:
             self.path = self._new()
-            self.path.mkdir(mode=0o700)
+            try:
+                self.path.mkdir(mode=0o700)
+            except FileNotFoundError:
+                self._workspace.mkdir(parents=True, exist_ok=True)
+                self.path.mkdir(mode=0o700)
             self._lock = _locked(self.path)
         for name in inside:
             (self.path / name).mkdir()

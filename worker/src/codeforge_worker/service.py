@@ -19,7 +19,7 @@ from .metrics import Metrics
 from .one_task import OneTask
 from .pool_config import PoolConfig
 from .pulling import Pulling
-from .removal import empty
+from .removal import empty, in_background
 from .run_folder import sweep
 from .settings import Settings
 from .tracing.switch import tracing_of
@@ -116,7 +116,7 @@ class Service:
 
     async def _open(self) -> None:
         # Before anything is written: what is left may fill the volume.
-        await asyncio.to_thread(self._sweep)
+        await in_background(self._sweep)
         await self._begun.enter_async_context(self._lifetime)
         await self._broker.connection.open()
         # Before the first pull, so that a worker that may have a task in hand can always be asked.

@@ -14,6 +14,7 @@ from . import wire
 from .files import Damaged, Files, NotFound
 from .files import NotKept as FileNotKept
 from .outcome import RunError
+from .refusals import Refusals
 from .session_archive import BadArchive, TooLarge, pack, unpack
 from .shortage import fullness_by
 
@@ -42,11 +43,12 @@ class Conversation(Protocol):
 class PoolConversation:
     """Each run has an object of its own: none is ever written twice, and a run that is begun again harms none."""
 
-    def __init__(self, files: Files, session: wire.Session, run: str) -> None:
+    def __init__(self, files: Files, session: wire.Session, run: str, refusals: Refusals) -> None:
         """`run` names the run among all of the pool."""
         digest = hashlib.sha256(session.name.encode()).hexdigest()
         self._files = files
         self._session = session
+        self._refusals = refusals
         self._object = f"sessions/{digest}/{run}"
 
     async def begin(self, folder: Path) -> None:
@@ -68,13 +70,14 @@ class PoolConversation:
 
     async def _fetch(self, history: wire.SessionObject, archive: Path) -> None:
         """As long as NATS is away: that it cannot be read now does not mean that it is lost."""
-        while True:
-            try:
-                stored = await self._files.get(history.object, archive)
-                break
-            except _AWAY as error:
-                log.info("session %s not read yet: %s", self._session.name, error)
-                await asyncio.sleep(0.5)
+        with self._refusals.tries(f"session {self._session.name}") as tries:
+            while True:
+                try:
+                    stored = await self._files.get(history.object, archive)
+                    break
+                except _AWAY as error:
+                    log.info("session %s not read yet: %s", self._session.name, error)
+                    await tries.pause(error)
         if (stored.digest, stored.size) != (history.digest, history.size):
             raise Damaged("another object has its name")
 
@@ -91,17 +94,18 @@ class PoolConversation:
         return stored
 
     async def _store(self, archive: Path) -> wire.SessionObject:
-        while True:
-            try:
-                stored = await self._files.put(self._object, archive)
-                return wire.SessionObject(stored.name, stored.digest, stored.size)
-            except _AWAY as error:
-                log.info("session %s not kept yet: %s", self._session.name, error)
-                await asyncio.sleep(0.5)
+        with self._refusals.tries(f"session {self._session.name}") as tries:
+            while True:
+                try:
+                    stored = await self._files.put(self._object, archive)
+                    return wire.SessionObject(stored.name, stored.digest, stored.size)
+                except _AWAY as error:
+                    log.info("session %s not kept yet: %s", self._session.name, error)
+                    await tries.pause(error)
 
 
-def conversation_of(files: Files, task: wire.Task, delivery: int) -> PoolConversation | None:
+def conversation_of(files: Files, task: wire.Task, delivery: int, refusals: Refusals) -> PoolConversation | None:
     """The conversation that a run continues; None for a task without a session."""
     if task.session is None:
         return None
-    return PoolConversation(files, task.session, f"{task.task_id}-{task.attempt}-{delivery}")
+    return PoolConversation(files, task.session, f"{task.task_id}-{task.attempt}-{delivery}", refusals)

@@ -38,7 +38,6 @@ class WorkingTree:
     ) -> None:
         self._directory = directory
         self._folder = folder
-        self._walls = walls
         self._index = folder / "index"
         # Reads what this class has written alone.
         self.local = GitRepository(folder / "repository.git", environment)
@@ -80,7 +79,7 @@ class WorkingTree:
         if tree == head.tree:
             return head.name
         self.made = await self.local.git("commit-tree", tree, "-p", head.name, "-F", "-", stdin=message)
-        await quarantine.take(self.local.directory, self._walls, self.made)
+        await quarantine.adopt(self._files, self._folder, self.made, head.name)
         return self.made
 
     def _prepare(self, quarantine: Quarantine) -> list[str]:

@@ -42,7 +42,8 @@ def call(name: str, *arguments: object) -> int:
 
 
 SUPERVISOR = os.getppid()
-WORKER = parent(SUPERVISOR)
+NURSERY = parent(SUPERVISOR)
+WORKER = parent(NURSERY)
 
 
 def environ(process: str) -> None:
@@ -51,6 +52,10 @@ def environ(process: str) -> None:
 
 def supervisor_environ(_: str) -> None:
     environ(str(SUPERVISOR))
+
+
+def nursery_environ(_: str) -> None:
+    environ(str(NURSERY))
 
 
 def memory(_: str) -> None:
@@ -75,6 +80,10 @@ def end(process: str) -> None:
 
 def end_supervisor(_: str) -> None:
     os.kill(SUPERVISOR, signal.SIGCONT)
+
+
+def end_nursery(_: str) -> None:
+    os.kill(NURSERY, signal.SIGCONT)
 
 
 def limit(_: str) -> None:

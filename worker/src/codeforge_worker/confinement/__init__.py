@@ -1,5 +1,6 @@
 """What keeps an agent to its own run: walls of the kernel around it, and a supervisor that no descendant outlives.
 
-`supervisor` is a program of its own, and so are the modules that it imports: `kernel`, `landlock`, `seccomp`,
-`processes` and `order`. They start in a few milliseconds because they import little. The others are the worker's.
+`nursery` and `launcher` are programs of their own; they, and the modules that they import (`supervisor`, `confined`,
+`kernel`, `landlock`, `seccomp`, `processes` and `order`), import little, so that they start soon. The others are the
+worker's.
 """

@@ -40,6 +40,14 @@ def call(number: int, *arguments: object) -> int:
     return result
 
 
+def descriptor_of(process: int) -> int | None:
+    """By which its end can be waited for, and no other process be meant; None where a sandbox has none."""
+    try:
+        return os.pidfd_open(process)
+    except OSError:
+        return None
+
+
 def adopt_descendants() -> None:
     """Whatever descendant loses its parent becomes a child of this process."""
     _set(_PR_SET_CHILD_SUBREAPER, 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .confined import confine
 from .order import read_order
-from .supervisor import confine
 
 
 def main(order: str, *arguments: str) -> None:

@@ -32,10 +32,12 @@ class Walls:
 
 
 class Order:
-    """A program to run: without walls it may do what the worker may. `grace` is in seconds."""
+    """A program to run in `cwd`: without walls it may do what the worker may. `grace` is in seconds."""
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], grace: float, walls: Walls | None) -> None:
-        self.argv, self.environment, self.grace, self.walls = list(argv), dict(environment), grace, walls
+    def __init__(
+        self, argv: Sequence[str], cwd: str, environment: Mapping[str, str], grace: float, walls: Walls | None
+    ) -> None:
+        self.argv, self.cwd, self.environment, self.grace, self.walls = list(argv), cwd, dict(environment), grace, walls
 
     def packed(self) -> bytes:
         """The content of a file for `read_order`."""
@@ -71,5 +73,5 @@ class Report:
 
 
 def read_report(told: bytes) -> Report | None:
-    """The first of what was sent; None when the supervisor was ended before it could tell."""
+    """None when the supervisor was ended before it could tell."""
     return Report(**marshal.loads(told)) if told else None  # noqa: S302 (no run has the other end)

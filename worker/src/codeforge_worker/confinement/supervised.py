@@ -1,68 +1,110 @@
-"""The worker's side of a supervisor: starts one for each program, and sees to it that none of its run is left."""
+"""The worker's side of a supervisor: has one forked for each program, and sees to it that none of its run is left."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
-from asyncio.subprocess import PIPE, Process
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import kernel
+from .descriptors import receive
+from .nursery_of_worker import NurseryOfWorker
 from .order import Order, Report, Walls, read_report
-from .package import started
 from .processes import children, descendants
 
 # For the supervisor, beyond the grace of what it supervises.
 _MORE_SECONDS = 5.0
+# For the nursery, on a machine that is busy: it takes milliseconds.
+_FORK_SECONDS = 60.0
 _ROUND_SECONDS = 0.01
-_PYTHON = started("supervisor")
+# Of what a supervisor sends at once.
+_MESSAGE_BYTES = 1 << 16
 
 
 class NotBegun(Exception):
     """The program was not executed, since a wall could not be put up, or its supervisor failed."""
 
 
+class Supervisor:
+    """One that lives, or has ended: by its descriptor, or where a sandbox has none by its number."""
+
+    def __init__(self, number: int, descriptor: int | None) -> None:
+        self._number = number
+        self._descriptor = descriptor
+
+    def send(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if self._descriptor is None:
+                os.kill(self._number, number)
+            else:
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    async def gone(self) -> None:
+        if self._descriptor is None:
+            while _lives(self._number):
+                await asyncio.sleep(_ROUND_SECONDS)
+            return
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._descriptor, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(self._descriptor)
+
+    def forget(self) -> None:
+        """Not while somebody waits for it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+            self._number = 0
+
+
 class Supervised:
     """A program under its supervisor, which holds no end of the streams."""
 
-    def __init__(self, program: str, process: Process, report: asyncio.Task[bytes], grace: float) -> None:
+    def __init__(self, program: str, told: _Told, streams: _Streams, grace: float) -> None:
         self._program = program
-        self._process = process
-        self._report = report
+        self._told = told
+        self._streams = streams
         self._grace = grace
-        assert process.stdin and process.stdout and process.stderr  # noqa: S101 (pipes were asked for)
-        self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
+        self.stdin, self.stdout, self.stderr = streams.stdin, streams.stdout, streams.stderr
 
     async def end(self) -> int:
         """Waits until nothing is left of the run. The exit code; `OSError` when the program could not be executed."""
         # Shielded: whoever is cancelled here waits again, after having asked for the end.
-        report = read_report(await asyncio.shield(self._report))
-        code = await _exit_code(self._process)
-        _children.supervisors.discard(self._process.pid)
-        # Not before: the kernel closes a process's pipes first, and gives its children to another one after that.
+        report = await asyncio.shield(self._told.end)
+        # Not before it is gone: the kernel closes its socket first, and gives its children to another one after that.
         if report is None or report.failure:
             await _children.end_orphans()
-        return code if report is None else self._code(report)
+        return self._code(report)
 
     async def stop(self) -> None:
         """Asks all of the run to end, sees that they do, and waits for it."""
         for number in (signal.SIGTERM, signal.SIGCONT):
             self._signal(number)
-        done, _ = await asyncio.wait({self._report}, timeout=self._grace + _MORE_SECONDS)
+        done, _ = await asyncio.wait({self._told.end}, timeout=self._grace + _MORE_SECONDS)
         if not done:
             # Its run has kept it from its work.
             self._signal(signal.SIGKILL)
         with contextlib.suppress(OSError, NotBegun):
             await self.end()
 
-    def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(number)
+    def close(self) -> None:
+        """Its streams; another run may hold their other ends."""
+        self._streams.close()
 
-    def _code(self, report: Report) -> int:
+    def _signal(self, number: signal.Signals) -> None:
+        if self._told.supervisor and not self._told.end.done():
+            self._told.supervisor.send(number)
+
+    def _code(self, report: Report | None) -> int:
+        if report is None:
+            return -signal.SIGKILL
         if report.error:
             raise OSError(report.error, os.strerror(report.error), self._program)
         if report.failure:
@@ -70,22 +112,61 @@ class Supervised:
         return report.code
 
 
+class _Told:
+    """What comes from a supervisor: its number, which nothing precedes; a report; and its end."""
+
+    def __init__(self, heard: socket.socket) -> None:
+        heard.setblocking(False)
+        self._heard = heard
+        self.supervisor: Supervisor | None = None
+        self.begun = asyncio.Event()
+        self.end = asyncio.create_task(self._hear())
+
+    async def _hear(self) -> Report | None:
+        """The first report; None when the supervisor was ended before it could tell. Returns when it is gone."""
+        report = None
+        try:
+            while told := await self._next():
+                report = report or read_report(told)
+        finally:
+            self._heard.close()
+            self.begun.set()
+        if self.supervisor:
+            await self.supervisor.gone()
+            self.supervisor.forget()
+        return report
+
+    async def _next(self) -> bytes:
+        """The next report; empty at the end, when nobody can send any more."""
+        loop = asyncio.get_running_loop()
+        while True:
+            ready = loop.create_future()
+            loop.add_reader(self._heard, _settle, ready)
+            try:
+                await ready
+            finally:
+                loop.remove_reader(self._heard)
+            message, descriptors = receive(self._heard, _MESSAGE_BYTES, 1)
+            if not message.isdigit():
+                return message
+            self.supervisor = Supervisor(int(message), next(iter(descriptors), None))
+            self.begun.set()
+
+
 class _Children:
-    """Those of this process: supervisors, and if it adopts them, what is left of runs that ended their supervisors."""
+    """Those of this process: the nursery, and if it adopts them, what is left of runs that ended their supervisors."""
 
     def __init__(self) -> None:
-        self.supervisors: set[int] = set()
-        # Supervisors whose numbers are not known yet.
-        self.starting = 0
+        self.nursery = NurseryOfWorker()
         self.adopts = False
 
     async def end_orphans(self) -> None:
-        while self.adopts and (self.starting or self._kill_orphans()):
+        while self.adopts and self._kill_orphans():
             await asyncio.sleep(_ROUND_SECONDS)
 
     def _kill_orphans(self) -> bool:
         """Whether there were any."""
-        orphans = [process for process in children(os.getpid()) if process not in self.supervisors]
+        orphans = [process for process in children(os.getpid()) if process != self.nursery.number]
         for orphan in orphans:
             for process in (orphan, *descendants(orphan)):
                 with contextlib.suppress(OSError):
@@ -98,36 +179,80 @@ class _Children:
 _children = _Children()
 
 
+class _Streams:
+    """The worker's ends of a program's streams, and until `theirs` are closed the program's."""
+
+    def __init__(self) -> None:
+        pipes: list[tuple[int, int]] = []
+        try:
+            for _ in range(3):
+                pipes.append(os.pipe())
+        except OSError:
+            for descriptor in (end for pipe in pipes for end in pipe):
+                os.close(descriptor)
+            raise
+        # stdin is read by the program, the others are written by it.
+        self.theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
+        self._ours = [pipes[0][1], pipes[1][0], pipes[2][0]]
+        self._transports: list[asyncio.BaseTransport] = []
+        self.stdout, self.stderr = asyncio.StreamReader(), asyncio.StreamReader()
+        self.stdin: asyncio.StreamWriter
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        for reader, descriptor in zip((self.stdout, self.stderr), self._ours[1:], strict=True):
+            transport, _ = await loop.connect_read_pipe(
+                lambda reader=reader: asyncio.StreamReaderProtocol(reader),
+                os.fdopen(descriptor, "rb", buffering=0),
+            )
+            self._transports.append(transport)
+        transport, protocol = await loop.connect_write_pipe(
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
+            os.fdopen(self._ours[0], "wb", buffering=0),
+        )
+        self._transports.append(transport)
+        self.stdin = asyncio.StreamWriter(transport, protocol, None, loop)
+
+    def close(self) -> None:
+        for transport in self._transports:
+            transport.close()
+
+
 async def supervise(
     argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], grace: float, walls: Walls | None
 ) -> Supervised:
     """Starts the program in a session of its own. What its run leaves has `grace` seconds to end when it is stopped."""
-    order = Order(argv, environment, grace, walls).descriptor()
-    reading, writing = os.pipe()
+    order = Order(argv, str(cwd), environment, grace, walls)
+    # Once more where the nursery was ended before it had read the order: nothing of that was begun.
+    for _ in range(2):
+        streams = _Streams()
+        told = _forked(order, streams.theirs)
+        await streams.open()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FORK_SECONDS):
+                await told.begun.wait()
+        if told.supervisor or (told.end.done() and told.end.result()):
+            return Supervised(argv[0], told, streams, grace)
+        streams.close()
+        told.end.cancel()
+        _children.nursery.end()
+    raise OSError(errno.EAGAIN, "no process was forked for it: see what the worker's container may use", argv[0])
+
+
+def _forked(order: Order, streams: Sequence[int]) -> _Told:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    descriptor = order.descriptor()
     try:
-        _children.starting += 1
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *_PYTHON,
-                *map(str, (os.getpid(), order, writing)),
-                cwd=cwd,
-                env=environment,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                start_new_session=True,
-                pass_fds=(order, writing),
-            )
-            _children.supervisors.add(process.pid)
-        finally:
-            _children.starting -= 1
+        _children.nursery.fork(descriptor, theirs.fileno(), streams)
     except BaseException:
-        os.close(reading)
+        ours.close()
         raise
     finally:
-        os.close(order)
-        os.close(writing)
-    return Supervised(argv[0], process, asyncio.create_task(_read(reading)), grace)
+        os.close(descriptor)
+        theirs.close()
+        for stream in streams:
+            os.close(stream)
+    return _Told(ours)
 
 
 def adopt_orphans() -> None:
@@ -136,21 +261,14 @@ def adopt_orphans() -> None:
     _children.adopts = True
 
 
-async def _read(descriptor: int) -> bytes:
-    """All that is written to a pipe, until nobody can write to it any more."""
-    reader = asyncio.StreamReader()
-    file = open(descriptor, "rb", buffering=0)  # noqa: ASYNC230, SIM115 (a pipe; the transport closes it)
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), file
-    )
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+def _lives(number: int) -> bool:
     try:
-        return await reader.read()
-    finally:
-        transport.close()
-
-
-async def _exit_code(process: Process) -> int:
-    """At once, since it has ended. `process.wait()` waits for the pipes too, which somebody else may hold."""
-    while process.returncode is None:
-        await asyncio.sleep(0.001)
-    return process.returncode
+        os.kill(number, 0)
+    except OSError:
+        return False
+    return True

@@ -1,8 +1,8 @@
 """A program that runs another one, within walls, and returns when that one and all of its descendants are gone.
 
-It reads its order from one descriptor and writes its report to another. SIGTERM, and the end of the process that
-started it, are passed on to every descendant, and after the grace SIGKILL. When the first process ends by itself, all
-others get SIGKILL at once.
+It is forked by the nursery. It reads its order from one descriptor, and sends its report, after its own number, on
+another, which is a socket. SIGTERM, and the end of the nursery, are passed on to every descendant, and after the grace
+SIGKILL. When the first process ends by itself, all others get SIGKILL at once.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 import time
 import warnings
 
-from . import kernel, landlock, seccomp
+from . import kernel, landlock
+from .confined import confine
+from .descriptors import send
 from .order import Order, Report, Walls, read_order
 from .processes import descendants
 
@@ -26,11 +29,10 @@ _NOT_BEGUN = 126
 _EVENTS = (signal.SIGTERM, signal.SIGCHLD)
 
 
-def main(*numbers: str) -> None:
-    """The process that started this one, and the descriptors of the order and of the report."""
-    parent, order, report = map(int, numbers)
-    os.set_inheritable(order, False)
-    os.set_inheritable(report, False)
+def main(parent: int, order: int, report: int) -> None:
+    """The process that forked this one, and the descriptors of the order and of the report."""
+    # Nothing is begun that the worker could not end: where it hears nothing any more this fails.
+    _tell_number(report)
     try:
         told = _supervise(read_order(order), parent, report)
     except Exception as error:
@@ -40,6 +42,14 @@ def main(*numbers: str) -> None:
     os._exit(0)
 
 
+def _tell_number(report: int) -> None:
+    own = kernel.descriptor_of(os.getpid())
+    with socket.socket(fileno=os.dup(report)) as told:
+        send(told, b"%d" % os.getpid(), [] if own is None else [own])
+    if own is not None:
+        os.close(own)
+
+
 def _supervise(order: Order, parent: int, report: int) -> Report:
     # Before anything is started, which else would be nobody's, and events of it missed.
     signal.pthread_sigmask(signal.SIG_BLOCK, _EVENTS)
@@ -47,6 +57,10 @@ def _supervise(order: Order, parent: int, report: int) -> Report:
     kernel.hide_memory()
     kernel.end_with_parent(signal.SIGTERM)
     is_alone = _set_apart(order.walls)
+    try:
+        os.chdir(order.cwd)
+    except OSError as error:
+        return Report(error=error.errno or errno.EIO)
     first = os.fork()
     if first == 0:
         _become(order, report)
@@ -83,26 +97,6 @@ def _become(order: Order, report: int) -> None:
         Report(failure=f"its arguments cannot be passed on: {error}").send(report)
     finally:
         os._exit(_NOT_BEGUN)
-
-
-def confine(walls: Walls) -> None:
-    """Puts this process within the walls, as far as the kernel has them."""
-    if walls.abi >= landlock.FIRST_ABI:
-        rules = landlock.Ruleset(walls.abi, connect=not walls.open_network)
-        for path in walls.read:
-            rules.read(path)
-        for path in walls.write:
-            rules.write(path)
-        for path in walls.devices:
-            rules.use_device(path)
-        for first, last in walls.ports:
-            for port in range(first, last + 1):
-                rules.connect(port)
-        rules.enforce()
-    kernel.give_up_privileges()
-    kernel.give_up_capabilities()
-    if walls.filter:
-        seccomp.enforce(only_tcp=not walls.open_network)
 
 
 def _let_go_of_streams() -> None:
