@@ -1,5 +1,7 @@
 package dev.codeforge.jetstream;
 
+import java.time.Instant;
+
 /**
  * The connection that serves a namespace. Today every namespace has the operator's own; asking by namespace from the
  * first day lets one bring its own account later.
@@ -32,6 +34,13 @@ public interface Connections extends AutoCloseable {
 
     /** Requests for tasks of the namespace. */
     RequestReply requests(String namespace);
+
+    /**
+     * What time NATS has right now: the clock of all that it stores.
+     *
+     * @throws QueueUnavailableException when it does not answer
+     */
+    Instant time();
 
     /** True while the server is connected. */
     boolean isConnected();

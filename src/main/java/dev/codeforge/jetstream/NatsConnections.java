@@ -1,5 +1,8 @@
 package dev.codeforge.jetstream;
 
+import dev.codeforge.wire.Subjects;
+import java.time.Instant;
+
 /** {@link Connections} with one account for all namespaces. */
 public final class NatsConnections implements Connections {
     private final NatsConnection nats;
@@ -85,6 +88,14 @@ public final class NatsConnections implements Connections {
     @Override
     public RequestReply requests(String namespace) {
         return requests;
+    }
+
+    /** Of the server that leads the stream of events: it is the one that stamps them. */
+    @Override
+    public Instant time() {
+        return nats.ask(management -> management.getStreamInfo(Subjects.EVENTS_STREAM))
+                .getTimestamp()
+                .toInstant();
     }
 
     @Override

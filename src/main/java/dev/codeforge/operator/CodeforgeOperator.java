@@ -20,12 +20,15 @@ import dev.codeforge.operator.pool.PoolIdentities;
 import dev.codeforge.operator.pool.SharedAccounts;
 import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
+import dev.codeforge.operator.runtime.ApiServerTime;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
 import dev.codeforge.operator.runtime.LeaderLease;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.RecordCloner;
+import dev.codeforge.operator.runtime.RemoteClock;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.service.AgentsService;
@@ -159,7 +162,10 @@ public final class CodeforgeOperator implements AutoCloseable {
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
-        final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
+        final RemoteClock natsClock = new RemoteClock(connections::time);
+        connections.onConnect(natsClock::askAnew);
+        final Clocks clocks = new Clocks(clock, natsClock, new RemoteClock(() -> ApiServerTime.of(client)));
+        final OperatorEvents operatorEvents = new OperatorEvents(key, natsClock);
         final WantedLooks wantedLooks = new WantedLooks();
         this.pools = new WorkerPoolReconciler(
                 client,
@@ -171,7 +177,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 events,
                 index::get,
                 wantedLooks,
-                clock);
+                clocks);
         final LastEvents lastEvents = new LastEvents(connections, key);
         final OrphanSweep orphans = new OrphanSweep(
                 index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);
@@ -188,7 +194,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 orphans::withdrawWaiting,
                 waiting,
                 tracing,
-                clock);
+                clocks);
         this.agents = new AgentsService(client, connections, index::get, poolCache::get, waiting);
         final PoolQueues queues = new PoolQueues(poolCache::get);
         final Burial burial = new Burial(connections, operatorEvents, key, installation);

@@ -8,6 +8,7 @@ import dev.codeforge.jetstream.Control.Holder;
 import dev.codeforge.jetstream.Ledger;
 import dev.codeforge.jetstream.Sessions;
 import dev.codeforge.jetstream.StandingMessage;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
@@ -164,16 +165,20 @@ final class Seen {
     }
 
     TaskPlan plan() {
-        return new TaskPlanner(clock()).plan(snapshot());
+        return new TaskPlanner(clocks()).plan(snapshot());
     }
 
     /** What the status says after the plan, which must be one that only says. */
     AgentTaskStatus said() {
-        return new TaskStatusBuilder(clock()).build(task, Optional.of(pool), ((TaskPlan.Say) plan()).view());
+        return new TaskStatusBuilder(clocks()).build(task, Optional.of(pool), ((TaskPlan.Say) plan()).view());
     }
 
     Clock clock() {
         return Clock.fixed(now, ZoneOffset.UTC);
+    }
+
+    Clocks clocks() {
+        return new Clocks(clock(), clock(), clock());
     }
 
     TaskPlan.End end(int attempt, Stop stop) {
