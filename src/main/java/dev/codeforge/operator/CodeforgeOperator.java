@@ -24,6 +24,7 @@ import dev.codeforge.operator.runtime.ApiServerTime;
 import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
 import dev.codeforge.operator.runtime.LeaderLease;
+import dev.codeforge.operator.runtime.LeaseWatch;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
@@ -83,6 +84,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private static final Duration POOL_LOOKS = Duration.ofMillis(50);
 
     private static final String LEASE = "codeforge-operator";
+    private static final Duration LEASE_LASTS = Duration.ofSeconds(15);
     private static final int LEASE_LOST = 1;
     private static final Duration STOP = Duration.ofSeconds(10);
 
@@ -100,6 +102,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
     private final Tracing tracing;
+    private final LeaseWatch leaseWatch;
     private volatile boolean closing;
     private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
@@ -218,6 +221,7 @@ public final class CodeforgeOperator implements AutoCloseable {
             controller(overrider);
             overrider.withRateLimiter(new LinearRateLimiter(POOL_LOOKS, 1));
         })));
+        this.leaseWatch = new LeaseWatch(client, settings.namespace(), LEASE, LEASE_LASTS);
         this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
     }
 
@@ -245,7 +249,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                     LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
                             .withLeaseNamespace(settings.namespace())
                             .withIdentity(settings.podName())
-                            .withLeaseDuration(Duration.ofSeconds(15))
+                            .withLeaseDuration(LEASE_LASTS)
                             .withRenewDeadline(Duration.ofSeconds(10))
                             .withRetryPeriod(Duration.ofSeconds(2))
                             .withLeaderCallbacks(new LeaderCallbacks(this::lead, this::lost, leader -> {}))
@@ -272,13 +276,16 @@ public final class CodeforgeOperator implements AutoCloseable {
     /** Returns when the caches are filled; one of several instances then works, the others stand by. */
     public void start() {
         operator.start();
-        if (!settings.leaderElection()) {
+        if (settings.leaderElection()) {
+            leaseWatch.start();
+        } else {
             lead();
         }
     }
 
     /** Only the leader takes results and requests: one that stands by would hold them back. */
     private void lead() {
+        leaseWatch.close();
         results = tasks.takeResults(index.get());
         advisories = deadMessages.open();
         sweeps.start();
@@ -314,6 +321,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     public void close() {
         LOG.info("operator stops");
         closing = true;
+        leaseWatch.close();
         sweeps.close();
         for (final AutoCloseable taking : List.of(requests, results, advisories)) {
             try {
