@@ -48,8 +48,8 @@ e2e-hostile: ## An agent in a pod that tries to get out of its run, within its w
 test-agents: ## The demo by every agent, which make test does by aider alone; builds all images first
 	@hack/test/agents
 
-soak: ## Load and random faults for MINUTES (10), then every promise is checked (SEED= repeats a run)
-	@hack/soak "$(or $(MINUTES),10)" $(SEED)
+soak: ## Load and random faults for MINUTES (10), or TASKS= in git repositories, then every promise is checked (SEED= repeats a run)
+	@hack/soak $(if $(TASKS),--tasks $(TASKS),"$(or $(MINUTES),10)") $(SEED)
 
 bench-scaling: ## CodeForge and KEDA under the same loads, about 20 minutes (QUICK=1: 3)
 	@bench/scaling/run $(if $(QUICK),--quick)

@@ -4,6 +4,7 @@ import dev.codeforge.wire.LedgerKey;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.SessionKey;
 import dev.codeforge.wire.SessionRecord;
+import java.time.Instant;
 
 /** What the operator does in NATS, over its one connection, in the account of the streams. */
 public interface Connections extends AutoCloseable {
@@ -33,6 +34,13 @@ public interface Connections extends AutoCloseable {
     Advisories advisories();
 
     RequestReply requests();
+
+    /**
+     * What time NATS has right now: the clock of all that it stores.
+     *
+     * @throws QueueUnavailableException when it does not answer
+     */
+    Instant time();
 
     /** True while the server is connected. */
     boolean isConnected();

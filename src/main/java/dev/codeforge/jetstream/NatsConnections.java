@@ -2,6 +2,8 @@ package dev.codeforge.jetstream;
 
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.SessionRecord;
+import dev.codeforge.wire.Subjects;
+import java.time.Instant;
 
 /** {@link Connections} over jnats. */
 public final class NatsConnections implements Connections {
@@ -95,6 +97,14 @@ public final class NatsConnections implements Connections {
     @Override
     public RequestReply requests() {
         return requests;
+    }
+
+    /** Of the server that leads the stream of events: it is the one that stamps them. */
+    @Override
+    public Instant time() {
+        return nats.ask(management -> management.getStreamInfo(Subjects.EVENTS_STREAM))
+                .getTimestamp()
+                .toInstant();
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.codeforge.wire.TaskRef;
 import io.nats.client.Message;
 import io.nats.client.PublishOptions;
 import io.nats.client.impl.NatsMessage;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
@@ -35,8 +36,12 @@ final class NatsResults implements Results {
     @Override
     public Optional<StoredEvent> last(TaskRef task) {
         return leader.lastKept(Subjects.EVENTS_STREAM, Subjects.events(task))
-                .map(message ->
-                        stored(message.getSubject(), message.getSeq(), message.getData(), message.getHeaders()));
+                .map(message -> stored(
+                        message.getSubject(),
+                        message.getSeq(),
+                        message.getTime().toInstant(),
+                        message.getData(),
+                        message.getHeaders()));
     }
 
     @Override
@@ -50,15 +55,21 @@ final class NatsResults implements Results {
                 .map(entry -> stored(
                         entry.getKey(),
                         Long.parseLong(entry.getValue().getHeaders().getFirst("Nats-Sequence")),
+                        Instant.parse(entry.getValue().getHeaders().getFirst("Nats-Time-Stamp")),
                         entry.getValue().getData(),
                         entry.getValue().getHeaders()))
                 .collect(Collectors.toMap(StoredEvent::task, Function.identity()));
     }
 
-    private static StoredEvent stored(String subject, long sequence, byte[] data, io.nats.client.impl.Headers headers) {
+    private static StoredEvent stored(
+            String subject, long sequence, Instant time, byte[] data, io.nats.client.impl.Headers headers) {
         final String proof = headers == null ? null : headers.getFirst(Headers.PROOF);
         return new StoredEvent(
-                Subjects.taskOfEvent(subject), sequence, data == null ? new byte[0] : data, proof == null ? "" : proof);
+                Subjects.taskOfEvent(subject),
+                sequence,
+                time,
+                data == null ? new byte[0] : data,
+                proof == null ? "" : proof);
     }
 
     @Override
@@ -90,7 +101,11 @@ final class NatsResults implements Results {
         @Override
         public StoredEvent event() {
             return stored(
-                    message.getSubject(), message.metaData().streamSequence(), message.getData(), message.getHeaders());
+                    message.getSubject(),
+                    message.metaData().streamSequence(),
+                    message.metaData().timestamp().toInstant(),
+                    message.getData(),
+                    message.getHeaders());
         }
 
         @Override

@@ -19,13 +19,17 @@ import dev.codeforge.operator.pool.PoolIdentities;
 import dev.codeforge.operator.pool.SharedAccounts;
 import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
+import dev.codeforge.operator.runtime.ApiServerTime;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.DispatchKeySecret;
 import dev.codeforge.operator.runtime.LeaderLease;
+import dev.codeforge.operator.runtime.LeaseWatch;
 import dev.codeforge.operator.runtime.NatsIdentity;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.RecordCloner;
 import dev.codeforge.operator.runtime.ReleaseClaim;
+import dev.codeforge.operator.runtime.RemoteClock;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.service.AgentsService;
@@ -81,6 +85,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private static final Duration POOL_LOOKS = Duration.ofMillis(50);
 
     private static final String LEASE = "codeforge-operator";
+    private static final Duration LEASE_LASTS = Duration.ofSeconds(15);
     private static final int LEASE_LOST = 1;
     /** How often NATS is told that this release works. */
     private static final Duration CLAIM = Duration.ofSeconds(30);
@@ -102,6 +107,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AgentsService agents;
     private final Tracing tracing;
     private final ReleaseClaim claim;
+    private final LeaseWatch leaseWatch;
     private volatile boolean closing;
     private volatile AutoCloseable requests = () -> {};
     private volatile AutoCloseable results = () -> {};
@@ -167,7 +173,10 @@ public final class CodeforgeOperator implements AutoCloseable {
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
-        final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
+        final RemoteClock natsClock = new RemoteClock(connections::time);
+        connections.onConnect(natsClock::askAnew);
+        final Clocks clocks = new Clocks(clock, natsClock, new RemoteClock(() -> ApiServerTime.of(client)));
+        final OperatorEvents operatorEvents = new OperatorEvents(key, natsClock);
         final WantedLooks wantedLooks = new WantedLooks();
         this.pools = new WorkerPoolReconciler(
                 client,
@@ -179,7 +188,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 events,
                 index::get,
                 wantedLooks,
-                clock);
+                clocks);
         final LastEvents lastEvents = new LastEvents(connections, key);
         final OrphanSweep orphans = new OrphanSweep(
                 index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);
@@ -196,7 +205,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 orphans::withdrawWaiting,
                 waiting,
                 tracing,
-                clock);
+                clocks);
         this.agents = new AgentsService(client, connections, index::get, poolCache::get, waiting);
         final PoolQueues queues = new PoolQueues(poolCache::get);
         final Burial burial = new Burial(connections, operatorEvents, key, installation);
@@ -228,6 +237,7 @@ public final class CodeforgeOperator implements AutoCloseable {
             controller(overrider);
             overrider.withRateLimiter(new LinearRateLimiter(POOL_LOOKS, 1));
         })));
+        this.leaseWatch = new LeaseWatch(client, settings.namespace(), LEASE, LEASE_LASTS);
         this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
     }
 
@@ -255,7 +265,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                     LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
                             .withLeaseNamespace(settings.namespace())
                             .withIdentity(settings.podName())
-                            .withLeaseDuration(Duration.ofSeconds(15))
+                            .withLeaseDuration(LEASE_LASTS)
                             .withRenewDeadline(Duration.ofSeconds(10))
                             .withRetryPeriod(Duration.ofSeconds(2))
                             .withLeaderCallbacks(new LeaderCallbacks(this::lead, this::lost, leader -> {}))
@@ -286,7 +296,9 @@ public final class CodeforgeOperator implements AutoCloseable {
             return;
         }
         operator.start();
-        if (!settings.leaderElection()) {
+        if (settings.leaderElection()) {
+            leaseWatch.start();
+        } else {
             lead();
         }
     }
@@ -294,6 +306,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     /** Only the leader takes results and requests: one that stands by would hold them back. */
     private void lead() {
         claim.keep();
+        leaseWatch.close();
         results = tasks.takeResults(index.get());
         advisories = deadMessages.open();
         sweeps.start();
@@ -339,6 +352,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         LOG.info("operator stops");
         closing = true;
         claim.close();
+        leaseWatch.close();
         sweeps.close();
         for (final AutoCloseable taking : List.of(requests, results, advisories)) {
             try {

@@ -3,6 +3,7 @@ package dev.codeforge.wire;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -172,6 +173,45 @@ public record TaskEvent(
                 null,
                 why,
                 checkpoint);
+    }
+
+    /**
+     * The same event with its times by another clock, which showed {@code stored} when this one was written. How long ago
+     * something was, its writer has measured by one clock; nothing was later than the event itself.
+     */
+    public TaskEvent storedAt(Instant stored) {
+        return new TaskEvent(
+                taskId,
+                projectId,
+                status,
+                kind,
+                eventId,
+                attempt,
+                delivery,
+                stream,
+                sequence,
+                worker,
+                stored,
+                moved(startTime, stored),
+                moved(completionTime, stored),
+                output,
+                files,
+                error,
+                tokensIn,
+                tokensOut,
+                costUsd,
+                usage,
+                result,
+                failure,
+                checkpoint);
+    }
+
+    private @Nullable Instant moved(@Nullable Instant earlier, Instant stored) {
+        if (earlier == null) {
+            return null;
+        }
+        final Duration ago = Duration.between(earlier, time);
+        return ago.isNegative() ? stored : stored.minus(ago);
     }
 
     /** What the worker or the operator gave as the reason of a failure or a cancellation; empty for none. */

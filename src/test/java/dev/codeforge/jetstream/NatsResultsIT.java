@@ -10,10 +10,12 @@ import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.nats.client.Subscription;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,6 +55,26 @@ final class NatsResultsIT {
                 .isEqualTo("first of " + tasks.get(2499).id());
         assertThat(found.get(tasks.get(2499)).proof()).isEqualTo("proof");
         await().untilAsserted(() -> assertThat(requests).hasSize(3));
+    }
+
+    @Test
+    void howeverAnEventIsReadItHasTheTimeOfItsStoring() throws Exception {
+        final Instant before = jetStream.connections.time();
+        final TaskRef task = task();
+        write(task, "event");
+        final Instant after = jetStream.connections.time();
+        final Instant stored = results().last(task).orElseThrow().time();
+        assertThat(stored).isBetween(before, after);
+        assertThat(results().lastOf(List.of(task)).get(task).time()).isEqualTo(stored);
+        final List<Instant> consumed = new CopyOnWriteArrayList<>();
+        try (AutoCloseable taking = results().consume(delivery -> {
+            if (delivery.event().task().equals(task)) {
+                consumed.add(delivery.event().time());
+            }
+            delivery.ack();
+        })) {
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(consumed).containsExactly(stored));
+        }
     }
 
     @Test

@@ -12,12 +12,14 @@ final class EndCheck {
     private final Observer observer;
     private final Events events;
     private final Runs runs;
+    private final FaultLog faults;
     private final Breaches breaches;
 
-    EndCheck(Observer observer, Events events, Runs runs, Breaches breaches) {
+    EndCheck(Observer observer, Events events, Runs runs, FaultLog faults, Breaches breaches) {
         this.observer = observer;
         this.events = events;
         this.runs = runs;
+        this.faults = faults;
         this.breaches = breaches;
     }
 
@@ -47,6 +49,22 @@ final class EndCheck {
         }
     }
 
+    /** Attempts that failed for what was done to their workers. */
+    long spoiled(List<Task> tasks) {
+        return tasks.stream()
+                .flatMap(task -> observer.status(task.id()).stream())
+                .flatMap(status -> status.history().stream())
+                .filter(this::isSpoiled)
+                .count();
+    }
+
+    private boolean isSpoiled(AgentTaskStatus.HistoryEntry entry) {
+        return entry.outcome() == Phase.Failed
+                && entry.podName() != null
+                && entry.startTime() != null
+                && faults.explainsFailure(entry.podName(), entry.startTime(), entry.completionTime());
+    }
+
     private void checkGone(Task task) {
         if (!observer.isGone(task.id())) {
             breaches.add(Promise.ENDED, task.name() + " (not gone)");
@@ -70,15 +88,18 @@ final class EndCheck {
         final AgentTaskStatus end = status.orElseThrow();
         final boolean rightly = task.kind().ends().contains(end.phase())
                 && (end.phase() != Phase.Failed
-                        || task.kind().failures().contains(end.error().type()));
+                        || task.kind().failures().contains(end.error().type())
+                        || isSpoiled(end.history().getLast()));
         if (!rightly) {
             final String why = end.error() == null
                     ? ""
                     : " " + end.error().type() + ": " + end.error().message();
             breaches.add(Promise.ENDED_RIGHTLY, task.name() + " (" + end.phase() + why + ")");
         }
-        if (task.kind().attempts() > 0 && end.attempts() != task.kind().attempts()) {
-            breaches.add(Promise.ATTEMPTS, task.name() + " (" + end.attempts() + ")");
+        final int due = task.kind().attempts();
+        final long spoiled = end.history().stream().filter(this::isSpoiled).count();
+        if (due > 0 && (end.attempts() < due || end.attempts() > due + spoiled)) {
+            breaches.add(Promise.ATTEMPTS, task.name() + " (" + end.attempts() + ", " + end.history() + ")");
         }
         if (end.phase() == Phase.Succeeded && !runs.ended(task, end.attempts())) {
             breaches.add(Promise.RAN, task.name());

@@ -1,5 +1,6 @@
 package dev.codeforge.soak;
 
+import dev.codeforge.soak.FaultLog.Effect;
 import dev.codeforge.testing.faults.ApiRequest;
 import dev.codeforge.testing.faults.Fault;
 import dev.codeforge.testing.faults.Injection;
@@ -17,6 +18,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -34,17 +36,29 @@ final class Faults {
     private final Platform platform;
     private final Random random;
     private final AtomicLong lost = new AtomicLong();
+    private final Function<Faults, List<Runnable>> kinds;
     private final Deque<Runnable> round = new ArrayDeque<>();
 
-    Faults(Platform platform, Random random) {
+    private Faults(Platform platform, Random random, Function<Faults, List<Runnable>> kinds) {
         this.platform = platform;
         this.random = random;
+        this.kinds = kinds;
+    }
+
+    /** Of the platform's own parts. */
+    static Faults ofParts(Platform platform, Random random) {
+        return new Faults(platform, random, Faults::all);
+    }
+
+    /** Of what a run meets on its way to and from its repository. */
+    static Faults atTheEdges(Platform platform, Random random) {
+        return new Faults(platform, random, Faults::edges);
     }
 
     /** Does one and returns when it is over. */
     void next() {
         if (round.isEmpty()) {
-            final List<Runnable> all = new ArrayList<>(all());
+            final List<Runnable> all = new ArrayList<>(kinds.apply(this));
             Collections.shuffle(all, random);
             round.addAll(all);
         }
@@ -67,7 +81,7 @@ final class Faults {
                 () -> killNats(Duration.ZERO),
                 () -> killNats(PAST_ACK_WAIT),
                 this::freezeNats,
-                () -> each("NATS cut", "all", false, allLinks(), NatsProxy::cut),
+                () -> each("NATS cut", "all", allLinks(), NatsProxy::cut),
                 this::killApiServer,
                 this::loseStatusAnswers,
                 this::refuseStatusWrites,
@@ -79,9 +93,26 @@ final class Faults {
                 this::deleteStream);
     }
 
+    private List<Runnable> edges() {
+        final List<Runnable> edges = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            edges.add(() -> platform.workers.any(random).fillDisk(fewSeconds()));
+            edges.add(() -> platform.workers.any(random).strandLink());
+            edges.add(() -> platform.workers.any(random).evict(Duration.ofMillis(random.nextInt(1500))));
+            edges.add(() -> platform.workers.any(random).killAgent(platform.ledger, random));
+        }
+        edges.add(() -> platform.workers.any(random).killForMemory());
+        edges.add(() -> each("operators' connections half open", "operators", operatorLinks(), NatsProxy::strand));
+        return edges;
+    }
+
+    private Duration fewSeconds() {
+        return Duration.ofMillis(2000 + random.nextInt(6000));
+    }
+
     private void killOperator(Operators.Seat seat, String fault, Duration dead) {
         seat.held().set(true);
-        platform.faults.run(fault, seat.process().name(), false, () -> {
+        platform.faults.run(fault, seat.process().name(), Effect.NOTHING, () -> {
             seat.process().kill();
             Patience.sleep(dead);
         });
@@ -91,7 +122,7 @@ final class Faults {
 
     private void stopLeader() {
         final Operators.Seat leader = platform.operators.leader(random);
-        platform.faults.run("leader stopped past its lease", leader.process().name(), false, () -> {
+        platform.faults.run("leader stopped past its lease", leader.process().name(), Effect.NOTHING, () -> {
             leader.process().suspend();
             Patience.sleep(PAST_LEASE);
             leader.process().resume();
@@ -100,7 +131,7 @@ final class Faults {
 
     private void killNats(Duration dead) {
         platform.faults.run(
-                dead.isZero() ? "NATS killed" : "NATS killed past the ack wait", "nats-server", false, () -> {
+                dead.isZero() ? "NATS killed" : "NATS killed past the ack wait", "nats-server", Effect.NOTHING, () -> {
                     platform.nats.kill();
                     Patience.sleep(dead);
                     Patience.until("starting NATS", () -> {
@@ -111,7 +142,7 @@ final class Faults {
     }
 
     private void freezeNats() {
-        platform.faults.run("NATS frozen past the ack wait", "all", false, () -> {
+        platform.faults.run("NATS frozen past the ack wait", "all", Effect.NOTHING, () -> {
             final List<NatsProxy> links = allLinks();
             links.forEach(NatsProxy::freeze);
             Patience.sleep(PAST_ACK_WAIT);
@@ -120,7 +151,7 @@ final class Faults {
     }
 
     private void killApiServer() {
-        platform.faults.run("API server killed", "etcd and kube-apiserver", false, () -> {
+        platform.faults.run("API server killed", "etcd and kube-apiserver", Effect.NOTHING, () -> {
             platform.cluster.server().kill();
             Patience.until("starting the API server", () -> {
                 platform.cluster.server().start();
@@ -139,7 +170,7 @@ final class Faults {
     }
 
     private void atApi(String fault, Predicate<ApiRequest> which, Fault injected, Duration time) {
-        platform.faults.run(fault, "operators", false, () -> {
+        platform.faults.run(fault, "operators", Effect.NOTHING, () -> {
             final List<Injection> injections =
                     proxies().map(proxy -> proxy.each(which, injected)).toList();
             Patience.sleep(time);
@@ -148,7 +179,7 @@ final class Faults {
     }
 
     private void holdWatches() {
-        platform.faults.run("watches held", "operators", false, () -> {
+        platform.faults.run("watches held", "operators", Effect.NOTHING, () -> {
             proxies().forEach(KubernetesProxy::holdWatches);
             Patience.sleep(PAST_ACK_WAIT);
             proxies().forEach(KubernetesProxy::resumeWatches);
@@ -156,16 +187,12 @@ final class Faults {
     }
 
     private void loseAnswers(String fault, String subject, List<NatsProxy> links) {
-        each(fault, subject, false, links, link -> link.at(1, subject, new Fault.AnswerLost()));
+        each(fault, subject, links, link -> link.at(1, subject, new Fault.AnswerLost()));
     }
 
     private void each(
-            String fault,
-            String target,
-            boolean isLossOfWorker,
-            List<NatsProxy> links,
-            java.util.function.Consumer<NatsProxy> action) {
-        platform.faults.run(fault, target, isLossOfWorker, () -> links.forEach(action));
+            String fault, String target, List<NatsProxy> links, java.util.function.Consumer<NatsProxy> action) {
+        platform.faults.run(fault, target, Effect.NOTHING, () -> links.forEach(action));
     }
 
     private void purgeStream() {
@@ -186,7 +213,7 @@ final class Faults {
         final String pool = Platform.LOSSY_POOLS.get(random.nextInt(Platform.LOSSY_POOLS.size()));
         final String stream = Subjects.poolStream(platform.namespace, pool);
         final List<NatsProxy> links = platform.workers.linksOf(pool);
-        platform.faults.run(fault, stream, false, () -> {
+        platform.faults.run(fault, stream, Effect.NOTHING, () -> {
             links.forEach(NatsProxy::freeze);
             Patience.sleep(PAST_ACK_WAIT);
             Patience.until(fault, () -> {

@@ -24,7 +24,14 @@ enum Kind {
     /** Deleted shortly after its creation: while queued, running or done. */
     DELETED(8, "work", "", 0, Set.of()),
     /** A message of a producer that knows no Kubernetes. */
-    OUTSIDE(8, "work", "", 0, Set.of());
+    OUTSIDE(8, "work", "", 0, Set.of()),
+    /** Leaves the locks of a git that was killed in its repository. */
+    LOCKING(0, "lock", "", 1, Set.of(Phase.Succeeded));
+
+    private static final int LOCKING_SHARE = 10;
+    /** A full disk, or a killed agent, costs an attempt and not the task. */
+    private static final String AGAIN =
+            "retry: {maxAttempts: 10, backoffSeconds: 1, maxBackoffSeconds: 3, retryable: [OutOfDisk]}";
 
     /** Share of all tasks, against the sum of all shares. */
     private final int share;
@@ -44,19 +51,28 @@ enum Kind {
         this.failures = Set.of(failures);
     }
 
-    static Kind random(Random random) {
+    /** @param inRepository whether the tasks have one */
+    static Kind random(Random random, boolean inRepository) {
         int total = 0;
         for (final Kind kind : values()) {
-            total += kind.share;
+            total += kind.share(inRepository);
         }
         int at = random.nextInt(total);
         for (final Kind kind : values()) {
-            at -= kind.share;
+            at -= kind.share(inRepository);
             if (at < 0) {
                 return kind;
             }
         }
         throw new IllegalStateException("the shares do not add up");
+    }
+
+    private int share(boolean inRepository) {
+        return switch (this) {
+            case LOCKING -> inRepository ? LOCKING_SHARE : 0;
+            case OUTSIDE -> inRepository ? 0 : share;
+            default -> share;
+        };
     }
 
     /** What the agent's script is told to do. */
@@ -65,8 +81,15 @@ enum Kind {
     }
 
     /** Further fields of the task's spec as YAML, or empty. */
-    String spec() {
-        return spec;
+    String spec(boolean inRepository) {
+        if (!inRepository || this == AT_MOST_ONCE) {
+            return spec;
+        }
+        return switch (this) {
+            case FAILING -> "retry: {maxAttempts: 2, backoffSeconds: 1, retryable: [OutOfDisk]}";
+            case FLAKY -> AGAIN;
+            default -> spec.isEmpty() ? AGAIN : spec + "\n" + AGAIN;
+        };
     }
 
     /** Attempts that it needs; 0 when that depends on what happens first. */

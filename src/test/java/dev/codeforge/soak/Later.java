@@ -46,7 +46,7 @@ final class Later {
                     patch(name, "\"suspend\":true");
                     after(thereafter, "resuming " + name, () -> patch(name, "\"suspend\":false"));
                 });
-            case PLAIN, FAILING, FLAKY, AT_MOST_ONCE, RESET, KEYED, SHORT_LIVED, OUTSIDE -> {}
+            case PLAIN, FAILING, FLAKY, AT_MOST_ONCE, RESET, KEYED, SHORT_LIVED, OUTSIDE, LOCKING -> {}
         }
     }
 

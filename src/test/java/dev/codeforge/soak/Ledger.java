@@ -1,6 +1,7 @@
 package dev.codeforge.soak;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,11 +23,22 @@ final class Ledger {
             }
             note start
             sleep "$seconds"
+            %s
             case $behaviour in
               fail) note end; exit 1 ;;
               flaky) [ "$CODEFORGE_ATTEMPT" -gt 1 ] || { note end; exit 1; } ;;
             esac
             note end
+            """;
+
+    /** Work that is kept, on which each run leaves a line; some leave locks as well, as a git that was killed does. */
+    private static final String WORK =
+            """
+            echo "$CODEFORGE_TASK_ID $CODEFORGE_ATTEMPT $CODEFORGE_POD_NAME $$" >> work || exit 1
+            if [ "$behaviour" = lock ]; then
+              mkdir -p .git/refs/heads
+              for lock in index HEAD config packed-refs shallow refs/heads/main; do : > ".git/$lock.lock" || exit 1; done
+            fi
             """;
 
     private final Path file;
@@ -40,8 +52,22 @@ final class Ledger {
     }
 
     /** For {@code sh -c}: does what the prompt says, and writes so. */
-    String script() {
-        return SCRIPT.formatted(file);
+    String script(boolean inRepository) {
+        return SCRIPT.formatted(file, inRepository ? WORK : "");
+    }
+
+    /** Processes of this worker's agents that have begun and not ended. */
+    List<ProcessHandle> agentsOf(String worker) {
+        try {
+            return runs().stream()
+                    .filter(run -> run.worker().equals(worker) && run.end().isEmpty())
+                    .flatMap(run -> ProcessHandle.of(Long.parseLong(run.pid())).stream())
+                    // The number may be another's by now.
+                    .filter(process -> process.info().command().orElse("").endsWith("sh"))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** One run of an agent; without an end when it was killed. */

@@ -11,17 +11,21 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 
 /** Creates tasks at a steady rate. */
 final class Load {
     private final Platform platform;
     private final Random random;
+    private final Random ofRepositories;
     private final Later later;
     private final List<Task> tasks = new CopyOnWriteArrayList<>();
 
-    Load(Platform platform, Random random) {
+    /** @param ofRepositories a random of its own: without repositories a seed gives the tasks that it always gave */
+    Load(Platform platform, Random random, Random ofRepositories) {
         this.platform = platform;
         this.random = random;
+        this.ofRepositories = ofRepositories;
         this.later = new Later(platform, random);
     }
 
@@ -29,17 +33,23 @@ final class Load {
         return List.copyOf(tasks);
     }
 
-    /** Returns at the end, when all that was to be done later is done too. What an outage delayed is made up for. */
-    void run(Duration time, double aSecond) throws InterruptedException {
+    /**
+     * Returns at the end, when all that was to be done later is done too. What an outage delayed is made up for.
+     *
+     * @param mayGoOn false while more tasks are under way than the machine can serve
+     */
+    void run(long count, double aSecond, BooleanSupplier mayGoOn) throws InterruptedException {
         final Instant begin = Instant.now();
-        final long count = Math.round(time.toMillis() / 1000.0 * aSecond);
         while (tasks.size() < count) {
+            while (!mayGoOn.getAsBoolean()) {
+                Patience.sleep(Duration.ofMillis(200));
+            }
             final Instant due = begin.plusMillis(Math.round(tasks.size() * 1000 / aSecond));
             final Duration early = Duration.between(Instant.now(), due);
             if (early.isPositive()) {
                 Patience.sleep(early);
             }
-            submit(Kind.random(random), tasks.size());
+            submit(Kind.random(random, platform.remote.isPresent()), tasks.size());
         }
         later.await();
     }
@@ -53,16 +63,24 @@ final class Load {
         switch (kind) {
             case OUTSIDE -> publish(name, prompt);
             case KEYED -> {
-                create(kind, name + "-a", pool, prompt, name);
-                create(kind, name + "-b", pool, prompt, name);
+                final String workspace = workspace(name);
+                create(kind, name + "-a", pool, prompt, name, workspace);
+                create(kind, name + "-b", pool, prompt, name, workspace);
             }
-            default -> create(kind, name, pool, prompt, kind.hasKey() ? name : "");
+            default -> create(kind, name, pool, prompt, kind.hasKey() ? name : "", workspace(name));
         }
     }
 
-    private void create(Kind kind, String name, String pool, String prompt, String key) {
+    private String workspace(String name) {
+        return platform.remote
+                .map(there -> there.workspace(RemoteCheck.branchOf(name, ""), ofRepositories))
+                .orElse("");
+    }
+
+    private void create(Kind kind, String name, String pool, String prompt, String key, String workspace) {
         final String spec = "workerPoolRef: {name: " + pool + "}\nprompt: \"" + prompt + "\"\n"
-                + (key.isEmpty() ? "" : "idempotencyKey: " + key + "\n") + kind.spec();
+                + (key.isEmpty() ? "" : "idempotencyKey: " + key + "\n") + workspace
+                + kind.spec(platform.remote.isPresent());
         final AgentTask made = Patience.until("creating " + name, () -> {
             try {
                 return Yaml.create(platform.client(), AgentTask.class, platform.namespace, name, spec);

@@ -8,6 +8,7 @@ import io.nats.client.Connection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** API server, NATS as the chart ships it, two operators, and the workers of three pools. */
 final class Platform {
@@ -28,14 +29,26 @@ final class Platform {
     final Ledger ledger;
     final Operators operators;
     final Workers workers;
+    /** The repositories of the tasks; empty where they have none. */
+    final Optional<Remote> remote;
 
-    /** @param directory for logs and the ledger; it must be empty */
-    Platform(Path directory) throws Exception {
+    /**
+     * @param directory for logs and the ledger; it must be empty
+     * @param inRepository whether the tasks work in repositories
+     */
+    Platform(Path directory, boolean inRepository) throws Exception {
         Files.createDirectories(directory);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(nats::close));
         ledger = new Ledger(directory.resolve("ledger"));
         operators = new Operators(directory, client(), cluster.server().config(), nats.endpoint(), namespace);
-        workers = new Workers(directory, nats.workerEndpoint(), namespace, ledger.script(), faults);
+        workers = new Workers(
+                directory,
+                nats.workerEndpoint(),
+                namespace,
+                ledger.script(inRepository),
+                faults,
+                inRepository ? Optional.of(new Volumes(directory.resolve("volumes"))) : Optional.empty());
+        remote = inRepository ? Optional.of(new Remote(directory.resolve("remote"))) : Optional.empty();
         ALL_POOLS.forEach(this::createPool);
         workers.keepAlive();
         // Nobody may start again what ends with this JVM.

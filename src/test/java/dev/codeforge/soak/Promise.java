@@ -10,6 +10,8 @@ enum Promise {
     REPEATS_EXPLAINED("every repeated run had lost its worker"),
     AT_MOST_ONCE("AtMostOnce never ran twice"),
     KEY_PAID_ONCE("of one key one task ran"),
+    WORK_KEPT("who has pushed finds the commit on the branch"),
+    WORK_ONCE("no branch has the work of two paid runs"),
     TERMINAL_STAYS("a terminal status stays as it is"),
     ONLY_KNOWN("only accepted tasks ran"),
     STREAMS_EMPTY("the streams are empty"),

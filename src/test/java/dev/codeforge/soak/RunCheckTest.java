@@ -2,6 +2,7 @@ package dev.codeforge.soak;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.codeforge.soak.FaultLog.Effect;
 import dev.codeforge.soak.Ledger.Run;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.UnreadableMessageException;
@@ -31,7 +32,7 @@ final class RunCheckTest {
         assertThat(breaches(tasks, runs, List.of(loss("w", 1)))).isEmpty();
         assertThat(breaches(tasks, runs, List.of(loss("x", 1)))).containsOnlyKeys(Promise.REPEATS_EXPLAINED);
         assertThat(breaches(tasks, runs, List.of(loss("w", 10)))).containsOnlyKeys(Promise.REPEATS_EXPLAINED);
-        assertThat(breaches(tasks, runs, List.of(new FaultLog.Entry("NATS killed", "w", false, at(1), at(2)))))
+        assertThat(breaches(tasks, runs, List.of(new FaultLog.Entry("NATS killed", "w", Effect.NOTHING, at(1), at(2)))))
                 .containsOnlyKeys(Promise.REPEATS_EXPLAINED);
     }
 
@@ -51,7 +52,11 @@ final class RunCheckTest {
         final List<Run> late = List.of(run("a", 1, "w", 3));
         assertThat(breaches(tasks, late, List.of(), end("a", 2))).containsOnlyKeys(Promise.NOT_AFTER_END);
         // It was stopped between its last look and its agent's start: nobody can hinder it.
-        assertThat(breaches(tasks, late, List.of(new FaultLog.Entry("stopped", "w", true, at(1), at(4))), end("a", 2)))
+        assertThat(breaches(
+                        tasks,
+                        late,
+                        List.of(new FaultLog.Entry("stopped", "w", Effect.WORKER_LOST, at(1), at(4))),
+                        end("a", 2)))
                 .isEmpty();
     }
 
@@ -95,7 +100,7 @@ final class RunCheckTest {
     }
 
     private static FaultLog.Entry loss(String worker, int second) {
-        return new FaultLog.Entry("worker killed", worker, true, at(second), at(second));
+        return new FaultLog.Entry("worker killed", worker, Effect.WORKER_LOST, at(second), at(second));
     }
 
     private static Instant at(int second) {

@@ -12,9 +12,9 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** {@code Soak MINUTES SEED DIRECTORY}: exit code 0 when every promise was kept, 1 when one was broken. */
+/** {@code Soak MINUTES|--tasks=COUNT SEED DIRECTORY}: exit code 0 when every promise was kept, 1 when one was broken. */
 public final class Soak {
-    private static final double TASKS_A_SECOND = 3.5;
+    private static final String TASKS = "--tasks=";
     private static final Duration CONVERGENCE = Duration.ofMinutes(4);
     /** Longer than the operator's half-minute look at everything. */
     private static final Duration QUIET = Duration.ofSeconds(40);
@@ -24,25 +24,43 @@ public final class Soak {
     private final Load load;
     private final Breaches breaches = new Breaches();
     private final Tally tally = new Tally(breaches);
-    private final Duration time;
+    private final Extent extent;
     private final Path directory;
 
-    private Soak(Path directory, Duration time, long seed) throws Exception {
-        this.time = time;
+    /**
+     * @param inRepository the tasks work in repositories and push, with faults at the edges
+     * @param mostAtOnce more unfinished ones would wait for the machine, not for what is tested
+     */
+    private record Extent(long tasks, double aSecond, boolean inRepository, int mostAtOnce) {
+        private static final double LIGHT_ONES = 3.5;
+
+        static Extent of(String argument) {
+            return argument.startsWith(TASKS)
+                    ? new Extent(Long.parseLong(argument.substring(TASKS.length())), 1, true, 40)
+                    : new Extent(
+                            Math.round(60 * Double.parseDouble(argument) * LIGHT_ONES),
+                            LIGHT_ONES,
+                            false,
+                            Integer.MAX_VALUE);
+        }
+    }
+
+    private Soak(Path directory, Extent extent, long seed) throws Exception {
+        this.extent = extent;
         this.directory = directory;
-        this.platform = new Platform(directory);
+        this.platform = new Platform(directory, extent.inRepository());
         this.observer = new Observer(platform.client(), platform.namespace);
-        this.load = new Load(platform, new Random(seed));
+        this.load = new Load(platform, new Random(seed), new Random(seed + 2));
     }
 
     public static void main(String[] arguments) {
-        final Duration time = Duration.ofSeconds(Math.round(60 * Double.parseDouble(arguments[0])));
+        final Extent extent = Extent.of(arguments[0]);
         final long seed = Long.parseLong(arguments[1]);
         final Path directory = Path.of(arguments[2]).toAbsolutePath();
-        System.out.printf("soak of %s with seed %d, logs in %s%n", time, seed, directory);
+        System.out.printf("soak of %s with seed %d, logs in %s%n", extent, seed, directory);
         boolean whole = false;
         try {
-            final Soak soak = new Soak(directory, time, seed);
+            final Soak soak = new Soak(directory, extent, seed);
             whole = soak.run(seed);
             soak.tally.put("seed", seed);
             soak.tally.print();
@@ -57,19 +75,42 @@ public final class Soak {
 
     private boolean run(long seed) throws Exception {
         final Random random = new Random(seed + 1);
-        final Faults faults = new Faults(platform, random);
-        final Chaos chaos = new Chaos(faults, random);
+        final Faults faults = Faults.ofParts(platform, random);
+        final List<Chaos> chaos = new ArrayList<>(List.of(new Chaos(faults, random)));
+        if (extent.inRepository()) {
+            // At the same time as the others.
+            final Random ofEdges = new Random(seed + 3);
+            chaos.add(new Chaos(Faults.atTheEdges(platform, ofEdges), ofEdges));
+        }
         final Thread progress = Thread.ofPlatform().daemon().start(this::tellProgress);
-        load.run(time, TASKS_A_SECOND);
-        chaos.end();
+        load.run(
+                extent.tasks(),
+                extent.aSecond(),
+                () -> extent.mostAtOnce() == Integer.MAX_VALUE || unfinished().size() < extent.mostAtOnce());
+        for (final Chaos one : chaos) {
+            one.end();
+        }
         final Instant over = Instant.now();
         System.out.println("no more faults and no more tasks: waiting for what is unfinished");
         converge();
+        final List<Task> stuck = unfinished();
         final Duration convergence = Duration.between(over, Instant.now());
         progress.interrupt();
         System.out.printf("no write is expected for %d s%n", QUIET.toSeconds());
         awaitQuiet();
         judge(convergence);
+        tally.put("stuck", stuck.size());
+        tally.put("lost", breaches.found().get(Promise.ENDED).size());
+        tally.put(
+                "paid twice",
+                Stream.of(
+                                Promise.REPEATS_EXPLAINED,
+                                Promise.NOT_AFTER_END,
+                                Promise.AT_MOST_ONCE,
+                                Promise.KEY_PAID_ONCE,
+                                Promise.WORK_ONCE)
+                        .mapToInt(promise -> breaches.found().get(promise).size())
+                        .sum());
         tally.put("messages lost with their stream", faults.lost());
         return breaches.isEmpty();
     }
@@ -141,7 +182,13 @@ public final class Soak {
         final Runs runs = new Runs(tasks, all);
         final Events events = Events.stored(platform.connection);
         final FaultLog faults = platform.faults;
-        new EndCheck(observer, events, runs, breaches).check(tasks);
+        final EndCheck endCheck = new EndCheck(observer, events, runs, faults, breaches);
+        endCheck.check(tasks);
+        platform.remote.ifPresent(there -> {
+            final List<Remote.Branch> branches = there.branches();
+            new RemoteCheck(branches, runs, breaches).check(tasks, task -> observer.status(task.id()));
+            tally.put("branches with work", branches.size());
+        });
         final RunCheck runCheck = new RunCheck(
                 runs,
                 events,
@@ -161,6 +208,7 @@ public final class Soak {
         tally.put("faults by kind", count(faults.entries().stream().map(FaultLog.Entry::fault)));
         tally.put("operators that ended by themselves", platform.operators.ownEnds());
         tally.put("workers that ended by themselves", faults.ownEnds().size());
+        tally.put("attempts that failed for a fault at the edge", endCheck.spoiled(tasks));
         tally.put("runs", all.size());
         tally.put("runs above one an attempt", runCheck.repeats());
         tally.put("starts after the end, their worker stopped", runCheck.lateStarts());

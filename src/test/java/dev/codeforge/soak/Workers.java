@@ -1,13 +1,16 @@
 package dev.codeforge.soak;
 
 import dev.codeforge.jetstream.NatsAccess;
+import dev.codeforge.soak.FaultLog.Effect;
 import dev.codeforge.testing.faults.NatsProxy;
 import dev.codeforge.testing.faults.WorkerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /** The workers of all pools: as many as each pool's Deployment would have, each replaced when it is lost. */
@@ -17,20 +20,31 @@ final class Workers implements AutoCloseable {
             Map.of("CODEFORGE_CONCURRENCY", "5", "CODEFORGE_GRACE_SECONDS", "1");
     private static final Duration END = Duration.ofMinutes(3);
 
+    /** A worker finds out by itself within 15 s. */
+    private static final Duration NOTICED = Duration.ofSeconds(18);
+
     private final List<Place> places = new ArrayList<>();
     private final Path directory;
     private final NatsAccess.Password nats;
     private final String namespace;
     private final String script;
     private final FaultLog log;
+    private final Optional<Volumes> volumes;
     private volatile boolean closed;
 
-    Workers(Path directory, NatsAccess.Password nats, String namespace, String script, FaultLog log) {
+    Workers(
+            Path directory,
+            NatsAccess.Password nats,
+            String namespace,
+            String script,
+            FaultLog log,
+            Optional<Volumes> volumes) {
         this.directory = directory;
         this.nats = nats;
         this.namespace = namespace;
         this.script = script;
         this.log = log;
+        this.volumes = volumes;
     }
 
     void start(String pool, int count) {
@@ -47,6 +61,12 @@ final class Workers implements AutoCloseable {
                 Patience.sleep(Duration.ofMillis(500));
             }
         });
+    }
+
+    private static Map<String, String> settings(Optional<Path> volume) {
+        final Map<String, String> settings = new HashMap<>(SETTINGS);
+        volume.ifPresent(folder -> settings.put("CODEFORGE_WORKSPACE", folder.toString()));
+        return settings;
     }
 
     Place any(Random random) {
@@ -86,7 +106,7 @@ final class Workers implements AutoCloseable {
                     pool,
                     ACK_WAIT_SECONDS,
                     script,
-                    SETTINGS);
+                    settings(volumes.map(all -> all.of(name))));
             worker.start();
         }
 
@@ -106,17 +126,68 @@ final class Workers implements AutoCloseable {
             return link;
         }
 
-        synchronized void kill() {
-            log.run("worker killed", worker.name(), true, worker::kill);
+        void kill() {
+            kill("worker killed");
+        }
+
+        /** With its agents, as by the kernel that ends a container of which one process is marked for that. */
+        void killForMemory() {
+            kill("worker killed, as for want of memory");
+        }
+
+        private synchronized void kill(String fault) {
+            log.run(fault, worker.name(), Effect.WORKER_LOST, worker::kill);
             link.close();
             next();
+        }
+
+        /** SIGTERM, and SIGKILL before it is done, as when a node drains with a short grace period. */
+        synchronized void evict(Duration grace) {
+            log.run("worker evicted", worker.name(), Effect.WORKER_LOST, () -> {
+                worker.terminate();
+                Patience.sleep(grace);
+                worker.kill();
+            });
+            link.close();
+            next();
+        }
+
+        /** SIGKILL to one agent alone, as by the kernel that ends the largest process of a container. */
+        void killAgent(Ledger ledger, Random random) {
+            final WorkerProcess now = process();
+            final List<ProcessHandle> agents = ledger.agentsOf(now.name());
+            if (agents.isEmpty()) {
+                return;
+            }
+            log.run("agent killed, as for want of memory", now.name(), Effect.RUNS_FAIL, () -> agents.get(
+                            random.nextInt(agents.size()))
+                    .destroyForcibly());
+        }
+
+        /** Nothing can be written to its workspace for a while. */
+        void fillDisk(Duration time) {
+            log.run("disk full", name, Effect.RUNS_FAIL, () -> volumes.orElseThrow()
+                    .fill(name, time));
+        }
+
+        /** Its connection is dead, and nobody says so. */
+        void strandLink() {
+            final NatsProxy stranded = link();
+            log.run("worker's connection half open", worker(), Effect.WORKER_LOST, () -> {
+                stranded.strand();
+                Patience.sleep(NOTICED);
+            });
+        }
+
+        private synchronized WorkerProcess process() {
+            return worker;
         }
 
         /** Its successor starts at once; it may finish within its grace time. */
         synchronized void terminate() {
             final WorkerProcess old = worker;
             final NatsProxy oldLink = link;
-            log.run("worker terminated", old.name(), true, old::terminate);
+            log.run("worker terminated", old.name(), Effect.WORKER_LOST, old::terminate);
             next();
             Thread.ofVirtual().start(() -> {
                 old.awaitEnd(END);
@@ -130,7 +201,7 @@ final class Workers implements AutoCloseable {
             synchronized (this) {
                 now = worker;
             }
-            log.run("worker stopped past its ack wait", now.name(), true, () -> {
+            log.run("worker stopped past its ack wait", now.name(), Effect.WORKER_LOST, () -> {
                 now.suspend();
                 Patience.sleep(time);
                 now.resume();
@@ -144,7 +215,7 @@ final class Workers implements AutoCloseable {
                 now = worker.name();
                 frozen = link;
             }
-            log.run("worker's network frozen past its ack wait", now, true, () -> {
+            log.run("worker's network frozen past its ack wait", now, Effect.WORKER_LOST, () -> {
                 frozen.freeze();
                 Patience.sleep(time);
                 frozen.resume();

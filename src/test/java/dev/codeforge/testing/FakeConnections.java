@@ -25,6 +25,8 @@ import dev.codeforge.wire.SessionRecord;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
+import dev.codeforge.wire.UnreadableMessageException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -83,10 +85,19 @@ public final class FakeConnections implements Connections {
     }
 
     private long store(TaskRef task, byte[] body, String proof) {
-        final StoredEvent event = new StoredEvent(task, sequence.incrementAndGet(), body, proof);
+        final StoredEvent event = new StoredEvent(task, sequence.incrementAndGet(), timeOf(body), body, proof);
         events.put(task, event);
         consumers.forEach(consumer -> consumer.accept(new InMemoryDelivery(event)));
         return event.sequence();
+    }
+
+    /** All clocks agree. */
+    private static Instant timeOf(byte[] body) {
+        try {
+            return TaskEvent.parse(body).time();
+        } catch (UnreadableMessageException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     private final class InMemoryDelivery implements Results.Delivery {
@@ -279,6 +290,11 @@ public final class FakeConnections implements Connections {
     @Override
     public int connects() {
         return 1;
+    }
+
+    @Override
+    public Instant time() {
+        return Instant.now();
     }
 
     @Override

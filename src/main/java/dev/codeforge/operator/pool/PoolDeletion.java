@@ -5,7 +5,7 @@ import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import java.time.Duration;
 import java.time.Instant;
 
-/** The deadlines of a pool that is being deleted. */
+/** The deadlines of a pool that is being deleted, by the clock of the API server. */
 final class PoolDeletion {
     /** A finalizer that outlives this would hang a namespace. */
     private static final Duration DEADLINE = Duration.ofMinutes(10);

@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.task.TaskIndex;
@@ -13,7 +14,6 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +42,7 @@ final class PoolObserver {
             StartTroubles troubles,
             SpentWorkers spent,
             Supplier<TaskIndex> tasks,
-            Clock clock) {
+            Clocks clocks) {
         this.client = client;
         this.queues = queues;
         this.scale = scale;
@@ -50,7 +50,7 @@ final class PoolObserver {
         this.troubles = troubles;
         this.spent = spent;
         this.tasks = tasks;
-        this.serviceTimes = new ServiceTimes(tasks, clock);
+        this.serviceTimes = new ServiceTimes(tasks, clocks);
     }
 
     PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {

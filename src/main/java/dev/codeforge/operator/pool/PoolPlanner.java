@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.Workers;
@@ -21,9 +22,11 @@ import java.util.OptionalInt;
 final class PoolPlanner {
     private final ReplicaPlanner replicas = new ReplicaPlanner();
     private final Clock clock;
+    private final Clock apiServer;
 
-    PoolPlanner(Clock clock) {
-        this.clock = clock;
+    PoolPlanner(Clocks clocks) {
+        this.clock = clocks.own();
+        this.apiServer = clocks.apiServer();
     }
 
     PoolPlan plan(PoolSnapshot snapshot) {
@@ -73,7 +76,7 @@ final class PoolPlanner {
     }
 
     private boolean passed(Instant deadline) {
-        return !clock.instant().isBefore(deadline);
+        return !apiServer.instant().isBefore(deadline);
     }
 
     /** Its queue could not be made: there is nothing to wait for. */

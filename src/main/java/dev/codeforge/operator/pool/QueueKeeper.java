@@ -9,6 +9,7 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.StreamOwner;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.SubjectTakenException;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import java.time.Clock;
@@ -32,18 +33,20 @@ final class QueueKeeper {
     private final String subjectTemplate;
     private final String installation;
     private final Clock clock;
+    private final Clock apiServer;
     private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
     /** The queue was as wanted at that time, and so many dead letters were there. */
     private record Kept(TaskQueue.Settings settings, Instant at, long deadLetters) {}
 
     QueueKeeper(
-            Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clock clock) {
+            Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clocks clocks) {
         this.connections = connections;
         this.access = access;
         this.subjectTemplate = subjectTemplate;
         this.installation = installation;
-        this.clock = clock;
+        this.clock = clocks.own();
+        this.apiServer = clocks.apiServer();
     }
 
     static int maxAckPending(WorkerPoolSpec spec) {
@@ -162,6 +165,6 @@ final class QueueKeeper {
     private boolean isOver(WorkerPool pool) {
         return pool.isTerminating()
                 && pool.getSpec().deletionPolicy() != WorkerPoolSpec.DeletionPolicy.Retain
-                && !clock.instant().isBefore(PoolDeletion.drainsUntil(pool));
+                && !apiServer.instant().isBefore(PoolDeletion.drainsUntil(pool));
     }
 }

@@ -3,6 +3,8 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.scaling.ServiceTime;
 import dev.codeforge.operator.task.TaskIndex;
 import java.time.Clock;
@@ -22,13 +24,15 @@ final class ServiceTimes {
 
     private final Supplier<TaskIndex> tasks;
     private final Clock clock;
+    private final Clock nats;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
 
     private record Known(Instant time, Optional<Duration> estimate) {}
 
-    ServiceTimes(Supplier<TaskIndex> tasks, Clock clock) {
+    ServiceTimes(Supplier<TaskIndex> tasks, Clocks clocks) {
         this.tasks = tasks;
-        this.clock = clock;
+        this.clock = clocks.own();
+        this.nats = clocks.nats();
     }
 
     Optional<Duration> of(WorkerPool pool) {
@@ -38,7 +42,7 @@ final class ServiceTimes {
                         (uid, before) ->
                                 before != null && now.isBefore(before.time().plus(VALID))
                                         ? before
-                                        : new Known(now, estimate(pool, now)))
+                                        : new Known(now, estimate(pool)))
                 .estimate();
     }
 
@@ -46,7 +50,7 @@ final class ServiceTimes {
         known.remove(uid);
     }
 
-    private Optional<Duration> estimate(WorkerPool pool, Instant now) {
+    private Optional<Duration> estimate(WorkerPool pool) {
         final List<AgentTaskStatus> begun =
                 tasks
                         .get()
@@ -65,7 +69,16 @@ final class ServiceTimes {
                         .toList())
                 .estimate(begun.stream()
                         .filter(status -> status.phase() == Phase.Running)
-                        .map(status -> Duration.between(status.startTime(), now))
+                        .flatMap(status -> ranFor(status).stream())
                         .toList());
+    }
+
+    /** Unknown while NATS has never answered. */
+    private Optional<Duration> ranFor(AgentTaskStatus status) {
+        try {
+            return Optional.of(Duration.between(status.startTime(), nats.instant()));
+        } catch (QueueUnavailableException e) {
+            return Optional.empty();
+        }
     }
 }

@@ -6,6 +6,7 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.OperatorSettings;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.runtime.WantedLooks;
@@ -84,10 +85,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             EventRecorder events,
             Supplier<TaskIndex> tasks,
             WantedLooks wanted,
-            Clock clock) {
+            Clocks clocks) {
+        final Clock clock = clocks.own();
         final QueueKeeper queues =
-                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clock);
-        this.planner = new PoolPlanner(clock);
+                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clocks);
+        this.planner = new PoolPlanner(clocks);
         final WorkerScale scale = new WorkerScale(client);
         this.executor = new PoolExecutor(
                 client,
@@ -118,7 +120,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 troubles,
                 new SpentWorkers(connections, clock),
                 tasks,
-                clock);
+                clocks);
         this.shield = new EvictionShield(client);
         this.shortGrace = new ShortGrace(connections);
         this.tasks = tasks;

@@ -34,6 +34,6 @@ public final class LastEvents {
     }
 
     private Optional<TaskEvent> proven(StoredEvent event) {
-        return TaskEvent.proven(key, event.task().id(), event.body(), event.proof());
+        return event.proven(key);
     }
 }

@@ -12,6 +12,7 @@ import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.PoolKey;
 import dev.codeforge.operator.runtime.Recreations;
 import dev.codeforge.operator.runtime.WantedLooks;
@@ -36,7 +37,6 @@ import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -96,19 +96,19 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             Consumer<WorkerPool> withdrawWaiting,
             TaskWatch watch,
             Tracing tracing,
-            Clock clock) {
+            Clocks clocks) {
         this.connections = connections;
         this.watch = watch;
         this.tracing = tracing;
         this.key = key;
         this.installation = installation;
-        this.planner = new TaskPlanner(clock);
-        this.clocks = new TaskClocks(clock);
-        final OperatorEvents operatorEvents = new OperatorEvents(key, clock);
+        this.planner = new TaskPlanner(clocks);
+        this.clocks = new TaskClocks(clocks);
+        final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
         final FormerOwner former = new FormerOwner(client, connections, operatorEvents);
         this.executor = new TaskExecutor(
                 connections,
-                new TaskMessages(key, installation, clock, tracing),
+                new TaskMessages(key, installation, clocks.own(), tracing),
                 operatorEvents,
                 new TaskLedger(connections, former, installation),
                 new TaskSessions(connections, former),
@@ -116,7 +116,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 installation,
                 tracing,
                 permits);
-        this.statuses = new TaskStatusBuilder(clock);
+        this.statuses = new TaskStatusBuilder(clocks);
         this.events = events;
         this.onQueueChange = onQueueChange;
         this.wantedLooks = wantedLooks;
@@ -299,10 +299,13 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 // Somebody else's message on our subject is not ours to judge by, nor to remove.
                 .filter(message -> message.installation().equals(installation));
         final Optional<StoredEvent> stored = connections.results().last(TaskIndex.ref(task));
-        final Optional<TaskEvent> last = stored.flatMap(this::believed).or(() -> inbox.of(task.uid()).stream()
-                .map(Results.Delivery::event)
-                .flatMap(event -> believed(event).stream())
-                .reduce((first, second) -> second));
+        final Optional<StoredEvent> believed = stored.filter(
+                        event -> believed(event).isPresent())
+                .or(() -> inbox.of(task.uid()).stream()
+                        .map(Results.Delivery::event)
+                        .filter(event -> believed(event).isPresent())
+                        .reduce((first, second) -> second));
+        final Optional<TaskEvent> last = believed.flatMap(this::believed);
         return new TaskSnapshot(
                 task,
                 deleted,
@@ -310,14 +313,17 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 standing,
                 stored.map(StoredEvent::sequence).orElse(0L),
                 last,
-                last.filter(TaskEvent::isRunning).flatMap(run -> pods.loss(task, pool, run, context)),
+                // The pod's times are of its node's clock, as the worker's own are.
+                believed.flatMap(event -> event.asWritten(key))
+                        .filter(TaskEvent::isRunning)
+                        .flatMap(run -> pods.loss(task, pool, run, context)),
                 SessionRivals.of(task, context.getPrimaryCache()),
                 backlog.isBehind(task),
                 TaskSnapshot.Answers.NONE);
     }
 
     private Optional<TaskEvent> believed(StoredEvent stored) {
-        return TaskEvent.proven(key, stored.task().id(), stored.body(), stored.proof());
+        return stored.proven(key);
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -62,6 +63,20 @@ final class EventFields {
                         && event.worker().equals(entry.podName())
                         && Objects.equals(start, entry.startTime()));
         return known ? before.history() : history(before, event, Phase.Queued, start, at, why);
+    }
+
+    /**
+     * When the run that an event tells of began. A worker's clock that is set during a run makes its next event tell of an earlier
+     * start or a later one; taking the later, nobody is ended early for that.
+     */
+    static Optional<Instant> started(AgentTaskStatus before, Optional<TaskEvent> event) {
+        final Optional<Instant> known = Optional.ofNullable(before.startTime());
+        final Optional<Instant> told = event.map(TaskEvent::startTime);
+        final boolean same = before.phase() == Phase.Running
+                && event.filter(run -> run.attempt() == before.attempts()).isPresent();
+        return told.map(start ->
+                        known.filter(seen -> same && seen.isAfter(start)).orElse(start))
+                .or(() -> known);
     }
 
     static AgentTaskStatus.@Nullable QueuePosition position(AgentTaskStatus before, TaskEvent event) {

@@ -17,6 +17,7 @@ public final class OperatorEvents {
     private final DispatchKey key;
     private final Clock clock;
 
+    /** @param clock of NATS, which stores them */
     public OperatorEvents(DispatchKey key, Clock clock) {
         this.key = key;
         this.clock = clock;
@@ -28,7 +29,7 @@ public final class OperatorEvents {
     }
 
     private Optional<TaskEvent> proven(StoredEvent event) {
-        return TaskEvent.proven(key, event.task().id(), event.body(), event.proof());
+        return event.proven(key);
     }
 
     /** Ends an attempt unless its outcome, or a later attempt, is there: whoever writes in between, it has one afterwards. */

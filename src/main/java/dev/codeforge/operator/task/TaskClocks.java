@@ -4,6 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
 import java.time.Duration;
@@ -11,7 +12,10 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The deadlines of a task: queue, run, stop, retry, time to live. Judged on a fresh read of NATS only. */
+/**
+ * The deadlines of a task: queue, run, stop, retry, time to live. Judged on a fresh read of NATS only, and by NATS' clock: all
+ * times of the status are its times.
+ */
 final class TaskClocks {
     /** A worker enforces the run timeout itself; the operator waits for it this much longer than its heartbeat. */
     private static final Duration GRACE = Duration.ofSeconds(30);
@@ -28,9 +32,11 @@ final class TaskClocks {
     private static final int HEARTBEAT_SECONDS = 60;
 
     private final Clock clock;
+    private final Clock apiServer;
 
-    TaskClocks(Clock clock) {
-        this.clock = clock;
+    TaskClocks(Clocks clocks) {
+        this.clock = clocks.nats();
+        this.apiServer = clocks.apiServer();
     }
 
     boolean isDue(AgentTaskStatus status) {
@@ -53,8 +59,8 @@ final class TaskClocks {
     Optional<Stop> overrun(TaskSnapshot snapshot, Optional<TaskEvent> event) {
         final AgentTaskStatus.Effective effective = EffectiveSettings.of(snapshot.task(), snapshot.pool());
         if (snapshot.mayRun(event)) {
-            final Instant start = event.map(TaskEvent::startTime)
-                    .orElse(statusOf(snapshot.task()).startTime());
+            final Instant start =
+                    EventFields.started(statusOf(snapshot.task()), event).orElse(null);
             return passed(runDeadline(start, effective, snapshot.pool()))
                     ? Optional.of(Stop.runTimeout(effective.runTimeoutSeconds()))
                     : Optional.empty();
@@ -80,15 +86,19 @@ final class TaskClocks {
                 .map(begun -> begun.plusSeconds(effective.runTimeoutSeconds()).plus(silence(pool)));
     }
 
-    private static Optional<Instant> queueDeadline(
+    private Optional<Instant> queueDeadline(
             AgentTask task, AgentTaskStatus status, AgentTaskStatus.Effective effective) {
         if (effective.queueTimeoutSeconds() == null) {
             return Optional.empty();
         }
-        final Instant due = status.nextAttemptTime() == null
-                ? Instant.parse(task.getMetadata().getCreationTimestamp())
-                : status.nextAttemptTime();
+        final Instant due = status.nextAttemptTime() == null ? created(task) : status.nextAttemptTime();
         return Optional.of(due.plusSeconds(effective.queueTimeoutSeconds()));
+    }
+
+    /** When it was created, by NATS' clock: its age is the API server's to tell. */
+    private Instant created(AgentTask task) {
+        final Instant stamped = Instant.parse(task.getMetadata().getCreationTimestamp());
+        return clock.instant().minus(Duration.between(stamped, apiServer.instant()));
     }
 
     boolean isQueueOverdue(AgentTask task, Optional<WorkerPool> pool) {
@@ -143,10 +153,11 @@ final class TaskClocks {
         final AgentTaskStatus.Effective effective =
                 status.effective() == null ? EffectiveSettings.of(task, pool) : status.effective();
         final Phase phase = status.phase() == null ? Phase.Pending : status.phase();
-        final Instant now = clock.instant();
+        // Not asked for a task without a deadline: NATS may be away.
         return underWay(task, status, phase, effective, pool)
-                .map(at -> atLeast(LOOK_AGAIN, Duration.between(now, at)))
-                .or(() -> between(task, status, phase).map(at -> atLeast(AT_ONCE, Duration.between(now, at))));
+                .map(at -> atLeast(LOOK_AGAIN, Duration.between(clock.instant(), at)))
+                .or(() -> between(task, status, phase)
+                        .map(at -> atLeast(AT_ONCE, Duration.between(clock.instant(), at))));
     }
 
     /** When a task that waits or runs is to be looked at. */

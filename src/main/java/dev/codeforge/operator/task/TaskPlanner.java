@@ -7,11 +7,11 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
-import java.time.Clock;
 import java.util.Optional;
 
 /** Decides what is done with a task. Pure: the same snapshot at the same time gives the same plan. */
@@ -21,9 +21,9 @@ final class TaskPlanner {
     private final ClaimPlanner claims = new ClaimPlanner();
     private final SessionPlanner sessions = new SessionPlanner();
 
-    TaskPlanner(Clock clock) {
-        this.clocks = new TaskClocks(clock);
-        this.ends = new AttemptEnd(clocks);
+    TaskPlanner(Clocks clocks) {
+        this.clocks = new TaskClocks(clocks);
+        this.ends = new AttemptEnd(this.clocks);
     }
 
     TaskPlan plan(TaskSnapshot snapshot) {

@@ -4,6 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.wire.TaskEvent;
@@ -19,9 +20,10 @@ final class TaskStatusBuilder {
     private final Clock clock;
     private final TaskConditions conditions;
 
-    TaskStatusBuilder(Clock clock) {
-        this.clock = clock;
-        this.conditions = new TaskConditions(clock);
+    TaskStatusBuilder(Clocks clocks) {
+        this.clock = clocks.nats();
+        // No deadline hangs on a condition, and one must be said while NATS has never answered.
+        this.conditions = new TaskConditions(clocks.own());
     }
 
     AgentTaskStatus build(AgentTask task, Optional<WorkerPool> pool, TaskView view) {
@@ -144,7 +146,9 @@ final class TaskStatusBuilder {
         draft.podName = event.worker();
         draft.queue = EventFields.position(before, event);
         draft.queuedTime = queuedTime(before, event);
-        draft.startTime = event.startTime() == null ? now() : millis(event.startTime());
+        draft.startTime = EventFields.started(before, Optional.of(event))
+                .map(TaskStatusBuilder::millis)
+                .orElseGet(this::now);
         draft.usage = EventFields.usage(before, event);
     }
 
@@ -268,7 +272,11 @@ final class TaskStatusBuilder {
             TaskEvent event,
             Phase outcome,
             AgentTaskStatus.@Nullable Failure error) {
-        final Instant start = event.startTime() == null ? null : millis(event.startTime());
+        final Instant start = event.startTime() == null
+                ? null
+                : EventFields.started(before, Optional.of(event))
+                        .map(TaskStatusBuilder::millis)
+                        .orElse(null);
         final Instant completion = event.completionTime() == null ? now() : millis(event.completionTime());
         draft.attempts = Math.max(before.attempts(), event.attempt());
         draft.deliveries = EventFields.deliveries(before, event);

@@ -6,6 +6,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
@@ -27,6 +28,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 final class PoolPlannerTest {
     private static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
+
+    private Clock own = Clock.fixed(NOW, ZoneOffset.UTC);
     private static final WorkerPoolSpec.Scaling UP_TO_FIVE = new WorkerPoolSpec.Scaling(0, 5, 60, null, null);
     private static final QueueState AWAY = new QueueState.Broken(Reason.QueueUnavailable, "NATS is away");
 
@@ -242,6 +245,18 @@ final class PoolPlannerTest {
         assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false)).isEqualTo(new PoolPlan.LetGo());
     }
 
+    @Test
+    void theDeadlineIsByTheClockThatStampedTheDeletion() {
+        // The operator's own is wrong either way.
+        for (final Duration skew : List.of(Duration.ofMinutes(-10), Duration.ofMinutes(10))) {
+            own = Clock.fixed(NOW.plus(skew), ZoneOffset.UTC);
+            assertThat(plan(deleted(DeletionPolicy.Delete, 599), AWAY, 1, false))
+                    .isEqualTo(new PoolPlan.Remove(false));
+            assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false))
+                    .isEqualTo(new PoolPlan.LetGo());
+        }
+    }
+
     private PoolPlan plan(WorkerPool pool, QueueState queue, int unfinished, boolean namespaceTerminating) {
         final Deployment two =
                 new DeploymentBuilder().withNewSpec().withReplicas(2).endSpec().build();
@@ -254,7 +269,8 @@ final class PoolPlannerTest {
             Optional<Deployment> deployment,
             int unfinished,
             boolean namespaceTerminating) {
-        return new PoolPlanner(Clock.fixed(NOW, ZoneOffset.UTC))
+        final Clock apiServer = Clock.fixed(NOW, ZoneOffset.UTC);
+        return new PoolPlanner(new Clocks(own, own, apiServer))
                 .plan(new PoolSnapshot(
                         pool,
                         queue,

@@ -7,6 +7,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
@@ -347,12 +348,13 @@ final class PoolStatusBuilderTest {
     }
 
     private PoolStatusBuilder builder(Instant now) {
+        final Clock noon = Clock.fixed(NOW, ZoneOffset.UTC);
         final QueueKeeper queues = new QueueKeeper(
                 new FakeConnections(new DispatchKey(new byte[32])),
                 new GivenAccess(new NatsSettings.Given(NOBODY, NOBODY, true), Stream::empty),
                 "tasks.agent.{backend}",
                 "installation",
-                Clock.fixed(NOW, ZoneOffset.UTC));
+                new Clocks(noon, noon, noon));
         return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC));
     }
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.testing.InMemoryCache;
 import dev.codeforge.testing.Resources;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -25,7 +27,8 @@ final class ServiceTimesTest {
     private final WorkerPool pool = Resources.pool("ns", "pool", null);
     private Instant now = NOON;
     private final InstantSource source = () -> now;
-    private final ServiceTimes times = new ServiceTimes(() -> new TaskIndex(tasks), source.withZone(ZoneOffset.UTC));
+    private final Clock clock = source.withZone(ZoneOffset.UTC);
+    private final ServiceTimes times = new ServiceTimes(() -> new TaskIndex(tasks), new Clocks(clock, clock, clock));
 
     @Test
     void whereNoTaskHasEndedNothingIsKnown() {

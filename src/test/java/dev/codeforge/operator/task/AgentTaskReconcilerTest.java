@@ -10,6 +10,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.runtime.UnlimitedRetry;
 import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.status.Conditions;
@@ -85,7 +86,7 @@ final class AgentTaskReconcilerTest {
                 queue -> {},
                 watch,
                 Tracing.OFF,
-                Clock.systemUTC());
+                new Clocks(Clock.systemUTC(), Clock.systemUTC(), Clock.systemUTC()));
         operator = new Operator(overrider -> overrider
                 .withKubernetesClient(client)
                 .withMetrics(reconciler.recreations())

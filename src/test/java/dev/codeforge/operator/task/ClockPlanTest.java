@@ -24,7 +24,7 @@ final class ClockPlanTest {
     void aQueuedTaskHasItsTime() {
         final Seen seen = Seen.task(FOUR_HOURS).queued(1);
         assertThat(((TaskPlan.Say) seen.plan()).view()).isInstanceOf(TaskView.Queued.class);
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofHours(1).plusMillis(1));
     }
 
@@ -81,7 +81,7 @@ final class ClockPlanTest {
     @Test
     void aRunThatIsLookedAtBecauseOfItsTimeIsNotLookedAtAllTheTime() {
         final Seen seen = Seen.task("runTimeoutSeconds: 60").running(1).after(Duration.ofHours(1));
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(5));
     }
 }

@@ -44,7 +44,7 @@ final class LossPlanTest {
         final Seen seen = Seen.task("title: t").running(1).lostItsWorker(EVICTED);
         seen.event(Events.of(seen.task, Kind.RUNNING));
         final AgentTaskStatus running = seen.heldBy("worker-0").said();
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), running))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), running))
                 .hasValue(Duration.ofSeconds(2));
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.wire.TaskRef;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -53,7 +54,7 @@ final class ResultInboxTest {
         return new Results.Delivery() {
             @Override
             public StoredEvent event() {
-                return new StoredEvent(new TaskRef("ns", "pool", task), sequence, new byte[0], "");
+                return new StoredEvent(new TaskRef("ns", "pool", task), sequence, Instant.EPOCH, new byte[0], "");
             }
 
             @Override

@@ -144,7 +144,7 @@ final class RetryPlanTest {
         final Seen seen = Seen.task(THREE).between("Retrying", 1, "nextAttemptTime: '2026-11-24T12:00:30Z'");
         seen.event(failed(seen, 1));
         assertThat(seen.plan()).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(30).plusMillis(1));
         assertThat(seen.after(Duration.ofSeconds(30)).plan()).isEqualTo(seen.publish(2));
     }

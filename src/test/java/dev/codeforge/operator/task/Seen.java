@@ -7,6 +7,7 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
@@ -163,16 +164,20 @@ final class Seen {
     }
 
     TaskPlan plan() {
-        return new TaskPlanner(clock()).plan(snapshot());
+        return new TaskPlanner(clocks()).plan(snapshot());
     }
 
     /** What the status says after the plan, which must be one that only says. */
     AgentTaskStatus said() {
-        return new TaskStatusBuilder(clock()).build(task, Optional.of(pool), ((TaskPlan.Say) plan()).view());
+        return new TaskStatusBuilder(clocks()).build(task, Optional.of(pool), ((TaskPlan.Say) plan()).view());
     }
 
     Clock clock() {
         return Clock.fixed(now, ZoneOffset.UTC);
+    }
+
+    Clocks clocks() {
+        return new Clocks(clock(), clock(), clock());
     }
 
     TaskPlan.End end(int attempt, Stop stop) {

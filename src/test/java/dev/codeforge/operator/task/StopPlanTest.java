@@ -54,7 +54,7 @@ final class StopPlanTest {
     @Test
     void whileTheWorkerStopsTheStatusSaysSoOnce() {
         final Seen seen = Seen.task("cancel: true").running(1);
-        final TaskStatusBuilder statuses = new TaskStatusBuilder(seen.clock());
+        final TaskStatusBuilder statuses = new TaskStatusBuilder(seen.clocks());
         final AgentTaskStatus first = statuses.build(
                 seen.task, seen.snapshot().pool(), new TaskView.Stopping(Stop.cancelled(), Optional.empty()));
         assertThat(first.phase()).isEqualTo(Phase.Running);
@@ -62,7 +62,7 @@ final class StopPlanTest {
         assertThat(Conditions.find(first.conditions(), "Ready").orElseThrow().getReason())
                 .isEqualTo("Cancelling");
         seen.status(first).after(Duration.ofSeconds(5));
-        assertThat(new TaskStatusBuilder(seen.clock())
+        assertThat(new TaskStatusBuilder(seen.clocks())
                         .build(
                                 seen.task,
                                 seen.snapshot().pool(),
@@ -75,7 +75,7 @@ final class StopPlanTest {
     void aRunThatTheStatusDoesNotKnowYetIsToldOfWhenItIsAskedToStop() {
         final Seen seen =
                 Seen.task("suspend: true, rerun: 1").between("Failed", 1, "completionTime: '2026-11-24T10:00:00Z'");
-        final AgentTaskStatus status = new TaskStatusBuilder(seen.clock())
+        final AgentTaskStatus status = new TaskStatusBuilder(seen.clocks())
                 .build(
                         seen.task,
                         seen.snapshot().pool(),
@@ -171,7 +171,7 @@ final class StopPlanTest {
         seen.status(seen.event(Events.cancelled(seen.task, 1, "Suspended")).said());
         assertThat(seen.task.getStatus().phase()).isEqualTo(Phase.Suspended);
         assertThat(seen.lost().plan()).isEqualTo(seen.publish(2));
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofMillis(1));
     }
 
@@ -237,7 +237,7 @@ final class StopPlanTest {
         final AgentTaskStatus ended =
                 seen.event(Events.of(seen.task, Kind.COMPLETED)).said();
         assertThat(ended.phase()).isEqualTo(Phase.Succeeded);
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), ended))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), ended))
                 .hasValue(Duration.ofMillis(1));
     }
 
@@ -258,7 +258,7 @@ final class StopPlanTest {
         final Seen seen = Seen.task("ttlSecondsAfterFinished: 60, idempotencyKey: k")
                 .between("Succeeded", 1, "completionTime: '2026-11-24T11:59:30Z'");
         assertThat(seen.plan()).isEqualTo(NOTHING);
-        assertThat(new TaskClocks(seen.clock()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(30).plusMillis(1));
         assertThat(seen.after(Duration.ofSeconds(30)).plan()).isEqualTo(new TaskPlan.Delete());
     }

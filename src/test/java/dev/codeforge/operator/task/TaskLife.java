@@ -6,6 +6,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
@@ -125,7 +126,8 @@ final class TaskLife {
      */
     private boolean execute(boolean crash) {
         final Clock clock = Clock.fixed(now, ZoneOffset.UTC);
-        final TaskPlanner planner = new TaskPlanner(clock);
+        final Clocks clocks = new Clocks(clock, clock, clock);
+        final TaskPlanner planner = new TaskPlanner(clocks);
         TaskSnapshot snapshot = new TaskSnapshot(
                 task,
                 false,
@@ -153,7 +155,7 @@ final class TaskLife {
                     default -> throw new AssertionError("not expected in this world: " + plan);
                 };
         if (view.isPresent() && !crash) {
-            task.setStatus(new TaskStatusBuilder(clock).build(task, Optional.of(pool), view.get()));
+            task.setStatus(new TaskStatusBuilder(clocks).build(task, Optional.of(pool), view.get()));
         }
         return view.isPresent();
     }

@@ -10,6 +10,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Events;
@@ -31,8 +32,8 @@ final class TaskPlannerTest {
 
     private final AgentTask task = Resources.task("ns", "task", "pool");
     private final WorkerPool pool = withQueue(Resources.pool("ns", "pool", null));
-    private final TaskPlanner planner =
-            new TaskPlanner(Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC));
+    private final Clock clock = Clock.fixed(Instant.parse("2026-11-24T12:00:00Z"), ZoneOffset.UTC);
+    private final TaskPlanner planner = new TaskPlanner(new Clocks(clock, clock, clock));
 
     @Test
     void aNewTaskIsPublishedAsItsFirstAttempt() {

@@ -6,6 +6,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
@@ -364,7 +365,8 @@ final class TaskStatusBuilderTest {
     }
 
     private static TaskStatusBuilder builder(Instant now) {
-        return new TaskStatusBuilder(Clock.fixed(now, ZoneOffset.UTC));
+        final Clock clock = Clock.fixed(now, ZoneOffset.UTC);
+        return new TaskStatusBuilder(new Clocks(clock, clock, clock));
     }
 
     private static Condition condition(AgentTaskStatus status, String type) {

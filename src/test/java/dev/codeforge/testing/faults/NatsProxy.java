@@ -17,7 +17,9 @@ public final class NatsProxy implements AutoCloseable {
     private final ProxyPort port;
     private final Injections<String> injections = new Injections<>();
     private final Map<String, AtomicLong> published = new ConcurrentHashMap<>();
-    private final Gate gate = new Gate();
+    /** Of the connections that are made from now on, and of those since the last one was stranded. */
+    private volatile Gate gate = new Gate();
+
     private final AtomicLong allowance = new AtomicLong(Long.MAX_VALUE);
 
     public NatsProxy(NatsAccess.Password server) {
@@ -73,6 +75,16 @@ public final class NatsProxy implements AutoCloseable {
 
     public void resume() {
         gate.open();
+    }
+
+    /**
+     * Swallows everything on the connections that stand, for ever and without ending one, as when a node is gone or an address:
+     * each end must find out by itself. New connections are served.
+     */
+    public void strand() {
+        final Gate stranded = gate;
+        gate = new Gate();
+        stranded.close();
     }
 
     /** Ends all connections; clients may come again at once. */

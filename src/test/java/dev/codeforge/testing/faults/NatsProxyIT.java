@@ -128,6 +128,20 @@ final class NatsProxyIT {
     }
 
     @Test
+    void aStrandedConnectionStaysSilentWhileAnotherIsServed() throws Exception {
+        proxy.strand();
+        assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
+        try (Connection another = Nats.connect(proxy.endpoint().url())) {
+            another.publish("s.b", new byte[0]);
+            await().atMost(PATIENCE).until(() -> messages() == 1);
+        }
+        // What was swallowed does not come later either.
+        proxy.resume();
+        throughout(Duration.ofSeconds(1), () -> messages() == 1);
+        assertThat(client.getStatus()).isEqualTo(Connection.Status.CONNECTED);
+    }
+
+    @Test
     void cutConnectionsComeBackOnlyWhenTheyAreAccepted() throws Exception {
         proxy.refuse();
         proxy.cut();

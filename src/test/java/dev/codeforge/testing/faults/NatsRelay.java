@@ -16,6 +16,7 @@ final class NatsRelay {
     private final NatsProxy proxy;
     private final URI url;
     private final Socket client;
+    private final Gate gate;
     /** Faults of answers that have not come yet, by reply subject. */
     private final Map<String, Fault> awaited = new ConcurrentHashMap<>();
 
@@ -23,10 +24,11 @@ final class NatsRelay {
         this.proxy = proxy;
         this.url = url;
         this.client = client;
+        this.gate = proxy.gate();
     }
 
     void serve() throws IOException {
-        proxy.gate().pass();
+        gate.pass();
         try (Socket server = new Socket(url.getHost(), url.getPort())) {
             server.setTcpNoDelay(true);
             final InputStream fromServer = new BufferedInputStream(server.getInputStream());
@@ -47,7 +49,7 @@ final class NatsRelay {
     private void toServer(InputStream in, OutputStream out) throws IOException {
         for (Optional<NatsFrame> next = NatsFrame.read(in); next.isPresent(); next = NatsFrame.read(in)) {
             final NatsFrame frame = next.get();
-            proxy.gate().pass();
+            gate.pass();
             if (frame.isPublication() && !mayPass(frame)) {
                 return;
             }
@@ -86,7 +88,7 @@ final class NatsRelay {
         final OutputStream out = client.getOutputStream();
         for (Optional<NatsFrame> next = NatsFrame.read(in); next.isPresent(); next = NatsFrame.read(in)) {
             final NatsFrame frame = next.get();
-            proxy.gate().pass();
+            gate.pass();
             final Fault fault = frame.isDelivery() ? awaited.remove(frame.subject()) : null;
             if (fault instanceof Fault.AnswerLost lost) {
                 lost.action().run();
