@@ -9,6 +9,8 @@ import dev.codeforge.wire.SessionRecord;
 public interface Connections extends AutoCloseable {
     TaskQueue queue();
 
+    PoolStreams poolStreams();
+
     Results results();
 
     WorkerControl workers();

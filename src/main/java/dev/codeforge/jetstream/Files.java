@@ -41,9 +41,8 @@ public final class Files {
      *
      * @param maxBytes what fits in; NATS reserves it, and a full bucket refuses
      * @param replicas copies; empty for 3 on a cluster of three or more servers, else 1
-     * @param installation UID of the cluster, kept in the metadata
      */
-    public record Settings(String namespace, String pool, long maxBytes, OptionalInt replicas, String installation) {}
+    public record Settings(String namespace, String pool, long maxBytes, OptionalInt replicas, StreamOwner owner) {}
 
     /**
      * Makes the pool's bucket, or corrects what drifted. A settled one costs one read.
@@ -63,7 +62,7 @@ public final class Files {
         final StreamKeeper keeper = new StreamKeeper(management);
         final String stream = Subjects.filesStream(settings.namespace(), settings.pool());
         final Optional<StreamInfo> found = keeper.find(stream);
-        if (found.isPresent() && !settings.installation().equals(owner(found.get()))) {
+        if (found.isPresent() && !settings.owner().installation().equals(owner(found.get()))) {
             throw new QueueRefusedException(stream + " is not of this installation", null);
         }
         return keeper.ensure(
@@ -88,12 +87,12 @@ public final class Files {
                 .maxAge(RETENTION)
                 .maxBytes(settings.maxBytes())
                 .allowDirect(true)
-                .metadata(StreamKeeper.metadata(settings.installation()))
+                .metadata(settings.owner().metadata())
                 .build();
     }
 
     private static String owner(StreamInfo info) {
-        return StreamKeeper.metadataOf(info.getConfiguration()).getOrDefault(StreamKeeper.INSTALLATION, "");
+        return StreamKeeper.metadataOf(info.getConfiguration()).getOrDefault(StreamOwner.INSTALLATION, "");
     }
 
     /** Removes one file of the pool. Missing, or no bucket, is no error. */

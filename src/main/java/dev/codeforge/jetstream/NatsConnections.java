@@ -7,6 +7,7 @@ import dev.codeforge.wire.SessionRecord;
 public final class NatsConnections implements Connections {
     private final NatsConnection nats;
     private final TaskQueue queue;
+    private final PoolStreams poolStreams;
     private final Results results;
     private final WorkerControl workers;
     private final DeadLetters deadLetters;
@@ -22,6 +23,7 @@ public final class NatsConnections implements Connections {
     public NatsConnections(NatsAccess endpoint, String installation) {
         this.nats = new NatsConnection(endpoint, "codeforge-operator");
         this.queue = new NatsTaskQueue(nats);
+        this.poolStreams = new PoolStreams(nats);
         final SharedStreams streams = new SharedStreams(nats, installation);
         this.results = new NatsResults(nats, streams);
         this.workers = new NatsWorkerControl(nats);
@@ -38,6 +40,11 @@ public final class NatsConnections implements Connections {
     @Override
     public TaskQueue queue() {
         return queue;
+    }
+
+    @Override
+    public PoolStreams poolStreams() {
+        return poolStreams;
     }
 
     @Override

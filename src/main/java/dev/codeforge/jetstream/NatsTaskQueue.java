@@ -22,6 +22,7 @@ import io.nats.client.api.StreamInfoOptions;
 import io.nats.client.impl.NatsMessage;
 import java.io.IOException;
 import java.time.ZonedDateTime;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -57,8 +58,8 @@ final class NatsTaskQueue implements TaskQueue {
         final Optional<StreamInfo> found = keeper.find(settings.stream());
         if (found.isPresent()) {
             final String owner =
-                    StreamKeeper.metadataOf(found.get().getConfiguration()).get(StreamKeeper.INSTALLATION);
-            if (owner != null && !owner.equals(settings.installation())) {
+                    StreamKeeper.metadataOf(found.get().getConfiguration()).get(StreamOwner.INSTALLATION);
+            if (owner != null && !owner.equals(settings.owner().installation())) {
                 throw new SubjectTakenException(
                         settings.subject(), settings.stream() + " of another installation (" + owner + ")");
             }
@@ -77,7 +78,8 @@ final class NatsTaskQueue implements TaskQueue {
                         .ackWait(settings.ackWait())
                         .maxDeliver(CRASH_BOUND)
                         .maxAckPending(settings.maxAckPending())
-                        .metadata(StreamKeeper.metadata(settings.installation()))
+                        .metadata(Map.of(
+                                StreamOwner.INSTALLATION, settings.owner().installation()))
                         .build());
         if (settings.paused() && !consumer.getPaused()) {
             management.pauseConsumer(
@@ -100,7 +102,7 @@ final class NatsTaskQueue implements TaskQueue {
                 .maxMessages(settings.maxMessages().orElse(-1))
                 .maxBytes(settings.maxBytes().orElse(-1))
                 .allowDirect(true)
-                .metadata(StreamKeeper.metadata(settings.installation()))
+                .metadata(settings.owner().metadata())
                 .build();
     }
 
@@ -228,7 +230,7 @@ final class NatsTaskQueue implements TaskQueue {
     public boolean owns(String stream, String installation) {
         return nats.ask(management -> new StreamKeeper(management)
                 .find(stream)
-                .map(info -> StreamKeeper.metadataOf(info.getConfiguration()).get(StreamKeeper.INSTALLATION))
+                .map(info -> StreamKeeper.metadataOf(info.getConfiguration()).get(StreamOwner.INSTALLATION))
                 .filter(installation::equals)
                 .isPresent());
     }

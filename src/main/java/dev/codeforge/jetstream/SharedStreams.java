@@ -14,6 +14,7 @@ import io.nats.client.api.StreamConfiguration;
 import io.nats.client.api.StreamInfo;
 import io.nats.client.api.SubjectTransform;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
@@ -156,7 +157,7 @@ final class SharedStreams {
                 .ackWait(ACK_WAIT)
                 .maxAckPending(IN_HAND)
                 .maxDeliver(-1)
-                .metadata(StreamKeeper.metadata(installation))
+                .metadata(Map.of(StreamOwner.INSTALLATION, installation))
                 .build();
     }
 

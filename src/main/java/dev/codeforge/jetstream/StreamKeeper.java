@@ -16,16 +16,11 @@ import java.util.OptionalInt;
 
 /** Makes streams and consumers and corrects those that drifted; a settled one costs one read. */
 final class StreamKeeper {
-    static final String INSTALLATION = "codeforge.dev/installation";
     private static final int CLUSTER = 3;
     private final JetStreamManagement management;
 
     StreamKeeper(JetStreamManagement management) {
         this.management = management;
-    }
-
-    static Map<String, String> metadata(String installation) {
-        return Map.of(INSTALLATION, installation);
     }
 
     Optional<StreamInfo> find(String stream) throws IOException, JetStreamApiException {

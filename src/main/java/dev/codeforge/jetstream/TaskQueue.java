@@ -62,7 +62,6 @@ public interface TaskQueue {
      * @param ackWait how long a worker may be silent
      * @param maxAckPending tasks that may run at once in the whole pool
      * @param paused hands out nothing while true
-     * @param installation UID of the cluster, kept in the metadata
      */
     record Settings(
             String stream,
@@ -74,7 +73,7 @@ public interface TaskQueue {
             Duration ackWait,
             int maxAckPending,
             boolean paused,
-            String installation) {}
+            StreamOwner owner) {}
 
     /**
      * A look at a pool's consumer, answered by its leader.

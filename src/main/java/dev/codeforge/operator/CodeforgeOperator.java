@@ -32,6 +32,7 @@ import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LastEvents;
+import dev.codeforge.operator.sweep.LeftoverSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweep;
 import dev.codeforge.operator.sweep.Sweeps;
@@ -205,6 +206,14 @@ public final class CodeforgeOperator implements AutoCloseable {
                                 Stream.of(
                                         new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
                                         orphans,
+                                        new LeftoverSweep(
+                                                index::get,
+                                                poolCache::get,
+                                                client,
+                                                connections,
+                                                installation,
+                                                settings.watchNamespaces(),
+                                                clock),
                                         new ExhaustedSweep(queues, connections, burial),
                                         agents.sweep()),
                                 ofAccounts.stream())

@@ -42,7 +42,7 @@ final class FilesIT {
         assertThat(made.getSubjects()).containsExactlyInAnyOrder(subjects + ".C.>", subjects + ".M.>");
         assertThat(made.getMaxAge()).isEqualTo(Duration.ofDays(30));
         assertThat(made.getMaxBytes()).isEqualTo(BYTES);
-        assertThat(made.getMetadata()).containsEntry(StreamKeeper.INSTALLATION, JetStreamFixture.INSTALLATION);
+        assertThat(made.getMetadata()).containsEntry(StreamOwner.INSTALLATION, JetStreamFixture.INSTALLATION);
         assertThat(jetStream
                         .client
                         .objectStore(Subjects.filesBucket("ns", pool))
@@ -151,7 +151,8 @@ final class FilesIT {
         assertThatThrownBy(() -> jetStream
                         .connections
                         .files()
-                        .ensure(new Files.Settings("ns", pool, 2 * BYTES, OptionalInt.empty(), "another")))
+                        .ensure(new Files.Settings(
+                                "ns", pool, 2 * BYTES, OptionalInt.empty(), new StreamOwner("another", false))))
                 .isInstanceOf(QueueRefusedException.class)
                 .hasMessageContaining("not of this installation");
         remove("another");
@@ -162,7 +163,7 @@ final class FilesIT {
         jetStream
                 .connections
                 .files()
-                .ensure(new Files.Settings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.INSTALLATION));
+                .ensure(new Files.Settings("ns", pool, bytes, OptionalInt.empty(), JetStreamFixture.OWNER));
     }
 
     private void remove(String installation) {

@@ -15,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** A real nats-server with the shared streams, the operator's connection to it and another one for the test. */
 final class JetStreamFixture implements AutoCloseable {
     static final String INSTALLATION = "test-cluster";
+    static final StreamOwner OWNER = new StreamOwner(INSTALLATION, false);
     final TestNats server;
     final NatsConnection nats;
     final SharedStreams streams;
@@ -50,7 +51,7 @@ final class JetStreamFixture implements AutoCloseable {
                         Duration.ofSeconds(1),
                         1000,
                         false,
-                        INSTALLATION));
+                        OWNER));
         return stream;
     }
 

@@ -6,6 +6,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.DeadLetters;
 import dev.codeforge.jetstream.Files;
 import dev.codeforge.jetstream.PoolConfigs;
+import dev.codeforge.jetstream.PoolStreams;
 import dev.codeforge.jetstream.QueueCensus;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.RequestReply;
@@ -244,6 +245,11 @@ public final class FakeConnections implements Connections {
     @Override
     public CasBucket<String> releases() {
         throw notUsed("releases");
+    }
+
+    @Override
+    public PoolStreams poolStreams() {
+        throw notUsed("streams of pools that are gone");
     }
 
     @Override

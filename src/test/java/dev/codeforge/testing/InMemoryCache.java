@@ -29,6 +29,10 @@ public final class InMemoryCache<R extends HasMetadata> implements IndexerResour
         resources.put(ResourceID.fromResource(resource), resource);
     }
 
+    public void remove(R resource) {
+        resources.remove(ResourceID.fromResource(resource));
+    }
+
     @Override
     public List<R> byIndex(String index, String key) {
         return list(resource -> indexes.get(index).apply(resource).contains(key))

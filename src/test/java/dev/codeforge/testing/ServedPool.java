@@ -10,6 +10,7 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.jetstream.Results.StoredEvent;
+import dev.codeforge.jetstream.StreamOwner;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.TaskIndex;
@@ -80,7 +81,7 @@ public final class ServedPool implements AutoCloseable {
                         Duration.ofSeconds(1),
                         1000,
                         false,
-                        INSTALLATION));
+                        new StreamOwner(INSTALLATION, false)));
     }
 
     public TaskIndex index() {

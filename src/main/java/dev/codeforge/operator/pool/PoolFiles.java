@@ -75,6 +75,6 @@ final class PoolFiles {
                 pool.getMetadata().getName(),
                 maxBytes,
                 replicas == null ? OptionalInt.empty() : OptionalInt.of(replicas),
-                installation);
+                QueueKeeper.owner(pool, installation));
     }
 }

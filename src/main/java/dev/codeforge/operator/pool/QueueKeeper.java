@@ -5,6 +5,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueRefusedException;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.jetstream.StreamOwner;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.SubjectTakenException;
 import dev.codeforge.operator.status.Reason;
@@ -148,7 +149,12 @@ final class QueueKeeper {
                 Duration.ofSeconds(spec.heartbeatTimeoutSeconds()),
                 maxAckPending(spec),
                 spec.suspend() || isOver(pool),
-                installation);
+                owner(pool, installation));
+    }
+
+    /** Told while the pool is there: when it goes NATS may be away, and nobody is left to say what its stream is. */
+    static StreamOwner owner(WorkerPool pool, String installation) {
+        return new StreamOwner(installation, pool.getSpec().deletionPolicy() == WorkerPoolSpec.DeletionPolicy.Retain);
     }
 
     /** A pool that is about to be removed hands out nothing more; one that is retained keeps its queue as it is. */

@@ -117,14 +117,14 @@ final class ReleaseClaimIT {
         final ReleaseClaim second = claim("cluster", SECOND);
         final Thread start = awaiting(second);
         await().atMost(PATIENCE).until(() -> second.problem().isPresent());
-        nats.close();
+        nats.kill();
         await().atMost(PATIENCE).until(() -> !connections.isConnected());
         throughout(RENEWAL.multipliedBy(10), start::isAlive);
     }
 
     @Test
     void aServerThatIsAwayKeepsNobodyFromStarting() throws Exception {
-        nats.close();
+        nats.kill();
         final ReleaseClaim alone = claim("cluster", FIRST);
         assertThat(awaiting(alone).join(PATIENCE)).isTrue();
         assertThat(alone.problem()).isEmpty();

@@ -1,0 +1,28 @@
+package dev.codeforge.jetstream;
+
+import io.nats.client.api.StreamConfiguration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Whose a pool's stream or bucket is, as its metadata says.
+ *
+ * @param installation UID of the cluster
+ * @param retained it is kept when its pool is gone
+ */
+public record StreamOwner(String installation, boolean retained) {
+    static final String INSTALLATION = "codeforge.dev/installation";
+    private static final String RETAINED = "codeforge.dev/retained";
+
+    Map<String, String> metadata() {
+        return Map.of(INSTALLATION, installation, RETAINED, Boolean.toString(retained));
+    }
+
+    /** Of a stream that says so in full; one of an earlier version does not tell whether it is to be kept. */
+    static Optional<StreamOwner> of(StreamConfiguration configuration) {
+        final Map<String, String> metadata = StreamKeeper.metadataOf(configuration);
+        return Optional.ofNullable(metadata.get(RETAINED))
+                .map(retained ->
+                        new StreamOwner(metadata.getOrDefault(INSTALLATION, ""), Boolean.parseBoolean(retained)));
+    }
+}

@@ -1,0 +1,138 @@
+package dev.codeforge.operator.sweep;
+
+import dev.codeforge.api.WorkerPool;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.PoolStreams.PoolStream;
+import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.wire.Subjects;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes streams, buckets and workers' Secrets whose pool is gone: its finalizer lets go at a deadline, also while NATS is away, and then nobody
+ * else would. Only what this installation has made and nobody wants retained, only where pools are served, and only after its pool
+ * was not there for ten minutes and is not there by a live look.
+ */
+public final class LeftoverSweep implements Sweep {
+    private static final Logger LOG = LoggerFactory.getLogger(LeftoverSweep.class);
+    /** GitOps that makes everything anew has made the pool by then. */
+    static final Duration PATIENCE = Duration.ofMinutes(10);
+
+    /** All streams of the account are listed, and what is left over is in no hurry. */
+    private static final Duration BETWEEN = Duration.ofMinutes(1);
+
+    private static final String POOL_DELETED = "PoolDeleted";
+    /** What the objects of a pool's workers are named after it. */
+    private static final String WORKERS = "-workers";
+
+    private final Supplier<TaskIndex> tasks;
+    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+    private final KubernetesClient client;
+    private final Connections connections;
+    private final String installation;
+    private final Set<String> namespaces;
+    private final Clock clock;
+    private final Map<String, Instant> missingSince = new HashMap<>();
+    private Instant next = Instant.MIN;
+
+    /** @param namespaces those that are served; empty for all */
+    public LeftoverSweep(
+            Supplier<TaskIndex> tasks,
+            Supplier<IndexedResourceCache<WorkerPool>> pools,
+            KubernetesClient client,
+            Connections connections,
+            String installation,
+            Set<String> namespaces,
+            Clock clock) {
+        this.tasks = tasks;
+        this.pools = pools;
+        this.client = client;
+        this.connections = connections;
+        this.installation = installation;
+        this.namespaces = Set.copyOf(namespaces);
+        this.clock = clock;
+    }
+
+    @Override
+    public void run() {
+        final Instant now = clock.instant();
+        if (now.isBefore(next)) {
+            return;
+        }
+        next = now.plus(BETWEEN);
+        final Set<String> there = pools.get()
+                .list()
+                .map(pool -> key(
+                        pool.getMetadata().getNamespace(), pool.getMetadata().getName()))
+                .collect(Collectors.toSet());
+        final List<PoolStream> leftover = connections.poolStreams().of(installation).stream()
+                .filter(stream -> !stream.owner().retained())
+                .filter(stream -> namespaces.isEmpty() || namespaces.contains(stream.namespace()))
+                .filter(stream -> !there.contains(key(stream.namespace(), stream.pool())))
+                .toList();
+        missingSince.keySet().retainAll(leftover.stream().map(PoolStream::name).toList());
+        leftover.stream()
+                .filter(stream -> !now.isBefore(
+                        missingSince.computeIfAbsent(stream.name(), name -> now).plus(PATIENCE)))
+                .forEach(this::removeIfGone);
+    }
+
+    private static String key(String namespace, String pool) {
+        return namespace + "/" + pool;
+    }
+
+    private void removeIfGone(PoolStream stream) {
+        try {
+            final boolean gone = client.resources(WorkerPool.class)
+                            .inNamespace(stream.namespace())
+                            .withName(stream.pool())
+                            .get()
+                    == null;
+            if (gone && !isWaitedFor(stream)) {
+                remove(stream);
+            }
+        } catch (KubernetesClientException e) {
+            LOG.debug("whether {} has a pool is not known: {}", stream.name(), e.getMessage());
+        }
+    }
+
+    /** Its tasks wait for a pool of its name, and are not to be run anew in it. */
+    private boolean isWaitedFor(PoolStream stream) {
+        return stream.isQueue()
+                && connections.queue().standingSubjects(stream.name()).stream()
+                        .flatMap(subject -> tasks.get().byUid(Subjects.taskIdOfMessage(subject)).stream())
+                        .anyMatch(task -> !task.isFinished());
+    }
+
+    private void remove(PoolStream stream) {
+        if (stream.isQueue()) {
+            final int buried = connections
+                    .deadLetters()
+                    .buryAll(
+                            stream.namespace(),
+                            stream.pool(),
+                            stream.name(),
+                            POOL_DELETED,
+                            "WorkerPool " + stream.pool() + " is gone");
+            connections.configs().keep(stream.namespace(), stream.pool(), Map.of());
+            client.secrets()
+                    .inNamespace(stream.namespace())
+                    .withName(stream.pool() + WORKERS)
+                    .delete();
+            LOG.info("{} is deleted: its pool is gone; {} messages are in the dead letters", stream.name(), buried);
+        }
+        connections.poolStreams().delete(stream);
+    }
+}
