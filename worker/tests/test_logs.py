@@ -121,6 +121,7 @@ class _Server:
     def __init__(self, *, connected: bool = True) -> None:
         self.connected = connected
         self.stored: dict[str, dict[str, Any]] = {}
+        self.sizes: list[int] = []
         self.refuses = 0
         self.answers = True
         self._take: Callable[[Msg], Awaitable[None]] = self._nobody
@@ -137,6 +138,7 @@ class _Server:
             self.refuses -= 1
             await self._answer(reply, b'{"error":{"code":503,"description":"too many pending"}}')
             return
+        self.sizes.append(len(body))
         self.stored.setdefault((headers or {}).get("Nats-Msg-Id", "last"), json.loads(body))
         if self.answers:
             await self._answer(reply, b'{"stream":"LOGS","seq":1}')
@@ -172,6 +174,34 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.02)
+
+
+async def test_a_line_made_for_another_server_is_cut_to_what_the_server_of_now_takes() -> None:
+    """After a reconnect: sent as it is, it would be refused for ever, and all that follow it."""
+    server = _Server(connected=False)
+    log = _log(server)
+    log.line("x" * 8000)
+    log.line("after it")
+    server.max_payload, server.connected = 4096, True
+    await _until(lambda: len(server.stored) == 2)
+    log.stop()
+    cut, whole = server.lines
+    assert cut.startswith("x" * 1000) and cut.endswith("(cut: max_payload of NATS)") and whole == "after it"
+    assert all(size <= server.max_payload - 1024 for size in server.sizes)
+
+
+@pytest.mark.usefixtures("small")
+async def test_lines_that_are_lost_are_counted() -> None:
+    server, lost = _Server(connected=False), list[int]()
+    log = RunLog(server, wire.Task("task", "prompt"), 1, lost.append)  # pyright: ignore[reportArgumentType]
+    await asyncio.sleep(1)
+    for number in range(40):
+        log.line(f"line {number}")
+    kept = log._sender.unsent
+    assert 0 < kept < 40 and sum(lost) == 40 - kept
+    server.answers = False
+    await log.close()
+    assert sum(lost) == 40
 
 
 @pytest.mark.usefixtures("small")

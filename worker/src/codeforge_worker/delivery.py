@@ -156,7 +156,7 @@ class Delivery:
 
     async def _give_up(self, task: wire.Task, look: FirstLook, decision: GiveUp) -> None:
         events = self._events_of(task, decision)
-        run_log = RunLog(self._broker, task, events.delivery)
+        run_log = RunLog(self._broker, task, events.delivery, self._metrics.lost_lines)
         self._run = self._run_of(task, events, run_log)
         ended = await self._run.earlier()
         run_log.stop()
@@ -177,7 +177,7 @@ class Delivery:
 
     async def _hold(self, task: wire.Task, look: FirstLook, events: RunEvents) -> None:
         log_format.about(task)
-        run_log = RunLog(self._broker, task, events.delivery)
+        run_log = RunLog(self._broker, task, events.delivery, self._metrics.lost_lines)
         run = self._run = self._run_of(task, events, run_log)
 
         async def on_holder(ask: Msg) -> None:

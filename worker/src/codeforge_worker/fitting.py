@@ -32,16 +32,16 @@ def fitted(event: wire.Event, max_payload: int) -> bytes:
 def _cut(event: wire.Event, limit: int) -> wire.Event:
     result, failure = event.result, event.failure
     if result is not UNSET:
-        problem = _first(result.artifacts_problem, max(limit, 512))
-        result = replace(result, summary=_first(result.summary, limit), artifacts_problem=problem)
+        problem = first_of(result.artifacts_problem, max(limit, 512))
+        result = replace(result, summary=first_of(result.summary, limit), artifacts_problem=problem)
     if failure is not UNSET:
-        failure = replace(failure, message=_first(failure.message, max(limit, 512)))
+        failure = replace(failure, message=first_of(failure.message, max(limit, 512)))
     return replace(
         event,
         output=_last(event.output, limit),
         files=_fewer(event.files, limit),
-        error=_first(event.error, max(limit, 512)),
-        progress=event.progress if event.progress is UNSET else _first(event.progress, max(limit, 512)),
+        error=first_of(event.error, max(limit, 512)),
+        progress=event.progress if event.progress is UNSET else first_of(event.progress, max(limit, 512)),
         result=result,
         failure=failure,
     )
@@ -75,7 +75,7 @@ def _told(event: wire.Event, sentence: str) -> wire.Event:
     return replace(event, result=replace(event.result, artifacts_problem=problem))
 
 
-def _first(text: str, limit: int) -> str:
+def first_of(text: str, limit: int) -> str:
     raw = text.encode()
     return f"{raw[:limit].decode('utf-8', 'ignore')} {_MARK}" if len(raw) > limit else text
 

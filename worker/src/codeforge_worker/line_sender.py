@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nats.aio.msg import Msg
@@ -44,9 +45,11 @@ class _Line:
 
 
 class LineSender:
-    def __init__(self, broker: Broker, subject: str) -> None:
+    def __init__(self, broker: Broker, subject: str, fitted: Callable[[bytes], bytes]) -> None:
+        """`fitted` makes of a line what the server of now takes."""
         self._broker = broker
         self._subject = subject
+        self._fitted = fitted
         # Ids span a stream: nobody else may know what ours will be.
         self._id = uuid.uuid4().hex[:16]
         self._inbox = f"{broker.subjects.inbox}.{uuid.uuid4().hex}"
@@ -160,7 +163,7 @@ class LineSender:
 
     async def _publish(self, line: _Line) -> None:
         headers = {"Nats-Msg-Id": f"{self._id}-{line.sequence}"}
-        await self._broker.publish(self._subject, line.body, f"{self._inbox}.{line.sequence}", headers)
+        await self._broker.publish(self._subject, self._fitted(line.body), f"{self._inbox}.{line.sequence}", headers)
 
     async def _answered(self, answer: Msg) -> None:
         self._more.set()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
 from . import log_format, plain, wire
 from .broker import AWAY, Broker
-from .fitting import BESIDE_BYTES
+from .fitting import BESIDE_BYTES, first_of
 from .line_sender import LineSender
 from .lines import LINE_BYTES, Stream
 from .outlet import STDOUT
@@ -38,14 +39,16 @@ class Lines(Protocol):
 
 
 class RunLog:
-    def __init__(self, broker: Broker, task: wire.Task, delivery: int) -> None:
+    def __init__(
+        self, broker: Broker, task: wire.Task, delivery: int, count_lost: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """`count_lost` is told how many lines will never be stored."""
         self._broker = broker
+        self._count_lost = count_lost
         self._task = task
         self._delivery = delivery
         self._subject = broker.subjects.lines(task.task_id)
-        self._sender = LineSender(broker, self._subject)
-        # As JSON it may have twice the bytes.
-        self._line_bytes = min(LINE_BYTES, max(4, (broker.max_payload - BESIDE_BYTES) // 2))
+        self._sender = LineSender(broker, self._subject, self._fitted)
         self._sequence = 0
         # Since it was last told.
         self._dropped = self._dropped_bytes = 0
@@ -56,6 +59,18 @@ class RunLog:
     def line(self, text: str, stream: Stream = "stdout") -> None:
         for line in plain.lines_of(text, self._line_bytes):
             self._take(line, stream)
+
+    @property
+    def _line_bytes(self) -> int:
+        """As JSON it may have twice the bytes. Another server, after a reconnect, may take less."""
+        return min(LINE_BYTES, max(4, (self._broker.max_payload - BESIDE_BYTES) // 2))
+
+    def _fitted(self, body: bytes) -> bytes:
+        """The line as the server of now takes it: it may have been made for another one."""
+        if len(body) <= self._broker.max_payload - BESIDE_BYTES:
+            return body
+        line = msgspec.json.decode(body, type=dict[str, Any])
+        return msgspec.json.encode(line | {"line": first_of(line["line"], self._line_bytes)})
 
     async def room(self) -> None:
         await self._sender.room()
@@ -69,6 +84,7 @@ class RunLog:
             # Its number is used up: whoever reads sees the gap.
             self._sequence += 1
             self._dropped += 1
+            self._count_lost(1)
             self._dropped_bytes += len(text.encode())
             self._away_seconds = max(self._away_seconds, self._sender.away_seconds)
             return
@@ -117,6 +133,7 @@ class RunLog:
         self.stop()
         if not lines:
             return
+        self._count_lost(lines)
         sentence = f"({lines} lines, {size} bytes were not stored: the run has ended, and NATS took them too slowly)"
         log.warning("task %s: %s", self._task.task_id, sentence)
         self._sequence += 1

@@ -38,6 +38,15 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._lost_lines = Counter(
+            "codeforge_worker_log_lines_lost",
+            "Lines of agents that NATS has not stored: there was no room for them, or the run had ended.",
+            registry=self.registry,
+        )
+
+    def lost_lines(self, count: int) -> None:
+        self._lost_lines.inc(count)
+
     def egress(self, result: str) -> None:
         self._egress.labels(result).inc()
 
