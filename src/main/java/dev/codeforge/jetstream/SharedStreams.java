@@ -68,7 +68,8 @@ final class SharedStreams {
             make();
             problem = Optional.empty();
         } catch (QueueUnavailableException e) {
-            if (!problem.equals(Optional.of(e.getMessage()))) {
+            // While NATS is away the connection's own line says so.
+            if (nats.isConnected() && !problem.equals(Optional.of(e.getMessage()))) {
                 LOG.warn("results cannot be kept: {}", e.getMessage());
             }
             problem = Optional.of(e.getMessage());

@@ -26,7 +26,6 @@ import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
 import dev.codeforge.wire.UnreadableMessageException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
