@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import ParseResult
 
 from nats.aio.client import DEFAULT_BUFFER_SIZE, Client, Srv
+from nats.aio.msg import Msg
 from nats.aio.transport import TcpTransport
 from nats.errors import Error as NatsError
 
@@ -55,6 +56,19 @@ class NatsClient(Client):
         if self.is_connected:
             return False
         return self.is_closed or self._reconnection_task is None or self._reconnection_task.done()
+
+    async def request(self, *arguments: Any, **options: Any) -> Msg:
+        """`asyncio.wait_for` of Python 3.11 forgets a cancellation that comes together with the answer.
+
+        The heartbeat of a run that had ended went on without end, and kept alive the message that next had its number.
+        """
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        try:
+            return await super().request(*arguments, **options)
+        finally:
+            if task and task.cancelling() > before:
+                raise asyncio.CancelledError
 
     def lose_requests(self) -> None:
         """Those that were sent over a connection that is gone, and may never be answered: whoever asked asks again."""

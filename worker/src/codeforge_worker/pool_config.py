@@ -57,7 +57,8 @@ class PoolConfig:
     async def _follow(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), AGAIN_SECONDS)
+                async with asyncio.timeout(AGAIN_SECONDS):
+                    await self._changed.wait()
             self._changed.clear()
             await self._read()
 

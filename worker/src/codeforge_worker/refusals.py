@@ -74,7 +74,8 @@ class Tries:
     async def pause(self, error: BaseException) -> None:
         """Before the next try; a new connection ends it."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._again.wait(), self.seconds_after(error))
+            async with asyncio.timeout(self.seconds_after(error)):
+                await self._again.wait()
 
     def seconds_after(self, error: BaseException) -> float:
         """Always as long, but ever longer for what was refused."""
