@@ -131,7 +131,12 @@ final class NatsProxyIT {
     void aStrandedConnectionStaysSilentWhileAnotherIsServed() throws Exception {
         proxy.strand();
         assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
-        try (Connection another = Nats.connect(proxy.endpoint().url())) {
+        final NatsEndpoint through = proxy.endpoint();
+        final Options options = Options.builder()
+                .server(through.url())
+                .userInfo(through.username(), through.password())
+                .build();
+        try (Connection another = Nats.connect(options)) {
             another.publish("s.b", new byte[0]);
             await().atMost(PATIENCE).until(() -> messages() == 1);
         }
