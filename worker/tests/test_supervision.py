@@ -8,11 +8,13 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import StartWorker, until, written
 from harness.agents import are_gone
 from harness.operator import CONTROL, Operator, kinds
 from harness.patience import PATIENCE
 
+from codeforge_worker.confinement.nursery_of_worker import NurseryOfWorker
 from codeforge_worker.confinement.supervised import Supervisor
 
 
@@ -73,6 +75,28 @@ async def test_a_run_that_ends_what_forks_supervisors_ends_and_the_next_one_runs
     assert last["failure"]["type"] == "CommandFailed" and "killed by signal 15" in last["failure"]["message"]
     assert are_gone(pids)
     assert (await operator.until(second))[-1].body["output"].strip() == "fine"
+
+
+def test_what_forks_supervisors_is_not_ended_for_taking_no_more_orders() -> None:
+    """Those that it has forked would end with it, and their runs."""
+    nursery = NurseryOfWorker()
+    reading, writing = os.pipe()
+
+    def orders() -> None:
+        for _ in range(100_000):
+            nursery.fork(reading, writing, [reading, reading, reading])
+
+    try:
+        nursery.fork(reading, writing, [reading, reading, reading])
+        first = nursery.number
+        os.kill(first, signal.SIGSTOP)
+        with pytest.raises(OSError, match="takes none"):
+            orders()
+        assert nursery.number == first and Path(f"/proc/{first}").exists()
+    finally:
+        nursery.end()
+        os.close(reading)
+        os.close(writing)
 
 
 async def test_the_end_of_a_supervisor_is_seen_where_a_sandbox_has_no_descriptor_of_it() -> None:

@@ -33,8 +33,11 @@ class NurseryOfWorker:
             try:
                 send(self._open(), b"\0", [order, report, *streams])
                 return
-            except (ConnectionError, BlockingIOError):
+            except ConnectionError:
                 self.end()
+            except BlockingIOError:
+                # To make it anew would end the supervisors that it has forked, and their runs.
+                raise OSError(errno.EAGAIN, "the process that starts programs takes none: see what keeps it") from None
         raise OSError(errno.EPIPE, "the process that starts programs ends at once: see what kills it, or its memory")
 
     def end(self) -> None:
@@ -63,7 +66,7 @@ class NurseryOfWorker:
                 env={"LC_ALL": "C.UTF-8"},
                 start_new_session=True,
             )
-        # It reads at once, or something keeps it from that.
+        # It reads at once; the event loop must not wait where something keeps it from that.
         ours.setblocking(False)
         self._asking = ours
         return ours

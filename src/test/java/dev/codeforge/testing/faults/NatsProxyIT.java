@@ -131,7 +131,7 @@ final class NatsProxyIT {
     void aStrandedConnectionStaysSilentWhileAnotherIsServed() throws Exception {
         proxy.strand();
         assertThatThrownBy(() -> publish("s.a", IMPATIENT)).isInstanceOf(java.io.IOException.class);
-        final NatsEndpoint through = proxy.endpoint();
+        final NatsAccess.Password through = proxy.endpoint();
         final Options options = Options.builder()
                 .server(through.url())
                 .userInfo(through.username(), through.password())
