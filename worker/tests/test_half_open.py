@@ -62,6 +62,7 @@ async def test_an_idle_worker_takes_a_task_in_time(
     await operator.queue_is_empty()
 
 
+@pytest.mark.root  # A worker shows its descriptors to nobody else.
 async def test_a_server_that_accepts_and_says_nothing_leaves_no_connection_open(
     operator: Operator, start_worker: StartWorker, proxy: TcpProxy, marker: Callable[[str], Path]
 ) -> None:
