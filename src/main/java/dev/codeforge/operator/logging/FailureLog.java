@@ -1,7 +1,8 @@
 package dev.codeforge.operator.logging;
 
 import dev.codeforge.operator.status.ReconcileError;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.HashSet;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,13 +14,14 @@ import org.slf4j.LoggerFactory;
 public final class FailureLog {
     private static final Logger LOG = LoggerFactory.getLogger(FailureLog.class);
 
-    private final AtomicBoolean outage = new AtomicBoolean();
+    /** UIDs of the resources whose reconcile fails for now: one that cannot be helped is no outage that begins again and again. */
+    private final Set<String> failing = new HashSet<>();
 
     /** @param failures those of this reconcile before this one */
-    public void failed(ReconcileError why, Exception error, int failures) {
+    public synchronized void failed(String uid, ReconcileError why, Exception error, int failures) {
         if (why.passes()) {
             // The first tries of an outage, and those that somebody else's write has overtaken, are no news.
-            if (why.isWorthSaying(failures) && outage.compareAndSet(false, true)) {
+            if (why.isWorthSaying(failures) && failing.add(uid) && failing.size() == 1) {
                 LOG.warn("reconciles fail, and are tried again until they succeed: {}", why.message());
             } else {
                 LOG.debug("a reconcile fails: {}", why.message());
@@ -31,8 +33,8 @@ public final class FailureLog {
         }
     }
 
-    public void succeeded() {
-        if (outage.compareAndSet(true, false)) {
+    public synchronized void succeeded(String uid) {
+        if (failing.remove(uid) && failing.isEmpty()) {
             LOG.info("reconciles succeed again");
         }
     }

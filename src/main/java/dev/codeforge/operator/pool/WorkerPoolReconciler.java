@@ -134,7 +134,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         try (LogFields ignored = LogFields.of(handedOver)) {
             final UpdateControl<WorkerPool> done =
                     recreations.reconcile(handedOver, context, (pool, deleted) -> look(pool, deleted, context));
-            failures.succeeded();
+            failures.succeeded(handedOver.getMetadata().getUid());
             return done;
         } finally {
             end.run();
@@ -239,7 +239,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final int before =
                 context.getRetryInfo().map(RetryInfo::getAttemptCount).orElse(0);
         try (LogFields ignored = LogFields.of(pool)) {
-            failures.failed(why, error, before);
+            failures.failed(pool.getMetadata().getUid(), why, error, before);
         }
         if (why.isWorthSaying(before) && recreations.isAlone(pool, context)) {
             final WorkerPoolStatus status = statuses.failed(pool, why);

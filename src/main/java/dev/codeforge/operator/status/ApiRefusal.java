@@ -11,8 +11,8 @@ public final class ApiRefusal {
     private static final int UNPROCESSABLE = 422;
     private static final Set<Integer> CODES = Set.of(BAD_REQUEST, TOO_LARGE, UNPROCESSABLE);
     /** An apply with a field of another type, or unknown, is answered with 500, and so is an object too large for etcd. */
-    private static final Pattern WORDS =
-            Pattern.compile("failed to create typed patch object|request is too large|message larger than max");
+    private static final Pattern WORDS = Pattern.compile(
+            "failed to create typed (?:patch|live) object|request is too large|message larger than max");
 
     private ApiRefusal() {}
 

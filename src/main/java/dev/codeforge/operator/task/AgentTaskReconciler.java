@@ -130,7 +130,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         return recreations.reconcile(handedOver, context, (task, deleted) -> {
             try (LogFields ignored = LogFields.of(task)) {
                 final UpdateControl<AgentTask> done = admit(task, deleted, context);
-                failures.succeeded();
+                failures.succeeded(task.uid());
                 return done;
             }
         });
@@ -259,7 +259,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final int before =
                 context.getRetryInfo().map(RetryInfo::getAttemptCount).orElse(0);
         try (LogFields ignored = LogFields.of(task)) {
-            failures.failed(why, error, before);
+            failures.failed(task.uid(), why, error, before);
         }
         if (why.isWorthSaying(before) && recreations.isAlone(task, context)) {
             try {

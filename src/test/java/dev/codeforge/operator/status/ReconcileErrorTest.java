@@ -22,6 +22,7 @@ final class ReconcileErrorTest {
                     413 | the request is too large                                                  | RequestRefused       | false
                     422 | AgentTask "task" is invalid                                               | RequestRefused       | false
                     500 | failed to create typed patch object                                       | RequestRefused       | false
+                    500 | failed to create typed live object                                        | RequestRefused       | false
                     500 | etcdserver: request is too large                                          | RequestRefused       | false
                     403 | secrets "s" is forbidden: exceeded quota: objects, limited: secrets=3     | RequestRefused       | false
                     403 | secrets is forbidden: User "operator" cannot patch resource "secrets"     | RightMissing         | false
