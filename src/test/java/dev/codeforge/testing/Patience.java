@@ -7,8 +7,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** How long a test waits. */
 public final class Patience {
-    /** For what must come: long enough for a sweep, a dead heartbeat and a busy machine. */
-    public static final Duration PATIENCE = Duration.ofSeconds(120);
+    /** For what must come: long enough for a sweep, a dead heartbeat and a busy machine; seconds. */
+    public static final Duration PATIENCE = Duration.ofSeconds(Integer.getInteger("codeforge.patience", 120));
 
     private static final long PAUSE_NANOS = Duration.ofMillis(50).toNanos();
 
