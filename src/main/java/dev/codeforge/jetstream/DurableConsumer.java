@@ -5,6 +5,7 @@ import io.nats.client.Message;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +16,7 @@ final class DurableConsumer implements AutoCloseable {
     /** A pull that waits over a restart of the server is lost: keep it short. */
     private static final Duration PULL = Duration.ofSeconds(5);
 
-    private static final long PAUSE_MILLIS = 100;
+    private static final Duration PAUSE = Duration.ofMillis(100);
 
     private final NatsConnection nats;
     private final SharedStreams streams;
@@ -47,7 +48,8 @@ final class DurableConsumer implements AutoCloseable {
                 // Without this thread no task would ever end: whatever it was, go on.
                 LOG.error("taking {} failed, it is tried again", name, e);
             }
-            pause(ThreadLocalRandom.current().nextLong(500, 1500));
+            LockSupport.parkNanos(Duration.ofMillis(ThreadLocalRandom.current().nextLong(500, 1500))
+                    .toNanos());
         }
     }
 
@@ -61,16 +63,8 @@ final class DurableConsumer implements AutoCloseable {
             } else {
                 // An empty queue answers after the pull's time, a missing one at once: make it again, and never spin.
                 streams.ensure();
-                pause(PAUSE_MILLIS);
+                LockSupport.parkNanos(PAUSE.toNanos());
             }
-        }
-    }
-
-    private static void pause(long millis) {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

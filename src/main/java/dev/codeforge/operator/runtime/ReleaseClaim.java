@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,8 +18,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReleaseClaim implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReleaseClaim.class);
-    private static final long LOOK_MILLIS = 1000;
-    private static final long CONNECT_MILLIS = 50;
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration CONNECT_LOOK = Duration.ofMillis(50);
     /** NATS is connected to in the background. One that is away hides nobody who works. */
     private static final Duration CONNECT = Duration.ofSeconds(3);
 
@@ -58,7 +59,7 @@ public final class ReleaseClaim implements AutoCloseable {
     public void await() {
         final long start = System.nanoTime();
         while (!closed && !connections.isConnected() && System.nanoTime() - start < CONNECT.toNanos()) {
-            pause(CONNECT_MILLIS);
+            LockSupport.parkNanos(CONNECT_LOOK.toNanos());
         }
         look();
         while (!closed && seen.isPresent()) {
@@ -67,7 +68,7 @@ public final class ReleaseClaim implements AutoCloseable {
                 LOG.error("the operator stands by: {}", said);
             }
             problem = Optional.of(said);
-            pause(Math.min(LOOK_MILLIS, renewal.toMillis()));
+            LockSupport.parkNanos(Math.min(LOOK.toNanos(), renewal.toNanos()));
             look();
         }
         problem = Optional.empty();
@@ -149,14 +150,6 @@ public final class ReleaseClaim implements AutoCloseable {
         } catch (RuntimeException e) {
             // A timer that throws is never called again.
             LOG.error("that this release works could not be told, it is tried again", e);
-        }
-    }
-
-    private static void pause(long millis) {
-        try {
-            Thread.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -11,7 +11,6 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Clock;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * The conditions of a task: at most one of Ready, Reconciling and Stalled at a time, and how it ended. A task that was held back or
@@ -21,6 +20,9 @@ final class TaskConditions {
     /** Failures whose message was put aside by whoever ended the attempt. */
     private static final Set<String> DEAD_LETTERED =
             Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "MessageTerminated");
+
+    /** One of them is true of a task without Ready. */
+    private static final Set<String> SETTLED = Set.of("Suspended", "Finished");
 
     /** The most of a message that a column of a terminal bears. */
     private static final int MESSAGE_LIMIT = 256;
@@ -54,15 +56,16 @@ final class TaskConditions {
 
     List<Condition> outcome(AgentTask task, Phase outcome, String reason, String message) {
         final boolean succeeded = outcome == Phase.Succeeded;
-        final boolean cancelled = outcome == Phase.Cancelled;
+        final boolean failed = outcome == Phase.Failed;
         final Conditions conditions = new Conditions(underWay(task, reason, message), generation(task), clock.instant())
-                .set("Ready", succeeded, reason, message)
                 .set("Reconciling", false, reason, "")
-                .set("Stalled", outcome == Phase.Failed, reason, outcome == Phase.Failed ? message : "")
+                .set("Stalled", failed, reason, failed ? message : "")
                 .set(succeeded ? "Complete" : outcome.name(), true, reason, message)
                 .set("Finished", true, reason, message);
-        if (cancelled) {
+        if (outcome == Phase.Cancelled) {
             conditions.remove("Ready");
+        } else {
+            conditions.set("Ready", succeeded, reason, message);
         }
         if (DEAD_LETTERED.contains(reason)) {
             conditions.set("DeadLettered", true, reason, "The task's message is kept in the stream DEADLETTERS.");
@@ -100,11 +103,11 @@ final class TaskConditions {
 
     /** What the conditions say of the task, short enough for a column. */
     static String message(List<Condition> conditions) {
-        return Stream.of("Ready", "Suspended", "Finished")
-                .flatMap(type -> Conditions.find(conditions, type)
-                        .filter(condition -> "Ready".equals(type) || "True".equals(condition.getStatus()))
-                        .stream())
-                .findFirst()
+        return Conditions.find(conditions, "Ready")
+                .or(() -> conditions.stream()
+                        .filter(condition ->
+                                SETTLED.contains(condition.getType()) && "True".equals(condition.getStatus()))
+                        .findFirst())
                 .map(condition -> PlainText.first(condition.getMessage(), MESSAGE_LIMIT))
                 .orElse("");
     }
