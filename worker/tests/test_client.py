@@ -121,8 +121,15 @@ async def test_an_operator_that_is_away_is_asked_again_with_the_same_key(
 async def test_without_an_operator_the_key_is_told_in_time(operator: Operator, pool: Pool) -> None:
     async with asyncio.timeout(20):
         with pytest.raises(NotAnswered, match="no operator works at the moment") as error:
-            await pool.run("x", timeout=0.5)
+            await pool.run("x", timeout=2)
     assert error.value.key and error.value.key in str(error.value)
+
+
+async def test_a_last_request_without_an_answer_does_not_hide_the_reason(service: Service, pool: Pool) -> None:
+    service.series = [[_error(503, "Unavailable", retryable=True)], []]
+    with pytest.raises(NotAnswered, match="a sentence"):
+        await pool.run("x", timeout=2)
+    assert len(service.asked) == 2
 
 
 async def test_a_silent_operator_too(service: Service, pool: Pool) -> None:

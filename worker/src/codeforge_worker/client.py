@@ -163,8 +163,9 @@ class Pool:
         """News, where they are asked for, and one answer; asked for again until there is one."""
         until = None if timeout is None else time.monotonic() + timeout
         accepted = False
+        # The last refusal stays the reason: a last request that has no time left for an answer knows less.
+        why = "nothing was heard"
         while True:
-            why = "nothing was heard"
             async with contextlib.aclosing(self._series(request, until, news=news)) as series:
                 async for message in series:
                     headers = message.headers or {}
