@@ -12,6 +12,11 @@ import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
 import dev.codeforge.operator.deadletter.ExhaustedSweep;
 import dev.codeforge.operator.deadletter.PoolQueues;
+import dev.codeforge.operator.framework.RecordCloner;
+import dev.codeforge.operator.framework.UnlimitedRetry;
+import dev.codeforge.operator.leadership.LeaderLease;
+import dev.codeforge.operator.leadership.LeaseWatch;
+import dev.codeforge.operator.leadership.ReleaseClaim;
 import dev.codeforge.operator.pool.AccountSweep;
 import dev.codeforge.operator.pool.DelegatedAccess;
 import dev.codeforge.operator.pool.GivenAccess;
@@ -19,21 +24,13 @@ import dev.codeforge.operator.pool.PoolIdentities;
 import dev.codeforge.operator.pool.SharedAccounts;
 import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
-import dev.codeforge.operator.runtime.ApiServerTime;
-import dev.codeforge.operator.runtime.Clocks;
-import dev.codeforge.operator.runtime.DispatchKeySecret;
-import dev.codeforge.operator.runtime.LeaderLease;
-import dev.codeforge.operator.runtime.LeaseWatch;
-import dev.codeforge.operator.runtime.NatsIdentity;
-import dev.codeforge.operator.runtime.NatsSettings;
-import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.RecordCloner;
-import dev.codeforge.operator.runtime.ReleaseClaim;
-import dev.codeforge.operator.runtime.RemoteClock;
-import dev.codeforge.operator.runtime.UnlimitedRetry;
-import dev.codeforge.operator.runtime.WantedLooks;
+import dev.codeforge.operator.scaling.ScaleUpBarrier;
+import dev.codeforge.operator.secrets.DispatchKeySecret;
+import dev.codeforge.operator.secrets.NatsIdentity;
 import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
+import dev.codeforge.operator.settings.NatsSettings;
+import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.LeftoverSweep;
@@ -44,6 +41,9 @@ import dev.codeforge.operator.sweep.UnfinishedSweep;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.time.ApiServerTime;
+import dev.codeforge.operator.time.Clocks;
+import dev.codeforge.operator.time.RemoteClock;
 import dev.codeforge.operator.tracing.OtlpTracing;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.probes.HttpEndpoints;
@@ -177,7 +177,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         connections.onConnect(natsClock::askAnew);
         final Clocks clocks = new Clocks(clock, natsClock, new RemoteClock(() -> ApiServerTime.of(client)));
         final OperatorEvents operatorEvents = new OperatorEvents(key, natsClock);
-        final WantedLooks wantedLooks = new WantedLooks();
+        final ScaleUpBarrier scaleUps = new ScaleUpBarrier();
         this.pools = new WorkerPoolReconciler(
                 client,
                 connections,
@@ -187,7 +187,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 operatorEvents,
                 events,
                 index::get,
-                wantedLooks,
+                scaleUps,
                 clocks);
         final LastEvents lastEvents = new LastEvents(connections, key);
         final OrphanSweep orphans = new OrphanSweep(
@@ -201,7 +201,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 installation,
                 events,
                 pools::trigger,
-                wantedLooks,
+                scaleUps,
                 orphans::withdrawWaiting,
                 waiting,
                 tracing,

@@ -8,7 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
-import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.testing.ForeignOperator;
 import dev.codeforge.testing.ForeignOperator.Handed;

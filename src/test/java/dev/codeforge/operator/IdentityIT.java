@@ -16,7 +16,7 @@ import dev.codeforge.identity.Mint;
 import dev.codeforge.identity.NamespaceIdentity;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.operator.runtime.NatsIdentity;
+import dev.codeforge.operator.secrets.NatsIdentity;
 import dev.codeforge.testing.PoolUser;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;

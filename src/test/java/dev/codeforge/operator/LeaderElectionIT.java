@@ -7,7 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
-import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.TestCluster;

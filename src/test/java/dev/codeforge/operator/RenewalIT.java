@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.WorkerPoolSpec;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.testing.PoolUser;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;

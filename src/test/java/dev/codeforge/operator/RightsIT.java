@@ -10,7 +10,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.pool.FinalizerRelease;
-import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.testing.ChartRights;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.ScriptedWorker;

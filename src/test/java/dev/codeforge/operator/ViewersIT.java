@@ -5,9 +5,9 @@ import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.codeforge.operator.runtime.NatsIdentity;
-import dev.codeforge.operator.runtime.NatsSettings;
-import dev.codeforge.operator.runtime.OperatorSettings;
+import dev.codeforge.operator.secrets.NatsIdentity;
+import dev.codeforge.operator.settings.NatsSettings;
+import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.testing.ForeignOperator;
 import dev.codeforge.testing.PoolUser;
 import dev.codeforge.testing.TestCluster;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.Phase;
 import dev.codeforge.console.Console;
 import dev.codeforge.console.ConsoleSettings;
-import dev.codeforge.operator.runtime.OperatorClient;
+import dev.codeforge.operator.framework.OperatorClient;
 import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.ServiceAccountToken;
 import dev.codeforge.wire.Subjects;

@@ -1,6 +1,6 @@
 package dev.codeforge.testing;
 
-import dev.codeforge.operator.runtime.OperatorClient;
+import dev.codeforge.operator.framework.OperatorClient;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.client.ConfigBuilder;

@@ -4,8 +4,8 @@ import static dev.codeforge.testing.Patience.PATIENCE;
 
 import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.operator.runtime.NatsIdentity;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.secrets.NatsIdentity;
+import dev.codeforge.operator.settings.NatsSettings;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.nats.client.Connection;
 import io.nats.client.ErrorListener;

@@ -1,8 +1,8 @@
 package dev.codeforge.testing;
 
-import dev.codeforge.operator.runtime.NatsSettings;
-import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.NatsSettings;
+import dev.codeforge.operator.settings.OperatorSettings;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import java.time.Duration;
 import java.util.Map;

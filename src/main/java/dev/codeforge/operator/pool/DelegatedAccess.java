@@ -4,7 +4,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.identity.Credential;
 import dev.codeforge.identity.CredentialPlanner;
 import dev.codeforge.identity.DelegatedAccount;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import java.time.Clock;
 import java.util.Map;

@@ -2,7 +2,7 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import java.util.Comparator;

@@ -2,7 +2,7 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.settings.NatsSettings;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.KeyToPath;
 import io.fabric8.kubernetes.api.model.Volume;

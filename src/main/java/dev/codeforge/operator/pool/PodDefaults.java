@@ -3,7 +3,7 @@ package dev.codeforge.operator.pool;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import io.fabric8.kubernetes.api.model.Affinity;
 import io.fabric8.kubernetes.api.model.Capabilities;
 import io.fabric8.kubernetes.api.model.LocalObjectReference;

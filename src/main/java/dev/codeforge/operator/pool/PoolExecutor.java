@@ -39,7 +39,7 @@ final class PoolExecutor {
     private final QueueKeeper queues;
     private final WorkerDeployment deployments;
     private final WorkerScale scale;
-    private final PoolSettings settings;
+    private final WorkerConfigPublisher settings;
     private final PoolFiles files;
     private final PoolNetwork network;
     private final ScaleDown scaleDown;
@@ -68,7 +68,7 @@ final class PoolExecutor {
         this.queues = queues;
         this.deployments = deployments;
         this.scale = scale;
-        this.settings = new PoolSettings(connections, clock);
+        this.settings = new WorkerConfigPublisher(connections, clock);
         this.files = files;
         this.network = network;
         this.scaleDown = new ScaleDown(scale, connections, clock);

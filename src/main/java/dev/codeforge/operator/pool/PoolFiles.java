@@ -19,7 +19,7 @@ final class PoolFiles {
     private final Connections connections;
     private final long maxBytes;
     private final String installation;
-    private final Rechecks<Files.Settings> rechecks;
+    private final RecheckTimer<Files.Settings> rechecks;
     /** By the pool's uid, what was said of its bucket last; empty when it is as wanted. */
     private final Map<String, String> problems = new ConcurrentHashMap<>();
 
@@ -28,7 +28,7 @@ final class PoolFiles {
         this.connections = connections;
         this.maxBytes = maxBytes;
         this.installation = installation;
-        this.rechecks = new Rechecks<>(clock);
+        this.rechecks = new RecheckTimer<>(clock);
     }
 
     /** What is refused is asked for again in a minute; until then workers tell in their results what was not kept. */

@@ -42,7 +42,7 @@ public final class PoolIdentities implements WorkerAccess {
     private final AccountPlanner planner;
     private final CredentialPlanner credentialPlanner;
     /** Of the installation's own accounts, and by the uid of a namespace. */
-    private final Rechecks<Wanted> rechecks;
+    private final RecheckTimer<Wanted> rechecks;
 
     /** By the uid of a pool. */
     private final Map<String, NamespaceIdentity> namespaces = new ConcurrentHashMap<>();
@@ -74,7 +74,7 @@ public final class PoolIdentities implements WorkerAccess {
         this.planner = new AccountPlanner(mint, clock);
         this.shared = new SharedAccounts(accounts, planner);
         this.credentialPlanner = new CredentialPlanner(credentialLifetime, clock);
-        this.rechecks = new Rechecks<>(clock);
+        this.rechecks = new RecheckTimer<>(clock);
     }
 
     @Override

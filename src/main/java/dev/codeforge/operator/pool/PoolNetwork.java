@@ -4,7 +4,7 @@ import dev.codeforge.api.Names;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.network.Surroundings;
 import dev.codeforge.operator.network.WorkerPolicy;
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
@@ -28,13 +28,13 @@ final class PoolNetwork {
     private final KubernetesClient client;
     private final WorkerDefaults defaults;
     private final String natsUrl;
-    private final Rechecks<Deployment> rechecks;
+    private final RecheckTimer<Deployment> rechecks;
 
     PoolNetwork(KubernetesClient client, WorkerDefaults defaults, String natsUrl, Clock clock) {
         this.client = client;
         this.defaults = defaults;
         this.natsUrl = natsUrl;
-        this.rechecks = new Rechecks<>(clock);
+        this.rechecks = new RecheckTimer<>(clock);
     }
 
     /** @param workers as they are to be: what they need of the network is told by their environment */

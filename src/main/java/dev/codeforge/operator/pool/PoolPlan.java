@@ -14,7 +14,7 @@ sealed interface PoolPlan {
     record Serve(ReplicaPlanner.Decision decision, List<Pod> replaced) implements PoolPlan {}
 
     /** The queue is not usable: touch nothing, say why. */
-    record Hold() implements PoolPlan {}
+    record DoNothing() implements PoolPlan {}
 
     /**
      * The pool is being deleted and its tasks are waited for, with workers as decided.
@@ -34,5 +34,5 @@ sealed interface PoolPlan {
     record Remove(boolean letGoAnyway) implements PoolPlan {}
 
     /** Remove the workers, keep the stream, let the resource go. */
-    record LetGo() implements PoolPlan {}
+    record ReleaseFinalizer() implements PoolPlan {}
 }

@@ -3,11 +3,11 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.TaskQueue;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.Workers;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.time.Clocks;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentStatus;
@@ -35,7 +35,7 @@ final class PoolPlanner {
         }
         return snapshot.queue() instanceof QueueState.Broken
                         && snapshot.deployment().isEmpty()
-                ? new PoolPlan.Hold()
+                ? new PoolPlan.DoNothing()
                 : serve(snapshot);
     }
 
@@ -52,7 +52,7 @@ final class PoolPlanner {
     private PoolPlan end(PoolSnapshot snapshot) {
         final WorkerPool pool = snapshot.pool();
         return switch (pool.getSpec().deletionPolicy()) {
-            case Retain -> new PoolPlan.LetGo();
+            case Retain -> new PoolPlan.ReleaseFinalizer();
             case Delete -> removal(snapshot);
             case Drain -> {
                 final boolean over = neverServed(snapshot)
@@ -69,7 +69,7 @@ final class PoolPlanner {
         final WorkerPool pool = snapshot.pool();
         final boolean atOnce = snapshot.namespaceTerminating() || passed(PoolDeletion.deadline(pool));
         if (snapshot.queue() instanceof QueueState.Broken) {
-            return atOnce ? new PoolPlan.LetGo() : new PoolPlan.Remove(false);
+            return atOnce ? new PoolPlan.ReleaseFinalizer() : new PoolPlan.Remove(false);
         }
         final boolean wait = snapshot.runningTasks() > 0 && !atOnce && !passed(PoolDeletion.stopsUntil(pool));
         return wait ? new PoolPlan.Stop(decide(snapshot)) : new PoolPlan.Remove(atOnce);

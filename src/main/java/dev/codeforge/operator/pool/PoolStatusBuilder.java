@@ -45,9 +45,9 @@ final class PoolStatusBuilder {
                     case PoolPlan.Serve serve -> Optional.of(serve.decision());
                     case PoolPlan.Drain drain -> Optional.of(drain.decision());
                     case PoolPlan.Stop stop -> Optional.of(stop.decision());
-                    case PoolPlan.Hold ignored -> Optional.empty();
+                    case PoolPlan.DoNothing ignored -> Optional.empty();
                     case PoolPlan.Remove ignored -> Optional.empty();
-                    case PoolPlan.LetGo ignored -> Optional.empty();
+                    case PoolPlan.ReleaseFinalizer ignored -> Optional.empty();
                 };
         final int wanted = decision.map(ReplicaPlanner.Decision::desired).orElse(replicas);
         return new WorkerPoolStatus(

@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  * has nothing in hand, and nothing tells of that. A spent worker stays spent for as long as its pod is there.
  */
 final class SpentWorkers {
-    /** Less than {@link NextLook} lets pass after a change of the queue, so that the second look asks. */
+    /** Less than {@link PoolRequeue} lets pass after a change of the queue, so that the second look asks. */
     private static final Duration AGAIN = Duration.ofMillis(50);
     /** Who is silent holds up each look that asks it. */
     private static final Duration AFTER_SILENCE = Duration.ofSeconds(2);

@@ -4,19 +4,19 @@ import dev.codeforge.api.Names;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.operator.framework.RecreatedPrimaries;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
-import dev.codeforge.operator.runtime.Clocks;
-import dev.codeforge.operator.runtime.OperatorSettings;
-import dev.codeforge.operator.runtime.Recreations;
-import dev.codeforge.operator.runtime.WantedLooks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
+import dev.codeforge.operator.scaling.ScaleUpBarrier;
+import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.time.Clocks;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -53,7 +53,7 @@ import org.slf4j.LoggerFactory;
 public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerPoolReconciler.class);
     public static final String FINALIZER = "codeforge.dev/workerpool";
-    private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    private static final Duration REQUEUE = Duration.ofMillis(200);
 
     private final PoolPlanner planner;
     private final PoolExecutor executor;
@@ -65,15 +65,15 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final EvictionShield shield;
     private final ShortGrace shortGrace;
     private final Supplier<TaskIndex> tasks;
-    private final WantedLooks wanted;
+    private final ScaleUpBarrier wanted;
     private final Clock clock;
     private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
     private final Set<String> letGo = ConcurrentHashMap.newKeySet();
     private final Map<String, Instant> written = new ConcurrentHashMap<>();
-    private final NextLook nextLook = new NextLook();
+    private final PoolRequeue requeueAfter = new PoolRequeue();
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
     private final FailureLog failures = new FailureLog();
-    private final Recreations<WorkerPool> recreations = new Recreations<>(WorkerPool.class);
+    private final RecreatedPrimaries<WorkerPool> recreations = new RecreatedPrimaries<>(WorkerPool.class);
 
     public WorkerPoolReconciler(
             KubernetesClient client,
@@ -84,7 +84,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             OperatorEvents operatorEvents,
             EventRecorder events,
             Supplier<TaskIndex> tasks,
-            WantedLooks wanted,
+            ScaleUpBarrier wanted,
             Clocks clocks) {
         final Clock clock = clocks.own();
         final QueueKeeper queues =
@@ -145,7 +145,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final String uid = pool.getMetadata().getUid();
         if (deleted || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             forget(pool);
-            nextLook.forget(pool);
+            requeueAfter.forget(pool);
             letGo.remove(uid);
             return UpdateControl.noUpdate();
         }
@@ -173,20 +173,20 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
         if (grows(snapshot, done.get())) {
             // Whoever is queued next may want another worker: told when that is settled.
-            return again(pool, NextLook.After.GROWTH);
+            return again(pool, PoolRequeue.After.GROWTH);
         }
         final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
         if (worthWriting(pool, status)) {
             final Optional<WorkerPoolStatus> stored = write(pool, status, context);
             if (stored.isEmpty()) {
-                return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(LOOK_AGAIN);
+                return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(REQUEUE);
             }
             warnings.tell(pool, stored.get());
             written.put(uid, clock.instant());
         } else if (!status.equals(pool.getStatus())) {
-            return again(pool, NextLook.After.A_LOOK);
+            return again(pool, PoolRequeue.After.A_LOOK);
         }
-        return again(pool, isFixed(pool, done.get()) ? NextLook.After.NOTHING_TO_FOLLOW : NextLook.After.A_LOOK);
+        return again(pool, isFixed(pool, done.get()) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
     }
 
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
@@ -203,8 +203,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 .collect(Collectors.toSet());
     }
 
-    private UpdateControl<WorkerPool> again(WorkerPool pool, NextLook.After last) {
-        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(nextLook.in(pool, last));
+    private UpdateControl<WorkerPool> again(WorkerPool pool, PoolRequeue.After last) {
+        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(requeueAfter.in(pool, last));
     }
 
     private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
@@ -228,7 +228,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return !status.saysTheSameAs(before)
                 || !clock.instant()
                         .isBefore(written.getOrDefault(pool.getMetadata().getUid(), Instant.EPOCH)
-                                .plus(NextLook.TICK));
+                                .plus(PoolRequeue.TICK));
     }
 
     /** The framework logs the error and tries again for ever; the pool says why. */
@@ -257,7 +257,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
         switch (plan) {
-            case PoolPlan.Hold hold -> {
+            case PoolPlan.DoNothing hold -> {
                 return Optional.of(hold);
             }
             case PoolPlan.Serve serve -> {
@@ -277,7 +277,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 letGo(pool, context);
                 return Optional.empty();
             }
-            case PoolPlan.LetGo ignored -> {
+            case PoolPlan.ReleaseFinalizer ignored -> {
                 // Nothing is waited for: a credential that cannot be withdrawn now ends by itself.
                 orLater(pool, () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
                 letGo(pool, context);
@@ -343,7 +343,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     /** Looks at a pool again, because its queue changed. */
     public void trigger(ResourceID pool) {
-        nextLook.told(pool);
+        requeueAfter.told(pool);
         triggers.propagateEvent(pool);
     }
 

@@ -77,7 +77,7 @@ public final class AgentsService {
                 request.replies(),
                 request.header(Headers.PROGRESS).filter("true"::equals).isPresent());
         try {
-            final Ask ask = AskReader.read(request.subject(), request::header, request.body());
+            final Ask ask = TaskRequestReader.read(request.subject(), request::header, request.body());
             execute(decide(ask), caller);
         } catch (RefusedException e) {
             caller.finish(Answer.refused(e.refusal(), Optional.empty()));

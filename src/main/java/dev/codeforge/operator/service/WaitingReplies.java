@@ -2,7 +2,7 @@ package dev.codeforge.operator.service;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
-import dev.codeforge.operator.task.TaskWatch;
+import dev.codeforge.operator.task.TaskListener;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
 import java.time.Duration;
@@ -18,7 +18,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Who waits for which task's end: no thread, a few hundred bytes each. */
-public final class WaitingReplies implements TaskWatch {
+public final class WaitingReplies implements TaskListener {
     /** Nobody says when a caller is gone. */
     private static final Duration LONGEST = Duration.ofHours(24);
 

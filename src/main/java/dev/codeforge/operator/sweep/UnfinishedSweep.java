@@ -4,7 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.operator.task.EventNews;
+import dev.codeforge.operator.task.StatusLag;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -56,7 +56,7 @@ public final class UnfinishedSweep implements Sweep {
     private List<AgentTask> missing(List<AgentTask> unfinished) {
         final List<AgentTask> published = unfinished.stream()
                 .filter(task -> task.observedStatus()
-                        .filter(status -> status.queue() != null && EventNews.isUnderWay(status))
+                        .filter(status -> status.queue() != null && StatusLag.isUnderWay(status))
                         .isPresent())
                 .toList();
         final Map<String, List<AgentTask>> byStream =
@@ -93,7 +93,7 @@ public final class UnfinishedSweep implements Sweep {
         return unfinished.stream()
                 .filter(task -> {
                     final TaskEvent event = events.get(task.uid());
-                    return event != null && EventNews.tells(task, event);
+                    return event != null && StatusLag.isBehind(task, event);
                 })
                 .toList();
     }

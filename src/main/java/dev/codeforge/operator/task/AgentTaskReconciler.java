@@ -10,16 +10,16 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
+import dev.codeforge.operator.framework.PoolKey;
+import dev.codeforge.operator.framework.RecreatedPrimaries;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
-import dev.codeforge.operator.runtime.Clocks;
-import dev.codeforge.operator.runtime.PoolKey;
-import dev.codeforge.operator.runtime.Recreations;
-import dev.codeforge.operator.runtime.WantedLooks;
+import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
@@ -52,7 +52,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     public static final String BY_POOL = "pool";
     static final String BY_RUNNING = "running";
     public static final String BY_KEY = "key";
-    private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
+    private static final Duration REQUEUE = Duration.ofMillis(200);
     private static final int AT_ONCE = 8;
 
     private final Permits permits = new Permits(AT_ONCE);
@@ -61,28 +61,28 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final DispatchKey key;
     private final String installation;
     private final TaskPlanner planner;
-    private final TaskClocks clocks;
+    private final TaskDeadlines deadlines;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
     private final StatusWriter<AgentTaskStatus, AgentTask> writer = new StatusWriter<>(AgentTask::new);
     private final EventRecorder events;
     private final Consumer<ResourceID> onQueueChange;
-    private final WantedLooks wantedLooks;
-    private final Deletions deletions;
-    private final TaskWatch watch;
+    private final ScaleUpBarrier scaleUps;
+    private final PendingWithdrawals withdrawals;
+    private final TaskListener listener;
     private final Tracing tracing;
     private final RunningPods pods;
     private final NatsOutage outage;
     private final ResultInbox inbox = new ResultInbox();
     private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
     private final FailureLog failures = new FailureLog();
-    private final Recreations<AgentTask> recreations = new Recreations<>(AgentTask.class);
+    private final RecreatedPrimaries<AgentTask> recreations = new RecreatedPrimaries<>(AgentTask.class);
 
     /**
      * @param onQueueChange called with the pool whose queue a task has just changed
-     * @param wantedLooks the pools that a queued task makes look, which a status waits for
+     * @param scaleUps the pools that a queued task makes look, which a status waits for
      * @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws
-     * @param watch told what becomes of each task
+     * @param listener told what becomes of each task
      * @param tracing told of it for its trace
      */
     public AgentTaskReconciler(
@@ -92,20 +92,20 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             String installation,
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
-            WantedLooks wantedLooks,
+            ScaleUpBarrier scaleUps,
             Consumer<WorkerPool> withdrawWaiting,
-            TaskWatch watch,
+            TaskListener listener,
             Tracing tracing,
             Clocks clocks) {
         this.connections = connections;
-        this.watch = watch;
+        this.listener = listener;
         this.tracing = tracing;
         this.key = key;
         this.installation = installation;
         this.planner = new TaskPlanner(clocks);
-        this.clocks = new TaskClocks(clocks);
+        this.deadlines = new TaskDeadlines(clocks);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
-        final FormerOwner former = new FormerOwner(client, connections, operatorEvents);
+        final OwnerTakeover former = new OwnerTakeover(client, connections, operatorEvents);
         this.executor = new TaskExecutor(
                 connections,
                 new TaskMessages(key, installation, clocks.own(), tracing),
@@ -119,9 +119,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.statuses = new TaskStatusBuilder(clocks);
         this.events = events;
         this.onQueueChange = onQueueChange;
-        this.wantedLooks = wantedLooks;
+        this.scaleUps = scaleUps;
         this.pods = new RunningPods(client);
-        this.deletions = new Deletions(withdrawWaiting);
+        this.withdrawals = new PendingWithdrawals(withdrawWaiting);
         this.outage = new NatsOutage(connections, triggers::propagateEvent);
     }
 
@@ -139,8 +139,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private UpdateControl<AgentTask> admit(AgentTask task, boolean deleted, Context<AgentTask> context) {
         try {
             if (deleted) {
-                deletions.begun(task);
-                deletions.beforeItsEnd(task, poolOf(task, context));
+                withdrawals.begun(task);
+                withdrawals.beforeItsEnd(task, poolOf(task, context));
             }
             return permits.with(() -> look(task, deleted, context));
         } catch (QueueUnavailableException e) {
@@ -155,8 +155,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private UpdateControl<AgentTask> look(AgentTask task, boolean deleted, Context<AgentTask> context) {
-        if (!deleted && backlog.rests(task) && !clocks.isQueueOverdue(task, poolOf(task, context))) {
-            return after(clocks.nextLook(task, poolOf(task, context)));
+        if (!deleted && backlog.rests(task) && !deadlines.isQueueOverdue(task, poolOf(task, context))) {
+            return after(deadlines.requeueAfter(task, poolOf(task, context)));
         }
         TaskSnapshot snapshot = observe(task, deleted, context);
         TaskPlan plan = planner.plan(snapshot);
@@ -164,12 +164,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             snapshot = executor.answer(snapshot, question);
             plan = planner.plan(snapshot);
         }
-        final Optional<TaskView> view = executor.execute(snapshot, plan);
+        final Optional<StatusTransition> view = executor.execute(snapshot, plan);
         if (view.isEmpty() && snapshot.deleted()) {
             throw new QueueUnavailableException("the results moved while the deleted task was ended: looking again");
         }
         if (view.isEmpty()) {
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
         }
         backlog.tried(task, view.get()).ifPresent(pool -> offerRoom(pool, 1));
         tellPool(task, plan, view.get());
@@ -178,16 +178,16 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final Instant begun = Instant.now();
         final Optional<AgentTaskStatus> stored = gone ? Optional.of(status) : write(task, status, context);
         if (stored.isEmpty()) {
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(LOOK_AGAIN);
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
         }
         inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
         passOn(task, view.get(), context);
-        if (gone || hasEnded(view.get()) || view.get() instanceof TaskView.Adopted) {
+        if (gone || hasEnded(view.get()) || view.get() instanceof StatusTransition.Adopted) {
             passTurn(task, context);
         }
         if (gone) {
-            deletions.ended(task);
-            watch.gone(task);
+            withdrawals.ended(task);
+            listener.gone(task);
             return UpdateControl.noUpdate();
         }
         return told(snapshot, stored.get(), begun);
@@ -195,12 +195,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     private UpdateControl<AgentTask> told(TaskSnapshot snapshot, AgentTaskStatus status, Instant begun) {
         final AgentTask task = snapshot.task();
-        watch.status(task, status);
-        if (status.isTerminal() && !TaskClocks.statusOf(task).isTerminal()) {
+        listener.status(task, status);
+        if (status.isTerminal() && !TaskDeadlines.statusOf(task).isTerminal()) {
             tracing.ended(task, status, begun);
         }
         warn(task, status);
-        return after(clocks.nextLook(snapshot, status));
+        return after(deadlines.requeueAfter(snapshot, status));
     }
 
     private static UpdateControl<AgentTask> after(Optional<Duration> delay) {
@@ -217,28 +217,28 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     /** At once, and the status after that: a worker may have to be started for it. */
-    private void tellPool(AgentTask task, TaskPlan plan, TaskView view) {
+    private void tellPool(AgentTask task, TaskPlan plan, StatusTransition view) {
         final ResourceID pool = TaskIndex.poolOf(task);
-        if (plan instanceof TaskPlan.Publish && view instanceof TaskView.Queued) {
-            wantedLooks.want(pool);
+        if (plan instanceof TaskPlan.Publish && view instanceof StatusTransition.Queued) {
+            scaleUps.want(pool);
             onQueueChange.accept(pool);
             permits.without(() -> {
-                wantedLooks.awaitRest(pool);
+                scaleUps.awaitRest(pool);
                 return pool;
             });
-        } else if (hasEnded(view) || view instanceof TaskView.Suspended) {
+        } else if (hasEnded(view) || view instanceof StatusTransition.Suspended) {
             onQueueChange.accept(pool);
             // Its message has left the queue, or is about to.
             offerRoom(pool, 1);
         }
     }
 
-    private static boolean hasEnded(TaskView view) {
-        return view instanceof TaskView.Ended || view instanceof TaskView.Closed;
+    private static boolean hasEnded(StatusTransition view) {
+        return view instanceof StatusTransition.Ended || view instanceof StatusTransition.Closed;
     }
 
     /** A duplicate waits for the first one's end. */
-    private void passOn(AgentTask task, TaskView view, Context<AgentTask> context) {
+    private void passOn(AgentTask task, StatusTransition view, Context<AgentTask> context) {
         if (hasEnded(view) && task.getSpec().idempotencyKey() != null) {
             context.getPrimaryCache().byIndex(BY_KEY, keyOf(task)).stream()
                     .filter(other -> !other.isFinished())
@@ -247,7 +247,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private void passTurn(AgentTask task, Context<AgentTask> context) {
-        SessionOrder.after(task, SessionRivals.of(task, context.getPrimaryCache()))
+        SessionOrder.after(task, SessionTasks.of(task, context.getPrimaryCache()))
                 .forEach(this::trigger);
     }
 
@@ -263,7 +263,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         }
         if (why.isWorthSaying(before) && recreations.isAlone(task, context)) {
             try {
-                write(task, statuses.build(task, Optional.empty(), new TaskView.Troubled(why)), context)
+                write(task, statuses.build(task, Optional.empty(), new StatusTransition.Troubled(why)), context)
                         .ifPresent(stored -> warn(task, stored));
             } catch (KubernetesClientException e) {
                 if (before == 0) {
@@ -317,7 +317,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 believed.flatMap(event -> event.asWritten(key))
                         .filter(TaskEvent::isRunning)
                         .flatMap(run -> pods.loss(task, pool, run, context)),
-                SessionRivals.of(task, context.getPrimaryCache()),
+                SessionTasks.of(task, context.getPrimaryCache()),
                 backlog.isBehind(task),
                 TaskSnapshot.Answers.NONE);
     }
@@ -327,7 +327,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {
-        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final AgentTaskStatus before = TaskDeadlines.statusOf(task);
         final boolean news =
                 status.phase() != before.phase() || !status.history().equals(before.history());
         final boolean bad = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;
@@ -378,7 +378,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 return;
             }
             final Optional<TaskEvent> event = believed(delivery.event());
-            event.ifPresent(proven -> watch.event(proven, delivery.event().sequence()));
+            event.ifPresent(proven -> listener.event(proven, delivery.event().sequence()));
             if (event.filter(proven -> isSeen(task.get(), proven)).isPresent()) {
                 delivery.ack();
                 return;
@@ -391,8 +391,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     /** Progress of a run that the status shows: it would be built as it is. */
     private static boolean isSeen(AgentTask task, TaskEvent event) {
         return event.kind() == TaskEvent.Kind.PROGRESS
-                && TaskClocks.statusOf(task).phase() == Phase.Running
-                && !EventNews.tells(task, event);
+                && TaskDeadlines.statusOf(task).phase() == Phase.Running
+                && !StatusLag.isBehind(task, event);
     }
 
     @Override
@@ -400,12 +400,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         context.getPrimaryCache().addIndexer(BY_UID, task -> List.of(task.uid()));
         context.getPrimaryCache()
                 .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
-        SessionRivals.index(context.getPrimaryCache());
+        SessionTasks.index(context.getPrimaryCache());
         context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(TaskIndex.poolOf(task))));
         context.getPrimaryCache()
                 .addIndexer(
                         BY_RUNNING,
-                        task -> TaskClocks.statusOf(task).phase() == Phase.Running
+                        task -> TaskDeadlines.statusOf(task).phase() == Phase.Running
                                 ? List.of(PoolKey.of(TaskIndex.poolOf(task)))
                                 : List.of());
         return List.of(

@@ -3,7 +3,7 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
-import dev.codeforge.operator.runtime.PoolKey;
+import dev.codeforge.operator.framework.PoolKey;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
@@ -31,7 +31,8 @@ final class Backlog {
 
     /** Call it when the reconciler's event sources are prepared. */
     Backlog in(IndexerResourceCache<AgentTask> primaries) {
-        primaries.addIndexer(BY_BACKLOG, task -> waits(TaskClocks.statusOf(task)) ? List.of(keyOf(task)) : List.of());
+        primaries.addIndexer(
+                BY_BACKLOG, task -> waits(TaskDeadlines.statusOf(task)) ? List.of(keyOf(task)) : List.of());
         cache = primaries;
         return this;
     }
@@ -46,7 +47,7 @@ final class Backlog {
 
     /** Nothing has changed since its last try: neither its spec, nor was room offered. */
     boolean rests(AgentTask task) {
-        final AgentTaskStatus status = TaskClocks.statusOf(task);
+        final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         return waits(status)
                 && status.observedGeneration() == TaskConditions.generation(task)
                 && !offered.getOrDefault(keyOf(task), Set.of()).contains(task.uid());
@@ -54,7 +55,7 @@ final class Backlog {
 
     /** Whether an older task waits for room: then the queue is not for this one yet. */
     boolean isBehind(AgentTask task) {
-        return !waits(TaskClocks.statusOf(task))
+        return !waits(TaskDeadlines.statusOf(task))
                 && cache.byIndex(BY_BACKLOG, keyOf(task)).stream()
                         .anyMatch(other -> TaskIndex.OLDEST_FIRST.compare(other, task) < 0);
     }
@@ -89,19 +90,21 @@ final class Backlog {
 
     /** Lets one try although no room was offered: something else was heard of it. */
     void offer(AgentTask task) {
-        if (waits(TaskClocks.statusOf(task))) {
+        if (waits(TaskDeadlines.statusOf(task))) {
             change(task, after -> after.add(task.uid()));
         }
     }
 
     /** What became of a try. @return the pool, if its next task may try */
-    Optional<ResourceID> tried(AgentTask task, TaskView view) {
-        final boolean waited = waits(TaskClocks.statusOf(task));
-        if (view instanceof TaskView.Waiting waiting && waiting.reason() == Reason.QueueFull) {
+    Optional<ResourceID> tried(AgentTask task, StatusTransition view) {
+        final boolean waited = waits(TaskDeadlines.statusOf(task));
+        if (view instanceof StatusTransition.Waiting waiting && waiting.reason() == Reason.QueueFull) {
             change(task, after -> after.remove(task.uid()));
             return Optional.empty();
         }
-        return waited && view instanceof TaskView.Queued ? Optional.of(TaskIndex.poolOf(task)) : Optional.empty();
+        return waited && view instanceof StatusTransition.Queued
+                ? Optional.of(TaskIndex.poolOf(task))
+                : Optional.empty();
     }
 
     private void change(AgentTask task, Consumer<Set<String>> change) {

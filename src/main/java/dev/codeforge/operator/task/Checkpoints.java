@@ -20,8 +20,8 @@ final class Checkpoints {
     private static boolean isContinued(AgentTask task, TaskEvent event) {
         return switch (event.kind()) {
             case RUNNING, PROGRESS, RELEASED -> true;
-            case FAILED -> TaskClocks.statusOf(task).failedAttempts() > 0;
-            case CANCELLED -> event.failureType().equals(Stop.SUSPENDED);
+            case FAILED -> TaskDeadlines.statusOf(task).failedAttempts() > 0;
+            case CANCELLED -> event.failureType().equals(StopReason.SUSPENDED);
             case COMPLETED -> false;
         };
     }

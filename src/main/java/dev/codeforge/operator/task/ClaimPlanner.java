@@ -31,8 +31,8 @@ final class ClaimPlanner {
         final Optional<TaskEvent> outcome = Optional.ofNullable(record.outcome());
         final boolean sameWork = record.specHash().equals(SpecHash.of(task.getSpec()));
         if (outcome.isPresent()) {
-            return Optional.of(new TaskPlan.Say(
-                    sameWork ? new TaskView.Adopted(outcome.get(), record.name()) : reused(task, record)));
+            return Optional.of(new TaskPlan.UpdateStatus(
+                    sameWork ? new StatusTransition.Adopted(outcome.get(), record.name()) : reused(task, record)));
         }
         if (record.uid().equals(task.uid())) {
             return Optional.empty();
@@ -44,17 +44,17 @@ final class ClaimPlanner {
             return Optional.of(new TaskPlan.TakeOver(
                     record, claim(task), revision, TaskPlanner.streamOf(snapshot), TaskPlanner.subjectOf(snapshot)));
         }
-        return Optional.of(new TaskPlan.Say(
+        return Optional.of(new TaskPlan.UpdateStatus(
                 sameWork
-                        ? new TaskView.Waiting(
+                        ? new StatusTransition.Waiting(
                                 Reason.DuplicateOf,
                                 "AgentTask " + record.name() + " has the same idempotencyKey and has not ended. "
                                         + Reason.DuplicateOf.remedy())
                         : reused(task, record)));
     }
 
-    private static TaskView reused(AgentTask task, LedgerRecord record) {
-        return new TaskView.Closed(
+    private static StatusTransition reused(AgentTask task, LedgerRecord record) {
+        return new StatusTransition.Closed(
                 false,
                 new TaskEvent.Failure(
                         Reason.IdempotencyKeyReused.name(),

@@ -4,7 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.operator.runtime.PoolKey;
+import dev.codeforge.operator.framework.PoolKey;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.api.model.Condition;

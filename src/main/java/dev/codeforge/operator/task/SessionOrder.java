@@ -57,7 +57,7 @@ final class SessionOrder {
 
     /** Its attempt has been published, or another follows: also where the record of whose turn it is was lost. */
     private static boolean hasBegun(AgentTask task) {
-        final AgentTaskStatus status = TaskClocks.statusOf(task);
+        final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         final boolean published = status.attempts() > 0 && status.attempts() >= status.currentAttempt();
         return published || status.phase() == Phase.Retrying;
     }

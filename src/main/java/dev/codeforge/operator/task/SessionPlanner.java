@@ -60,7 +60,7 @@ final class SessionPlanner {
     }
 
     private static TaskPlan busy(AgentTask task, String before) {
-        return new TaskPlan.Say(new TaskView.Waiting(
+        return new TaskPlan.UpdateStatus(new StatusTransition.Waiting(
                 Reason.SessionBusy,
                 "AgentTask " + before + " goes before this one in session "
                         + task.getSpec().sessionName() + " and has not ended. " + Reason.SessionBusy.remedy()));

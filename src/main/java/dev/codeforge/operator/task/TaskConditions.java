@@ -38,7 +38,7 @@ final class TaskConditions {
 
     /** Neither ended nor held back. */
     List<Condition> underWay(AgentTask task, String reason, String message) {
-        final AgentTaskStatus before = TaskClocks.statusOf(task);
+        final AgentTaskStatus before = TaskDeadlines.statusOf(task);
         final Conditions conditions = new Conditions(before.conditions(), generation(task), clock.instant())
                 .remove(RECONCILE_FAILED)
                 .remove(Conditions.STATUS_REFUSED)
@@ -87,7 +87,7 @@ final class TaskConditions {
     }
 
     List<Condition> smallest(AgentTask task, List<Condition> refused, String why) {
-        return new Conditions(TaskClocks.statusOf(task).conditions(), generation(task), clock.instant())
+        return new Conditions(TaskDeadlines.statusOf(task).conditions(), generation(task), clock.instant())
                 .refused(refused, why)
                 .list();
     }

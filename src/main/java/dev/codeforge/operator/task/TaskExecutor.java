@@ -72,9 +72,9 @@ final class TaskExecutor {
         };
     }
 
-    Optional<TaskView> execute(TaskSnapshot snapshot, TaskPlan plan) {
+    Optional<StatusTransition> execute(TaskSnapshot snapshot, TaskPlan plan) {
         return switch (plan) {
-            case TaskPlan.Say say -> {
+            case TaskPlan.UpdateStatus say -> {
                 ledger.settle(snapshot.task(), say.view());
                 sessions.settle(snapshot.task(), say.view());
                 yield Optional.of(say.view());
@@ -91,7 +91,7 @@ final class TaskExecutor {
                         snapshot.lastSequence());
                 yield Optional.empty();
             }
-            case TaskPlan.Withdraw withdraw -> withdraw(snapshot, withdraw);
+            case TaskPlan.EndDeleted withdraw -> withdraw(snapshot, withdraw);
             case TaskPlan.Claim claim -> {
                 ledger.claim(snapshot.task(), claim);
                 yield Optional.empty();
@@ -101,13 +101,13 @@ final class TaskExecutor {
                 yield Optional.empty();
             }
             case TaskPlan.Delete ignored ->
-                expired.delete(snapshot.task()) ? Optional.of(new TaskView.Unchanged()) : Optional.empty();
+                expired.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
             case TaskPlan.Question ignored -> Optional.empty();
-            case TaskPlan.LookAgain ignored -> Optional.empty();
+            case TaskPlan.Requeue ignored -> Optional.empty();
         };
     }
 
-    private Optional<TaskView> publish(TaskSnapshot snapshot, TaskPlan.Publish plan) {
+    private Optional<StatusTransition> publish(TaskSnapshot snapshot, TaskPlan.Publish plan) {
         final WorkerPool pool = plan.pool();
         final WorkerPoolStatus.Queue place = pool.getStatus().queue();
         final TaskQueue queue = connections.queue();
@@ -119,13 +119,13 @@ final class TaskExecutor {
         return switch (queue.publish(place.stream(), message)) {
             case PublishOutcome.Stored stored -> {
                 tracing.published(snapshot.task(), plan.attempt(), place.stream(), stored.sequence(), begun);
-                yield Optional.of(
-                        new TaskView.Queued(plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
+                yield Optional.of(new StatusTransition.Queued(
+                        plan.attempt(), place.stream(), stored.sequence(), Optional.empty()));
             }
             case PublishOutcome.Duplicate ignored -> duplicate(queue, snapshot, plan);
             case PublishOutcome.Occupied ignored -> occupied(snapshot, message.subject());
             case PublishOutcome.Full ignored ->
-                Optional.of(new TaskView.Waiting(Reason.QueueFull, Reason.QueueFull.sentence()));
+                Optional.of(new StatusTransition.Waiting(Reason.QueueFull, Reason.QueueFull.sentence()));
             case PublishOutcome.TooLarge large ->
                 end(
                         snapshot,
@@ -133,17 +133,17 @@ final class TaskExecutor {
                                 place.stream(),
                                 message.subject(),
                                 plan.attempt(),
-                                Stop.tooLarge(large.bytes(), large.most())));
+                                StopReason.tooLarge(large.bytes(), large.most())));
             case PublishOutcome.NoQueue ignored ->
-                Optional.of(new TaskView.Waiting(
+                Optional.of(new StatusTransition.Waiting(
                         Reason.PoolNotReady, "The stream " + place.stream() + " is gone; it is being made again."));
         };
     }
 
     /** By this very task, which the next look finds, or by a stranger, who is left alone. */
-    private Optional<TaskView> occupied(TaskSnapshot snapshot, String subject) {
+    private Optional<StatusTransition> occupied(TaskSnapshot snapshot, String subject) {
         return snapshot.standing().isEmpty() && stranger(snapshot, subject)
-                ? Optional.of(new TaskView.Waiting(
+                ? Optional.of(new StatusTransition.Waiting(
                         Reason.SubjectOccupied, Reason.SubjectOccupied.sentence() + " The subject is " + subject + "."))
                 : Optional.empty();
     }
@@ -157,7 +157,7 @@ final class TaskExecutor {
     }
 
     /** The id was seen before, but a duplicate says nothing of whether the message stands: look, else send anew. */
-    private Optional<TaskView> duplicate(TaskQueue queue, TaskSnapshot snapshot, TaskPlan.Publish plan) {
+    private Optional<StatusTransition> duplicate(TaskQueue queue, TaskSnapshot snapshot, TaskPlan.Publish plan) {
         final AgentTask task = snapshot.task();
         final WorkerPoolStatus.Queue place = plan.pool().getStatus().queue();
         final OutgoingTask again = messages.of(snapshot, plan.pool(), place.subject(), plan.attempt(), true);
@@ -171,7 +171,7 @@ final class TaskExecutor {
         return Optional.empty();
     }
 
-    private Optional<TaskView> end(TaskSnapshot snapshot, TaskPlan.End plan) {
+    private Optional<StatusTransition> end(TaskSnapshot snapshot, TaskPlan.End plan) {
         endAttempt(
                 snapshot,
                 plan.stream(),
@@ -203,22 +203,22 @@ final class TaskExecutor {
         return written;
     }
 
-    private Optional<TaskView> askToStop(TaskSnapshot snapshot, TaskPlan.AskToStop plan) {
-        final Stop stop = plan.end().stop();
+    private Optional<StatusTransition> askToStop(TaskSnapshot snapshot, TaskPlan.AskToStop plan) {
+        final StopReason stop = plan.end().stop();
         final boolean accepted = cancel(snapshot, plan.end().attempt(), stop.type(), stop.message());
         return plan.overdue() && !accepted
                 ? end(snapshot, plan.end())
-                : Optional.of(new TaskView.Stopping(stop, snapshot.news()));
+                : Optional.of(new StatusTransition.Stopping(stop, snapshot.news()));
     }
 
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
-    private Optional<TaskView> withdraw(TaskSnapshot snapshot, TaskPlan.Withdraw plan) {
+    private Optional<StatusTransition> withdraw(TaskSnapshot snapshot, TaskPlan.EndDeleted plan) {
         final TaskEvent.Failure failure = new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
         if (plan.running() && cancel(snapshot, plan.attempt(), failure.type(), failure.message())) {
-            return Optional.of(new TaskView.Unchanged());
+            return Optional.of(new StatusTransition.Unchanged());
         }
         return endAttempt(snapshot, plan.stream(), plan.attempt(), TaskEvent.Kind.CANCELLED, failure)
-                ? Optional.of(new TaskView.Unchanged())
+                ? Optional.of(new StatusTransition.Unchanged())
                 : Optional.empty();
     }
 

@@ -1,7 +1,7 @@
 package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.operator.runtime.PoolKey;
+import dev.codeforge.operator.framework.PoolKey;
 import dev.codeforge.wire.TaskRef;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
@@ -62,7 +62,7 @@ public final class TaskIndex {
     /** Of each pool the oldest task that waits for room in its queue. */
     public static Collection<AgentTask> firstInBacklogs(Collection<AgentTask> tasks) {
         return tasks.stream()
-                .filter(task -> Backlog.waits(TaskClocks.statusOf(task)))
+                .filter(task -> Backlog.waits(TaskDeadlines.statusOf(task)))
                 .collect(Collectors.toMap(
                         task -> PoolKey.of(poolOf(task)),
                         task -> task,

@@ -12,10 +12,10 @@ import java.util.Optional;
 /** Keeps the ledger for tasks with an idempotency key. A write that somebody else's overtook is planned again. */
 final class TaskLedger {
     private final Connections connections;
-    private final FormerOwner former;
+    private final OwnerTakeover former;
     private final String installation;
 
-    TaskLedger(Connections connections, FormerOwner former, String installation) {
+    TaskLedger(Connections connections, OwnerTakeover former, String installation) {
         this.connections = connections;
         this.former = former;
         this.installation = installation;
@@ -67,13 +67,13 @@ final class TaskLedger {
     }
 
     /** Before the status tells the end: a success is recorded, any other end lets the key go. */
-    void settle(AgentTask task, TaskView view) {
+    void settle(AgentTask task, StatusTransition view) {
         if (task.getSpec().idempotencyKey() == null) {
             return;
         }
-        if (view instanceof TaskView.Ended ended && ended.event().kind() == TaskEvent.Kind.COMPLETED) {
+        if (view instanceof StatusTransition.Ended ended && ended.event().kind() == TaskEvent.Kind.COMPLETED) {
             record(task, ended.event());
-        } else if (view instanceof TaskView.Ended || view instanceof TaskView.Closed) {
+        } else if (view instanceof StatusTransition.Ended || view instanceof StatusTransition.Closed) {
             release(task);
         }
     }

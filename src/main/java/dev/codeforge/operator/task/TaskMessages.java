@@ -124,7 +124,7 @@ final class TaskMessages {
     private static TaskMessage.@Nullable Budget budget(AgentTask task, @Nullable Budget budget) {
         return budget == null
                 ? null
-                : new TaskMessage.Budget(budget.maxTokens(), budget.maxCostUSD(), spent(Spending.since(task)));
+                : new TaskMessage.Budget(budget.maxTokens(), budget.maxCostUSD(), spent(BudgetCheck.since(task)));
     }
 
     private static TaskMessage.@Nullable Workspace workspace(AgentTask task) {

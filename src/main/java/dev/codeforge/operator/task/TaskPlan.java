@@ -8,7 +8,7 @@ import java.util.Optional;
 /** What to do with a task now. */
 sealed interface TaskPlan {
     /** Nothing but to say what is. */
-    record Say(TaskView view) implements TaskPlan {}
+    record UpdateStatus(StatusTransition view) implements TaskPlan {}
 
     /** Something must be known first; plan again with the answer. */
     sealed interface Question extends TaskPlan {}
@@ -54,7 +54,7 @@ sealed interface TaskPlan {
     record Publish(WorkerPool pool, int attempt, boolean purgeFirst, boolean freshId) implements TaskPlan {}
 
     /** End a waiting attempt: terminal event, purge; then look again. {@code subject} is empty when it is not known. */
-    record End(String stream, String subject, int attempt, Stop stop) implements TaskPlan {}
+    record End(String stream, String subject, int attempt, StopReason stop) implements TaskPlan {}
 
     /** Ask the holder to stop; {@code overdue}: it has been silent for so long that the attempt is ended without it. */
     record AskToStop(End end, boolean overdue) implements TaskPlan {}
@@ -63,11 +63,11 @@ sealed interface TaskPlan {
     record GiveBack(int attempt, WorkerLoss loss) implements TaskPlan {}
 
     /** The resource is gone: end what is unfinished. {@code running}: ask the holder to stop before. */
-    record Withdraw(String stream, String subject, int attempt, boolean running) implements TaskPlan {}
+    record EndDeleted(String stream, String subject, int attempt, boolean running) implements TaskPlan {}
 
     /** Its time after the end is over. */
     record Delete() implements TaskPlan {}
 
     /** What NATS shows is newer than what the cache shows: look again. */
-    record LookAgain() implements TaskPlan {}
+    record Requeue() implements TaskPlan {}
 }

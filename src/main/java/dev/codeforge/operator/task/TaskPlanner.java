@@ -7,23 +7,23 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.util.Optional;
 
 /** Decides what is done with a task. Pure: the same snapshot at the same time gives the same plan. */
 final class TaskPlanner {
-    private final TaskClocks clocks;
-    private final AttemptEnd ends;
+    private final TaskDeadlines deadlines;
+    private final RetryPolicy retries;
     private final ClaimPlanner claims = new ClaimPlanner();
     private final SessionPlanner sessions = new SessionPlanner();
 
     TaskPlanner(Clocks clocks) {
-        this.clocks = new TaskClocks(clocks);
-        this.ends = new AttemptEnd(this.clocks);
+        this.deadlines = new TaskDeadlines(clocks);
+        this.retries = new RetryPolicy(this.deadlines);
     }
 
     TaskPlan plan(TaskSnapshot snapshot) {
@@ -31,42 +31,42 @@ final class TaskPlanner {
             return withdraw(snapshot);
         }
         if (snapshot.task().isFinished()) {
-            return clocks.isExpired(snapshot.task()) ? new TaskPlan.Delete() : say(new TaskView.Unchanged());
+            return deadlines.isExpired(snapshot.task()) ? new TaskPlan.Delete() : say(new StatusTransition.Unchanged());
         }
         final Optional<TaskEvent> event = snapshot.news();
         final int attempt =
                 event.map(TaskEvent::attempt).orElse(snapshot.status().currentAttempt());
         if (snapshot.standing().filter(message -> message.attempt() > attempt).isPresent()) {
             // Also when the event tells an end: somebody has drawn the consequence already.
-            return new TaskPlan.LookAgain();
+            return new TaskPlan.Requeue();
         }
         if (event.filter(TaskEvent::isTerminal).isPresent()) {
-            return say(ends.of(snapshot, event.get()));
+            return say(retries.of(snapshot, event.get()));
         }
         return stop(snapshot, event)
                 .map(stop -> end(snapshot, event, attempt, stop))
                 .orElseGet(() -> goOn(snapshot, event, attempt));
     }
 
-    private static TaskPlan say(TaskView view) {
-        return new TaskPlan.Say(view);
+    private static TaskPlan say(StatusTransition view) {
+        return new TaskPlan.UpdateStatus(view);
     }
 
     /** Why the attempt, or what would become of it, is to be ended now. */
-    private Optional<Stop> stop(TaskSnapshot snapshot, Optional<TaskEvent> event) {
+    private Optional<StopReason> stop(TaskSnapshot snapshot, Optional<TaskEvent> event) {
         if (snapshot.task().getSpec().cancel()) {
-            return Optional.of(Stop.cancelled());
+            return Optional.of(StopReason.cancelled());
         }
         if (snapshot.task().getSpec().suspend()) {
-            return Optional.of(Stop.suspended());
+            return Optional.of(StopReason.suspended());
         }
-        return clocks.isDue(snapshot.status()) ? clocks.overrun(snapshot, event) : Optional.empty();
+        return deadlines.isDue(snapshot.status()) ? deadlines.overrun(snapshot, event) : Optional.empty();
     }
 
-    private TaskPlan end(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, Stop stop) {
+    private TaskPlan end(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, StopReason stop) {
         final TaskPlan.End end = new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, stop);
         if (snapshot.mayRun(event)) {
-            return new TaskPlan.AskToStop(end, clocks.isOverdue(snapshot));
+            return new TaskPlan.AskToStop(end, deadlines.isOverdue(snapshot));
         }
         final boolean published = event.isPresent()
                 || snapshot.standing().isPresent()
@@ -75,20 +75,20 @@ final class TaskPlanner {
             return end;
         }
         return say(
-                stop.type().equals(Stop.SUSPENDED)
+                stop.type().equals(StopReason.SUSPENDED)
                         ? suspended(snapshot)
-                        : new TaskView.Closed(stop.kind() == TaskEvent.Kind.CANCELLED, stop.failure()));
+                        : new StatusTransition.Closed(stop.kind() == TaskEvent.Kind.CANCELLED, stop.failure()));
     }
 
-    private static TaskView suspended(TaskSnapshot snapshot) {
+    private static StatusTransition suspended(TaskSnapshot snapshot) {
         return snapshot.status().phase() == Phase.Suspended
-                ? new TaskView.Unchanged()
-                : new TaskView.Suspended(Optional.empty());
+                ? new StatusTransition.Unchanged()
+                : new StatusTransition.Suspended(Optional.empty());
     }
 
     private TaskPlan goOn(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt) {
-        if (!clocks.isDue(snapshot.status())) {
-            return say(new TaskView.Unchanged());
+        if (!deadlines.isDue(snapshot.status())) {
+            return say(new StatusTransition.Unchanged());
         }
         if (snapshot.loss().isPresent() && event.filter(TaskEvent::isRunning).isPresent()) {
             return lost(snapshot, event.get(), snapshot.loss().get());
@@ -106,12 +106,12 @@ final class TaskPlanner {
             // Its last event cannot be believed, or is lost: that tells nothing new, but a second run must not begin.
             return snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce
                     ? ifUnheld(snapshot, mayHaveRun(snapshot, attempt))
-                    : say(new TaskView.Unchanged());
+                    : say(new StatusTransition.Unchanged());
         }
         final String stream = streamOf(snapshot);
         return say(event.filter(TaskEvent::isRunning)
-                .<TaskView>map(TaskView.Running::new)
-                .orElseGet(() -> new TaskView.Queued(attempt, stream, message.sequence(), event)));
+                .<StatusTransition>map(StatusTransition.Running::new)
+                .orElseGet(() -> new StatusTransition.Queued(attempt, stream, message.sequence(), event)));
     }
 
     /** A worker that still answers keeps its run: Kubernetes may have lost a node that NATS reaches. */
@@ -120,10 +120,10 @@ final class TaskPlanner {
             return new TaskPlan.AskHolder();
         }
         if (snapshot.answers().holder().get().isPresent()) {
-            return say(new TaskView.Running(run));
+            return say(new StatusTransition.Running(run));
         }
         if (!loss.isGivenBack()) {
-            return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), run.attempt(), Stop.lost(loss));
+            return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), run.attempt(), StopReason.lost(loss));
         }
         return snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce
                 ? mayHaveRun(snapshot, run.attempt())
@@ -137,7 +137,8 @@ final class TaskPlanner {
             return new TaskPlan.AskHolder();
         }
         if (mayRun && snapshot.answers().holder().get().isPresent()) {
-            return say(event.<TaskView>map(TaskView.Running::new).orElseGet(TaskView.Unchanged::new));
+            return say(event.<StatusTransition>map(StatusTransition.Running::new)
+                    .orElseGet(StatusTransition.Unchanged::new));
         }
         final AgentTaskStatus status = snapshot.status();
         final boolean publishedBefore = event.isPresent() || (status.attempts() >= attempt && status.queue() != null);
@@ -151,14 +152,14 @@ final class TaskPlanner {
     }
 
     private static TaskPlan mayHaveRun(TaskSnapshot snapshot, int attempt) {
-        return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, Stop.mayHaveRun());
+        return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, StopReason.mayHaveRun());
     }
 
     private static TaskPlan ifUnheld(TaskSnapshot snapshot, TaskPlan plan) {
         if (snapshot.answers().holder().isEmpty()) {
             return new TaskPlan.AskHolder();
         }
-        return snapshot.answers().holder().get().isPresent() ? say(new TaskView.Unchanged()) : plan;
+        return snapshot.answers().holder().get().isPresent() ? say(new StatusTransition.Unchanged()) : plan;
     }
 
     private TaskPlan publish(TaskSnapshot snapshot, int attempt, boolean purgeFirst, boolean freshId) {
@@ -182,7 +183,7 @@ final class TaskPlanner {
                     Reason.PoolNotReady,
                     "The queue of pool " + pool.getMetadata().getName() + " is not there: " + why);
         }
-        return Spending.exceeded(
+        return BudgetCheck.exceeded(
                         snapshot.task(),
                         EffectiveSettings.of(snapshot.task(), snapshot.pool()),
                         snapshot.status().usage())
@@ -197,12 +198,12 @@ final class TaskPlanner {
     /** @param published the attempt, or one before it, may have a message: it is ended as any other */
     private static TaskPlan spent(TaskSnapshot snapshot, int attempt, boolean published, TaskEvent.Failure why) {
         return published
-                ? new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, Stop.budgetExceeded(why))
-                : say(new TaskView.Closed(false, why));
+                ? new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, StopReason.budgetExceeded(why))
+                : say(new StatusTransition.Closed(false, why));
     }
 
     private static TaskPlan waiting(Reason reason, String message) {
-        return say(new TaskView.Waiting(reason, message));
+        return say(new StatusTransition.Waiting(reason, message));
     }
 
     private static TaskPlan withdraw(TaskSnapshot snapshot) {
@@ -217,14 +218,14 @@ final class TaskPlanner {
         final boolean unseen =
                 snapshot.status().queue() != null && subjectOf(snapshot).isEmpty();
         if (ended || (event.isEmpty() && snapshot.standing().isEmpty() && !unseen)) {
-            return say(new TaskView.Unchanged());
+            return say(new StatusTransition.Unchanged());
         }
         final int attempt = Math.max(
                 Math.max(1, snapshot.status().attempts()),
                 Math.max(
                         event.map(TaskEvent::attempt).orElse(0),
                         snapshot.standing().map(StandingMessage::attempt).orElse(0)));
-        return new TaskPlan.Withdraw(
+        return new TaskPlan.EndDeleted(
                 streamOf(snapshot),
                 subjectOf(snapshot),
                 attempt,

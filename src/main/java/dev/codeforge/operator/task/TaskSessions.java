@@ -17,9 +17,9 @@ final class TaskSessions {
     private static final Logger LOG = LoggerFactory.getLogger(TaskSessions.class);
 
     private final Connections connections;
-    private final FormerOwner former;
+    private final OwnerTakeover former;
 
-    TaskSessions(Connections connections, FormerOwner former) {
+    TaskSessions(Connections connections, OwnerTakeover former) {
         this.connections = connections;
         this.former = former;
     }
@@ -56,13 +56,13 @@ final class TaskSessions {
     }
 
     /** Before the status tells the end. Only who has the turn moves anything: told again, an end changes nothing. */
-    void settle(AgentTask task, TaskView view) {
+    void settle(AgentTask task, StatusTransition view) {
         if (!SessionOrder.hasSession(task)) {
             return;
         }
-        if (view instanceof TaskView.Ended ended) {
+        if (view instanceof StatusTransition.Ended ended) {
             end(task, left(ended.event()));
-        } else if (view instanceof TaskView.Closed || view instanceof TaskView.Adopted) {
+        } else if (view instanceof StatusTransition.Closed || view instanceof StatusTransition.Adopted) {
             end(task, Optional.empty());
         }
     }

@@ -78,7 +78,7 @@ record TaskSnapshot(
     }
 
     AgentTaskStatus status() {
-        return TaskClocks.statusOf(task);
+        return TaskDeadlines.statusOf(task);
     }
 
     /** What is new about the attempt under way or one after it: the ends that the status tells are none. */

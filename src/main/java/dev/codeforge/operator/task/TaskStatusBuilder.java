@@ -4,9 +4,9 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
 import java.time.Instant;
@@ -26,30 +26,30 @@ final class TaskStatusBuilder {
         this.conditions = new TaskConditions(clocks.own());
     }
 
-    AgentTaskStatus build(AgentTask task, Optional<WorkerPool> pool, TaskView view) {
-        final AgentTaskStatus before = TaskClocks.statusOf(task);
+    AgentTaskStatus build(AgentTask task, Optional<WorkerPool> pool, StatusTransition view) {
+        final AgentTaskStatus before = TaskDeadlines.statusOf(task);
         final StatusDraft draft = new StatusDraft(before);
         draft.conditions = conditions.reconciled(task, draft.conditions);
         switch (view) {
-            case TaskView.Unchanged ignored -> {}
-            case TaskView.Troubled troubled -> troubled(task, draft, troubled.error());
-            case TaskView.Waiting waiting -> waiting(task, before, draft, waiting);
-            case TaskView.Queued queued -> queued(task, before, draft, queued);
-            case TaskView.Running running -> running(task, before, draft, running.event());
-            case TaskView.Stopping stopping -> stopping(task, before, draft, stopping);
-            case TaskView.Retrying retrying -> retrying(task, before, draft, retrying);
-            case TaskView.Suspended suspended -> suspended(task, before, draft, suspended.event());
-            case TaskView.Ended ended -> ended(task, before, draft, ended.event());
-            case TaskView.Closed closed -> closed(task, before, draft, closed);
-            case TaskView.Adopted adopted -> adopted(task, before, draft, adopted);
+            case StatusTransition.Unchanged ignored -> {}
+            case StatusTransition.Troubled troubled -> troubled(task, draft, troubled.error());
+            case StatusTransition.Waiting waiting -> waiting(task, before, draft, waiting);
+            case StatusTransition.Queued queued -> queued(task, before, draft, queued);
+            case StatusTransition.Running running -> running(task, before, draft, running.event());
+            case StatusTransition.Stopping stopping -> stopping(task, before, draft, stopping);
+            case StatusTransition.Retrying retrying -> retrying(task, before, draft, retrying);
+            case StatusTransition.Suspended suspended -> suspended(task, before, draft, suspended.event());
+            case StatusTransition.Ended ended -> ended(task, before, draft, ended.event());
+            case StatusTransition.Closed closed -> closed(task, before, draft, closed);
+            case StatusTransition.Adopted adopted -> adopted(task, before, draft, adopted);
         }
-        if (!(view instanceof TaskView.Unchanged)
+        if (!(view instanceof StatusTransition.Unchanged)
                 && draft.effective == null
                 && pool.isPresent()
                 && draft.attempts > 0) {
             draft.effective = EffectiveSettings.of(task, pool);
         }
-        final boolean firstSeen = before.observedGeneration() < 0 && !(view instanceof TaskView.Unchanged);
+        final boolean firstSeen = before.observedGeneration() < 0 && !(view instanceof StatusTransition.Unchanged);
         if (firstSeen || task.getSpec().rerun().isEmpty()) {
             // A token that was removed may be set again, and is new then.
             draft.rerun = task.getSpec().rerun();
@@ -97,13 +97,13 @@ final class TaskStatusBuilder {
                 : new AgentTaskStatus.Failure(error.type(), Reason.StatusRefused.sentence(), error.retryable());
     }
 
-    private void waiting(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Waiting view) {
+    private void waiting(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Waiting view) {
         begin(task, before, draft);
         draft.phase = Phase.Pending;
         draft.conditions = conditions.underWay(task, view.reason().name(), view.message());
     }
 
-    private void queued(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Queued view) {
+    private void queued(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Queued view) {
         begin(task, before, draft);
         final Reason reason = view.event().isPresent() ? Reason.Released : Reason.Queued;
         final String why = view.event()
@@ -115,15 +115,15 @@ final class TaskStatusBuilder {
         draft.conditions = conditions.underWay(task, reason.name(), reason.sentence() + why);
         draft.attempts = Math.max(before.attempts(), view.attempt());
         draft.deliveries = view.event()
-                .map(event -> EventFields.deliveries(before, event))
+                .map(event -> EventToStatus.deliveries(before, event))
                 .orElse(newAttempt ? 0 : before.deliveries());
         draft.queue = new AgentTaskStatus.QueuePosition(view.stream(), view.sequence());
         draft.queuedTime = newAttempt || before.queuedTime() == null ? now() : before.queuedTime();
         view.event().ifPresent(given -> {
             // Given back, it waits from then on.
             draft.nextAttemptTime = millis(given.time());
-            draft.history = EventFields.givenBack(before, given, millis(given.time()));
-            draft.usage = EventFields.usage(before, given);
+            draft.history = EventToStatus.givenBack(before, given, millis(given.time()));
+            draft.usage = EventToStatus.usage(before, given);
         });
     }
 
@@ -142,17 +142,17 @@ final class TaskStatusBuilder {
         draft.conditions =
                 conditions.underWay(task, Reason.Running.name(), "Worker " + event.worker() + " runs the task.");
         draft.attempts = Math.max(before.attempts(), event.attempt());
-        draft.deliveries = EventFields.deliveries(before, event);
+        draft.deliveries = EventToStatus.deliveries(before, event);
         draft.podName = event.worker();
-        draft.queue = EventFields.position(before, event);
+        draft.queue = EventToStatus.position(before, event);
         draft.queuedTime = queuedTime(before, event);
-        draft.startTime = EventFields.started(before, Optional.of(event))
+        draft.startTime = EventToStatus.started(before, Optional.of(event))
                 .map(TaskStatusBuilder::millis)
                 .orElseGet(this::now);
-        draft.usage = EventFields.usage(before, event);
+        draft.usage = EventToStatus.usage(before, event);
     }
 
-    private void stopping(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Stopping view) {
+    private void stopping(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Stopping view) {
         final boolean told = before.phase() == Phase.Running
                 && view.event()
                         .map(TaskEvent::attempt)
@@ -163,7 +163,7 @@ final class TaskStatusBuilder {
         }
         // The run may have begun since the status was written.
         view.event().ifPresent(event -> running(task, before, draft, event));
-        final Stop stop = view.stop();
+        final StopReason stop = view.stop();
         draft.stopRequestedTime = now();
         draft.conditions = conditions.underWay(
                 task,
@@ -171,14 +171,14 @@ final class TaskStatusBuilder {
                 stop.asking().meaning() + " " + stop.message() + ". Worker " + draft.podName + " is asked to stop.");
     }
 
-    private void retrying(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Retrying view) {
+    private void retrying(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Retrying view) {
         final TaskEvent event = view.event();
         begin(task, before, draft);
-        endAttempt(before, draft, event, Phase.Failed, EventFields.failure(event, Phase.Failed));
+        endAttempt(before, draft, event, Phase.Failed, EventToStatus.failure(event, Phase.Failed));
         draft.phase = Phase.Retrying;
         draft.failedAttempts++;
         draft.nextAttemptTime = millis(view.next());
-        draft.error = EventFields.failure(event, Phase.Failed);
+        draft.error = EventToStatus.failure(event, Phase.Failed);
         draft.conditions = conditions.underWay(
                 task,
                 Reason.Retrying.name(),
@@ -201,13 +201,13 @@ final class TaskStatusBuilder {
                     case CANCELLED -> Phase.Cancelled;
                     default -> Phase.Failed;
                 };
-        final AgentTaskStatus.@Nullable Failure error = EventFields.failure(event, outcome);
+        final AgentTaskStatus.@Nullable Failure error = EventToStatus.failure(event, outcome);
         begin(task, before, draft);
         endAttempt(before, draft, event, outcome, error);
         draft.phase = outcome;
         draft.failedAttempts += outcome == Phase.Failed ? 1 : 0;
         draft.completionTime = event.completionTime() == null ? now() : millis(event.completionTime());
-        draft.result = EventFields.result(event);
+        draft.result = EventToStatus.result(event);
         draft.error = error;
         draft.conditions = conditions.outcome(
                 task,
@@ -224,7 +224,7 @@ final class TaskStatusBuilder {
         return outcome == Phase.Cancelled ? Reason.Cancelled.meaning() : "The run ended with " + error.type() + ".";
     }
 
-    private void closed(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Closed view) {
+    private void closed(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Closed view) {
         begin(task, before, draft);
         draft.phase = view.cancelled() ? Phase.Cancelled : Phase.Failed;
         draft.completionTime = now();
@@ -234,11 +234,11 @@ final class TaskStatusBuilder {
                 task, draft.phase, view.failure().type(), view.failure().message());
     }
 
-    private void adopted(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskView.Adopted view) {
+    private void adopted(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Adopted view) {
         begin(task, before, draft);
         draft.phase = Phase.Succeeded;
         draft.completionTime = now();
-        draft.result = EventFields.result(view.event());
+        draft.result = EventToStatus.result(view.event());
         draft.conditions = conditions.outcome(
                 task,
                 Phase.Succeeded,
@@ -274,18 +274,18 @@ final class TaskStatusBuilder {
             AgentTaskStatus.@Nullable Failure error) {
         final Instant start = event.startTime() == null
                 ? null
-                : EventFields.started(before, Optional.of(event))
+                : EventToStatus.started(before, Optional.of(event))
                         .map(TaskStatusBuilder::millis)
                         .orElse(null);
         final Instant completion = event.completionTime() == null ? now() : millis(event.completionTime());
         draft.attempts = Math.max(before.attempts(), event.attempt());
-        draft.deliveries = EventFields.deliveries(before, event);
-        draft.history = EventFields.history(before, event, outcome, start, completion, error);
+        draft.deliveries = EventToStatus.deliveries(before, event);
+        draft.history = EventToStatus.history(before, event, outcome, start, completion, error);
         draft.podName = event.worker().isEmpty() ? before.podName() : event.worker();
-        draft.queue = EventFields.position(before, event);
+        draft.queue = EventToStatus.position(before, event);
         draft.queuedTime = queuedTime(before, event);
         draft.startTime = start == null && event.attempt() == before.attempts() ? before.startTime() : start;
-        draft.usage = EventFields.usage(before, event);
+        draft.usage = EventToStatus.usage(before, event);
     }
 
     /** A queue so quick that nobody saw the task wait. */

@@ -46,12 +46,12 @@ public final class OtlpTracing implements Tracing {
             "otel.logs.exporter", "none",
             "otel.propagators", "none");
 
-    private final GivenIds ids;
+    private final FixedIdGenerator ids;
     private final Sampler sampler;
     private final OpenTelemetrySdk sdk;
     private final Tracer tracer;
 
-    private OtlpTracing(GivenIds ids, Sampler sampler, OpenTelemetrySdk sdk) {
+    private OtlpTracing(FixedIdGenerator ids, Sampler sampler, OpenTelemetrySdk sdk) {
         this.ids = ids;
         this.sampler = sampler;
         this.sdk = sdk;
@@ -72,7 +72,7 @@ public final class OtlpTracing implements Tracing {
         }
         final Map<String, String> properties = new HashMap<>(DEFAULTS);
         properties.putAll(settings.properties());
-        final GivenIds ids = new GivenIds();
+        final FixedIdGenerator ids = new FixedIdGenerator();
         final AtomicReference<Sampler> sampler = new AtomicReference<>(Sampler.alwaysOn());
         try {
             final OpenTelemetrySdk sdk = AutoConfiguredOpenTelemetrySdk.builder()

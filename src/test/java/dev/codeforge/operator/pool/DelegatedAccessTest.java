@@ -8,7 +8,7 @@ import dev.codeforge.identity.DelegatedAccounts;
 import dev.codeforge.identity.Key;
 import dev.codeforge.identity.Login;
 import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.ForeignOperator;
 import dev.codeforge.testing.ForeignOperator.Handed;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.TestCluster;
 import io.fabric8.kubernetes.api.model.HasMetadata;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.operator.runtime.NatsSettings;
+import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.Resources;
 import java.util.stream.Stream;

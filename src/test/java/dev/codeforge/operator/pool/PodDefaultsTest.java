@@ -2,7 +2,7 @@ package dev.codeforge.operator.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.PodSpec;

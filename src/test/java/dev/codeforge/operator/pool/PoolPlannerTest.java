@@ -6,11 +6,11 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.DeletionPolicy;
 import dev.codeforge.jetstream.TaskQueue;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -156,7 +156,7 @@ final class PoolPlannerTest {
     @Test
     void withoutAQueueNothingIsMade() {
         assertThat(planned(pool(UP_TO_FIVE, DeletionPolicy.Drain), AWAY, Optional.empty(), 0, false))
-                .isEqualTo(new PoolPlan.Hold());
+                .isEqualTo(new PoolPlan.DoNothing());
     }
 
     @Test
@@ -169,7 +169,7 @@ final class PoolPlannerTest {
     @Test
     void retainLetsGoAtOnce() {
         assertThat(plan(deleted(DeletionPolicy.Retain, 0), queue(9, 2), 11, false))
-                .isEqualTo(new PoolPlan.LetGo());
+                .isEqualTo(new PoolPlan.ReleaseFinalizer());
     }
 
     @Test
@@ -230,7 +230,7 @@ final class PoolPlannerTest {
             names = {"Drain", "Delete"})
     void aTerminatingNamespaceIsNotKeptWaiting(DeletionPolicy policy) {
         assertThat(plan(deleted(policy, 0), queue(3, 1), 4, true)).isEqualTo(new PoolPlan.Remove(true));
-        assertThat(plan(deleted(policy, 0), AWAY, 4, true)).isEqualTo(new PoolPlan.LetGo());
+        assertThat(plan(deleted(policy, 0), AWAY, 4, true)).isEqualTo(new PoolPlan.ReleaseFinalizer());
     }
 
     @Test
@@ -242,7 +242,8 @@ final class PoolPlannerTest {
     @Test
     void removalIsTriedUntilTheDeadlineWhenTheQueueIsAway() {
         assertThat(plan(deleted(DeletionPolicy.Delete, 599), AWAY, 1, false)).isEqualTo(new PoolPlan.Remove(false));
-        assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false)).isEqualTo(new PoolPlan.LetGo());
+        assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false))
+                .isEqualTo(new PoolPlan.ReleaseFinalizer());
     }
 
     @Test
@@ -253,7 +254,7 @@ final class PoolPlannerTest {
             assertThat(plan(deleted(DeletionPolicy.Delete, 599), AWAY, 1, false))
                     .isEqualTo(new PoolPlan.Remove(false));
             assertThat(plan(deleted(DeletionPolicy.Delete, 600), AWAY, 1, false))
-                    .isEqualTo(new PoolPlan.LetGo());
+                    .isEqualTo(new PoolPlan.ReleaseFinalizer());
         }
     }
 

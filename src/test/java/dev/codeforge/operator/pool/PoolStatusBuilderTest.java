@@ -7,14 +7,14 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.TaskQueue;
-import dev.codeforge.operator.runtime.Clocks;
-import dev.codeforge.operator.runtime.NatsSettings;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
+import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
@@ -255,7 +255,7 @@ final class PoolStatusBuilderTest {
     void aQueueThatIsRefusedNeedsSomebody() {
         final QueueState taken = new QueueState.Broken(Reason.SubjectTaken, "stream other has it");
         assertVerdict(
-                build(taken, new PoolPlan.Hold(), Optional.empty(), List.of(), Optional.empty()),
+                build(taken, new PoolPlan.DoNothing(), Optional.empty(), List.of(), Optional.empty()),
                 "Stalled",
                 "SubjectTaken");
     }

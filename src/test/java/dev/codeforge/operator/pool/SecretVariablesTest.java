@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Container;

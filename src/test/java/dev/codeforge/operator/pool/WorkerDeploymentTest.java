@@ -10,7 +10,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolSpec.Credential;
 import dev.codeforge.api.WorkerPoolSpec.GitAccess;
 import dev.codeforge.api.WorkerPoolSpec.SecretRef;
-import dev.codeforge.operator.runtime.WorkerDefaults;
+import dev.codeforge.operator.settings.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import io.fabric8.kubernetes.api.model.Container;

@@ -10,12 +10,12 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.operator.runtime.Clocks;
-import dev.codeforge.operator.runtime.UnlimitedRetry;
-import dev.codeforge.operator.runtime.WantedLooks;
+import dev.codeforge.operator.framework.UnlimitedRetry;
+import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FakeConnections;
@@ -53,7 +53,7 @@ final class AgentTaskReconcilerTest {
             CustomResourceDefinitionContext.fromCustomResourceType(WorkerPool.class));
     private final KubernetesClient client = server.client();
     private final List<String> told = new CopyOnWriteArrayList<>();
-    private final TaskWatch watch = new TaskWatch() {
+    private final TaskListener watch = new TaskListener() {
         @Override
         public void event(TaskEvent event, long sequence) {
             told.add("event " + event.kind());
@@ -82,7 +82,7 @@ final class AgentTaskReconcilerTest {
                 "installation",
                 new EventRecorder(client, "test", Clock.systemUTC()),
                 pool -> {},
-                new WantedLooks(),
+                new ScaleUpBarrier(),
                 queue -> {},
                 watch,
                 Tracing.OFF,

@@ -16,7 +16,7 @@ final class BacklogPlanTest {
         final Seen seen = Seen.task("title: t").status(NO_MESSAGE);
         assertThat(seen.plan()).isEqualTo(seen.publish(1));
         assertThat(seen.behind().said().phase()).isEqualTo(Phase.Pending);
-        assertThat(((TaskView.Waiting) ((TaskPlan.Say) seen.plan()).view())
+        assertThat(((StatusTransition.Waiting) ((TaskPlan.UpdateStatus) seen.plan()).view())
                         .reason()
                         .name())
                 .isEqualTo("QueueFull");

@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Test;
 /** Who may try to publish into a queue that was full. */
 final class BacklogTest {
     private static final ResourceID POOL = new ResourceID("pool", "ns");
-    private static final TaskView FULL = new TaskView.Waiting(Reason.QueueFull, "full");
-    private static final TaskView PUBLISHED = new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.empty());
+    private static final StatusTransition FULL = new StatusTransition.Waiting(Reason.QueueFull, "full");
+    private static final StatusTransition PUBLISHED =
+            new StatusTransition.Queued(1, "tasks_ns_pool", 7, Optional.empty());
 
     private final InMemoryCache<AgentTask> cache = new InMemoryCache<>(Map.of());
     private final Backlog backlog = new Backlog().in(cache);

@@ -81,9 +81,9 @@ final class BudgetPlanTest {
         final AgentTaskStatus queued = seen.said();
         assertThat(queued.rerun()).isEqualTo("1");
         assertThat(queued.usageAtRerun()).isEqualTo(new Usage(3L, 4L, "0.05"));
-        assertThat(Spending.exceeded(seen.status(queued).task, queued.effective(), new Usage(6L, 8L, "0.1")))
+        assertThat(BudgetCheck.exceeded(seen.status(queued).task, queued.effective(), new Usage(6L, 8L, "0.1")))
                 .isEmpty();
-        assertThat(Spending.exceeded(seen.task, queued.effective(), new Usage(7L, 8L, "0.1")))
+        assertThat(BudgetCheck.exceeded(seen.task, queued.effective(), new Usage(7L, 8L, "0.1")))
                 .isPresent();
     }
 

@@ -17,14 +17,14 @@ final class ClockPlanTest {
     @Test
     void aQueuedTaskThatNobodyTakesInTimeIsEnded() {
         final Seen seen = Seen.task(AN_HOUR).queued(1);
-        assertThat(seen.plan()).isEqualTo(seen.end(1, Stop.queueTimeout(3600)));
+        assertThat(seen.plan()).isEqualTo(seen.end(1, StopReason.queueTimeout(3600)));
     }
 
     @Test
     void aQueuedTaskHasItsTime() {
         final Seen seen = Seen.task(FOUR_HOURS).queued(1);
-        assertThat(((TaskPlan.Say) seen.plan()).view()).isInstanceOf(TaskView.Queued.class);
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(((TaskPlan.UpdateStatus) seen.plan()).view()).isInstanceOf(StatusTransition.Queued.class);
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofHours(1).plusMillis(1));
     }
 
@@ -42,13 +42,13 @@ final class ClockPlanTest {
     void aRunningTaskIsNotLateForItsQueue() {
         final Seen seen = Seen.task(AN_HOUR).running(1);
         seen.event(Events.of(seen.task, Kind.RUNNING, 1, 1, Seen.NOW.minusSeconds(60)));
-        assertThat(((TaskPlan.Say) seen.plan()).view()).isInstanceOf(TaskView.Running.class);
+        assertThat(((TaskPlan.UpdateStatus) seen.plan()).view()).isInstanceOf(StatusTransition.Running.class);
     }
 
     @Test
     void aRunningTaskWhoseEventsAreLostIsNotLateForItsQueue() {
         final Seen seen = Seen.task(AN_HOUR).running(1);
-        assertThat(seen.plan()).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+        assertThat(seen.plan()).isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
     }
 
     @Test
@@ -72,16 +72,16 @@ final class ClockPlanTest {
         // Runs may take 60 s, the pool's heartbeat is 5 s, and the grace 30 s.
         final Seen seen = Seen.task("runTimeoutSeconds: 60").running(1);
         seen.event(Events.of(seen.task, Kind.RUNNING, 1, 1, Seen.NOW));
-        assertThat(((TaskPlan.Say) seen.after(Duration.ofSeconds(94)).plan()).view())
-                .isInstanceOf(TaskView.Running.class);
+        assertThat(((TaskPlan.UpdateStatus) seen.after(Duration.ofSeconds(94)).plan()).view())
+                .isInstanceOf(StatusTransition.Running.class);
         assertThat(seen.after(Duration.ofSeconds(95)).plan())
-                .isEqualTo(new TaskPlan.AskToStop(seen.end(1, Stop.runTimeout(60)), false));
+                .isEqualTo(new TaskPlan.AskToStop(seen.end(1, StopReason.runTimeout(60)), false));
     }
 
     @Test
     void aRunThatIsLookedAtBecauseOfItsTimeIsNotLookedAtAllTheTime() {
         final Seen seen = Seen.task("runTimeoutSeconds: 60").running(1).after(Duration.ofHours(1));
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(5));
     }
 }

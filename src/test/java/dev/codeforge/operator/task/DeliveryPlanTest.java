@@ -20,7 +20,7 @@ final class DeliveryPlanTest {
     @Test
     void anAtMostOnceTaskWhoseMessageIsLostFailsVisibly() {
         final Seen seen = Seen.task("delivery: AtMostOnce").queued(1).lost();
-        assertThat(seen.plan()).isEqualTo(seen.end(1, Stop.mayHaveRun()));
+        assertThat(seen.plan()).isEqualTo(seen.end(1, StopReason.mayHaveRun()));
     }
 
     @Test
@@ -28,14 +28,15 @@ final class DeliveryPlanTest {
         final Seen seen = Seen.task("delivery: AtMostOnce").running(1).lost();
         seen.event(Events.of(seen.task, Kind.RUNNING));
         assertThat(seen.plan()).isEqualTo(new TaskPlan.AskHolder());
-        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, Stop.mayHaveRun()));
+        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, StopReason.mayHaveRun()));
     }
 
     @Test
     void anAtMostOnceTaskThatSomebodyRunsGoesOn() {
         final Seen seen = Seen.task("delivery: AtMostOnce").running(1).lost();
         seen.event(Events.of(seen.task, Kind.RUNNING));
-        assertThat(((TaskPlan.Say) seen.heldBy("worker-0").plan()).view()).isInstanceOf(TaskView.Running.class);
+        assertThat(((TaskPlan.UpdateStatus) seen.heldBy("worker-0").plan()).view())
+                .isInstanceOf(StatusTransition.Running.class);
     }
 
     @Test
@@ -50,8 +51,9 @@ final class DeliveryPlanTest {
     void anAtMostOnceTaskWhoseRunLeftNoTraceIsNotBegunAgainByItsMessage() {
         final Seen seen = Seen.task("delivery: AtMostOnce").running(1);
         assertThat(seen.plan()).isEqualTo(new TaskPlan.AskHolder());
-        assertThat(seen.heldBy("worker-0").plan()).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
-        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, Stop.mayHaveRun()));
+        assertThat(seen.heldBy("worker-0").plan())
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
+        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, StopReason.mayHaveRun()));
     }
 
     @Test
@@ -66,7 +68,7 @@ final class DeliveryPlanTest {
     void aMessageThatNobodyCanLookForIsNotLost() {
         final Seen seen = Seen.task("delivery: AtMostOnce").queued(1).lost();
         seen.pool().setStatus(null);
-        assertThat(((TaskPlan.Say) seen.plan()).view()).isInstanceOf(TaskView.Waiting.class);
+        assertThat(((TaskPlan.UpdateStatus) seen.plan()).view()).isInstanceOf(StatusTransition.Waiting.class);
     }
 
     @ParameterizedTest

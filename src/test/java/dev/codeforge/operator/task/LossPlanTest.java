@@ -35,7 +35,8 @@ final class LossPlanTest {
     void aWorkerThatAnswersAllTheSameKeepsItsRun() {
         final Seen seen = Seen.task("title: t").running(1).lostItsWorker(EVICTED);
         seen.event(Events.of(seen.task, Kind.RUNNING));
-        assertThat(((TaskPlan.Say) seen.heldBy("worker-0").plan()).view()).isInstanceOf(TaskView.Running.class);
+        assertThat(((TaskPlan.UpdateStatus) seen.heldBy("worker-0").plan()).view())
+                .isInstanceOf(StatusTransition.Running.class);
     }
 
     /** A pod that is deleted by force is gone before its worker is killed, and no event follows. */
@@ -44,7 +45,7 @@ final class LossPlanTest {
         final Seen seen = Seen.task("title: t").running(1).lostItsWorker(EVICTED);
         seen.event(Events.of(seen.task, Kind.RUNNING));
         final AgentTaskStatus running = seen.heldBy("worker-0").said();
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), running))
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), running))
                 .hasValue(Duration.ofSeconds(2));
     }
 
@@ -52,7 +53,7 @@ final class LossPlanTest {
     void anAtMostOnceRunIsNotBegunAgain() {
         final Seen seen = Seen.task("delivery: AtMostOnce").running(1).lostItsWorker(EVICTED);
         seen.event(Events.of(seen.task, Kind.RUNNING));
-        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, Stop.mayHaveRun()));
+        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, StopReason.mayHaveRun()));
     }
 
     @ParameterizedTest
@@ -62,7 +63,7 @@ final class LossPlanTest {
         final Seen seen = Seen.task("delivery: " + delivery).running(1).lostItsWorker(killed);
         seen.event(Events.of(seen.task, Kind.RUNNING));
         assertThat(seen.plan()).isEqualTo(new TaskPlan.AskHolder());
-        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, Stop.lost(killed)));
+        assertThat(seen.heldByNobody().plan()).isEqualTo(seen.end(1, StopReason.lost(killed)));
     }
 
     @ParameterizedTest
@@ -72,7 +73,7 @@ final class LossPlanTest {
     void aRunThatItsWorkerHasEndedOrGivenBackIsNotLost(Kind kind) {
         final Seen seen = Seen.task("title: t").running(1).lostItsWorker(EVICTED);
         seen.event(Events.of(seen.task, kind));
-        assertThat(seen.plan()).isInstanceOf(TaskPlan.Say.class);
+        assertThat(seen.plan()).isInstanceOf(TaskPlan.UpdateStatus.class);
     }
 
     @Test

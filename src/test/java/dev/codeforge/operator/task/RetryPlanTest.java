@@ -143,8 +143,8 @@ final class RetryPlanTest {
     void theNextAttemptWaitsForItsTime() {
         final Seen seen = Seen.task(THREE).between("Retrying", 1, "nextAttemptTime: '2026-11-24T12:00:30Z'");
         seen.event(failed(seen, 1));
-        assertThat(seen.plan()).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(seen.plan()).isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(30).plusMillis(1));
         assertThat(seen.after(Duration.ofSeconds(30)).plan()).isEqualTo(seen.publish(2));
     }
@@ -154,7 +154,7 @@ final class RetryPlanTest {
     void aNextAttemptThatStandsIsNotPublishedAgain() {
         final Seen seen = Seen.task(THREE).between("Retrying", 1, "nextAttemptTime: '2026-11-24T11:00:00Z'");
         seen.event(failed(seen, 1)).standing(2);
-        assertThat(((TaskPlan.Say) seen.plan()).view()).isInstanceOf(TaskView.Queued.class);
+        assertThat(((TaskPlan.UpdateStatus) seen.plan()).view()).isInstanceOf(StatusTransition.Queued.class);
         assertThat(seen.said().attempts()).isEqualTo(2);
     }
 
@@ -180,7 +180,7 @@ final class RetryPlanTest {
     @Test
     void aStaleLeaderTouchesNothing() {
         final Seen seen = Seen.task(THREE).between("Retrying", 1, "nextAttemptTime: '2026-11-24T11:00:00Z'");
-        assertThat(seen.standing(3).plan()).isEqualTo(new TaskPlan.LookAgain());
+        assertThat(seen.standing(3).plan()).isEqualTo(new TaskPlan.Requeue());
     }
 
     @Test

@@ -7,9 +7,9 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.SessionRecord;
@@ -169,7 +169,7 @@ final class Seen {
 
     /** What the status says after the plan, which must be one that only says. */
     AgentTaskStatus said() {
-        return new TaskStatusBuilder(clocks()).build(task, Optional.of(pool), ((TaskPlan.Say) plan()).view());
+        return new TaskStatusBuilder(clocks()).build(task, Optional.of(pool), ((TaskPlan.UpdateStatus) plan()).view());
     }
 
     Clock clock() {
@@ -180,7 +180,7 @@ final class Seen {
         return new Clocks(clock(), clock(), clock());
     }
 
-    TaskPlan.End end(int attempt, Stop stop) {
+    TaskPlan.End end(int attempt, StopReason stop) {
         return new TaskPlan.End(STREAM, SUBJECT + "." + task.uid(), attempt, stop);
     }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.jetstream.Results.StoredEvent;
-import dev.codeforge.operator.runtime.Clocks;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
@@ -66,7 +66,7 @@ final class SkewProperties {
 
     private static AgentTaskStatus said(Seen seen, Skews skews, Instant now) {
         return new TaskStatusBuilder(skews.at(now))
-                .build(seen.task, seen.snapshot().pool(), ((TaskPlan.Say) plan(seen, skews, now)).view());
+                .build(seen.task, seen.snapshot().pool(), ((TaskPlan.UpdateStatus) plan(seen, skews, now)).view());
     }
 
     @Property
@@ -77,7 +77,7 @@ final class SkewProperties {
         assertThat(seen.task.getStatus().phase()).isEqualTo(Phase.Running);
         assertThat(seen.task.getStatus().startTime()).isEqualTo(Seen.NOW);
         final Instant deadline = Seen.NOW.plus(RUN).plus(SILENCE);
-        assertThat(plan(seen, skews, deadline.minus(MOMENT))).isInstanceOf(TaskPlan.Say.class);
+        assertThat(plan(seen, skews, deadline.minus(MOMENT))).isInstanceOf(TaskPlan.UpdateStatus.class);
         assertThat(plan(seen, skews, deadline)).isInstanceOf(TaskPlan.AskToStop.class);
     }
 
@@ -88,7 +88,7 @@ final class SkewProperties {
         final TaskEvent begun = Events.of(seen.task, Kind.PROGRESS, 1, 1, Seen.NOW.plusSeconds(skews.worker()));
         seen.event(stored(seen, written(begun, begun.time().plusSeconds(40)), Seen.NOW.plusSeconds(40)));
         final Instant deadline = Seen.NOW.plus(RUN).plus(SILENCE);
-        assertThat(plan(seen, skews, deadline.minus(MOMENT))).isInstanceOf(TaskPlan.Say.class);
+        assertThat(plan(seen, skews, deadline.minus(MOMENT))).isInstanceOf(TaskPlan.UpdateStatus.class);
         assertThat(plan(seen, skews, deadline)).isInstanceOf(TaskPlan.AskToStop.class);
     }
 
@@ -101,7 +101,7 @@ final class SkewProperties {
         final TaskEvent progress = Events.of(seen.task, Kind.PROGRESS, 1, 1, Seen.NOW.plusSeconds(before.worker()));
         seen.event(stored(seen, written(progress, at.plusSeconds(after.worker())), at));
         final Instant deadline = Seen.NOW.plus(RUN).plus(SILENCE);
-        assertThat(plan(seen, after, deadline.minus(MOMENT))).isInstanceOf(TaskPlan.Say.class);
+        assertThat(plan(seen, after, deadline.minus(MOMENT))).isInstanceOf(TaskPlan.UpdateStatus.class);
         // Nor does it live on for ever: what was written is after the start.
         assertThat(plan(seen, after, deadline.plusSeconds(40))).isInstanceOf(TaskPlan.AskToStop.class);
     }
@@ -140,7 +140,7 @@ final class SkewProperties {
         seen.task
                 .getMetadata()
                 .setCreationTimestamp(Seen.NOW.plusSeconds(skews.apiServer()).toString());
-        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(299))).isInstanceOf(TaskPlan.Say.class);
+        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(299))).isInstanceOf(TaskPlan.UpdateStatus.class);
         assertThat(plan(seen, skews, Seen.NOW.plusSeconds(300))).isInstanceOf(TaskPlan.End.class);
     }
 
@@ -153,7 +153,7 @@ final class SkewProperties {
                         Seen.NOW.plusSeconds(skews.apiServer() - 900).toString());
         seen.event(event(seen, Kind.RELEASED, skews, Seen.NOW));
         seen.status(said(seen, skews, Seen.NOW.plusSeconds(1)));
-        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(299))).isInstanceOf(TaskPlan.Say.class);
+        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(299))).isInstanceOf(TaskPlan.UpdateStatus.class);
         assertThat(plan(seen, skews, Seen.NOW.plusSeconds(300))).isInstanceOf(TaskPlan.End.class);
     }
 
@@ -168,7 +168,8 @@ final class SkewProperties {
                 Seen.NOW));
         seen.status(said(seen, skews, Seen.NOW.plusSeconds(1))).lost();
         assertThat(seen.task.getStatus().phase()).isEqualTo(Phase.Retrying);
-        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(59))).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(59)))
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
         assertThat(plan(seen, skews, Seen.NOW.plusSeconds(60))).isInstanceOf(TaskPlan.Publish.class);
     }
 
@@ -180,7 +181,7 @@ final class SkewProperties {
                 Events.at(seen.task, Kind.COMPLETED, 1, 1, null, Seen.NOW.plusSeconds(skews.worker())),
                 Seen.NOW));
         seen.status(said(seen, skews, Seen.NOW.plusSeconds(1)));
-        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(299))).isInstanceOf(TaskPlan.Say.class);
+        assertThat(plan(seen, skews, Seen.NOW.plusSeconds(299))).isInstanceOf(TaskPlan.UpdateStatus.class);
         assertThat(plan(seen, skews, Seen.NOW.plusSeconds(300))).isInstanceOf(TaskPlan.Delete.class);
     }
 
@@ -194,7 +195,7 @@ final class SkewProperties {
                 .build(
                         seen.task,
                         seen.snapshot().pool(),
-                        new TaskView.Stopping(
+                        new StatusTransition.Stopping(
                                 asked.end().stop(), seen.snapshot().lastEvent())));
         assertThat(isOverdue(seen, second, Seen.NOW.plus(SILENCE).minus(MOMENT)))
                 .isFalse();
@@ -202,6 +203,6 @@ final class SkewProperties {
     }
 
     private static boolean isOverdue(Seen seen, Skews skews, Instant now) {
-        return new TaskClocks(skews.at(now)).isOverdue(seen.snapshot());
+        return new TaskDeadlines(skews.at(now)).isOverdue(seen.snapshot());
     }
 }

@@ -15,18 +15,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Cancel, suspend, resume and rerun in every phase. */
 final class StopPlanTest {
-    private static final TaskPlan NOTHING = new TaskPlan.Say(new TaskView.Unchanged());
+    private static final TaskPlan NOTHING = new TaskPlan.UpdateStatus(new StatusTransition.Unchanged());
 
     @Test
     void aQueuedTaskIsCancelledAtOnce() {
         final Seen seen = Seen.task("cancel: true").queued(1);
-        assertThat(seen.plan()).isEqualTo(seen.end(1, Stop.cancelled()));
+        assertThat(seen.plan()).isEqualTo(seen.end(1, StopReason.cancelled()));
     }
 
     @Test
     void aTaskThatWasGivenBackIsCancelledAtOnce() {
         final Seen seen = Seen.task("cancel: true").queued(1);
-        assertThat(seen.event(Events.of(seen.task, Kind.RELEASED)).plan()).isEqualTo(seen.end(1, Stop.cancelled()));
+        assertThat(seen.event(Events.of(seen.task, Kind.RELEASED)).plan())
+                .isEqualTo(seen.end(1, StopReason.cancelled()));
     }
 
     @ParameterizedTest
@@ -56,7 +57,9 @@ final class StopPlanTest {
         final Seen seen = Seen.task("cancel: true").running(1);
         final TaskStatusBuilder statuses = new TaskStatusBuilder(seen.clocks());
         final AgentTaskStatus first = statuses.build(
-                seen.task, seen.snapshot().pool(), new TaskView.Stopping(Stop.cancelled(), Optional.empty()));
+                seen.task,
+                seen.snapshot().pool(),
+                new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty()));
         assertThat(first.phase()).isEqualTo(Phase.Running);
         assertThat(first.stopRequestedTime()).isEqualTo(Seen.NOW);
         assertThat(Conditions.find(first.conditions(), "Ready").orElseThrow().getReason())
@@ -66,7 +69,7 @@ final class StopPlanTest {
                         .build(
                                 seen.task,
                                 seen.snapshot().pool(),
-                                new TaskView.Stopping(Stop.cancelled(), Optional.empty())))
+                                new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty())))
                 .isEqualTo(first);
     }
 
@@ -79,7 +82,8 @@ final class StopPlanTest {
                 .build(
                         seen.task,
                         seen.snapshot().pool(),
-                        new TaskView.Stopping(Stop.suspended(), Optional.of(Events.of(seen.task, Kind.RUNNING, 2, 1))));
+                        new StatusTransition.Stopping(
+                                StopReason.suspended(), Optional.of(Events.of(seen.task, Kind.RUNNING, 2, 1))));
         assertThat(status.phase()).isEqualTo(Phase.Running);
         assertThat(status.attempts()).isEqualTo(2);
         assertThat(status.rerun()).isEqualTo("1");
@@ -107,7 +111,7 @@ final class StopPlanTest {
     @Test
     void aTaskWhosePublishNobodyKnowsOfIsCancelledWithItsMessage() {
         final Seen seen = Seen.task("cancel: true").standing(1);
-        assertThat(seen.plan()).isEqualTo(seen.end(1, Stop.cancelled()));
+        assertThat(seen.plan()).isEqualTo(seen.end(1, StopReason.cancelled()));
     }
 
     @Test
@@ -129,7 +133,7 @@ final class StopPlanTest {
     @Test
     void aQueuedTaskIsSuspendedByEndingItsAttempt() {
         final Seen seen = Seen.task("suspend: true").queued(1);
-        assertThat(seen.plan()).isEqualTo(seen.end(1, Stop.suspended()));
+        assertThat(seen.plan()).isEqualTo(seen.end(1, StopReason.suspended()));
         final AgentTaskStatus status =
                 seen.event(Events.cancelled(seen.task, 1, "Suspended")).said();
         assertThat(status.phase()).isEqualTo(Phase.Suspended);
@@ -171,7 +175,7 @@ final class StopPlanTest {
         seen.status(seen.event(Events.cancelled(seen.task, 1, "Suspended")).said());
         assertThat(seen.task.getStatus().phase()).isEqualTo(Phase.Suspended);
         assertThat(seen.lost().plan()).isEqualTo(seen.publish(2));
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofMillis(1));
     }
 
@@ -237,7 +241,7 @@ final class StopPlanTest {
         final AgentTaskStatus ended =
                 seen.event(Events.of(seen.task, Kind.COMPLETED)).said();
         assertThat(ended.phase()).isEqualTo(Phase.Succeeded);
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), ended))
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), ended))
                 .hasValue(Duration.ofMillis(1));
     }
 
@@ -258,7 +262,7 @@ final class StopPlanTest {
         final Seen seen = Seen.task("ttlSecondsAfterFinished: 60, idempotencyKey: k")
                 .between("Succeeded", 1, "completionTime: '2026-11-24T11:59:30Z'");
         assertThat(seen.plan()).isEqualTo(NOTHING);
-        assertThat(new TaskClocks(seen.clocks()).nextLook(seen.snapshot(), seen.task.getStatus()))
+        assertThat(new TaskDeadlines(seen.clocks()).requeueAfter(seen.snapshot(), seen.task.getStatus()))
                 .hasValue(Duration.ofSeconds(30).plusMillis(1));
         assertThat(seen.after(Duration.ofSeconds(30)).plan()).isEqualTo(new TaskPlan.Delete());
     }

@@ -6,7 +6,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
-import dev.codeforge.operator.runtime.Clocks;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
@@ -58,7 +58,7 @@ final class TaskLife {
     }
 
     AgentTaskStatus status() {
-        return TaskClocks.statusOf(task);
+        return TaskDeadlines.statusOf(task);
     }
 
     void happens(Step step) {
@@ -145,13 +145,13 @@ final class TaskLife {
                     heldAttempt == 0 ? Optional.empty() : Optional.of(new Holder("worker-0", heldAttempt, 1)));
             plan = planner.plan(snapshot);
         }
-        final Optional<TaskView> view =
+        final Optional<StatusTransition> view =
                 switch (plan) {
-                    case TaskPlan.Say say -> Optional.of(say.view());
+                    case TaskPlan.UpdateStatus say -> Optional.of(say.view());
                     case TaskPlan.Publish publish -> publish(publish);
                     case TaskPlan.End end -> ended(end);
                     case TaskPlan.AskToStop ask -> askToStop(ask, snapshot.news());
-                    case TaskPlan.LookAgain ignored -> Optional.empty();
+                    case TaskPlan.Requeue ignored -> Optional.empty();
                     default -> throw new AssertionError("not expected in this world: " + plan);
                 };
         if (view.isPresent() && !crash) {
@@ -160,28 +160,28 @@ final class TaskLife {
         return view.isPresent();
     }
 
-    private Optional<TaskView> publish(TaskPlan.Publish plan) {
+    private Optional<StatusTransition> publish(TaskPlan.Publish plan) {
         if (standing.isPresent() && !plan.purgeFirst()) {
             return Optional.empty();
         }
         standing = Optional.of(new StandingMessage(++lastSequence, "installation", "ns", "task", plan.attempt()));
-        return Optional.of(new TaskView.Queued(plan.attempt(), Seen.STREAM, lastSequence, Optional.empty()));
+        return Optional.of(new StatusTransition.Queued(plan.attempt(), Seen.STREAM, lastSequence, Optional.empty()));
     }
 
-    private Optional<TaskView> ended(TaskPlan.End plan) {
+    private Optional<StatusTransition> ended(TaskPlan.End plan) {
         write(plan.attempt(), plan.stop().kind(), plan.stop().failure());
         standing = Optional.empty();
         heldAttempt = 0;
         return Optional.empty();
     }
 
-    private Optional<TaskView> askToStop(TaskPlan.AskToStop plan, Optional<TaskEvent> begun) {
+    private Optional<StatusTransition> askToStop(TaskPlan.AskToStop plan, Optional<TaskEvent> begun) {
         if (heldAttempt > 0) {
             ended(new TaskPlan.End("", "", heldAttempt, plan.end().stop()));
         } else if (plan.overdue()) {
             return ended(plan.end());
         }
-        return Optional.of(new TaskView.Stopping(plan.end().stop(), begun));
+        return Optional.of(new StatusTransition.Stopping(plan.end().stop(), begun));
     }
 
     private void write(int attempt, Kind kind, TaskEvent.Failure failure) {
@@ -207,7 +207,7 @@ final class TaskLife {
             return;
         }
         if (told.isPresent() && task.getSpec().delivery() == AgentTaskSpec.DeliveryMode.AtMostOnce) {
-            write(attempt, Kind.FAILED, Stop.mayHaveRun().failure());
+            write(attempt, Kind.FAILED, StopReason.mayHaveRun().failure());
             standing = Optional.empty();
             return;
         }

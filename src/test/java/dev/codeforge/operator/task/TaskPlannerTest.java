@@ -10,9 +10,9 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
@@ -43,26 +43,28 @@ final class TaskPlannerTest {
     @Test
     void aTaskWhoseMessageStandsIsQueued() {
         assertThat(planner.plan(seen(standing(1), null)))
-                .isEqualTo(new TaskPlan.Say(new TaskView.Queued(1, STREAM, 7, Optional.empty())));
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Queued(1, STREAM, 7, Optional.empty())));
     }
 
     @Test
     void aTaskWhoseRunBeganIsRunning() {
         final TaskEvent event = Events.of(task, Kind.RUNNING);
-        assertThat(planner.plan(seen(standing(1), event))).isEqualTo(new TaskPlan.Say(new TaskView.Running(event)));
+        assertThat(planner.plan(seen(standing(1), event)))
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Running(event)));
     }
 
     @Test
     void aTaskThatWasGivenBackIsQueuedAgain() {
         final TaskEvent event = Events.of(task, Kind.RELEASED);
         assertThat(planner.plan(seen(standing(1), event)))
-                .isEqualTo(new TaskPlan.Say(new TaskView.Queued(1, STREAM, 7, Optional.of(event))));
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Queued(1, STREAM, 7, Optional.of(event))));
     }
 
     @Test
     void aRunningTaskWhoseLastEventIsNotBelievedStaysRunning() {
         task.setStatus(status(Phase.Running, 1, new QueuePosition(STREAM, 7L)));
-        assertThat(planner.plan(seen(standing(1), null))).isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+        assertThat(planner.plan(seen(standing(1), null)))
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
     }
 
     @Test
@@ -71,14 +73,14 @@ final class TaskPlannerTest {
         final TaskSnapshot lost = seen(null, null);
         assertThat(planner.plan(lost)).isEqualTo(new TaskPlan.AskHolder());
         assertThat(planner.plan(lost.withHolder(Optional.of(new Holder("worker-0", 1, 1)))))
-                .isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
         assertThat(planner.plan(lost.withHolder(Optional.empty())))
                 .isEqualTo(new TaskPlan.Publish(pool, 1, false, true));
     }
 
     @Test
     void aMessageOfANewerAttemptMeansThatTheCacheIsOld() {
-        assertThat(planner.plan(seen(standing(2), null))).isEqualTo(new TaskPlan.LookAgain());
+        assertThat(planner.plan(seen(standing(2), null))).isEqualTo(new TaskPlan.Requeue());
     }
 
     @Test
@@ -91,7 +93,7 @@ final class TaskPlannerTest {
     void theOutcomeOfAnOlderAttemptIsNotThisOnes() {
         attempted(2);
         assertThat(planner.plan(seen(standing(2), Events.of(task, Kind.FAILED, 1, 1))))
-                .isEqualTo(new TaskPlan.Say(new TaskView.Queued(2, STREAM, 7, Optional.empty())));
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Queued(2, STREAM, 7, Optional.empty())));
     }
 
     @ParameterizedTest
@@ -100,7 +102,7 @@ final class TaskPlannerTest {
             names = {"COMPLETED", "FAILED", "CANCELLED"})
     void anOutcomeIsAdoptedWhetherOrNotTheMessageStillStands(Kind kind) {
         final TaskEvent event = Events.of(task, kind);
-        final TaskPlan ended = new TaskPlan.Say(new TaskView.Ended(event));
+        final TaskPlan ended = new TaskPlan.UpdateStatus(new StatusTransition.Ended(event));
         assertThat(planner.plan(seen(standing(1), event))).isEqualTo(ended);
         assertThat(planner.plan(seen(null, event))).isEqualTo(ended);
     }
@@ -108,14 +110,15 @@ final class TaskPlannerTest {
     @Test
     void theOutcomeOfAnAttemptThatTheStatusDoesNotKnowYetIsAdopted() {
         final TaskEvent event = Events.of(task, Kind.COMPLETED, 3, 1);
-        assertThat(planner.plan(seen(null, event))).isEqualTo(new TaskPlan.Say(new TaskView.Ended(event)));
+        assertThat(planner.plan(seen(null, event)))
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Ended(event)));
     }
 
     @Test
     void anOutcomeIsAdoptedWithoutThePool() {
         final TaskEvent event = Events.of(task, Kind.COMPLETED);
         assertThat(planner.plan(snapshot(false, null, null, event)))
-                .isEqualTo(new TaskPlan.Say(new TaskView.Ended(event)));
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Ended(event)));
     }
 
     @ParameterizedTest
@@ -130,7 +133,7 @@ final class TaskPlannerTest {
     void aRunThatAnswersGoesOn() {
         final TaskEvent event = Events.of(task, Kind.RUNNING);
         final TaskSnapshot answered = seen(null, event).withHolder(Optional.of(new Holder("worker-0", 1, 1)));
-        assertThat(planner.plan(answered)).isEqualTo(new TaskPlan.Say(new TaskView.Running(event)));
+        assertThat(planner.plan(answered)).isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Running(event)));
     }
 
     @Test
@@ -156,12 +159,12 @@ final class TaskPlannerTest {
     void aFinishedTaskIsLeftAlone() {
         task.setStatus(status(Phase.Succeeded, 1, null));
         assertThat(planner.plan(seen(standing(1), Events.of(task, Kind.RUNNING))))
-                .isEqualTo(new TaskPlan.Say(new TaskView.Unchanged()));
+                .isEqualTo(new TaskPlan.UpdateStatus(new StatusTransition.Unchanged()));
     }
 
     @Test
     void aTaskOfAMissingPoolWaitsAndNamesIt() {
-        final TaskView.Waiting waiting = waiting(planner.plan(snapshot(false, null, null, null)));
+        final StatusTransition.Waiting waiting = waiting(planner.plan(snapshot(false, null, null, null)));
         assertThat(waiting.reason()).isEqualTo(Reason.PoolNotFound);
         assertThat(waiting.message()).contains("WorkerPool pool does not exist in namespace ns", "Create the pool");
     }
@@ -175,7 +178,7 @@ final class TaskPlannerTest {
     @Test
     void aTaskOfAPoolThatNobodyHasLookedAtWaits() {
         pool.setStatus(null);
-        final TaskView.Waiting waiting = waiting(planner.plan(seen(null, null)));
+        final StatusTransition.Waiting waiting = waiting(planner.plan(seen(null, null)));
         assertThat(waiting.reason()).isEqualTo(Reason.PoolNotReady);
         assertThat(waiting.message()).endsWith("the operator has not made it yet.");
     }
@@ -193,7 +196,7 @@ final class TaskPlannerTest {
                 pool.getStatus().queue(),
                 0,
                 null));
-        final TaskView.Waiting waiting = waiting(planner.plan(seen(null, null)));
+        final StatusTransition.Waiting waiting = waiting(planner.plan(seen(null, null)));
         assertThat(waiting.reason()).isEqualTo(Reason.PoolNotReady);
         assertThat(waiting.message()).contains("SubjectTaken: stream other has it");
     }
@@ -201,31 +204,31 @@ final class TaskPlannerTest {
     @Test
     void aDeletedTaskThatIsQueuedIsWithdrawn() {
         assertThat(planner.plan(snapshot(true, pool, standing(1), null)))
-                .isEqualTo(new TaskPlan.Withdraw(STREAM, SUBJECT + "." + task.uid(), 1, false));
+                .isEqualTo(new TaskPlan.EndDeleted(STREAM, SUBJECT + "." + task.uid(), 1, false));
     }
 
     @Test
     void aDeletedTaskThatWasGivenBackIsWithdrawnWithoutAskingAnybody() {
         assertThat(planner.plan(snapshot(true, pool, standing(1), Events.of(task, Kind.RELEASED))))
-                .isEqualTo(new TaskPlan.Withdraw(STREAM, SUBJECT + "." + task.uid(), 1, false));
+                .isEqualTo(new TaskPlan.EndDeleted(STREAM, SUBJECT + "." + task.uid(), 1, false));
     }
 
     @Test
     void theHolderOfADeletedTaskIsAskedToStop() {
         assertThat(planner.plan(snapshot(true, pool, standing(1), Events.of(task, Kind.PROGRESS))))
-                .isEqualTo(new TaskPlan.Withdraw(STREAM, SUBJECT + "." + task.uid(), 1, true));
+                .isEqualTo(new TaskPlan.EndDeleted(STREAM, SUBJECT + "." + task.uid(), 1, true));
     }
 
     @Test
     void aDeletedTaskIsWithdrawnInItsNewestAttempt() {
         assertThat(planner.plan(snapshot(true, pool, standing(3), Events.of(task, Kind.RUNNING, 2, 1))))
-                .isEqualTo(new TaskPlan.Withdraw(STREAM, SUBJECT + "." + task.uid(), 3, true));
+                .isEqualTo(new TaskPlan.EndDeleted(STREAM, SUBJECT + "." + task.uid(), 3, true));
     }
 
     @Test
     void aDeletedTaskOfADeletedPoolHasNoSubjectToPurge() {
         assertThat(planner.plan(snapshot(true, null, null, Events.of(task, Kind.RUNNING))))
-                .isEqualTo(new TaskPlan.Withdraw(STREAM, "", 1, true));
+                .isEqualTo(new TaskPlan.EndDeleted(STREAM, "", 1, true));
     }
 
     /** A pool of that name may come again and hand it out. */
@@ -233,12 +236,12 @@ final class TaskPlannerTest {
     void aDeletedTaskThatWasPublishedInADeletedPoolIsEndedAllTheSame() {
         task.setStatus(status(Phase.Queued, 1, new QueuePosition(STREAM, 7L)));
         assertThat(planner.plan(snapshot(true, null, null, null)))
-                .isEqualTo(new TaskPlan.Withdraw(STREAM, "", 1, false));
+                .isEqualTo(new TaskPlan.EndDeleted(STREAM, "", 1, false));
     }
 
     @Test
     void aDeletedTaskThatEndedOrNeverBeganNeedsNothing() {
-        final TaskPlan nothing = new TaskPlan.Say(new TaskView.Unchanged());
+        final TaskPlan nothing = new TaskPlan.UpdateStatus(new StatusTransition.Unchanged());
         assertThat(planner.plan(snapshot(true, pool, null, null))).isEqualTo(nothing);
         assertThat(planner.plan(snapshot(true, pool, standing(1), Events.of(task, Kind.COMPLETED))))
                 .isEqualTo(nothing);
@@ -246,8 +249,8 @@ final class TaskPlannerTest {
         assertThat(planner.plan(snapshot(true, pool, standing(1), null))).isEqualTo(nothing);
     }
 
-    private static TaskView.Waiting waiting(TaskPlan plan) {
-        return (TaskView.Waiting) ((TaskPlan.Say) plan).view();
+    private static StatusTransition.Waiting waiting(TaskPlan plan) {
+        return (StatusTransition.Waiting) ((TaskPlan.UpdateStatus) plan).view();
     }
 
     private void attempted(int attempt) {

@@ -6,10 +6,10 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.operator.runtime.Clocks;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
+import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.TaskEvent;
@@ -37,7 +37,7 @@ final class TaskStatusBuilderTest {
 
     @Test
     void aWaitingTaskIsPendingAndSaysWhy() {
-        final AgentTaskStatus status = build(new TaskView.Waiting(Reason.PoolNotFound, "no such pool"));
+        final AgentTaskStatus status = build(new StatusTransition.Waiting(Reason.PoolNotFound, "no such pool"));
         assertThat(status.phase()).isEqualTo(Phase.Pending);
         assertThat(status.attempts()).isZero();
         assertThat(condition(status, "Ready").getReason()).isEqualTo("PoolNotFound");
@@ -57,7 +57,7 @@ final class TaskStatusBuilderTest {
 
     @Test
     void aRunningTaskNamesItsPod() {
-        final AgentTaskStatus status = build(new TaskView.Running(Events.of(task, Kind.RUNNING)));
+        final AgentTaskStatus status = build(new StatusTransition.Running(Events.of(task, Kind.RUNNING)));
         assertThat(status.phase()).isEqualTo(Phase.Running);
         assertThat(status.podName()).isEqualTo("worker-0");
         assertThat(status.startTime()).isEqualTo(Events.STARTED);
@@ -67,7 +67,7 @@ final class TaskStatusBuilderTest {
 
     @Test
     void aCompletedTaskHasItsResult() {
-        final AgentTaskStatus status = build(new TaskView.Ended(Events.of(task, Kind.COMPLETED)));
+        final AgentTaskStatus status = build(new StatusTransition.Ended(Events.of(task, Kind.COMPLETED)));
         assertThat(status.phase()).isEqualTo(Phase.Succeeded);
         assertThat(status.result().output()).isEqualTo("hello");
         assertThat(status.result().summary()).isEqualTo("done");
@@ -79,7 +79,7 @@ final class TaskStatusBuilderTest {
 
     @Test
     void aTaskThatCannotBeReconciledSaysWhyAndStaysAsItIs() {
-        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
+        task.setStatus(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING))));
         final AgentTaskStatus failed = build(troubled());
         assertThat(failed.phase()).isEqualTo(Phase.Running);
         assertThat(condition(failed, "Ready").getReason()).isEqualTo("Running");
@@ -88,8 +88,9 @@ final class TaskStatusBuilderTest {
         final AgentTaskStatus before = task.getStatus();
         task.setStatus(failed);
         assertThat(build(troubled())).isEqualTo(failed);
-        assertThat(build(new TaskView.Running(Events.of(task, Kind.RUNNING)))).isEqualTo(before);
-        assertThat(build(new TaskView.Unchanged())).isEqualTo(before);
+        assertThat(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING))))
+                .isEqualTo(before);
+        assertThat(build(new StatusTransition.Unchanged())).isEqualTo(before);
     }
 
     @Test
@@ -104,7 +105,8 @@ final class TaskStatusBuilderTest {
 
     @Test
     void aStatusThatIsRefusedKeepsWhatDecides() {
-        final AgentTaskStatus refused = build(new TaskView.Ended(Events.failed(task, "CommandFailed", "exit code 1")));
+        final AgentTaskStatus refused =
+                build(new StatusTransition.Ended(Events.failed(task, "CommandFailed", "exit code 1")));
         final AgentTaskStatus smallest = builder(NOW).smallest(task, refused, "400: control characters");
         assertThat(smallest.phase()).isEqualTo(Phase.Failed);
         assertThat(smallest.attempts()).isEqualTo(refused.attempts());
@@ -119,14 +121,14 @@ final class TaskStatusBuilderTest {
         assertThat(Conditions.isTrue(smallest.conditions(), "Finished")).isTrue();
     }
 
-    private static TaskView troubled() {
-        return new TaskView.Troubled(new ReconcileError(Reason.RightMissing, "cannot create events", false));
+    private static StatusTransition troubled() {
+        return new StatusTransition.Troubled(new ReconcileError(Reason.RightMissing, "cannot create events", false));
     }
 
     @Test
     void aFailedTaskSaysWhy() {
         final AgentTaskStatus status =
-                build(new TaskView.Ended(Events.failed(task, "RunTimeout", "stopped after 5 s")));
+                build(new StatusTransition.Ended(Events.failed(task, "RunTimeout", "stopped after 5 s")));
         assertThat(status.phase()).isEqualTo(Phase.Failed);
         assertThat(status.error()).isEqualTo(new AgentTaskStatus.Failure("RunTimeout", "stopped after 5 s", false));
         assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished");
@@ -135,7 +137,7 @@ final class TaskStatusBuilderTest {
 
     @Test
     void aCancelledTaskIsFinishedToo() {
-        final AgentTaskStatus status = build(new TaskView.Ended(Events.of(task, Kind.CANCELLED)));
+        final AgentTaskStatus status = build(new StatusTransition.Ended(Events.of(task, Kind.CANCELLED)));
         assertThat(status.phase()).isEqualTo(Phase.Cancelled);
         assertThat(trueOnes(status)).containsExactlyInAnyOrder("Cancelled", "Finished");
     }
@@ -143,37 +145,37 @@ final class TaskStatusBuilderTest {
     @ParameterizedTest
     @ValueSource(strings = {"MaxDeliveriesExceeded", "PoolDeleted"})
     void aTaskWhoseMessageWasPutAsideIsDeadLettered(String type) {
-        final AgentTaskStatus status = build(new TaskView.Ended(Events.failed(task, type, "text")));
+        final AgentTaskStatus status = build(new StatusTransition.Ended(Events.failed(task, type, "text")));
         assertThat(trueOnes(status)).containsExactlyInAnyOrder("Stalled", "Failed", "Finished", "DeadLettered");
     }
 
     @Test
     void aFailureTypeThatIsNoReasonIsReplaced() {
-        final AgentTaskStatus status = build(new TaskView.Ended(Events.failed(task, "not a reason!", "text")));
+        final AgentTaskStatus status = build(new StatusTransition.Ended(Events.failed(task, "not a reason!", "text")));
         assertThat(status.error().type()).isEqualTo("AgentFailed");
         assertThat(condition(status, "Ready").getReason()).isEqualTo("AgentFailed");
     }
 
-    static Stream<TaskView> everyView() {
+    static Stream<StatusTransition> everyView() {
         return Stream.concat(
                 everyUnfinishedView(),
                 Stream.of(
-                        new TaskView.Ended(Events.of(TASK, Kind.COMPLETED)),
-                        new TaskView.Ended(Events.of(TASK, Kind.CANCELLED)),
-                        new TaskView.Ended(Events.failed(TASK, "CommandFailed", "exit code 1"))));
+                        new StatusTransition.Ended(Events.of(TASK, Kind.COMPLETED)),
+                        new StatusTransition.Ended(Events.of(TASK, Kind.CANCELLED)),
+                        new StatusTransition.Ended(Events.failed(TASK, "CommandFailed", "exit code 1"))));
     }
 
-    static Stream<TaskView> everyUnfinishedView() {
+    static Stream<StatusTransition> everyUnfinishedView() {
         return Stream.of(
-                new TaskView.Waiting(Reason.QueueFull, "full"),
+                new StatusTransition.Waiting(Reason.QueueFull, "full"),
                 queued(),
-                new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.of(Events.of(TASK, Kind.RELEASED))),
-                new TaskView.Running(Events.of(TASK, Kind.RUNNING)));
+                new StatusTransition.Queued(1, "tasks_ns_pool", 7, Optional.of(Events.of(TASK, Kind.RELEASED))),
+                new StatusTransition.Running(Events.of(TASK, Kind.RUNNING)));
     }
 
     @ParameterizedTest
     @MethodSource("everyView")
-    void aTaskIsReadyOrReconcilingOrStalledButNeverTwoOfThem(TaskView view) {
+    void aTaskIsReadyOrReconcilingOrStalledButNeverTwoOfThem(StatusTransition view) {
         final AgentTaskStatus status = build(view);
         final boolean asAsked = status.phase() == Phase.Suspended || status.phase() == Phase.Cancelled;
         final Stream<String> standing = Stream.of("Ready", "Reconciling", "Stalled")
@@ -184,29 +186,29 @@ final class TaskStatusBuilderTest {
     /** kstatus takes Ready=False for in progress, whatever the reason: a pipeline would wait for ever. */
     @Test
     void whatIsHeldBackOrCancelledIsSettledForKstatus() {
-        final AgentTaskStatus suspended = build(new TaskView.Suspended(Optional.empty()));
+        final AgentTaskStatus suspended = build(new StatusTransition.Suspended(Optional.empty()));
         assertThat(trueOnes(suspended)).containsExactly("Suspended");
         assertThat(Conditions.find(suspended.conditions(), "Ready")).isEmpty();
-        final AgentTaskStatus cancelled = build(new TaskView.Ended(Events.of(task, Kind.CANCELLED)));
+        final AgentTaskStatus cancelled = build(new StatusTransition.Ended(Events.of(task, Kind.CANCELLED)));
         assertThat(Conditions.find(cancelled.conditions(), "Ready")).isEmpty();
     }
 
     @ParameterizedTest
     @MethodSource("everyView")
-    void everyStatusSaysWhatIsHappening(TaskView view) {
+    void everyStatusSaysWhatIsHappening(StatusTransition view) {
         assertThat(build(view).message()).isNotEmpty().hasSizeLessThanOrEqualTo(256);
     }
 
     @ParameterizedTest
     @MethodSource("everyUnfinishedView")
-    void toSayTheSameAgainIsNoNews(TaskView view) {
+    void toSayTheSameAgainIsNoNews(StatusTransition view) {
         task.setStatus(build(view));
         assertThat(at(NOW.plus(Duration.ofMinutes(5)), view)).isEqualTo(task.getStatus());
     }
 
     @ParameterizedTest
     @MethodSource("everyView")
-    void everyConditionSpeaksOfThisGeneration(TaskView view) {
+    void everyConditionSpeaksOfThisGeneration(StatusTransition view) {
         task.getMetadata().setGeneration(4L);
         assertThat(build(view).observedGeneration()).isEqualTo(4);
         assertThat(build(view).conditions()).allSatisfy(condition -> assertThat(condition.getObservedGeneration())
@@ -216,20 +218,20 @@ final class TaskStatusBuilderTest {
     @Test
     void anUnchangedTaskKeepsItsStatus() {
         task.setStatus(build(queued()));
-        assertThat(build(new TaskView.Unchanged())).isEqualTo(task.getStatus());
+        assertThat(build(new StatusTransition.Unchanged())).isEqualTo(task.getStatus());
     }
 
     @Test
     void progressIsNoNews() {
-        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
-        assertThat(at(NOW.plusSeconds(60), new TaskView.Running(Events.of(task, Kind.PROGRESS))))
+        task.setStatus(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING))));
+        assertThat(at(NOW.plusSeconds(60), new StatusTransition.Running(Events.of(task, Kind.PROGRESS))))
                 .isEqualTo(task.getStatus());
     }
 
     @Test
     void aSecondWorkerIsNews() {
-        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
-        assertThat(build(new TaskView.Running(Events.of(task, Kind.RUNNING, 1, 2)))
+        task.setStatus(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING))));
+        assertThat(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING, 1, 2)))
                         .deliveries())
                 .isEqualTo(2);
     }
@@ -237,24 +239,28 @@ final class TaskStatusBuilderTest {
     @Test
     void aTransitionTimeIsThatOfTheLastFlip() {
         task.setStatus(build(queued()));
-        final AgentTaskStatus running = at(NOW.plusSeconds(60), new TaskView.Running(Events.of(task, Kind.RUNNING)));
+        final AgentTaskStatus running =
+                at(NOW.plusSeconds(60), new StatusTransition.Running(Events.of(task, Kind.RUNNING)));
         assertThat(condition(running, "Reconciling").getReason()).isEqualTo("Running");
         assertThat(condition(running, "Reconciling").getLastTransitionTime()).isEqualTo("2026-11-24T12:00:00Z");
         task.setStatus(running);
-        final AgentTaskStatus ended = at(NOW.plusSeconds(120), new TaskView.Ended(Events.of(task, Kind.COMPLETED)));
+        final AgentTaskStatus ended =
+                at(NOW.plusSeconds(120), new StatusTransition.Ended(Events.of(task, Kind.COMPLETED)));
         assertThat(condition(ended, "Ready").getLastTransitionTime()).isEqualTo("2026-11-24T12:02:00Z");
         assertThat(condition(ended, "Stalled").getLastTransitionTime()).isEqualTo("2026-11-24T12:00:00Z");
     }
 
     @Test
     void attemptsNeverGoBack() {
-        task.setStatus(build(new TaskView.Queued(3, "tasks_ns_pool", 9, Optional.empty())));
+        task.setStatus(build(new StatusTransition.Queued(3, "tasks_ns_pool", 9, Optional.empty())));
         assertThat(build(queued()).attempts()).isEqualTo(3);
-        assertThat(build(new TaskView.Waiting(Reason.QueueFull, "full")).attempts())
+        assertThat(build(new StatusTransition.Waiting(Reason.QueueFull, "full")).attempts())
                 .isEqualTo(3);
-        assertThat(build(new TaskView.Running(Events.of(task, Kind.RUNNING))).attempts())
+        assertThat(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING)))
+                        .attempts())
                 .isEqualTo(3);
-        assertThat(build(new TaskView.Ended(Events.of(task, Kind.COMPLETED))).attempts())
+        assertThat(build(new StatusTransition.Ended(Events.of(task, Kind.COMPLETED)))
+                        .attempts())
                 .isEqualTo(3);
     }
 
@@ -262,14 +268,15 @@ final class TaskStatusBuilderTest {
     void theFirstQueuedTimeAndTheEffectiveValuesStay() {
         task.setStatus(build(queued()));
         final AgentTaskStatus running = builder(NOW.plusSeconds(60))
-                .build(task, Optional.empty(), new TaskView.Running(Events.of(task, Kind.RUNNING)));
+                .build(task, Optional.empty(), new StatusTransition.Running(Events.of(task, Kind.RUNNING)));
         assertThat(running.queuedTime()).isEqualTo(NOW);
         assertThat(running.effective().runTimeoutSeconds()).isEqualTo(1800);
     }
 
     @Test
     void anEndedAttemptIsRememberedWithItsWorker() {
-        final AgentTaskStatus status = build(new TaskView.Ended(Events.failed(task, "CommandFailed", "exit code 1")));
+        final AgentTaskStatus status =
+                build(new StatusTransition.Ended(Events.failed(task, "CommandFailed", "exit code 1")));
         assertThat(status.history())
                 .containsExactly(new AgentTaskStatus.HistoryEntry(
                         1, "worker-0", Events.STARTED, Events.ENDED, Phase.Failed, status.error()));
@@ -280,9 +287,9 @@ final class TaskStatusBuilderTest {
         final TaskEvent.Failure why = new TaskEvent.Failure("Disrupted", "pod a was evicted", true);
         final TaskEvent givenBack =
                 Events.of(task, Kind.RUNNING).givenBack("00000000-0000-4000-8000-000000000001", Events.ENDED, why);
-        task.setStatus(build(new TaskView.Running(Events.of(task, Kind.RUNNING))));
+        task.setStatus(build(new StatusTransition.Running(Events.of(task, Kind.RUNNING))));
         for (int look = 0; look < 2; look++) {
-            task.setStatus(build(new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.of(givenBack))));
+            task.setStatus(build(new StatusTransition.Queued(1, "tasks_ns_pool", 7, Optional.of(givenBack))));
         }
         final AgentTaskStatus status = task.getStatus();
         assertThat(status.phase()).isEqualTo(Phase.Queued);
@@ -302,7 +309,7 @@ final class TaskStatusBuilderTest {
     @Test
     void aRunThatItsWorkerGaveBackIsInTheHistoryToo() {
         final AgentTaskStatus status =
-                build(new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.of(Events.of(task, Kind.RELEASED))));
+                build(new StatusTransition.Queued(1, "tasks_ns_pool", 7, Optional.of(Events.of(task, Kind.RELEASED))));
         assertThat(status.history())
                 .extracting(entry -> entry.outcome() + " " + entry.error().type())
                 .containsExactly("Queued Released");
@@ -311,7 +318,7 @@ final class TaskStatusBuilderTest {
     @Test
     void theHistoryKeepsTheLastTenAttempts() {
         for (int attempt = 1; attempt <= 12; attempt++) {
-            task.setStatus(build(new TaskView.Ended(Events.of(task, Kind.FAILED, attempt, 1))));
+            task.setStatus(build(new StatusTransition.Ended(Events.of(task, Kind.FAILED, attempt, 1))));
         }
         assertThat(task.getStatus().history())
                 .extracting(AgentTaskStatus.HistoryEntry::attempt)
@@ -321,7 +328,7 @@ final class TaskStatusBuilderTest {
     @Test
     void aTaskThatEndsBeforeAnyWorkerHasNoPod() {
         final TaskEvent event = Events.of(task, Kind.CANCELLED);
-        final AgentTaskStatus status = build(new TaskView.Ended(new TaskEvent(
+        final AgentTaskStatus status = build(new StatusTransition.Ended(new TaskEvent(
                 event.taskId(),
                 "",
                 "cancelled",
@@ -352,15 +359,15 @@ final class TaskStatusBuilderTest {
         assertThat(status.usage().costUSD()).isEqualTo("0");
     }
 
-    private static TaskView queued() {
-        return new TaskView.Queued(1, "tasks_ns_pool", 7, Optional.empty());
+    private static StatusTransition queued() {
+        return new StatusTransition.Queued(1, "tasks_ns_pool", 7, Optional.empty());
     }
 
-    private AgentTaskStatus build(TaskView view) {
+    private AgentTaskStatus build(StatusTransition view) {
         return at(NOW, view);
     }
 
-    private AgentTaskStatus at(Instant now, TaskView view) {
+    private AgentTaskStatus at(Instant now, StatusTransition view) {
         return builder(now).build(task, Optional.of(pool), view);
     }
 

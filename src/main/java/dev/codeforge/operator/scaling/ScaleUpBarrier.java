@@ -1,0 +1,64 @@
+package dev.codeforge.operator.scaling;
+
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Which pools are to be looked at because a task was queued. What nobody waits for lets them go first: a burst's status
+ * writes would take the API server from the one write that starts its workers.
+ */
+public final class ScaleUpBarrier {
+    /** A status is not held back for longer: a pool whose queue never rests has no end to wait for. */
+    private static final Duration PATIENCE = Duration.ofMillis(250);
+
+    private final Map<ResourceID, Wanted> open = new ConcurrentHashMap<>();
+    private final Duration patience;
+
+    /** @param times that a look was asked for since the pool was at rest */
+    private record Wanted(CompletableFuture<Void> rest, long times) {}
+
+    public ScaleUpBarrier() {
+        this(PATIENCE);
+    }
+
+    ScaleUpBarrier(Duration patience) {
+        this.patience = patience;
+    }
+
+    /** Call it before the pool is told. */
+    public void want(ResourceID pool) {
+        open.compute(
+                pool,
+                (key, wanted) -> wanted == null
+                        ? new Wanted(new CompletableFuture<>(), 1)
+                        : new Wanted(wanted.rest(), wanted.times() + 1));
+    }
+
+    /** Returns when no look of the pool is wanted, or when the patience is over. */
+    public void awaitRest(ResourceID pool) {
+        final Optional<Wanted> wanted = Optional.ofNullable(open.get(pool));
+        try {
+            if (wanted.isPresent()) {
+                wanted.get().rest().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        } catch (TimeoutException | ExecutionException e) {
+            // Long enough.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A look begins. @return to be run at its end, also when it has failed: whatever is wanted meanwhile needs another */
+    public Runnable begin(ResourceID pool) {
+        final Optional<Wanted> seen = Optional.ofNullable(open.get(pool));
+        return () -> seen.filter(wanted -> open.remove(pool, wanted))
+                .ifPresent(wanted -> wanted.rest().complete(null));
+    }
+}

@@ -1,0 +1,31 @@
+package dev.codeforge.operator.secrets;
+
+import dev.codeforge.wire.DispatchKey;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
+
+/** The operator's key, made once and kept by the cluster over upgrades and uninstalls: Helm does not know it. */
+public final class DispatchKeySecret {
+    public static final String NAME = "codeforge-dispatch-key";
+    private static final String FIELD = "key";
+    /** Optional: the key before it was changed by hand; what runs under it still ends. */
+    private static final String PREVIOUS = "previous";
+
+    private DispatchKeySecret() {}
+
+    public static DispatchKey readOrCreate(KubernetesClient client, String namespace) {
+        final Secret secret = new OwnSecrets(client, namespace)
+                .readOrCreate(NAME, () -> Map.of(FIELD, Base64.getEncoder().encodeToString(DispatchKey.generate())));
+        final Map<String, String> data = secret.getData();
+        return new DispatchKey(
+                decode(data.getOrDefault(FIELD, "")),
+                Optional.ofNullable(data.get(PREVIOUS)).map(old -> new DispatchKey(decode(old))));
+    }
+
+    private static byte[] decode(String value) {
+        return Base64.getDecoder().decode(value);
+    }
+}

@@ -1,0 +1,5 @@
+/** How the operator was installed, read once from its environment and its mounted Secrets. */
+@NullMarked
+package dev.codeforge.operator.settings;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,65 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Results;
+import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.wire.TaskEvent;
+import dev.codeforge.wire.TaskRef;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.Optional;
+
+/** The task that had what another is about to take: a key, or a session's turn. */
+final class OwnerTakeover {
+    private final KubernetesClient client;
+    private final Connections connections;
+    private final OperatorEvents events;
+
+    OwnerTakeover(KubernetesClient client, Connections connections, OperatorEvents events) {
+        this.client = client;
+        this.connections = connections;
+        this.events = events;
+    }
+
+    /** A live look: the cache may not know yet that a task is gone, or there. One that has ended has let go. */
+    TaskSnapshot.OwnerState state(String namespace, String name, String uid) {
+        final AgentTask live = client.resources(AgentTask.class)
+                .inNamespace(namespace)
+                .withName(name)
+                .get();
+        return live == null || !live.uid().equals(uid) || live.isFinished()
+                ? TaskSnapshot.OwnerState.GONE
+                : TaskSnapshot.OwnerState.UNFINISHED;
+    }
+
+    /**
+     * Ends what it may have left queued or running, before anybody takes its place.
+     *
+     * @param stream of the owner's pool
+     * @param subject of another message of that pool; empty when it is not known
+     * @param why the failure's message
+     * @return what it had completed
+     */
+    Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
+        final Results results = connections.results();
+        final TaskQueue queue = connections.queue();
+        final String its = subject.isEmpty() ? "" : subject.substring(0, subject.lastIndexOf('.') + 1) + owner.id();
+        final int attempt = Math.max(
+                events.last(results, owner).map(TaskEvent::attempt).orElse(1),
+                its.isEmpty()
+                        ? 1
+                        : queue.standing(stream, its)
+                                .map(message -> message.attempt())
+                                .orElse(1));
+        events.endUnfinished(
+                results,
+                owner,
+                attempt,
+                TaskEvent.Kind.CANCELLED,
+                new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted; " + why, false));
+        if (!its.isEmpty()) {
+            queue.purge(stream, its);
+        }
+        return events.last(results, owner).filter(event -> event.kind() == TaskEvent.Kind.COMPLETED);
+    }
+}

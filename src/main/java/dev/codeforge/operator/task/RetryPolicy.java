@@ -1,0 +1,73 @@
+package dev.codeforge.operator.task;
+
+import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
+import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.wire.TaskEvent;
+import java.time.Instant;
+import java.util.Optional;
+
+/** What an attempt's end means for its task: the end of it, another attempt, or a pause. */
+final class RetryPolicy {
+    private final TaskDeadlines deadlines;
+
+    RetryPolicy(TaskDeadlines deadlines) {
+        this.deadlines = deadlines;
+    }
+
+    StatusTransition of(TaskSnapshot snapshot, TaskEvent event) {
+        return switch (event.kind()) {
+            case CANCELLED -> cancelled(snapshot, event);
+            case FAILED -> failed(snapshot, event);
+            default -> new StatusTransition.Ended(event);
+        };
+    }
+
+    private static StatusTransition cancelled(TaskSnapshot snapshot, TaskEvent event) {
+        if (!event.failureType().equals(StopReason.SUSPENDED)) {
+            return new StatusTransition.Ended(event);
+        }
+        final boolean mayNotBeginAgain =
+                snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce && hasBegun(snapshot, event);
+        return mayNotBeginAgain
+                ? new StatusTransition.Ended(
+                        event.endedBecause(StopReason.mayHaveRun().failure()))
+                : new StatusTransition.Suspended(Optional.of(event));
+    }
+
+    /** The results may have been lost since a run was seen. */
+    private static boolean hasBegun(TaskSnapshot snapshot, TaskEvent event) {
+        return event.delivery() > 0
+                || (snapshot.status().attempts() == event.attempt()
+                        && snapshot.status().deliveries() > 0);
+    }
+
+    private StatusTransition failed(TaskSnapshot snapshot, TaskEvent event) {
+        final AgentTaskStatus.Effective effective = EffectiveSettings.of(snapshot.task(), snapshot.pool());
+        final int failures =
+                snapshot.task().isRerunRequested() ? 1 : snapshot.status().failedAttempts() + 1;
+        final boolean again = event.failure() != null
+                && (event.failure().retryable() || effective.retry().retryable().contains(event.failureType()))
+                && !effective.retry().nonRetryable().contains(event.failureType())
+                && failures < effective.retry().maxAttempts()
+                && !snapshot.task().getSpec().cancel();
+        if (!again) {
+            return new StatusTransition.Ended(event);
+        }
+        final AgentTaskStatus.Usage usage = EventToStatus.usage(snapshot.status(), event);
+        final Optional<TaskEvent.Failure> exceeded = BudgetCheck.exceeded(snapshot.task(), effective, usage);
+        if (exceeded.isPresent()) {
+            return new StatusTransition.Ended(event.endedBecause(nothingLeft(exceeded.get(), event)));
+        }
+        final Instant next = deadlines.retryAt(event, effective, failures);
+        return new StatusTransition.Retrying(event, next);
+    }
+
+    /** What failed must be told as well: with it mended the task may need no more. */
+    private static TaskEvent.Failure nothingLeft(TaskEvent.Failure exceeded, TaskEvent event) {
+        return new TaskEvent.Failure(
+                exceeded.type(),
+                "attempt " + event.attempt() + " failed with " + event.failureType() + ": "
+                        + event.failure().message() + "; " + exceeded.message(),
+                false);
+    }
+}
