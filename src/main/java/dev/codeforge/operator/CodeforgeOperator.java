@@ -1,11 +1,11 @@
 package dev.codeforge.operator;
 
-import dev.codeforge.api.WorkerPool;
 import dev.codeforge.identity.AccountPlanner;
 import dev.codeforge.identity.Login;
 import dev.codeforge.identity.Mint;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Consumption;
 import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.operator.deadletter.AdvisoryInbox;
@@ -14,6 +14,8 @@ import dev.codeforge.operator.deadletter.ExhaustedSweep;
 import dev.codeforge.operator.deadletter.PoolQueues;
 import dev.codeforge.operator.framework.RecordCloner;
 import dev.codeforge.operator.framework.UnlimitedRetry;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.leadership.LeaderLease;
 import dev.codeforge.operator.leadership.LeaseWatch;
 import dev.codeforge.operator.leadership.ReleaseClaim;
@@ -24,6 +26,7 @@ import dev.codeforge.operator.pool.PoolIdentities;
 import dev.codeforge.operator.pool.SharedAccounts;
 import dev.codeforge.operator.pool.WorkerAccess;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
+import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.secrets.DispatchKeySecret;
 import dev.codeforge.operator.secrets.NatsIdentity;
@@ -32,15 +35,13 @@ import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
-import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.LeftoverSweep;
+import dev.codeforge.operator.sweep.LostMessageSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweep;
 import dev.codeforge.operator.sweep.Sweeps;
-import dev.codeforge.operator.sweep.UnfinishedSweep;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.operator.time.ApiServerTime;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.operator.time.RemoteClock;
@@ -53,15 +54,12 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
-import io.javaoperatorsdk.operator.RegisteredController;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
 import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.AggregatedMetrics;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
-import io.javaoperatorsdk.operator.processing.Controller;
 import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -71,8 +69,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -97,12 +95,9 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final Connections connections;
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Operator operator;
-    private final AgentTaskReconciler tasks;
-    private final WorkerPoolReconciler pools;
     private final Sweeps sweeps;
     private final HttpEndpoints http;
-    private final AtomicReference<TaskIndex> index = new AtomicReference<>();
-    private final AtomicReference<IndexedResourceCache<WorkerPool>> poolCache = new AtomicReference<>();
+    private final TaskResults results;
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
     private final Tracing tracing;
@@ -110,8 +105,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final LeaseWatch leaseWatch;
     private volatile boolean closing;
     private volatile AutoCloseable requests = () -> {};
-    private volatile AutoCloseable results = () -> {};
-    private volatile AutoCloseable advisories = () -> {};
+    private volatile Optional<Consumption> advisories = Optional.empty();
 
     public CodeforgeOperator(OperatorSettings settings, KubernetesClient client) throws IOException {
         this.settings = settings;
@@ -122,13 +116,15 @@ public final class CodeforgeOperator implements AutoCloseable {
                 .getMetadata()
                 .getUid();
         final Clock clock = Clock.systemUTC();
+        final TaskIndex taskIndex = new TaskIndex();
+        final PoolIndex poolIndex = new PoolIndex();
         final DispatchKey key = DispatchKeySecret.readOrCreate(client, settings.namespace());
         final WorkerAccess access;
         final List<Sweep> ofAccounts;
         switch (settings.nats()) {
             case NatsSettings.Given given -> {
                 this.connections = new NatsConnections(given.operator(), installation);
-                access = new GivenAccess(given, () -> poolCache.get().list());
+                access = new GivenAccess(given, poolIndex::list);
                 ofAccounts = List.of();
             }
             case NatsSettings.AccountSigningKey delegated -> {
@@ -178,7 +174,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         final Clocks clocks = new Clocks(clock, natsClock, new RemoteClock(() -> ApiServerTime.of(client)));
         final OperatorEvents operatorEvents = new OperatorEvents(key, natsClock);
         final ScaleUpBarrier scaleUps = new ScaleUpBarrier();
-        this.pools = new WorkerPoolReconciler(
+        final WorkerPoolReconciler pools = new WorkerPoolReconciler(
                 client,
                 connections,
                 settings,
@@ -186,19 +182,22 @@ public final class CodeforgeOperator implements AutoCloseable {
                 installation,
                 operatorEvents,
                 events,
-                index::get,
+                () -> taskIndex,
+                poolIndex,
                 scaleUps,
                 clocks);
-        final LastEvents lastEvents = new LastEvents(connections, key);
-        final OrphanSweep orphans = new OrphanSweep(
-                index::get, poolCache::get, client, connections, lastEvents, operatorEvents, installation);
         final WaitingReplies waiting = new WaitingReplies(clock);
+        this.results = new TaskResults(connections, key, taskIndex, waiting::event);
+        final OrphanSweep orphans =
+                new OrphanSweep(taskIndex, poolIndex, client, connections, results, operatorEvents, installation);
         registry.gauge("codeforge_requests_waiting", waiting, WaitingReplies::size);
-        this.tasks = new AgentTaskReconciler(
+        final AgentTaskReconciler tasks = new AgentTaskReconciler(
                 client,
                 connections,
                 key,
                 installation,
+                taskIndex,
+                results,
                 events,
                 pools::trigger,
                 scaleUps,
@@ -206,18 +205,20 @@ public final class CodeforgeOperator implements AutoCloseable {
                 waiting,
                 tracing,
                 clocks);
-        this.agents = new AgentsService(client, connections, index::get, poolCache::get, waiting);
-        final PoolQueues queues = new PoolQueues(poolCache::get);
+        this.agents = new AgentsService(client, connections, taskIndex, poolIndex, waiting);
+        final PoolQueues queues = new PoolQueues(poolIndex);
         final Burial burial = new Burial(connections, operatorEvents, key, installation);
-        this.deadMessages = new AdvisoryInbox(queues, index::get, connections, operatorEvents, burial);
+        this.deadMessages = new AdvisoryInbox(queues, taskIndex, connections, operatorEvents, burial);
         this.sweeps = new Sweeps(
                 Stream.concat(
                                 Stream.of(
-                                        new UnfinishedSweep(index::get, connections, lastEvents, tasks::trigger),
+                                        new LostMessageSweep(taskIndex, connections, tasks::trigger),
+                                        results::sweep,
+                                        tasks::retryBacklogs,
                                         orphans,
                                         new LeftoverSweep(
-                                                index::get,
-                                                poolCache::get,
+                                                taskIndex,
+                                                poolIndex,
                                                 client,
                                                 connections,
                                                 installation,
@@ -232,19 +233,13 @@ public final class CodeforgeOperator implements AutoCloseable {
                 MicrometerMetrics.withoutPerResourceMetrics(registry), tasks.recreations(), pools.recreations()));
         this.operator = new Operator(overrider -> configure(overrider, metrics));
         // Tasks first: a pool's reconcile asks for the tasks it has.
-        index.set(new TaskIndex(cacheOf(operator.register(tasks, this::controller))));
-        poolCache.set(cacheOf(operator.register(pools, overrider -> {
+        operator.register(tasks, this::controller);
+        operator.register(pools, overrider -> {
             controller(overrider);
             overrider.withRateLimiter(new LinearRateLimiter(POOL_LOOKS, 1));
-        })));
+        });
         this.leaseWatch = new LeaseWatch(client, settings.namespace(), LEASE, LEASE_LASTS);
         this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
-    }
-
-    /** The framework hands its cache to reconcilers only; the sweeps look at all there is. */
-    @SuppressWarnings("unchecked")
-    private static <R extends HasMetadata> IndexedResourceCache<R> cacheOf(RegisteredController<R> controller) {
-        return ((Controller<R>) controller).getEventSourceManager().getControllerEventSource();
     }
 
     private void configure(ConfigurationServiceOverrider overrider, Metrics metrics) {
@@ -307,8 +302,8 @@ public final class CodeforgeOperator implements AutoCloseable {
     private void lead() {
         claim.keep();
         leaseWatch.close();
-        results = tasks.takeResults(index.get());
-        advisories = deadMessages.open();
+        results.begin();
+        advisories = Optional.of(deadMessages.open());
         sweeps.start();
         requests = agents.open();
         LOG.info("operator works");
@@ -329,9 +324,18 @@ public final class CodeforgeOperator implements AutoCloseable {
     }
 
     private Health live() {
-        return connections.isLost()
-                ? new Health(false, "NATS refused the connection for good: a restart reads the Secret anew")
-                : new Health(true, "alive");
+        if (connections.isLost()) {
+            return new Health(false, "NATS refused the connection for good: a restart reads the Secret anew");
+        }
+        if (!results.isAlive()) {
+            return new Health(false, "no results were taken for minutes: their thread hangs");
+        }
+        if (advisories.filter(taking -> !taking.isAlive()).isPresent()) {
+            return new Health(false, "no advisories were taken for minutes: their thread hangs");
+        }
+        return sweeps.isAlive()
+                ? new Health(true, "alive")
+                : new Health(false, "no sweep has ended for minutes: their thread hangs");
     }
 
     /** NATS away is no reason to be unready: conditions say so, and a restart would not help. */
@@ -354,13 +358,13 @@ public final class CodeforgeOperator implements AutoCloseable {
         claim.close();
         leaseWatch.close();
         sweeps.close();
-        for (final AutoCloseable taking : List.of(requests, results, advisories)) {
-            try {
-                taking.close();
-            } catch (Exception e) {
-                LOG.warn("what NATS tells was not given back: {}", e.getMessage());
-            }
+        try {
+            requests.close();
+        } catch (Exception e) {
+            LOG.warn("requests that wait were not answered: {}", e.getMessage());
         }
+        results.end();
+        advisories.ifPresent(Consumption::close);
         // Returns when no reconcile is under way, or after STOP: then the next leader may begin.
         operator.stop();
         if (settings.leaderElection()) {

@@ -4,14 +4,14 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Consumption;
 import dev.codeforge.jetstream.TaskQueue.QueuedTask;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,18 +25,14 @@ public final class AdvisoryInbox {
     private static final Pattern TYPE = Pattern.compile("[A-Z][A-Za-z0-9]{0,62}");
 
     private final PoolQueues pools;
-    private final Supplier<TaskIndex> tasks;
+    private final TaskIndex tasks;
     private final Connections connections;
     private final OperatorEvents events;
     private final Holders holders;
     private final Burial burial;
 
     public AdvisoryInbox(
-            PoolQueues pools,
-            Supplier<TaskIndex> tasks,
-            Connections connections,
-            OperatorEvents events,
-            Burial burial) {
+            PoolQueues pools, TaskIndex tasks, Connections connections, OperatorEvents events, Burial burial) {
         this.pools = pools;
         this.tasks = tasks;
         this.connections = connections;
@@ -46,7 +42,7 @@ public final class AdvisoryInbox {
     }
 
     /** Starts to act; call it when the caches are filled, or our pools would seem unknown. Close it to stop. */
-    public AutoCloseable open() {
+    public Consumption open() {
         return connections.advisories().consume(this::take);
     }
 
@@ -89,7 +85,7 @@ public final class AdvisoryInbox {
         if (advisory.reason().equals(DELETED) || another) {
             return true;
         }
-        final Optional<AgentTask> task = tasks.get().unfinished().stream()
+        final Optional<AgentTask> task = tasks.unfinished().stream()
                 .filter(candidate -> standsAt(candidate, advisory))
                 .findFirst();
         if (task.isEmpty()) {

@@ -4,16 +4,15 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.RequestReply;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.sweep.Sweep;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Headers;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,8 +25,8 @@ public final class AgentsService {
     private final Semaphore room = new Semaphore(AT_ONCE);
     private final RequestPlanner planner = new RequestPlanner();
     private final Connections connections;
-    private final Supplier<TaskIndex> index;
-    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+    private final TaskIndex index;
+    private final PoolIndex pools;
     private final RequestedTasks tasks;
     private final WaitingReplies waiting;
     private final WaitingSweep sweep;
@@ -36,8 +35,8 @@ public final class AgentsService {
     public AgentsService(
             KubernetesClient client,
             Connections connections,
-            Supplier<TaskIndex> index,
-            Supplier<IndexedResourceCache<WorkerPool>> pools,
+            TaskIndex index,
+            PoolIndex pools,
             WaitingReplies waiting) {
         this.connections = connections;
         this.index = index;
@@ -93,7 +92,7 @@ public final class AgentsService {
 
     private RequestPlan decide(Ask ask) throws RefusedException {
         final String name = TaskNames.of(ask);
-        final Optional<WorkerPool> pool = pools.get().get(new ResourceID(ask.pool(), ask.namespace()));
+        final Optional<WorkerPool> pool = pools.get(new ResourceID(ask.pool(), ask.namespace()));
         RequestSnapshot snapshot = new RequestSnapshot(pool, unfinished(pool, ask), waiting.size(), Optional.empty());
         RequestPlan plan = planner.plan(ask, snapshot);
         while (plan instanceof RequestPlan.Question question) {
@@ -110,7 +109,7 @@ public final class AgentsService {
     private List<AgentTask> unfinished(Optional<WorkerPool> pool, Ask ask) {
         return pool.map(found -> found.getSpec().queue())
                 .filter(queue -> queue.maxMessages() != null || queue.maxBytes() != null)
-                .map(queue -> index.get().unfinishedOf(ask.namespace(), ask.pool()))
+                .map(queue -> index.unfinishedOf(ask.namespace(), ask.pool()))
                 .orElse(List.of());
     }
 
@@ -136,7 +135,6 @@ public final class AgentsService {
         }
         waiting.put(task, caller);
         // It may have ended just before. What the cache does not know yet, the sweep finds.
-        index.get().byUid(task.uid()).ifPresent(now -> now.observedStatus()
-                .ifPresent(status -> waiting.status(now, status)));
+        index.byUid(task.uid()).ifPresent(now -> now.observedStatus().ifPresent(status -> waiting.status(now, status)));
     }
 }

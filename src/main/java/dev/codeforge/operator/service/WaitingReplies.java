@@ -53,7 +53,7 @@ public final class WaitingReplies implements TaskListener {
                 .toList();
     }
 
-    @Override
+    /** A proven event of an unfinished task has come in; {@code sequence} is its place in the stream. */
     public void event(TaskEvent event, long sequence) {
         for (final Waiter waiter : byTask.getOrDefault(event.taskId(), List.of())) {
             if (waiter.caller().progress() && waiter.toldThrough().getAndAccumulate(sequence, Math::max) < sequence) {

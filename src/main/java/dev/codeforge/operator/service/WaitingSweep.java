@@ -1,11 +1,10 @@
 package dev.codeforge.operator.service;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.sweep.Sweep;
-import dev.codeforge.operator.task.TaskIndex;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,11 +12,11 @@ import org.slf4j.LoggerFactory;
 final class WaitingSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(WaitingSweep.class);
 
-    private final Supplier<TaskIndex> index;
+    private final TaskIndex index;
     private final RequestedTasks tasks;
     private final WaitingReplies waiting;
 
-    WaitingSweep(Supplier<TaskIndex> index, RequestedTasks tasks, WaitingReplies waiting) {
+    WaitingSweep(TaskIndex index, RequestedTasks tasks, WaitingReplies waiting) {
         this.index = index;
         this.tasks = tasks;
         this.waiting = waiting;
@@ -35,7 +34,7 @@ final class WaitingSweep implements Sweep {
 
     /** The cache may not know a new task yet: that one is gone only the API server can say. */
     private void look(AgentTask task) {
-        final Optional<AgentTask> now = index.get().byUid(task.uid()).or(() -> tasks.find(
+        final Optional<AgentTask> now = index.byUid(task.uid()).or(() -> tasks.find(
                         task.getMetadata().getNamespace(), task.getMetadata().getName())
                 .filter(live -> live.uid().equals(task.uid())));
         now.ifPresentOrElse(

@@ -7,13 +7,12 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
-import dev.codeforge.operator.framework.PoolKey;
 import dev.codeforge.operator.framework.RecreatedPrimaries;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
+import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
@@ -24,7 +23,6 @@ import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
-import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
@@ -48,10 +46,6 @@ import org.slf4j.LoggerFactory;
 /** Brings a task from its resource to its outcome. */
 public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
-    public static final String BY_UID = "uid";
-    public static final String BY_POOL = "pool";
-    static final String BY_RUNNING = "running";
-    public static final String BY_KEY = "key";
     private static final Duration REQUEUE = Duration.ofMillis(200);
     private static final int AT_ONCE = 8;
 
@@ -59,6 +53,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final Backlog backlog = new Backlog();
     private final Connections connections;
     private final DispatchKey key;
+    private final TaskIndex tasks;
+    private final TaskResults results;
     private final String installation;
     private final TaskPlanner planner;
     private final TaskDeadlines deadlines;
@@ -73,8 +69,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final Tracing tracing;
     private final RunningPods pods;
     private final NatsOutage outage;
-    private final ResultInbox inbox = new ResultInbox();
-    private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
+    private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("triggers");
     private final FailureLog failures = new FailureLog();
     private final RecreatedPrimaries<AgentTask> recreations = new RecreatedPrimaries<>(AgentTask.class);
 
@@ -90,6 +85,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             Connections connections,
             DispatchKey key,
             String installation,
+            TaskIndex tasks,
+            TaskResults results,
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
             ScaleUpBarrier scaleUps,
@@ -101,6 +98,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.listener = listener;
         this.tracing = tracing;
         this.key = key;
+        this.tasks = tasks;
+        this.results = results;
         this.installation = installation;
         this.planner = new TaskPlanner(clocks);
         this.deadlines = new TaskDeadlines(clocks);
@@ -155,7 +154,10 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private UpdateControl<AgentTask> look(AgentTask task, boolean deleted, Context<AgentTask> context) {
-        if (!deleted && backlog.rests(task) && !deadlines.isQueueOverdue(task, poolOf(task, context))) {
+        if (!deleted
+                && backlog.rests(task)
+                && !results.isAhead(task)
+                && !deadlines.isQueueOverdue(task, poolOf(task, context))) {
             return after(deadlines.requeueAfter(task, poolOf(task, context)));
         }
         TaskSnapshot snapshot = observe(task, deleted, context);
@@ -180,8 +182,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (stored.isEmpty()) {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
         }
-        inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
-        passOn(task, view.get(), context);
+        if (task.isFinished() || gone) {
+            results.forget(task);
+        } else {
+            results.settle(task, snapshot.lastSequence());
+        }
+        passOn(task, view.get());
         if (gone || hasEnded(view.get()) || view.get() instanceof StatusTransition.Adopted) {
             passTurn(task, context);
         }
@@ -238,11 +244,9 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     /** A duplicate waits for the first one's end. */
-    private void passOn(AgentTask task, StatusTransition view, Context<AgentTask> context) {
-        if (hasEnded(view) && task.getSpec().idempotencyKey() != null) {
-            context.getPrimaryCache().byIndex(BY_KEY, keyOf(task)).stream()
-                    .filter(other -> !other.isFinished())
-                    .forEach(this::trigger);
+    private void passOn(AgentTask task, StatusTransition view) {
+        if (hasEnded(view)) {
+            tasks.withKeyOf(task).stream().filter(other -> !other.isFinished()).forEach(this::trigger);
         }
     }
 
@@ -298,32 +302,22 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                         connections.queue().standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
                 // Somebody else's message on our subject is not ours to judge by, nor to remove.
                 .filter(message -> message.installation().equals(installation));
-        final Optional<StoredEvent> stored = connections.results().last(TaskIndex.ref(task));
-        final Optional<StoredEvent> believed = stored.filter(
-                        event -> believed(event).isPresent())
-                .or(() -> inbox.of(task.uid()).stream()
-                        .map(Results.Delivery::event)
-                        .filter(event -> believed(event).isPresent())
-                        .reduce((first, second) -> second));
-        final Optional<TaskEvent> last = believed.flatMap(this::believed);
+        final TaskResults.Last last = results.last(task);
         return new TaskSnapshot(
                 task,
                 deleted,
                 pool,
                 standing,
-                stored.map(StoredEvent::sequence).orElse(0L),
-                last,
+                last.sequence(),
+                last.proven().flatMap(event -> event.proven(key)),
                 // The pod's times are of its node's clock, as the worker's own are.
-                believed.flatMap(event -> event.asWritten(key))
+                last.proven()
+                        .flatMap(event -> event.asWritten(key))
                         .filter(TaskEvent::isRunning)
                         .flatMap(run -> pods.loss(task, pool, run, context)),
                 SessionTasks.of(task, context.getPrimaryCache()),
                 backlog.isBehind(task),
                 TaskSnapshot.Answers.NONE);
-    }
-
-    private Optional<TaskEvent> believed(StoredEvent stored) {
-        return stored.proven(key);
     }
 
     private void warn(AgentTask task, AgentTaskStatus status) {
@@ -355,62 +349,25 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .filter(pool -> ResourceID.fromResource(pool).equals(TaskIndex.poolOf(task)));
     }
 
-    private static String keyOf(AgentTask task) {
-        return task.getMetadata().getNamespace() + "/" + task.getSpec().idempotencyKey();
-    }
-
-    /** Looks at a task again. */
+    /** Reconciles a task. */
     public void trigger(AgentTask task) {
         backlog.offer(task);
         triggers.propagateEvent(ResourceID.fromResource(task));
     }
 
-    /** Starts to take results; call it when the caches are filled, or results of live tasks would seem unknown. */
-    public AutoCloseable takeResults(TaskIndex tasks) {
-        return connections.results().consume(delivery -> {
-            final TaskRef ref = delivery.event().task();
-            // On another pool's subject it is not this task's event, whatever its id.
-            final Optional<AgentTask> task =
-                    tasks.byUid(ref.id()).filter(found -> TaskIndex.ref(found).equals(ref));
-            if (task.isEmpty() || task.get().isFinished()) {
-                // Unknown here: an outside producer's, or deleted. The stream keeps it.
-                delivery.ack();
-                return;
-            }
-            final Optional<TaskEvent> event = believed(delivery.event());
-            event.ifPresent(proven -> listener.event(proven, delivery.event().sequence()));
-            if (event.filter(proven -> isSeen(task.get(), proven)).isPresent()) {
-                delivery.ack();
-                return;
-            }
-            inbox.put(delivery);
-            trigger(task.get());
-        });
-    }
-
-    /** Progress of a run that the status shows: it would be built as it is. */
-    private static boolean isSeen(AgentTask task, TaskEvent event) {
-        return event.kind() == TaskEvent.Kind.PROGRESS
-                && TaskDeadlines.statusOf(task).phase() == Phase.Running
-                && !StatusLag.isBehind(task, event);
+    /** The oldest task of each backlog tries once more: room may have come unannounced. */
+    public void retryBacklogs() {
+        Backlog.firsts(tasks.unfinished()).forEach(this::trigger);
     }
 
     @Override
     public List<EventSource<?, AgentTask>> prepareEventSources(EventSourceContext<AgentTask> context) {
-        context.getPrimaryCache().addIndexer(BY_UID, task -> List.of(task.uid()));
-        context.getPrimaryCache()
-                .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
+        tasks.in(context.getPrimaryCache());
         SessionTasks.index(context.getPrimaryCache());
-        context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(TaskIndex.poolOf(task))));
-        context.getPrimaryCache()
-                .addIndexer(
-                        BY_RUNNING,
-                        task -> TaskDeadlines.statusOf(task).phase() == Phase.Running
-                                ? List.of(PoolKey.of(TaskIndex.poolOf(task)))
-                                : List.of());
         return List.of(
-                PoolNews.source(context, backlog.in(context.getPrimaryCache())),
+                PoolNews.source(context, tasks, backlog.in(context.getPrimaryCache())),
                 RunningPods.source(context),
+                results,
                 triggers,
                 recreations.in(context.getPrimaryCache()));
     }

@@ -4,17 +4,21 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.framework.PoolKey;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BinaryOperator;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -43,6 +47,15 @@ final class Backlog {
                 && Conditions.find(status.conditions(), "Ready")
                         .filter(ready -> Reason.QueueFull.name().equals(ready.getReason()))
                         .isPresent();
+    }
+
+    /** Of each pool the oldest task that waits for room in its queue. */
+    static Collection<AgentTask> firsts(Collection<AgentTask> tasks) {
+        return tasks.stream()
+                .filter(task -> waits(TaskDeadlines.statusOf(task)))
+                .collect(Collectors.toMap(
+                        Backlog::keyOf, Function.identity(), BinaryOperator.minBy(TaskIndex.OLDEST_FIRST)))
+                .values();
     }
 
     /** Nothing has changed since its last try: neither its spec, nor was room offered. */

@@ -4,7 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.operator.framework.PoolKey;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -33,17 +33,17 @@ final class PoolNews {
 
     private PoolNews() {}
 
-    static InformerEventSource<WorkerPool, AgentTask> source(EventSourceContext<AgentTask> context, Backlog backlog) {
+    static InformerEventSource<WorkerPool, AgentTask> source(
+            EventSourceContext<AgentTask> context, TaskIndex tasks, Backlog backlog) {
         return new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)
                         .withPrimaryToSecondaryMapper((AgentTask task) -> Set.of(TaskIndex.poolOf(task)))
                         .withOnUpdateFilter(PoolNews::concernsTasks)
                         .withSecondaryToPrimaryMapper(pool -> concerned(
                                         pool,
-                                        context.getPrimaryCache()
-                                                .byIndex(
-                                                        AgentTaskReconciler.BY_POOL,
-                                                        PoolKey.of(ResourceID.fromResource(pool))),
+                                        tasks.of(
+                                                pool.getMetadata().getNamespace(),
+                                                pool.getMetadata().getName()),
                                         backlog)
                                 .map(ResourceID::fromResource)
                                 .collect(Collectors.toSet()))

@@ -3,6 +3,7 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.wire.SessionKey;
 import java.util.Collection;
 import java.util.List;

@@ -7,6 +7,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
 import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.TaskEvent;
