@@ -1,13 +1,7 @@
 package dev.codeforge.operator;
 
-import dev.codeforge.identity.AccountPlanner;
-import dev.codeforge.identity.Login;
-import dev.codeforge.identity.Mint;
-import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Consumption;
-import dev.codeforge.jetstream.NatsAccess;
-import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.operator.deadletter.AdvisoryInbox;
 import dev.codeforge.operator.deadletter.Burial;
 import dev.codeforge.operator.deadletter.ExhaustedSweep;
@@ -16,29 +10,18 @@ import dev.codeforge.operator.framework.RecordCloner;
 import dev.codeforge.operator.framework.UnlimitedRetry;
 import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
-import dev.codeforge.operator.leadership.LeaderLease;
-import dev.codeforge.operator.leadership.LeaseWatch;
-import dev.codeforge.operator.leadership.ReleaseClaim;
-import dev.codeforge.operator.pool.AccountSweep;
-import dev.codeforge.operator.pool.DelegatedAccess;
-import dev.codeforge.operator.pool.GivenAccess;
-import dev.codeforge.operator.pool.PoolIdentities;
-import dev.codeforge.operator.pool.SharedAccounts;
-import dev.codeforge.operator.pool.WorkerAccess;
+import dev.codeforge.operator.leadership.Leadership;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.secrets.DispatchKeySecret;
-import dev.codeforge.operator.secrets.NatsIdentity;
 import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
-import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LeftoverSweep;
 import dev.codeforge.operator.sweep.LostMessageSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
-import dev.codeforge.operator.sweep.Sweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.OperatorEvents;
@@ -52,11 +35,9 @@ import dev.codeforge.probes.HttpEndpoints.Health;
 import dev.codeforge.wire.DispatchKey;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.config.ConfigurationServiceOverrider;
 import io.javaoperatorsdk.operator.api.config.ControllerConfigurationOverrider;
-import io.javaoperatorsdk.operator.api.config.LeaderElectionConfigurationBuilder;
 import io.javaoperatorsdk.operator.api.monitoring.AggregatedMetrics;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
@@ -79,14 +60,8 @@ import org.slf4j.LoggerFactory;
 public final class CodeforgeOperator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CodeforgeOperator.class);
     private static final String FIELD_MANAGER = "codeforge-operator";
-    /** The first event of a burst is looked at at once, those that follow together. */
+    /** The first event of a burst reconciles the pool at once, those that follow together. */
     private static final Duration POOL_LOOKS = Duration.ofMillis(50);
-
-    private static final String LEASE = "codeforge-operator";
-    private static final Duration LEASE_LASTS = Duration.ofSeconds(15);
-    private static final int LEASE_LOST = 1;
-    /** How often NATS is told that this release works. */
-    private static final Duration CLAIM = Duration.ofSeconds(30);
 
     private static final Duration STOP = Duration.ofSeconds(10);
 
@@ -101,9 +76,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AdvisoryInbox deadMessages;
     private final AgentsService agents;
     private final Tracing tracing;
-    private final ReleaseClaim claim;
-    private final LeaseWatch leaseWatch;
-    private volatile boolean closing;
+    private final Leadership leadership;
     private volatile AutoCloseable requests = () -> {};
     private volatile Optional<Consumption> advisories = Optional.empty();
 
@@ -119,53 +92,10 @@ public final class CodeforgeOperator implements AutoCloseable {
         final TaskIndex taskIndex = new TaskIndex();
         final PoolIndex poolIndex = new PoolIndex();
         final DispatchKey key = DispatchKeySecret.readOrCreate(client, settings.namespace());
-        final WorkerAccess access;
-        final List<Sweep> ofAccounts;
-        switch (settings.nats()) {
-            case NatsSettings.Given given -> {
-                this.connections = new NatsConnections(given.operator(), installation);
-                access = new GivenAccess(given, poolIndex::list);
-                ofAccounts = List.of();
-            }
-            case NatsSettings.AccountSigningKey delegated -> {
-                this.connections = new NatsConnections(delegated.operator(), installation);
-                access = new DelegatedAccess(delegated, clock);
-                ofAccounts = List.of();
-            }
-            case NatsSettings.Minted minted -> {
-                final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock);
-                identity.applyUsers(client, settings.namespace());
-                final Mint mint = identity.mint();
-                final Accounts accounts =
-                        new Accounts(NatsAccess.Minted.of(minted.url(), () -> mint.system(clock.instant())));
-                this.connections = new NatsConnections(
-                        NatsAccess.Minted.of(minted.url(), () -> mint.streams("operator", clock.instant())),
-                        installation);
-                access = new PoolIdentities(
-                        client, connections, accounts, mint, minted.url(), minted.credentialLifetime(), clock);
-                ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
-            }
-            case NatsSettings.OperatorSigningKey trusted -> {
-                final NatsIdentity identity = NatsIdentity.readOrCreate(client, settings.namespace(), clock)
-                        .signedBy(trusted.signing());
-                identity.applyUsers(client, settings.namespace());
-                final Mint mint = identity.mint();
-                final Accounts accounts = new Accounts(trusted.system());
-                final SharedAccounts shared = new SharedAccounts(accounts, new AccountPlanner(mint, clock));
-                final Login operator = mint.streams("operator", clock.instant());
-                this.connections = new NatsConnections(
-                        new NatsAccess.Minted(trusted.url(), operator.key(), () -> {
-                            shared.keepIfPossible();
-                            return operator.jwt();
-                        }),
-                        installation);
-                access = new PoolIdentities(
-                        client, connections, accounts, mint, trusted.url(), trusted.credentialLifetime(), clock);
-                ofAccounts = List.of(new AccountSweep(client, accounts, new AccountPlanner(mint, clock)));
-            }
-        }
-        this.claim = new ReleaseClaim(
-                connections, installation, settings.namespace() + "/" + settings.release(), CLAIM, this::end);
+        final NatsWiring nats =
+                NatsWiring.of(settings.nats(), client, settings.namespace(), installation, poolIndex, clock);
+        this.connections = nats.connections();
+        this.leadership = new Leadership(settings, client, connections, installation, this::lead);
         this.tracing = OtlpTracing.of(settings.telemetry());
         final EventRecorder events = new EventRecorder(client, settings.podName(), clock);
         new JvmMemoryMetrics().bindTo(registry);
@@ -178,7 +108,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 client,
                 connections,
                 settings,
-                access,
+                nats.access(),
                 installation,
                 operatorEvents,
                 events,
@@ -226,7 +156,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                                                 clock),
                                         new ExhaustedSweep(queues, connections, burial),
                                         agents.sweep()),
-                                ofAccounts.stream())
+                                nats.sweeps().stream())
                         .toList(),
                 settings.sweepPeriod());
         final Metrics metrics = new AggregatedMetrics(List.of(
@@ -238,7 +168,6 @@ public final class CodeforgeOperator implements AutoCloseable {
             controller(overrider);
             overrider.withRateLimiter(new LinearRateLimiter(POOL_LOOKS, 1));
         });
-        this.leaseWatch = new LeaseWatch(client, settings.namespace(), LEASE, LEASE_LASTS);
         this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
     }
 
@@ -249,26 +178,12 @@ public final class CodeforgeOperator implements AutoCloseable {
                 .withResourceCloner(new RecordCloner())
                 .withCloseClientOnStop(false)
                 .withUseSSAToPatchPrimaryResource(true)
-                // Who works at once is bounded where tasks are looked at: a pool must not wait behind a thousand of
-                // them.
+                // The task reconciler bounds itself: a pool must not wait behind a thousand tasks.
                 .withExecutorService(Executors.newVirtualThreadPerTaskExecutor())
                 .withReconciliationTerminationTimeout(STOP)
                 // The API server may be away when we start: keep trying instead of giving up.
                 .withStopOnInformerErrorDuringStartup(false);
-        if (settings.leaderElection()) {
-            overrider.withLeaderElectionConfiguration(
-                    LeaderElectionConfigurationBuilder.aLeaderElectionConfiguration(LEASE)
-                            .withLeaseNamespace(settings.namespace())
-                            .withIdentity(settings.podName())
-                            .withLeaseDuration(LEASE_LASTS)
-                            .withRenewDeadline(Duration.ofSeconds(10))
-                            .withRetryPeriod(Duration.ofSeconds(2))
-                            .withLeaderCallbacks(new LeaderCallbacks(this::lead, this::lost, leader -> {}))
-                            // The framework would end a stop that was asked for by System.exit, which waits for
-                            // the shutdown hook that asks.
-                            .withExitOnStopLeading(false)
-                            .build());
-        }
+        leadership.configuration().ifPresent(overrider::withLeaderElectionConfiguration);
     }
 
     private <R extends HasMetadata> void controller(ControllerConfigurationOverrider<R> overrider) {
@@ -286,41 +201,19 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** Returns when the caches are filled; one of several instances then works, the others stand by. */
     public void start() {
-        claim.await();
-        if (closing) {
-            return;
-        }
-        operator.start();
-        if (settings.leaderElection()) {
-            leaseWatch.start();
-        } else {
-            lead();
+        if (leadership.await()) {
+            operator.start();
+            leadership.start();
         }
     }
 
     /** Only the leader takes results and requests: one that stands by would hold them back. */
     private void lead() {
-        claim.keep();
-        leaseWatch.close();
         results.begin();
         advisories = Optional.of(deadMessages.open());
         sweeps.start();
         requests = agents.open();
         LOG.info("operator works");
-    }
-
-    /** Another one may lead: whatever is under way here ends with the process. */
-    private void lost() {
-        if (!closing) {
-            LOG.error("the lease is lost: the operator ends, and stands by when it is started again");
-            end();
-        }
-    }
-
-    private void end() {
-        if (!closing) {
-            Thread.ofPlatform().start(() -> System.exit(LEASE_LOST));
-        }
     }
 
     private Health live() {
@@ -340,8 +233,8 @@ public final class CodeforgeOperator implements AutoCloseable {
 
     /** NATS away is no reason to be unready: conditions say so, and a restart would not help. */
     private Health ready() {
-        if (claim.problem().isPresent()) {
-            return new Health(false, claim.problem().get());
+        if (leadership.problem().isPresent()) {
+            return new Health(false, leadership.problem().get());
         }
         final boolean synced = operator.getRuntimeInfo().isStarted()
                 && operator.getRuntimeInfo().unhealthyEventSources().values().stream()
@@ -354,9 +247,7 @@ public final class CodeforgeOperator implements AutoCloseable {
     @Override
     public void close() {
         LOG.info("operator stops");
-        closing = true;
-        claim.close();
-        leaseWatch.close();
+        leadership.close();
         sweeps.close();
         try {
             requests.close();
@@ -367,9 +258,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         advisories.ifPresent(Consumption::close);
         // Returns when no reconcile is under way, or after STOP: then the next leader may begin.
         operator.stop();
-        if (settings.leaderElection()) {
-            LeaderLease.release(client, settings.namespace(), LEASE, settings.podName());
-        }
+        leadership.release();
         connections.close();
         tracing.close();
         http.close();
