@@ -164,11 +164,6 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
         });
     }
 
-    /** The task has ended or is gone: no event changes it any more. */
-    public void forget(AgentTask task) {
-        settle(task, Long.MAX_VALUE);
-    }
-
     /** The event that a task's status does not show yet. */
     @Override
     public Set<TaskEvent> getSecondaryResources(AgentTask task) {

@@ -40,4 +40,9 @@ sealed interface StatusTransition {
 
     /** An earlier task of the same idempotency key succeeded: its outcome is taken over, and nothing is paid. */
     record Adopted(TaskEvent event, String owner) implements StatusTransition {}
+
+    /** Whether it is an end of the task's own work. */
+    default boolean endsTheTask() {
+        return this instanceof Ended || this instanceof Closed;
+    }
 }

@@ -10,8 +10,11 @@ sealed interface TaskPlan {
     /** Nothing but to say what is. */
     record UpdateStatus(StatusTransition view) implements TaskPlan {}
 
-    /** Something must be known first; plan again with the answer. */
+    /** Something must be known first; plan again with the answer. No question writes. */
     sealed interface Question extends TaskPlan {}
+
+    /** Something must be this task's before an attempt is published; plan again when it was written, or somebody else was faster. */
+    sealed interface Admission extends TaskPlan {}
 
     /** Ask who runs it. */
     record AskHolder() implements Question {}
@@ -36,14 +39,14 @@ sealed interface TaskPlan {
      */
     record TakeTurn(
             Optional<SessionRecord.Turn> former, SessionRecord record, long revision, String stream, String subject)
-            implements Question {}
+            implements Admission {}
 
-    /** Write this task's claim over the ledger's revision, 0 for none; then look again. */
-    record Claim(LedgerRecord claim, long revision) implements TaskPlan {}
+    /** Write this task's claim over the ledger's revision, 0 for none. */
+    record Claim(LedgerRecord claim, long revision) implements Admission {}
 
-    /** The key's owner is gone: end what it may have left running, or keep its outcome; then look again. */
+    /** The key's owner is gone: end what it may have left running, or keep its outcome. */
     record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject)
-            implements TaskPlan {}
+            implements Admission {}
 
     /**
      * Publish an attempt.

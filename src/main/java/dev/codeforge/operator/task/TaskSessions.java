@@ -32,8 +32,8 @@ final class TaskSessions {
         return former.state(task.getMetadata().getNamespace(), turn.name(), turn.uid());
     }
 
-    /** @return the record as it stands afterwards, with whoever was fastest */
-    Optional<CasBucket.Entry<SessionRecord>> take(AgentTask task, TaskPlan.TakeTurn plan) {
+    /** Who was fastest has the turn. */
+    void take(AgentTask task, TaskPlan.TakeTurn plan) {
         final SessionRecord wanted = plan.former()
                 .map(gone -> former.end(
                         // A session is of one pool.
@@ -52,7 +52,6 @@ final class TaskSessions {
                                 .history()))
                 .orElse(plan.record());
         connections.sessions().write(keyOf(task), wanted, plan.revision());
-        return read(task);
     }
 
     /** Before the status tells the end. Only who has the turn moves anything: told again, an end changes nothing. */

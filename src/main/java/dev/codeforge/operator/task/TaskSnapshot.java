@@ -73,6 +73,11 @@ record TaskSnapshot(
         return with(new Answers(answers.holder(), answers.ledger(), answers.session(), Optional.of(answer)));
     }
 
+    /** What was read of key and session holds no more. */
+    TaskSnapshot unadmitted() {
+        return with(new Answers(answers.holder(), Optional.empty(), Optional.empty(), Optional.empty()));
+    }
+
     private TaskSnapshot with(Answers given) {
         return new TaskSnapshot(task, deleted, pool, standing, lastSequence, lastEvent, loss, rivals, behind, given);
     }

@@ -84,7 +84,7 @@ final class TaskResultsTest {
         assertThat(results.getSecondaryResources(task))
                 .extracting(TaskEvent::kind)
                 .containsExactly(Kind.COMPLETED);
-        results.forget(task);
+        results.settle(task, Long.MAX_VALUE);
         assertThat(nats.acknowledged()).containsExactly(running, outcome);
     }
 
@@ -139,7 +139,7 @@ final class TaskResultsTest {
         results.sweep();
         assertThat(reconciled).containsExactly(ResourceID.fromResource(late));
         assertThat(results.isAhead(late)).isTrue();
-        results.forget(late);
+        results.settle(late, Long.MAX_VALUE);
         assertThat(results.isAhead(late)).isFalse();
     }
 }
