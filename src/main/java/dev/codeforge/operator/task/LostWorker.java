@@ -24,7 +24,10 @@ final class LostWorker {
 
     private LostWorker() {}
 
-    /** @param pod of the run; empty if it does not exist: a failed container is restarted in its pod, so the pod was deleted */
+    /**
+     * @param pod of the run; empty if it does not exist. A failed container restarts in its pod, so a missing pod was
+     *     deleted
+     */
     static Optional<WorkerLoss> loss(TaskEvent run, Optional<Pod> pod) {
         if (pod.isEmpty()) {
             return disrupted(run.worker(), "was deleted");
@@ -145,7 +148,7 @@ final class LostWorker {
         return pod.getMetadata().getDeletionTimestamp() == null ? "is on a node that does not answer" : "was deleted";
     }
 
-    /** Kubernetes may give neither. */
+    /** Kubernetes may set neither reason nor message. */
     private static String why(@Nullable String reason, @Nullable String message) {
         final String words = Stream.of(reason, message)
                 .filter(word -> word != null && !word.isEmpty())

@@ -69,12 +69,12 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
                 Reason.TimingOut);
     }
 
-    /** @param why says that nothing is left */
+    /** @param why the failure that says that the budget is used */
     static StopReason budgetExceeded(TaskEvent.Failure why) {
         return new StopReason(TaskEvent.Kind.FAILED, BUDGET_EXCEEDED, why.message(), false, Reason.BudgetExceeded);
     }
 
-    /** @param loss that the run itself caused */
+    /** @param loss caused by the run itself */
     static StopReason lost(WorkerLoss loss) {
         final TaskEvent.Failure failure = loss.failure();
         return new StopReason(
