@@ -3,11 +3,11 @@ package dev.codeforge.operator.service;
 import dev.codeforge.operator.status.Reason;
 
 /**
- * Why there is no task, or no outcome of one, and what to do.
+ * Why a request has no task, or a task has no outcome, and what to do.
  *
- * @param code as HTTP has them
+ * @param code as in HTTP
  * @param type a constant
- * @param retryable whether the same request may do better later
+ * @param retryable whether the same request may succeed later
  */
 record Refusal(int code, String type, String message, boolean retryable) {
     private static final int BAD_REQUEST = 400;

@@ -1,6 +1,6 @@
 package dev.codeforge.operator.status;
 
-/** Every reason that the operator gives in a condition or an event: what it means, and what to do. */
+/** Every reason in a condition or an event of the operator, with its meaning and remedy. */
 public enum Reason {
     // Tasks
     PoolNotFound("The task's WorkerPool does not exist.", "Create the pool, or delete the task and name another."),
@@ -146,7 +146,7 @@ public enum Reason {
         return remedy;
     }
 
-    /** Meaning and remedy in one message. */
+    /** Meaning and remedy as one message. */
     public String sentence() {
         return meaning + " " + remedy;
     }
