@@ -90,7 +90,7 @@ public final class Main {
         try {
             role.start(OperatorClient.of(Config.autoConfigure(null)));
         } catch (IOException | RuntimeException e) {
-            LOG.error("codeforge {}: it could not start, and ends to be started again", name, e);
+            LOG.error("codeforge {} could not start, and exits to be restarted", name, e);
             System.exit(FAILED);
         }
     }

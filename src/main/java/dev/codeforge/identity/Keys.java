@@ -22,7 +22,7 @@ public final class Keys {
         if (master.length < BYTES) {
             throw new IllegalArgumentException("the master key of NATS's identities has " + master.length
                     + " bytes, at least " + BYTES
-                    + " are needed: delete its Secret, and start the operator and then NATS anew");
+                    + " are needed: delete its Secret, and restart the operator and then NATS");
         }
         this.master = master.clone();
         this.operator = derive(Key.Kind.OPERATOR, "operator");

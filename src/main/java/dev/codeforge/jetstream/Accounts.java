@@ -87,7 +87,7 @@ public final class Accounts {
             try (Connection connection = Nats.connect(options.build())) {
                 final Message answer = connection.request(subject, body.getBytes(StandardCharsets.UTF_8), TIMEOUT);
                 if (answer == null || answer.isStatusMessage()) {
-                    throw new QueueUnavailableException("nobody answered at " + system.url() + " on " + subject
+                    throw new QueueUnavailableException("no answer at " + system.url() + " on " + subject
                             + ": does its configuration have a resolver of type full?");
                 }
                 return new String(answer.getData(), StandardCharsets.UTF_8);

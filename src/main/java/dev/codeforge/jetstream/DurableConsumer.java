@@ -56,7 +56,7 @@ final class DurableConsumer implements Consumption {
                 LOG.debug("{} are away: {}", name, e.toString());
             } catch (RuntimeException e) {
                 // Keep this thread alive after any error: without it no task would ever end.
-                LOG.error("taking {} failed, it is tried again", name, e);
+                LOG.error("consuming {} failed and is retried", name, e);
             }
             LockSupport.parkNanos(Duration.ofMillis(ThreadLocalRandom.current().nextLong(500, 1500))
                     .toNanos());

@@ -31,7 +31,7 @@ public final class PoolConfigs {
         final long revision = bucket.write(
                         key, settings, stored.map(CasBucket.Entry::revision).orElse(0L))
                 .orElseThrow(() -> new QueueUnavailableException(
-                        "somebody else wrote the settings of " + key + " meanwhile: looking again"));
+                        "another operator wrote the settings of " + key + " in between: reconciling again"));
         // Workers read from any replica of the bucket, which may lag. The notice has the revision that they wait for.
         nats.tell(
                 Subjects.poolControl(namespace, pool),

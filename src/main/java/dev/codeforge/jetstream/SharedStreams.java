@@ -145,7 +145,7 @@ final class SharedStreams {
             LOG.info(
                     "stream {} is an older one, or NATS is older than 2.12: each line is written to the disk by itself,"
                             + " and agents that print much wait for it. NATS changes this for a new stream alone:"
-                            + " delete it to have it made anew, without the lines it has",
+                            + " delete it to have it recreated, without its lines",
                     Subjects.LOGS_STREAM);
         }
     }

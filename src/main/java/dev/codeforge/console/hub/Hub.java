@@ -170,7 +170,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
                 subscription.client(),
                 subscription.request().id(),
                 Refusal.TooOld,
-                "the stream was made anew and its sequences begin again: subscribe with 0 for all that it keeps");
+                "the stream was recreated and its sequences start again: subscribe with 0 for all that it has");
     }
 
     /** @return whether the subscription existed */

@@ -68,7 +68,7 @@ final class Logs {
                     log.feed()::isClosed);
             log.feed().follow();
         } catch (InterruptedException e) {
-            LOG.debug("nobody watches the lines of {} any more", log.task().id());
+            LOG.debug("no subscription to the lines of {} is left", log.task().id());
         }
         synchronized (shared.lock()) {
             if (!logs.containsKey(log.task())) {

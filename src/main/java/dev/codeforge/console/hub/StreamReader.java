@@ -121,6 +121,6 @@ final class StreamReader {
                 Thread.sleep(AWAY);
             }
         }
-        throw new InterruptedException("nobody waits for it any more");
+        throw new InterruptedException("no subscription waits for it");
     }
 }

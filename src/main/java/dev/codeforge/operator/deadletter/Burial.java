@@ -17,7 +17,7 @@ public final class Burial {
     private static final Logger LOG = LoggerFactory.getLogger(Burial.class);
     static final String MAX_DELIVERIES_EXCEEDED = "MaxDeliveriesExceeded";
     private static final String DETAIL =
-            "it was handed out as often as the queue allows and nobody ended it: see the workers' logs";
+            "it was delivered as often as the queue allows and no worker ended it: see the workers' logs";
 
     private final Connections connections;
     private final OperatorEvents events;

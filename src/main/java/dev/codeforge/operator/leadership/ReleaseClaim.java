@@ -150,10 +150,10 @@ public final class ReleaseClaim implements AutoCloseable {
                         entry.map(CasBucket.Entry::revision).orElse(0L));
             }
         } catch (QueueUnavailableException e) {
-            LOG.debug("that this release works is told later: {}", e.getMessage());
+            LOG.debug("the release claim is renewed later: {}", e.getMessage());
         } catch (RuntimeException e) {
             // The timer drops a task that throws.
-            LOG.error("that this release works could not be told, it is tried again", e);
+            LOG.error("the release claim could not be renewed and is retried", e);
         }
     }
 

@@ -49,7 +49,7 @@ final class LostWorker {
                         "container " + WORKER + " of pod " + run.worker() + " needed more memory than "
                                 + limit(pod, "memory", "its node has")
                                 + ", and was ended with its run: raise resources.limits.memory in spec.template of the"
-                                + " pool, or ask for less; the task is not begun again unless retry.retryable names"
+                                + " pool, or ask for less; the task is not retried unless retry.retryable names"
                                 + " OutOfMemory"));
     }
 
@@ -70,7 +70,7 @@ final class LostWorker {
                         "pod " + name + " has filled its disk and was ended with its run"
                                 + why(null, status.getMessage())
                                 + ": raise the limit of the volume, or ephemeral-storage, in spec.template of the"
-                                + " pool; the task is not begun again unless retry.retryable names OutOfDisk"));
+                                + " pool; the task is not retried unless retry.retryable names OutOfDisk"));
     }
 
     private static Optional<ContainerStatus> container(Pod pod) {

@@ -44,7 +44,7 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
                 TASK_TOO_LARGE,
                 "the task's message has " + bytes + " bytes and NATS takes " + most
                         + ": shorten prompt and config, of the task and of the pool's taskDefaults, or raise max_payload"
-                        + " of NATS, then create the task anew",
+                        + " of NATS, then create the task again",
                 false,
                 Reason.TaskTooLarge);
     }
@@ -64,7 +64,7 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
                 TaskEvent.Kind.FAILED,
                 MAY_HAVE_RUN,
                 "the task may have run and its outcome is lost; delivery AtMostOnce never runs it again. Look at what it"
-                        + " did, then give spec.rerun a new value to run it anew",
+                        + " did, then give spec.rerun a new value to run it again",
                 false,
                 Reason.TimingOut);
     }
