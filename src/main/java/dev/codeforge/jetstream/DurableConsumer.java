@@ -14,10 +14,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes messages from the operator's durable on a shared stream, in batches and in their order, through every outage. */
+/** Consumes the operator's durable on a shared stream, in batches and in order, through every outage. */
 final class DurableConsumer implements Consumption {
     private static final Logger LOG = LoggerFactory.getLogger(DurableConsumer.class);
-    /** A pull that waits over a restart of the server is lost: keep it short. */
+    /** A pull is lost when the server restarts, so keep it short. */
     private static final Duration PULL = Duration.ofSeconds(5);
 
     private static final Duration PAUSE = Duration.ofMillis(100);
@@ -35,7 +35,7 @@ final class DurableConsumer implements Consumption {
     private volatile long roundSince = System.nanoTime();
     private volatile boolean closed;
 
-    /** @param name of the thread, and in the log */
+    /** @param name of the thread and in the log */
     DurableConsumer(
             NatsConnection nats, SharedStreams streams, String stream, String name, Consumer<Message> onMessage) {
         this.nats = nats;
@@ -55,8 +55,8 @@ final class DurableConsumer implements Consumption {
             } catch (QueueUnavailableException e) {
                 LOG.debug("{} are away: {}", name, e.toString());
             } catch (RuntimeException e) {
-                // Without this thread no task would ever end: whatever it was, go on.
-                LOG.error("taking {} failed, it is tried again", name, e);
+                // Keep this thread alive after any error: without it no task would ever end.
+                LOG.error("consuming {} failed and is retried", name, e);
             }
             LockSupport.parkNanos(Duration.ofMillis(ThreadLocalRandom.current().nextLong(500, 1500))
                     .toNanos());
@@ -69,14 +69,14 @@ final class DurableConsumer implements Consumption {
         while (!closed) {
             roundSince = System.nanoTime();
             if (!nats.use(connection -> take(consumer))) {
-                // An empty queue answers after the pull's time, a missing one at once: make it again, and never spin.
+                // An empty queue answers after the pull's time, a missing one at once: recreate it, and never spin.
                 streams.ensure();
                 LockSupport.parkNanos(PAUSE.toNanos());
             }
         }
     }
 
-    /** @return whether a message came */
+    /** @return whether a message arrived */
     private boolean take(ConsumerContext consumer)
             throws IOException, JetStreamApiException, JetStreamStatusCheckedException, InterruptedException {
         final FetchConsumer batch = consumer.fetch(FetchConsumeOptions.builder()
@@ -109,7 +109,7 @@ final class DurableConsumer implements Consumption {
         }
     }
 
-    /** Answers for a message; not connected, it comes again and is answered then. */
+    /** Acknowledges a message. Without a connection it is delivered again and acknowledged then. */
     static void answer(Message message, Consumer<Message> how) {
         try {
             how.accept(message);

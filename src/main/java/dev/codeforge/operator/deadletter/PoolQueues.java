@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The streams of this installation's pools: others on the same account are not ours to look after. */
+/** The streams of this installation's pools. Streams of other installations on the account are ignored. */
 public final class PoolQueues {
     private final PoolIndex pools;
 

@@ -8,7 +8,10 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers whom no reconcile has reached: the task ended just before they waited, or while NATS was away, or was deleted. */
+/**
+ * Answers callers that no reconcile has answered: the task ended just before they registered, or while NATS was away,
+ * or was deleted.
+ */
 final class WaitingSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(WaitingSweep.class);
 
@@ -32,7 +35,7 @@ final class WaitingSweep implements Sweep {
         waiting.expire();
     }
 
-    /** The cache may not know a new task yet: that one is gone only the API server can say. */
+    /** The cache may lag behind a new task, so only the API server can say that a task is gone. */
     private void look(AgentTask task) {
         final Optional<AgentTask> now = index.byUid(task.uid()).or(() -> tasks.find(
                         task.getMetadata().getNamespace(), task.getMetadata().getName())
