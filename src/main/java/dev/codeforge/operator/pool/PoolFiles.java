@@ -5,6 +5,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Files;
 import dev.codeforge.jetstream.QueueRefusedException;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.time.RecheckTimer;
 import java.time.Clock;
 import java.util.Map;
 import java.util.OptionalInt;

@@ -1,6 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.pool.workers.StartTrouble;
 import dev.codeforge.operator.scaling.DemandWindow;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;

@@ -9,6 +9,8 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.StreamOwner;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.SubjectTakenException;
+import dev.codeforge.operator.pool.access.AccessRefusal;
+import dev.codeforge.operator.pool.access.WorkerAccess;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.wire.Subjects;

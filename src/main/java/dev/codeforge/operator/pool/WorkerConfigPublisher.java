@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.time.RecheckTimer;
 import java.time.Clock;
 import java.util.Map;
 import org.slf4j.Logger;
