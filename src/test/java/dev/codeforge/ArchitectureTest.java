@@ -146,8 +146,7 @@ final class ArchitectureTest {
             .resideInAnyPackage("dev.codeforge.operator.pool.*..", "dev.codeforge.operator.scaling")
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("dev.codeforge.operator.pool")
-            .allowEmptyShould(false);
+            .resideInAPackage("dev.codeforge.operator.pool");
 
     @ArchTest
     static final ArchRule workersAndTheirAccessKnowNothingOfScaling = noClasses()

@@ -5,6 +5,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.WorkerControl;
+import dev.codeforge.operator.pool.PoolMemory.Applied;
 import dev.codeforge.operator.pool.workers.InvalidTemplateException;
 import dev.codeforge.operator.pool.workers.PoolNetwork;
 import dev.codeforge.operator.pool.workers.PoolSecret;
@@ -29,9 +30,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -53,11 +52,6 @@ final class PoolExecutor {
     private final SpentPods spent;
     private final PoolSecret secret;
     private final OperatorEvents events;
-    /** What was applied last, and what it became: an unchanged world is not written to. */
-    private final Map<String, Applied> applied = new ConcurrentHashMap<>();
-
-    /** @param became with the API server's defaults, without the number of workers */
-    private record Applied(Deployment wanted, DeploymentSpec became) {}
 
     PoolExecutor(
             KubernetesClient client,
@@ -90,40 +84,44 @@ final class PoolExecutor {
      * @param replaced workers in whose place others are to come
      * @return the decision as far as it could be carried out
      */
-    Decision serve(PoolSnapshot snapshot, Decision decision, List<Pod> replaced) throws InvalidTemplateException {
+    Decision serve(PoolSnapshot snapshot, PoolMemory memory, Decision decision, List<Pod> replaced)
+            throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
-        settings.keep(pool);
-        files.keep(pool);
-        secret.keep(pool, snapshot.deployment().isEmpty());
+        settings.keep(pool, memory.config());
+        files.keep(pool, memory.files());
+        secret.keep(
+                pool, memory.secret(), memory.access(), snapshot.deployment().isEmpty());
         final Deployment current;
         try {
-            current = keep(pool, snapshot.deployment(), decision);
+            current = keep(pool, memory, snapshot.deployment(), decision);
         } catch (InvalidTemplateException e) {
             // Workers of the template before go on following the queue.
-            snapshot.deployment().ifPresent(workers -> follow(snapshot, workers, decision, replaced));
+            snapshot.deployment().ifPresent(workers -> follow(snapshot, memory, workers, decision, replaced));
             throw e;
         }
-        return follow(snapshot, current, decision, replaced);
+        return follow(snapshot, memory, current, decision, replaced);
     }
 
-    private Decision follow(PoolSnapshot snapshot, Deployment current, Decision decision, List<Pod> replaced) {
-        final Decision done = resize(snapshot, current, decision);
+    private Decision follow(
+            PoolSnapshot snapshot, PoolMemory memory, Deployment current, Decision decision, List<Pod> replaced) {
+        final Decision done = resize(snapshot, memory, current, decision);
         spent.delete(replaced);
         return done;
     }
 
-    private Decision resize(PoolSnapshot snapshot, Deployment current, Decision decision) {
+    private Decision resize(PoolSnapshot snapshot, PoolMemory memory, Deployment current, Decision decision) {
         final WorkerPool pool = snapshot.pool();
         final int size = size(current, decision);
-        if ((!WorkerScale.owns(current) || current.getSpec().getReplicas() != size) && !scale.raise(pool, size)) {
+        if ((!WorkerScale.owns(current) || current.getSpec().getReplicas() != size)
+                && !scale.raise(pool, memory.scale(), size)) {
             // The Deployment has changed: its event leads to the next reconcile.
             return decision;
         }
-        scaleDown.resumeOnce(pool, snapshot.pods());
+        scaleDown.resumeOnce(pool, memory.scaleDown(), snapshot.pods());
         if (decision.desired() < size) {
-            return scaleDown.execute(pool, current, snapshot.pods(), decision);
+            return scaleDown.execute(pool, memory.scaleDown(), current, snapshot.pods(), decision);
         }
-        scaleDown.settle(pool, current, snapshot.pods());
+        scaleDown.settle(pool, memory.scaleDown(), current, snapshot.pods());
         return decision;
     }
 
@@ -132,16 +130,15 @@ final class PoolExecutor {
         return Math.max(current.getSpec().getReplicas(), decision.desired());
     }
 
-    private Deployment keep(WorkerPool pool, Optional<Deployment> existing, Decision decision)
+    private Deployment keep(WorkerPool pool, PoolMemory memory, Optional<Deployment> existing, Decision decision)
             throws InvalidTemplateException {
         final Deployment wanted = deployments.of(pool, queues.subject(pool));
-        final String uid = pool.getMetadata().getUid();
-        network.keep(pool, wanted);
-        if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
+        network.keep(pool, wanted, memory.network());
+        if (existing.isPresent() && memory.wasApplied(new Applied(wanted, withoutSize(existing.get())))) {
             return existing.get();
         }
         final Deployment current = apply(wanted, existing.or(() -> live(wanted)), decision);
-        applied.put(uid, new Applied(wanted, withoutSize(current)));
+        memory.applied(new Applied(wanted, withoutSize(current)));
         return current;
     }
 
@@ -194,11 +191,11 @@ final class PoolExecutor {
     }
 
     /** Asks whoever runs a task of the pool to stop its agent: so what was used and done is still told. */
-    void stopRunning(WorkerPool pool, TaskIndex tasks) {
+    void stopRunning(WorkerPool pool, PoolMemory memory, TaskIndex tasks) {
         final String namespace = pool.getMetadata().getNamespace();
         // The deadline may have passed since the queue was observed: it is paused before a freed worker takes the next
         // task.
-        queues.look(pool);
+        queues.look(pool, memory.queue());
         final WorkerControl control = connections.workers();
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             tasks.runningOf(namespace, pool.getMetadata().getName())
@@ -267,18 +264,7 @@ final class PoolExecutor {
     }
 
     /** Shuts its workers out of NATS. */
-    void withdraw(WorkerPool pool, boolean namespaceEnds) {
-        secret.withdraw(pool, namespaceEnds);
-    }
-
-    void forget(WorkerPool pool) {
-        final String uid = pool.getMetadata().getUid();
-        secret.forget(pool);
-        applied.remove(uid);
-        scaleDown.forget(uid);
-        scale.forget(uid);
-        settings.forget(uid);
-        files.forget(uid);
-        network.forget(uid);
+    void withdraw(WorkerPool pool, PoolMemory memory, boolean namespaceEnds) {
+        secret.withdraw(pool, memory.access(), namespaceEnds);
     }
 }

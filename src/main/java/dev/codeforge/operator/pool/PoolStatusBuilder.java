@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.operator.pool.access.AccessMemory;
 import dev.codeforge.operator.pool.access.NatsWall;
 import dev.codeforge.operator.pool.access.WorkerAccess;
 import dev.codeforge.operator.pool.workers.StartTrouble;
@@ -36,7 +37,7 @@ final class PoolStatusBuilder {
     }
 
     /** @param problem of the template, empty for none */
-    WorkerPoolStatus build(PoolSnapshot snapshot, PoolPlan plan, Optional<String> problem) {
+    WorkerPoolStatus build(PoolSnapshot snapshot, AccessMemory accessMemory, PoolPlan plan, Optional<String> problem) {
         final WorkerPool pool = snapshot.pool();
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         final Optional<DeploymentStatus> workers = snapshot.deployment().map(Deployment::getStatus);
@@ -60,6 +61,7 @@ final class PoolStatusBuilder {
                 conditions(
                                 snapshot,
                                 before,
+                                accessMemory,
                                 plan,
                                 problem,
                                 wanted,
@@ -136,6 +138,7 @@ final class PoolStatusBuilder {
     private Conditions conditions(
             PoolSnapshot snapshot,
             WorkerPoolStatus before,
+            AccessMemory accessMemory,
             PoolPlan plan,
             Optional<String> problem,
             int wanted,
@@ -160,7 +163,7 @@ final class PoolStatusBuilder {
                     snapshot.trouble().map(seen -> " " + said(seen.trouble())).orElse("");
             return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence() + trouble);
         }
-        final Optional<String> shutOut = access.trouble(pool);
+        final Optional<String> shutOut = access.trouble(accessMemory);
         if (ready < wanted && shutOut.isPresent()) {
             return verdict(
                     conditions,

@@ -17,11 +17,9 @@ import dev.codeforge.wire.Subjects;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** Keeps a pool's stream and consumer as its spec wants them, and tells in the status' words how they are. */
 final class QueueKeeper {
@@ -36,10 +34,14 @@ final class QueueKeeper {
     private final String installation;
     private final Clock clock;
     private final Clock apiServer;
-    private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
     /** The queue was as wanted at that time, and so many dead letters were there. */
     private record Kept(TaskQueue.Settings settings, Instant at, long deadLetters) {}
+
+    /** What is remembered of one pool's queue. */
+    static final class Memory {
+        private Optional<Kept> kept = Optional.empty();
+    }
 
     QueueKeeper(
             Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clocks clocks) {
@@ -85,7 +87,7 @@ final class QueueKeeper {
      * Corrects what drifted, unless that was done just now: then a pool that follows its queue is sampled only, since three
      * requests take too long for a worker that is wanted at once.
      */
-    QueueState look(WorkerPool pool) {
+    QueueState look(WorkerPool pool, Memory memory) {
         final String namespace = pool.getMetadata().getNamespace();
         if (!mayHaveItsSubject(pool)) {
             return new QueueState.Broken(
@@ -104,8 +106,8 @@ final class QueueKeeper {
                     Reason.QueueUnavailable, problem.get() + ". " + Reason.QueueUnavailable.sentence());
         }
         try {
-            final Optional<QueueState> sampled = sample(pool);
-            return sampled.isPresent() ? sampled.get() : ensure(pool);
+            final Optional<QueueState> sampled = sample(pool, memory);
+            return sampled.isPresent() ? sampled.get() : ensure(pool, memory);
         } catch (SubjectTakenException e) {
             return new QueueState.Broken(Reason.SubjectTaken, e.getMessage() + ". " + Reason.SubjectTaken.remedy());
         } catch (QueueRefusedException e) {
@@ -116,8 +118,8 @@ final class QueueKeeper {
         }
     }
 
-    private Optional<QueueState> sample(WorkerPool pool) {
-        final Kept last = kept.get(pool.getMetadata().getUid());
+    private Optional<QueueState> sample(WorkerPool pool, Memory memory) {
+        final Kept last = memory.kept.orElse(null);
         if (last == null
                 || pool.getSpec().scaling() == null
                 || !clock.instant().isBefore(last.at().plus(KEPT))
@@ -127,19 +129,15 @@ final class QueueKeeper {
         return connections.queue().sample(stream(pool)).map(sample -> new QueueState.Ready(sample, last.deadLetters()));
     }
 
-    private QueueState ensure(WorkerPool pool) {
+    private QueueState ensure(WorkerPool pool, Memory memory) {
         final String namespace = pool.getMetadata().getNamespace();
         final TaskQueue.Settings settings = settings(pool);
         final Instant now = clock.instant();
         final TaskQueue.Sample sample = connections.queue().ensure(settings);
         final long deadLetters =
                 connections.deadLetters().count(namespace, pool.getMetadata().getName());
-        kept.put(pool.getMetadata().getUid(), new Kept(settings, now, deadLetters));
+        memory.kept = Optional.of(new Kept(settings, now, deadLetters));
         return new QueueState.Ready(sample, deadLetters);
-    }
-
-    void forget(String uid) {
-        kept.remove(uid);
     }
 
     private TaskQueue.Settings settings(WorkerPool pool) {

@@ -18,7 +18,6 @@ import dev.codeforge.operator.pool.workers.SpentWorkers;
 import dev.codeforge.operator.pool.workers.StartTroubles;
 import dev.codeforge.operator.pool.workers.WorkerDeployment;
 import dev.codeforge.operator.pool.workers.WorkerWalls;
-import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.scaling.WorkerScale;
@@ -50,12 +49,9 @@ import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEven
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -73,16 +69,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final StatusWriter<WorkerPoolStatus, WorkerPool> writer = new StatusWriter<>(WorkerPool::new);
     private final PoolWarnings warnings;
     private final PoolObserver observer;
-    private final StartTroubles troubles;
     private final EvictionShield shield;
     private final ShortGrace shortGrace;
     private final Supplier<TaskIndex> tasks;
     private final ScaleUpBarrier wanted;
     private final Clock clock;
-    private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
-    private final Set<String> letGo = ConcurrentHashMap.newKeySet();
-    private final Map<String, Instant> written = new ConcurrentHashMap<>();
-    private final PoolRequeue requeueAfter = new PoolRequeue();
+    private final PoolMemories memories = new PoolMemories();
+    private final PoolRequeue requeueAfter = new PoolRequeue(memories);
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
     private final FailureLog failures = new FailureLog();
     private final RecreatedPrimaries<WorkerPool> recreations = new RecreatedPrimaries<>(WorkerPool.class);
@@ -102,7 +95,6 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final QueueKeeper queues =
                 new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clocks);
         this.planner = new PoolPlanner(clocks);
-        final WorkerScale scale = new WorkerScale(client);
         this.executor = new PoolExecutor(
                 client,
                 connections,
@@ -114,7 +106,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         settings.podName(),
                         settings.telemetry(),
                         NatsMounts.of(settings.nats())),
-                scale,
+                new WorkerScale(client),
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
                 new PoolNetwork(
                         client, settings.workerDefaults(), settings.nats().url(), clock),
@@ -123,13 +115,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 clock);
         this.statuses = new PoolStatusBuilder(queues, access, clock);
         this.warnings = new PoolWarnings(connections, events);
-        this.troubles = new StartTroubles(client, clock);
         this.observer = new PoolObserver(
                 client,
                 queues,
-                scale,
                 new WorkerWalls(connections, clock),
-                troubles,
+                new StartTroubles(client, clock),
                 new SpentWorkers(connections, clock),
                 tasks,
                 clocks);
@@ -154,14 +144,12 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     }
 
     private UpdateControl<WorkerPool> look(WorkerPool pool, boolean deleted, Context<WorkerPool> context) {
-        final String uid = pool.getMetadata().getUid();
         if (deleted || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
-            forget(pool);
-            requeueAfter.forget(pool);
-            letGo.remove(uid);
+            memories.forget(pool);
             return UpdateControl.noUpdate();
         }
-        if (letGo.contains(uid)) {
+        final PoolMemory memory = memories.of(pool);
+        if (memory.isReleased()) {
             // The cache is behind: a look would make its stream anew.
             return UpdateControl.noUpdate();
         }
@@ -169,36 +157,38 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
             return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(Duration.ofMillis(1));
         }
-        final PoolSnapshot snapshot = observer.observe(pool, windows.getOrDefault(uid, DemandWindow.EMPTY), context);
+        final PoolSnapshot snapshot = observer.observe(pool, memory, context);
         final PoolPlan plan = planner.plan(snapshot);
         Optional<PoolPlan> done = Optional.of(plan);
         Optional<String> problem = Optional.empty();
         try {
-            done = execute(snapshot, plan, context);
+            done = execute(snapshot, memory, plan, context);
         } catch (InvalidTemplateException e) {
             problem = Optional.of(e.getMessage());
         }
         if (done.isEmpty()) {
             return UpdateControl.noUpdate();
         }
-        shortGrace.send(pool, snapshot.pods());
+        shortGrace.send(pool, memory.graces(), snapshot.pods());
         shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
         if (grows(snapshot, done.get())) {
             // Whoever is queued next may want another worker: told when that is settled.
             return again(pool, PoolRequeue.After.GROWTH);
         }
-        final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
-        if (worthWriting(pool, status)) {
+        final WorkerPoolStatus status = statuses.build(snapshot, memory.access(), done.get(), problem);
+        if (worthWriting(pool, memory, status)) {
             final Optional<WorkerPoolStatus> stored = write(pool, status, context);
             if (stored.isEmpty()) {
                 return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(REQUEUE);
             }
             warnings.tell(pool, stored.get());
-            written.put(uid, clock.instant());
+            memory.statusWritten(clock.instant());
         } else if (!status.equals(pool.getStatus())) {
             return again(pool, PoolRequeue.After.A_LOOK);
         }
-        return again(pool, isFixed(pool, done.get()) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
+        return again(
+                pool,
+                isFixed(pool, memory, done.get()) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
     }
 
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
@@ -226,21 +216,19 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         .isPresent();
     }
 
-    private boolean isFixed(WorkerPool pool, PoolPlan done) {
+    private static boolean isFixed(WorkerPool pool, PoolMemory memory, PoolPlan done) {
         return done instanceof PoolPlan.Serve serve
                 && serve.decision().why() == ReplicaPlanner.Why.Fixed
                 && !pool.getSpec().isolation().workerPerTask()
-                && !troubles.awaitsAny(pool)
+                && !memory.starts().awaitsAny()
                 && serve.decision().desired() == pool.getSpec().replicas();
     }
 
     /** Counts change with every task and pod: alone they are written once a tick at most. */
-    private boolean worthWriting(WorkerPool pool, WorkerPoolStatus status) {
+    private boolean worthWriting(WorkerPool pool, PoolMemory memory, WorkerPoolStatus status) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         return !status.saysTheSameAs(before)
-                || !clock.instant()
-                        .isBefore(written.getOrDefault(pool.getMetadata().getUid(), Instant.EPOCH)
-                                .plus(PoolRequeue.TICK));
+                || !clock.instant().isBefore(memory.statusWritten().plus(PoolRequeue.TICK));
     }
 
     /** The framework logs the error and tries again for ever; the pool says why. */
@@ -265,7 +253,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     }
 
     /** @return the plan as far as it could be carried out; empty when the resource was let go */
-    private Optional<PoolPlan> execute(PoolSnapshot snapshot, PoolPlan plan, Context<WorkerPool> context)
+    private Optional<PoolPlan> execute(
+            PoolSnapshot snapshot, PoolMemory memory, PoolPlan plan, Context<WorkerPool> context)
             throws InvalidTemplateException {
         final WorkerPool pool = snapshot.pool();
         switch (plan) {
@@ -273,36 +262,36 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 return Optional.of(hold);
             }
             case PoolPlan.Serve serve -> {
-                return Optional.of(
-                        new PoolPlan.Serve(keep(snapshot, serve.decision(), serve.replaced()), serve.replaced()));
+                return Optional.of(new PoolPlan.Serve(
+                        keep(snapshot, memory, serve.decision(), serve.replaced()), serve.replaced()));
             }
             case PoolPlan.Drain drain -> {
-                return Optional.of(
-                        new PoolPlan.Drain(keep(snapshot, drain.decision(), drain.replaced()), drain.replaced()));
+                return Optional.of(new PoolPlan.Drain(
+                        keep(snapshot, memory, drain.decision(), drain.replaced()), drain.replaced()));
             }
             case PoolPlan.Stop stop -> {
-                executor.stopRunning(pool, tasks.get());
-                return Optional.of(new PoolPlan.Stop(keep(snapshot, stop.decision(), List.of())));
+                executor.stopRunning(pool, memory, tasks.get());
+                return Optional.of(new PoolPlan.Stop(keep(snapshot, memory, stop.decision(), List.of())));
             }
             case PoolPlan.Remove remove -> {
-                removeQueue(snapshot, remove);
-                letGo(pool, context);
+                removeQueue(snapshot, memory, remove);
+                release(pool, memory, context);
                 return Optional.empty();
             }
             case PoolPlan.ReleaseFinalizer ignored -> {
                 // Nothing is waited for: a credential that cannot be withdrawn now ends by itself.
-                orLater(pool, () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
-                letGo(pool, context);
+                orLater(pool, () -> executor.withdraw(pool, memory, snapshot.namespaceTerminating()));
+                release(pool, memory, context);
                 return Optional.empty();
             }
         }
     }
 
-    private void removeQueue(PoolSnapshot snapshot, PoolPlan.Remove plan) {
+    private void removeQueue(PoolSnapshot snapshot, PoolMemory memory, PoolPlan.Remove plan) {
         final WorkerPool pool = snapshot.pool();
         final List<Runnable> steps = List.of(
                 () -> executor.removeQueue(pool, tasks.get()),
-                () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
+                () -> executor.withdraw(pool, memory, snapshot.namespaceTerminating()));
         for (final Runnable step : steps) {
             if (plan.letGoAnyway()) {
                 orLater(pool, step);
@@ -324,22 +313,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
     }
 
-    private ReplicaPlanner.Decision keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision, List<Pod> replaced)
+    private ReplicaPlanner.Decision keep(
+            PoolSnapshot snapshot, PoolMemory memory, ReplicaPlanner.Decision decision, List<Pod> replaced)
             throws InvalidTemplateException {
-        windows.put(snapshot.pool().getMetadata().getUid(), decision.window());
-        return executor.serve(snapshot, decision, replaced);
+        memory.decided(decision.window());
+        return executor.serve(snapshot, memory, decision, replaced);
     }
 
-    private void forget(WorkerPool pool) {
-        final String uid = pool.getMetadata().getUid();
-        windows.remove(uid);
-        observer.forget(uid);
-        shortGrace.forget(uid);
-        executor.forget(pool);
-        written.remove(uid);
-    }
-
-    private void letGo(WorkerPool pool, Context<WorkerPool> context) {
+    private void release(WorkerPool pool, PoolMemory memory, Context<WorkerPool> context) {
         executor.removeWorkers(pool);
         try {
             PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
@@ -349,13 +330,12 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 throw e;
             }
         }
-        letGo.add(pool.getMetadata().getUid());
-        forget(pool);
+        memory.released();
     }
 
     /** Looks at a pool again, because its queue changed. */
     public void trigger(ResourceID pool) {
-        requeueAfter.told(pool);
+        memories.tell(pool);
         triggers.propagateEvent(pool);
     }
 

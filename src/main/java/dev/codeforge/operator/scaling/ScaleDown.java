@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
@@ -37,7 +36,6 @@ public final class ScaleDown {
     private final Connections connections;
     private final Clock clock;
     private final DrainPlanner planner = new DrainPlanner();
-    private final Map<String, Memory> memories = new ConcurrentHashMap<>();
 
     public ScaleDown(WorkerScale scale, Connections connections, Clock clock) {
         this.scale = scale;
@@ -45,8 +43,9 @@ public final class ScaleDown {
         this.clock = clock;
     }
 
-    /** What is known of a pool between two looks; the framework looks at one pool on one thread at a time. */
-    private static final class Memory {
+    /** What is remembered of one pool. */
+    public static final class Memory {
+        private final WorkerScale.Memory scale;
         /** An operator before us may have asked its workers: they were told to go on. */
         private boolean resumed;
         /** Whom we asked to take no more, and did not tell to go on. */
@@ -55,6 +54,10 @@ public final class ScaleDown {
         private Instant next = Instant.MIN;
         private int sizeAtLast;
         private Optional<Decision> last = Optional.empty();
+
+        public Memory(WorkerScale.Memory scale) {
+            this.scale = scale;
+        }
     }
 
     /**
@@ -62,8 +65,7 @@ public final class ScaleDown {
      *
      * @return the decision as far as it could be carried out
      */
-    public Decision execute(WorkerPool pool, Deployment deployment, List<Pod> pods, Decision decision) {
-        final Memory memory = memory(pool);
+    public Decision execute(WorkerPool pool, Memory memory, Deployment deployment, List<Pod> pods, Decision decision) {
         final int present = deployment.getSpec().getReplicas();
         if (memory.last.isPresent()
                 && memory.sizeAtLast == present
@@ -111,7 +113,7 @@ public final class ScaleDown {
         final boolean mayGo = planner.maySwitch(views, leaving, alive.size() - leaving.size())
                 && scale.mark(outOf(alive, leaving, true))
                 && clock.instant().isBefore(asked.plus(TRUSTED))
-                && scale.lower(pool, deployment, size);
+                && scale.lower(pool, memory.scale, deployment, size);
         if (!mayGo) {
             hold(drain, memory, alive, leaving, finishing);
             return keeping(decision, present, Why.WorkersBusy);
@@ -175,8 +177,7 @@ public final class ScaleDown {
     }
 
     /** Takes back what is left of a scale-down that nobody wants any more, or that was cut off. */
-    public void settle(WorkerPool pool, Deployment deployment, List<Pod> pods) {
-        final Memory memory = memory(pool);
+    public void settle(WorkerPool pool, Memory memory, Deployment deployment, List<Pod> pods) {
         memory.last = Optional.empty();
         if (WorkerPods.settled(deployment, pods)) {
             hold(drain(pool), memory, WorkerPods.alive(pods), Set.of(), Set.of());
@@ -188,8 +189,7 @@ public final class ScaleDown {
      * An operator before us may have been stopped between asking its workers and removing them. Only after our first apply
      * of the Deployment: so it can remove none of them afterwards.
      */
-    public void resumeOnce(WorkerPool pool, List<Pod> pods) {
-        final Memory memory = memory(pool);
+    public void resumeOnce(WorkerPool pool, Memory memory, List<Pod> pods) {
         if (!memory.resumed && connections.isConnected()) {
             drain(pool)
                     .resume(names(WorkerPods.alive(pods).stream()
@@ -197,10 +197,6 @@ public final class ScaleDown {
                             .toList()));
             memory.resumed = true;
         }
-    }
-
-    public void forget(String uid) {
-        memories.remove(uid);
     }
 
     /** The mark last: one that is left is seen and taken back again. */
@@ -229,10 +225,6 @@ public final class ScaleDown {
 
     private static Decision keeping(Decision decision, int size, Why why) {
         return new Decision(size, why, decision.demand(), decision.window());
-    }
-
-    private Memory memory(WorkerPool pool) {
-        return memories.computeIfAbsent(pool.getMetadata().getUid(), uid -> new Memory());
     }
 
     private WorkerDrain drain(WorkerPool pool) {

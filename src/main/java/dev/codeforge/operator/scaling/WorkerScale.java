@@ -15,7 +15,7 @@ import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,10 +37,29 @@ public final class WorkerScale {
             .build();
 
     private final KubernetesClient client;
-    /** By the pool's uid: what we set last, for caches that are behind. */
-    private final Map<String, Sized> sized = new ConcurrentHashMap<>();
 
     private record Sized(int replicas, long resourceVersion) {}
+
+    /** What is remembered of one pool's number of workers. */
+    public static final class Memory {
+        /** What we set last, for caches that are behind. */
+        private Optional<Sized> sized = Optional.empty();
+
+        /** The Deployment as the cache shows it, with the number that we set since. */
+        public Deployment newest(Deployment cached) {
+            return sized.filter(last -> version(cached.getMetadata().getResourceVersion()) < last.resourceVersion())
+                    .map(last -> new DeploymentBuilder(cached)
+                            .editMetadata()
+                            // Kubernetes has not carried it out.
+                            .withGeneration(cached.getMetadata().getGeneration() + 1)
+                            .endMetadata()
+                            .editSpec()
+                            .withReplicas(last.replicas())
+                            .endSpec()
+                            .build())
+                    .orElse(cached);
+        }
+    }
 
     public WorkerScale(KubernetesClient client) {
         this.client = client;
@@ -62,35 +81,19 @@ public final class WorkerScale {
         return WorkerPods.alive(pods).stream().filter(WorkerScale::isMarked).toList();
     }
 
-    /** The Deployment as the cache shows it, with the number that we set since. */
-    public Deployment newest(WorkerPool pool, Deployment cached) {
-        final Sized last = sized.get(pool.getMetadata().getUid());
-        return last == null || version(cached.getMetadata().getResourceVersion()) >= last.resourceVersion()
-                ? cached
-                : new DeploymentBuilder(cached)
-                        .editMetadata()
-                        // Kubernetes has not carried it out.
-                        .withGeneration(cached.getMetadata().getGeneration() + 1)
-                        .endMetadata()
-                        .editSpec()
-                        .withReplicas(last.replicas())
-                        .endSpec()
-                        .build();
-    }
-
     /**
      * Raises the number. The cache may be behind, and show a smaller one than there is: a number that is set from it would
      * remove workers, busy ones among them.
      *
      * @return false when there are more, or the Deployment changes just now: look again
      */
-    public boolean raise(WorkerPool pool, int replicas) {
+    public boolean raise(WorkerPool pool, Memory memory, int replicas) {
         final Deployment live = client.apps()
                 .deployments()
                 .inNamespace(pool.getMetadata().getNamespace())
                 .withName(pool.workersName())
                 .get();
-        return live != null && live.getSpec().getReplicas() <= replicas && patchAsSeen(pool, live, replicas);
+        return live != null && live.getSpec().getReplicas() <= replicas && patchAsSeen(pool, memory, live, replicas);
     }
 
     /**
@@ -98,13 +101,16 @@ public final class WorkerScale {
      *
      * @return false when it has changed since: look again
      */
-    boolean lower(WorkerPool pool, Deployment seen, int replicas) {
-        return patchAsSeen(pool, seen, replicas);
+    boolean lower(WorkerPool pool, Memory memory, Deployment seen, int replicas) {
+        return patchAsSeen(pool, memory, seen, replicas);
     }
 
-    private boolean patchAsSeen(WorkerPool pool, Deployment seen, int replicas) {
+    private boolean patchAsSeen(WorkerPool pool, Memory memory, Deployment seen, int replicas) {
         try {
-            patch(pool, replicas, seen.getMetadata().getResourceVersion());
+            final GenericKubernetesResource scaled =
+                    patch(pool, replicas, seen.getMetadata().getResourceVersion());
+            memory.sized =
+                    Optional.of(new Sized(replicas, version(scaled.getMetadata().getResourceVersion())));
             return true;
         } catch (KubernetesClientException e) {
             if (e.getCode() == HttpURLConnection.HTTP_CONFLICT) {
@@ -114,7 +120,7 @@ public final class WorkerScale {
         }
     }
 
-    private void patch(WorkerPool pool, int replicas, String resourceVersion) {
+    private GenericKubernetesResource patch(WorkerPool pool, int replicas, String resourceVersion) {
         final GenericKubernetesResource scale = new GenericKubernetesResourceBuilder()
                 .withApiVersion("autoscaling/v1")
                 .withKind("Scale")
@@ -125,7 +131,7 @@ public final class WorkerScale {
                 .endMetadata()
                 .addToAdditionalProperties("spec", Map.of("replicas", replicas))
                 .build();
-        final GenericKubernetesResource scaled = client.genericKubernetesResources(DEPLOYMENTS)
+        return client.genericKubernetesResources(DEPLOYMENTS)
                 .inNamespace(pool.getMetadata().getNamespace())
                 .withName(pool.workersName())
                 .subresource("scale")
@@ -136,9 +142,6 @@ public final class WorkerScale {
                                 .withForce(true)
                                 .build(),
                         scale);
-        sized.put(
-                pool.getMetadata().getUid(),
-                new Sized(replicas, version(scaled.getMetadata().getResourceVersion())));
     }
 
     /** Those of one kind of object are comparable; what is no number is newer than all. */
@@ -148,10 +151,6 @@ public final class WorkerScale {
         } catch (NumberFormatException e) {
             return Long.MAX_VALUE;
         }
-    }
-
-    public void forget(String uid) {
-        sized.remove(uid);
     }
 
     /** All at once: they were asked to wait. @return false when one of the pods is gone */

@@ -7,6 +7,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.operator.pool.access.AccessMemory;
 import dev.codeforge.operator.pool.access.AccessRefusal;
 import dev.codeforge.operator.pool.access.GivenAccess;
 import dev.codeforge.operator.pool.access.NatsWall;
@@ -349,6 +350,7 @@ final class PoolStatusBuilderTest {
                                 List.of(),
                                 Optional.empty(),
                                 DemandWindow.EMPTY),
+                        new AccessMemory(),
                         plan,
                         problem);
     }
@@ -447,7 +449,7 @@ final class PoolStatusBuilderTest {
         }
 
         @Override
-        public Optional<String> trouble(WorkerPool pool) {
+        public Optional<String> trouble(AccessMemory memory) {
             return trouble;
         }
 
@@ -457,14 +459,11 @@ final class PoolStatusBuilderTest {
         }
 
         @Override
-        public Map<String, String> secret(WorkerPool pool) {
+        public Map<String, String> secret(WorkerPool pool, AccessMemory memory) {
             return Map.of();
         }
 
         @Override
-        public void withdraw(WorkerPool pool, boolean namespaceEnds) {}
-
-        @Override
-        public void forget(WorkerPool pool) {}
+        public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {}
     }
 }

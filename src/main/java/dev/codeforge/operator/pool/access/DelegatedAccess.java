@@ -9,14 +9,11 @@ import dev.codeforge.operator.status.Reason;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** A user for each pool, in accounts of somebody else who has handed out signing keys of them. */
 public final class DelegatedAccess implements WorkerAccess {
     private final NatsSettings.AccountSigningKey settings;
     private final CredentialPlanner planner;
-    /** By the uid of a pool. */
-    private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
 
     public DelegatedAccess(NatsSettings.AccountSigningKey settings, Clock clock) {
         this.settings = settings;
@@ -35,7 +32,7 @@ public final class DelegatedAccess implements WorkerAccess {
     }
 
     @Override
-    public Optional<String> trouble(WorkerPool pool) {
+    public Optional<String> trouble(AccessMemory memory) {
         return Optional.empty();
     }
 
@@ -77,27 +74,21 @@ public final class DelegatedAccess implements WorkerAccess {
     }
 
     @Override
-    public Map<String, String> secret(WorkerPool pool) {
+    public Map<String, String> secret(WorkerPool pool, AccessMemory memory) {
         final String namespace = pool.getMetadata().getNamespace();
         final DelegatedAccount account = settings.accounts()
                 .find(namespace)
                 .orElseThrow(() ->
                         new IllegalStateException(refusal(pool).orElseThrow().message()));
-        final Credential credential = credentials.compute(
-                pool.getMetadata().getUid(),
-                (uid, current) -> planner.plan(
-                        Optional.ofNullable(current),
-                        (now, lifetime) -> account.worker(namespace, PoolIdentities.identity(pool), now, lifetime)));
+        final Credential credential = planner.plan(
+                memory.credential(),
+                (now, lifetime) -> account.worker(namespace, PoolIdentities.identity(pool), now, lifetime));
+        memory.credential(credential);
         return Map.of("url", settings.url(), PoolIdentities.CREDENTIAL, credential.file());
     }
 
     @Override
-    public void withdraw(WorkerPool pool, boolean namespaceEnds) {
+    public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {
         // Only who has the operator's key may change an account: the credential ends by itself.
-    }
-
-    @Override
-    public void forget(WorkerPool pool) {
-        credentials.remove(pool.getMetadata().getUid());
     }
 }

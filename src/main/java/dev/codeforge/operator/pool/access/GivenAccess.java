@@ -36,7 +36,7 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
     }
 
     @Override
-    public Optional<String> trouble(WorkerPool pool) {
+    public Optional<String> trouble(AccessMemory memory) {
         return Optional.empty();
     }
 
@@ -54,18 +54,13 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
     }
 
     @Override
-    public Map<String, String> secret(WorkerPool pool) {
+    public Map<String, String> secret(WorkerPool pool, AccessMemory memory) {
         final NatsAccess.Password workers = settings.workers();
         return Map.of("url", workers.url(), "username", workers.username(), "password", workers.password());
     }
 
     @Override
-    public void withdraw(WorkerPool pool, boolean namespaceEnds) {
+    public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {
         // Others use it too.
-    }
-
-    @Override
-    public void forget(WorkerPool pool) {
-        // Nothing is known of single pools.
     }
 }

@@ -10,6 +10,8 @@ import dev.codeforge.identity.PoolIdentity;
 import dev.codeforge.jetstream.Accounts;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.pool.access.NamespaceAccounts.Membership;
+import dev.codeforge.operator.pool.access.NamespaceAccounts.Wanted;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.time.RecheckTimer;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -18,11 +20,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 
 /**
  * An account for each namespace and a user for each pool, in a server that trusts the operator's keys. Accounts are looked
@@ -32,8 +31,6 @@ public final class PoolIdentities implements WorkerAccess {
     /** In the pool's Secret, and the file's name in its workers. */
     public static final String CREDENTIAL = "nats.creds";
 
-    private static final String SHARED = "installation";
-
     private final KubernetesClient client;
     private final Connections connections;
     private final Accounts accounts;
@@ -42,22 +39,13 @@ public final class PoolIdentities implements WorkerAccess {
     private final String url;
     private final AccountPlanner planner;
     private final CredentialPlanner credentialPlanner;
-    /** Of the installation's own accounts, and by the uid of a namespace. */
-    private final RecheckTimer<Wanted> rechecks;
+    private final Clock clock;
+    /** Of the installation's own accounts. */
+    private final RecheckTimer<Wanted> sharedRechecks = new RecheckTimer<>();
 
-    /** By the uid of a pool. */
-    private final Map<String, NamespaceIdentity> namespaces = new ConcurrentHashMap<>();
-
-    private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
-    private final Map<String, String> problems = new ConcurrentHashMap<>();
+    private final NamespaceAccounts namespaces = new NamespaceAccounts();
     /** Two that write one account would undo each other's changes. */
     private final Lock oneAtATime = new ReentrantLock();
-
-    /**
-     * @param pools another one is seen to at once
-     * @param connects how often the server was connected to
-     */
-    private record Wanted(Set<String> pools, int connects) {}
 
     public PoolIdentities(
             KubernetesClient client,
@@ -75,7 +63,7 @@ public final class PoolIdentities implements WorkerAccess {
         this.planner = new AccountPlanner(mint, clock);
         this.shared = new SharedAccounts(accounts, planner);
         this.credentialPlanner = new CredentialPlanner(credentialLifetime, clock);
-        this.rechecks = new RecheckTimer<>(clock);
+        this.clock = clock;
     }
 
     @Override
@@ -84,11 +72,10 @@ public final class PoolIdentities implements WorkerAccess {
     }
 
     @Override
-    public Optional<String> trouble(WorkerPool pool) {
-        return Optional.ofNullable(namespaces.get(pool.getMetadata().getUid()))
-                .flatMap(namespace -> Optional.ofNullable(problems.get(namespace.uid()))
-                        .map(problem ->
-                                "The account of namespace " + namespace.name() + " is not as wanted: " + problem));
+    public Optional<String> trouble(AccessMemory memory) {
+        return memory.membership().flatMap(member -> member.problem()
+                .map(problem ->
+                        "The account of namespace " + member.namespace().name() + " is not as wanted: " + problem));
     }
 
     @Override
@@ -98,20 +85,19 @@ public final class PoolIdentities implements WorkerAccess {
 
     /** A credential is made while NATS is away, too: that it knows its account is seen to by a later look. */
     @Override
-    public Map<String, String> secret(WorkerPool pool) {
-        final String uid = pool.getMetadata().getUid();
-        final NamespaceIdentity namespace = namespaceOf(pool);
-        admit(namespace);
+    public Map<String, String> secret(WorkerPool pool, AccessMemory memory) {
+        final Membership member = membership(pool, memory);
+        admit(member);
         final Credential credential = credentialPlanner.plan(
-                Optional.ofNullable(credentials.get(uid)),
-                (now, lifetime) -> mint.worker(namespace, identity(pool), now, lifetime));
-        credentials.put(uid, credential);
+                memory.credential(), (now, lifetime) -> mint.worker(member.namespace(), identity(pool), now, lifetime));
+        memory.credential(credential);
         return Map.of("url", url, CREDENTIAL, credential.file());
     }
 
-    private void admit(NamespaceIdentity namespace) {
-        final Wanted wanted = new Wanted(served(namespace), connections.connects());
-        if (!connections.isConnected() || !rechecks.isDue(namespace.uid(), wanted)) {
+    private void admit(Membership member) {
+        final NamespaceIdentity namespace = member.namespace();
+        final Wanted wanted = new Wanted(member.pools(), connections.connects());
+        if (!connections.isConnected() || !member.rechecks().isDue(wanted, clock.instant())) {
             return;
         }
         oneAtATime.lock();
@@ -119,10 +105,10 @@ public final class PoolIdentities implements WorkerAccess {
             keepShared(wanted.connects());
             final Optional<String> known = accounts.find(planner.accountId(namespace));
             shared.carryOut(planner.plan(namespace, poolsOf(namespace), known));
-            rechecks.seen(namespace.uid(), wanted);
-            problems.remove(namespace.uid());
+            member.rechecks().seen(wanted, clock.instant());
+            member.problem(Optional.empty());
         } catch (QueueUnavailableException e) {
-            problems.put(namespace.uid(), e.getMessage());
+            member.problem(Optional.of(e.getMessage()));
         } finally {
             oneAtATime.unlock();
         }
@@ -131,15 +117,15 @@ public final class PoolIdentities implements WorkerAccess {
     /** A release of this program may have changed what others may reach. */
     private void keepShared(int connects) {
         final Wanted wanted = new Wanted(shared.ids(), connects);
-        if (rechecks.isDue(SHARED, wanted)) {
+        if (sharedRechecks.isDue(wanted, clock.instant())) {
             shared.keep();
-            rechecks.seen(SHARED, wanted);
+            sharedRechecks.seen(wanted, clock.instant());
         }
     }
 
     @Override
-    public void withdraw(WorkerPool pool, boolean namespaceEnds) {
-        final NamespaceIdentity namespace = namespaceOf(pool);
+    public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {
+        final NamespaceIdentity namespace = membership(pool, memory).namespace();
         final PoolIdentity ended = identity(pool);
         oneAtATime.lock();
         try {
@@ -160,37 +146,18 @@ public final class PoolIdentities implements WorkerAccess {
                 .toList();
     }
 
-    private NamespaceIdentity namespaceOf(WorkerPool pool) {
-        return namespaces.computeIfAbsent(pool.getMetadata().getUid(), uid -> {
+    private Membership membership(WorkerPool pool, AccessMemory memory) {
+        if (memory.membership().isEmpty()) {
             final String name = pool.getMetadata().getNamespace();
-            return new NamespaceIdentity(
+            final NamespaceIdentity namespace = new NamespaceIdentity(
                     name,
                     client.namespaces().withName(name).require().getMetadata().getUid());
-        });
+            memory.membership(namespaces.join(namespace, pool.getMetadata().getUid()));
+        }
+        return memory.membership().orElseThrow();
     }
 
     public static PoolIdentity identity(WorkerPool pool) {
         return new PoolIdentity(pool.getMetadata().getName(), pool.getMetadata().getUid());
-    }
-
-    @Override
-    public void forget(WorkerPool pool) {
-        final String uid = pool.getMetadata().getUid();
-        credentials.remove(uid);
-        Optional.ofNullable(namespaces.remove(uid))
-                .filter(namespace -> served(namespace).isEmpty())
-                .map(NamespaceIdentity::uid)
-                .ifPresent(namespace -> {
-                    rechecks.forget(namespace);
-                    problems.remove(namespace);
-                });
-    }
-
-    /** The uids of its pools. */
-    private Set<String> served(NamespaceIdentity namespace) {
-        return namespaces.entrySet().stream()
-                .filter(of -> of.getValue().equals(namespace))
-                .map(Map.Entry::getKey)
-                .collect(Collectors.toUnmodifiableSet());
     }
 }

@@ -29,19 +29,18 @@ public final class PoolNetwork {
     private final KubernetesClient client;
     private final WorkerDefaults defaults;
     private final String natsUrl;
-    private final RecheckTimer<Deployment> rechecks;
+    private final Clock clock;
 
     public PoolNetwork(KubernetesClient client, WorkerDefaults defaults, String natsUrl, Clock clock) {
         this.client = client;
         this.defaults = defaults;
         this.natsUrl = natsUrl;
-        this.rechecks = new RecheckTimer<>(clock);
+        this.clock = clock;
     }
 
     /** @param workers as they are to be: what they need of the network is told by their environment */
-    public void keep(WorkerPool pool, Deployment workers) {
-        final String uid = pool.getMetadata().getUid();
-        if (!rechecks.isDue(uid, workers)) {
+    public void keep(WorkerPool pool, Deployment workers, RecheckTimer<Deployment> rechecks) {
+        if (!rechecks.isDue(workers, clock.instant())) {
             return;
         }
         if (defaults.networkPolicy()) {
@@ -49,7 +48,7 @@ public final class PoolNetwork {
         } else {
             ours(pool).ifPresent(policy -> named(pool).delete());
         }
-        rechecks.seen(uid, workers);
+        rechecks.seen(workers, clock.instant());
     }
 
     private NetworkPolicy policy(WorkerPool pool, Deployment workers) {
@@ -139,9 +138,5 @@ public final class PoolNetwork {
                 .networkPolicies()
                 .inNamespace(pool.getMetadata().getNamespace())
                 .withName(pool.workersName());
-    }
-
-    public void forget(String uid) {
-        rechecks.forget(uid);
     }
 }

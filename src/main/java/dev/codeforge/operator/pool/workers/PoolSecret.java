@@ -1,6 +1,7 @@
 package dev.codeforge.operator.pool.workers;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.pool.access.AccessMemory;
 import dev.codeforge.operator.pool.access.WorkerAccess;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
@@ -9,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** A pool's Secret: what its workers get into NATS with, and the collector's key. */
 public final class PoolSecret {
@@ -19,8 +20,6 @@ public final class PoolSecret {
     private final KubernetesClient client;
     private final WorkerAccess access;
     private final TelemetrySettings telemetry;
-    /** By the pool's uid, what was applied last: an unchanged world is not written to. */
-    private final Map<String, Map<String, String>> applied = new ConcurrentHashMap<>();
 
     public PoolSecret(KubernetesClient client, WorkerAccess access, TelemetrySettings telemetry) {
         this.client = client;
@@ -28,14 +27,19 @@ public final class PoolSecret {
         this.telemetry = telemetry;
     }
 
+    /** What is remembered of one pool's Secret. */
+    public static final class Memory {
+        /** An unchanged world is not written to. */
+        private Optional<Map<String, String>> applied = Optional.empty();
+    }
+
     /** @param anew there are no workers, and may be no Secret either */
-    public void keep(WorkerPool pool, boolean anew) {
-        final Map<String, String> wanted = new HashMap<>(access.secret(pool));
+    public void keep(WorkerPool pool, Memory memory, AccessMemory accessMemory, boolean anew) {
+        final Map<String, String> wanted = new HashMap<>(access.secret(pool, accessMemory));
         wanted.putAll(telemetry.secretsForWorkers());
-        final String uid = pool.getMetadata().getUid();
-        if (anew || !wanted.equals(applied.get(uid))) {
+        if (anew || memory.applied.filter(wanted::equals).isEmpty()) {
             apply(pool, wanted);
-            applied.put(uid, wanted);
+            memory.applied = Optional.of(wanted);
         }
     }
 
@@ -67,12 +71,7 @@ public final class PoolSecret {
     }
 
     /** Its workers are shut out of NATS, whatever they still do. */
-    public void withdraw(WorkerPool pool, boolean namespaceEnds) {
-        access.withdraw(pool, namespaceEnds);
-    }
-
-    public void forget(WorkerPool pool) {
-        applied.remove(pool.getMetadata().getUid());
-        access.forget(pool);
+    public void withdraw(WorkerPool pool, AccessMemory accessMemory, boolean namespaceEnds) {
+        access.withdraw(pool, accessMemory, namespaceEnds);
     }
 }

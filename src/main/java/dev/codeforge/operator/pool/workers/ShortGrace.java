@@ -4,21 +4,25 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /** Sends the real grace to workers whose pods were deleted with a shorter one than their template has. */
 public final class ShortGrace {
     private final Connections connections;
-    /** By the pool's uid: the uids of pods whose workers have answered. */
-    private final Map<String, Set<String>> sent = new ConcurrentHashMap<>();
 
     public ShortGrace(Connections connections) {
         this.connections = connections;
+    }
+
+    /** What is remembered of one pool. */
+    public static final class Memory {
+        /** The uids of pods whose workers have answered. */
+        private final Set<String> sent = new HashSet<>();
     }
 
     /** How long its runs may continue; empty if the pod has its template's grace, or is not being deleted. */
@@ -32,9 +36,8 @@ public final class ShortGrace {
     }
 
     /** Once to each worker that answers; a silent one is asked again at the next reconcile. */
-    public void send(WorkerPool pool, List<Pod> pods) {
-        final Set<String> before =
-                sent.computeIfAbsent(pool.getMetadata().getUid(), uid -> ConcurrentHashMap.newKeySet());
+    public void send(WorkerPool pool, Memory memory, List<Pod> pods) {
+        final Set<String> before = memory.sent;
         before.retainAll(pods.stream().map(ShortGrace::uid).collect(Collectors.toSet()));
         final Map<Duration, List<Pod>> leaving = pods.stream()
                 .filter(pod -> !before.contains(uid(pod)) && of(pod).isPresent())
@@ -57,10 +60,6 @@ public final class ShortGrace {
                     .filter(pod -> answered.contains(pod.getMetadata().getName()))
                     .forEach(pod -> before.add(uid(pod)));
         });
-    }
-
-    public void forget(String pool) {
-        sent.remove(pool);
     }
 
     private static String uid(Pod pod) {

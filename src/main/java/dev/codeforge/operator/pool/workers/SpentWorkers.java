@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -28,28 +27,22 @@ public final class SpentWorkers {
 
     private final Connections connections;
     private final Clock clock;
-    private final Map<String, Memory> memories = new ConcurrentHashMap<>();
 
     public SpentWorkers(Connections connections, Clock clock) {
         this.connections = connections;
         this.clock = clock;
     }
 
-    /** What is known of a pool between two looks, by the pods' uids; the framework looks at one pool on one thread at a time. */
-    private static final class Memory {
+    /** What is remembered of one pool, by the pods' uids. */
+    public static final class Memory {
         private final Set<String> spent = new HashSet<>();
         private final Map<String, Instant> askAgain = new HashMap<>();
     }
 
-    public List<Pod> of(WorkerPool pool, List<Pod> pods) {
+    public List<Pod> of(WorkerPool pool, Memory memory, List<Pod> pods) {
         final Map<String, Pod> forOneTask = WorkerPods.alive(pods).stream()
                 .filter(WorkerPods::isForOneTask)
                 .collect(Collectors.toMap(pod -> pod.getMetadata().getUid(), Function.identity()));
-        if (forOneTask.isEmpty()) {
-            forget(pool.getMetadata().getUid());
-            return List.of();
-        }
-        final Memory memory = memories.computeIfAbsent(pool.getMetadata().getUid(), uid -> new Memory());
         memory.spent.retainAll(forOneTask.keySet());
         memory.askAgain.keySet().retainAll(forOneTask.keySet());
         ask(pool, memory, forOneTask);
@@ -80,9 +73,5 @@ public final class SpentWorkers {
                 memory.spent.add(uid);
             }
         });
-    }
-
-    public void forget(String uid) {
-        memories.remove(uid);
     }
 }

@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -27,24 +26,28 @@ public final class StartTroubles {
 
     private final PodEvents events;
     private final Clock clock;
-    private final Map<String, Memory> memories = new ConcurrentHashMap<>();
 
     public StartTroubles(KubernetesClient client, Clock clock) {
         this.events = new PodEvents(client);
         this.clock = clock;
     }
 
-    /** What is known of a pool between two reconciles; the framework reconciles one pool on one thread at a time. */
-    private static final class Memory {
+    /** What is remembered of one pool. */
+    public static final class Memory {
         private final Map<String, Instant> onTheirWay = new HashMap<>();
         private Map<String, String> volumes = Map.of();
         private Instant asked = Instant.MIN;
         private @Nullable Instant troubled;
+
+        /** Whether a pod has yet to start: nothing tells of an Event that is written meanwhile. */
+        public boolean awaitsAny() {
+            return troubled != null || !onTheirWay.isEmpty();
+        }
     }
 
-    public Optional<StartTrouble.Seen> of(WorkerPool pool, Optional<Deployment> workers, List<Pod> pods) {
+    public Optional<StartTrouble.Seen> of(
+            WorkerPool pool, Memory memory, Optional<Deployment> workers, List<Pod> pods) {
         final Instant now = clock.instant();
-        final Memory memory = memories.computeIfAbsent(pool.getMetadata().getUid(), uid -> new Memory());
         final Optional<StartTrouble> trouble = WorkerHealth.trouble(workers, pods, volumes(pool, memory, pods, now));
         memory.troubled = trouble.isEmpty() ? null : memory.troubled == null ? now : memory.troubled;
         return trouble.map(found -> new StartTrouble.Seen(found, memory.troubled));
@@ -74,15 +77,5 @@ public final class StartTroubles {
                     .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
         }
         return memory.volumes;
-    }
-
-    /** Whether a pod has yet to start: nothing tells of an Event that is written meanwhile. */
-    public boolean awaitsAny(WorkerPool pool) {
-        final Memory memory = memories.get(pool.getMetadata().getUid());
-        return memory != null && (memory.troubled != null || !memory.onTheirWay.isEmpty());
-    }
-
-    public void forget(String uid) {
-        memories.remove(uid);
     }
 }

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -26,22 +25,20 @@ public final class WorkerWalls {
 
     private final Connections connections;
     private final Clock clock;
-    private final Map<String, Memory> memories = new ConcurrentHashMap<>();
 
     public WorkerWalls(Connections connections, Clock clock) {
         this.connections = connections;
         this.clock = clock;
     }
 
-    /** What is known of a pool between two looks; the framework looks at one pool on one thread at a time. */
-    private static final class Memory {
+    /** What is remembered of one pool, by the pods' uids. */
+    public static final class Memory {
         private final Map<String, List<String>> told = new HashMap<>();
         private final Map<String, Instant> askAgain = new HashMap<>();
     }
 
     /** What is open beyond their own run to agents of any worker, a sentence each; empty while none has answered. */
-    public Optional<List<String>> of(WorkerPool pool, List<Pod> pods) {
-        final Memory memory = memories.computeIfAbsent(pool.getMetadata().getUid(), uid -> new Memory());
+    public Optional<List<String>> of(WorkerPool pool, Memory memory, List<Pod> pods) {
         final Map<String, Pod> byUid = WorkerPods.alive(pods).stream()
                 .collect(Collectors.toMap(pod -> pod.getMetadata().getUid(), Function.identity()));
         memory.told.keySet().retainAll(byUid.keySet());
@@ -87,9 +84,5 @@ public final class WorkerWalls {
             open.add(worker + " takes task after task, not one" + older);
         }
         return open;
-    }
-
-    public void forget(String uid) {
-        memories.remove(uid);
     }
 }

@@ -72,11 +72,13 @@ final class DelegatedAccessTest {
     @Test
     void aPoolKeepsItsCredentialWhileItIsFreshAndANamesakeHasAnother() {
         final DelegatedAccess access = access(Map.of(), Optional.of(owner.workers("WORKERS")));
-        final String credential = access.secret(POOL).get("nats.creds");
-        assertThat(access.secret(POOL).get("nats.creds")).isEqualTo(credential);
+        final AccessMemory memory = new AccessMemory();
+        final String credential = access.secret(POOL, memory).get("nats.creds");
+        assertThat(access.secret(POOL, memory).get("nats.creds")).isEqualTo(credential);
         final WorkerPool namesake = Resources.pool("team-a", "pool", null);
         namesake.getMetadata().setUid("another");
-        assertThat(access.secret(namesake).get("nats.creds")).isNotEqualTo(credential);
+        assertThat(access.secret(namesake, new AccessMemory()).get("nats.creds"))
+                .isNotEqualTo(credential);
     }
 
     private DelegatedAccess access(Map<String, Handed> own, Optional<Handed> workers) {

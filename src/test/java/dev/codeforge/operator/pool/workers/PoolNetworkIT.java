@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.operator.settings.WorkerDefaults;
+import dev.codeforge.operator.time.RecheckTimer;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.testing.TestCluster;
@@ -78,12 +79,13 @@ final class PoolNetworkIT {
     void onePutAwayIsThereAgainAMinuteLater() throws Exception {
         final MovingClock clock = new MovingClock();
         final PoolNetwork network = new PoolNetwork(client, WorkerDefaults.NONE, NATS, clock);
-        keep(network);
+        final RecheckTimer<Deployment> rechecks = new RecheckTimer<>();
+        network.keep(pool, workers(), rechecks);
         client.resource(policy()).delete();
-        keep(network);
+        network.keep(pool, workers(), rechecks);
         assertThat(policy()).isNull();
         clock.now = NOON.plusSeconds(60);
-        keep(network);
+        network.keep(pool, workers(), rechecks);
         assertThat(policy()).isNotNull();
     }
 
@@ -155,7 +157,7 @@ final class PoolNetworkIT {
     }
 
     private void keep(PoolNetwork network) throws Exception {
-        network.keep(pool, workers());
+        network.keep(pool, workers(), new RecheckTimer<>());
     }
 
     private Deployment workers() throws Exception {

@@ -29,6 +29,7 @@ final class SpentWorkersTest {
     private final Workers workers = new Workers();
     private Instant now = Instant.parse("2026-11-24T12:00:00Z");
     private final InstantSource time = () -> now;
+    private final SpentWorkers.Memory memory = new SpentWorkers.Memory();
     private final SpentWorkers spent = new SpentWorkers(connections, time.withZone(ZoneOffset.UTC));
 
     SpentWorkersTest() {
@@ -41,10 +42,10 @@ final class SpentWorkersTest {
         workers.answers.put("b", answer(true, false, false));
         final Pod a = pod("a", "true");
         final Pod b = pod("b", "true");
-        assertThat(spent.of(pool, List.of(a, b))).containsExactly(a);
+        assertThat(spent.of(pool, memory, List.of(a, b))).containsExactly(a);
         later(Duration.ofSeconds(10));
         workers.asked.clear();
-        assertThat(spent.of(pool, List.of(a, b))).containsExactly(a);
+        assertThat(spent.of(pool, memory, List.of(a, b))).containsExactly(a);
         assertThat(workers.asked).containsExactly("b");
     }
 
@@ -53,7 +54,7 @@ final class SpentWorkersTest {
         workers.answers.put("busy", answer(false, true, true));
         workers.answers.put("pulling", answer(true, false, true));
         workers.answers.put("drained", answer(true, true, false));
-        assertThat(spent.of(pool, List.of(pod("busy", "true"), pod("pulling", "true"), pod("drained", "true"))))
+        assertThat(spent.of(pool, memory, List.of(pod("busy", "true"), pod("pulling", "true"), pod("drained", "true"))))
                 .isEmpty();
     }
 
@@ -61,31 +62,32 @@ final class SpentWorkersTest {
     void whoAnswersIsAskedAgainSoonAndWhoIsSilentLater() {
         workers.answers.put("busy", answer(false, true, false));
         final List<Pod> pods = List.of(pod("busy", "true"), pod("silent", "true"));
-        spent.of(pool, pods);
-        spent.of(pool, pods);
+        spent.of(pool, memory, pods);
+        spent.of(pool, memory, pods);
         later(Duration.ofMillis(100));
-        spent.of(pool, pods);
+        spent.of(pool, memory, pods);
         assertThat(workers.asked).containsExactlyInAnyOrder("busy", "silent", "busy");
         later(Duration.ofSeconds(2));
-        spent.of(pool, pods);
+        spent.of(pool, memory, pods);
         assertThat(workers.asked).containsExactlyInAnyOrder("busy", "silent", "busy", "busy", "silent");
     }
 
     @Test
     void anotherPodOfTheSameNameIsAnotherWorker() {
         workers.answers.put("a", answer(true, true, true));
-        spent.of(pool, List.of(pod("a", "true")));
+        spent.of(pool, memory, List.of(pod("a", "true")));
         workers.answers.put("a", answer(true, false, false));
         final Pod other = pod("a", "true");
         other.getMetadata().setUid("another");
-        assertThat(spent.of(pool, List.of(other))).isEmpty();
+        assertThat(spent.of(pool, memory, List.of(other))).isEmpty();
     }
 
     @Test
     void nobodyIsAskedWhoIsNotForOneTaskOrIsGoing() {
         final Pod going = pod("going", "true");
         going.getMetadata().setDeletionTimestamp("2026-11-24T12:00:00Z");
-        assertThat(spent.of(pool, List.of(pod("ordinary", "false"), going))).isEmpty();
+        assertThat(spent.of(pool, memory, List.of(pod("ordinary", "false"), going)))
+                .isEmpty();
         assertThat(workers.asked).isEmpty();
     }
 

@@ -33,6 +33,7 @@ final class StartTroublesTest {
     private KubernetesClient client;
     private final MovingClock clock = new MovingClock();
     private final WorkerPool pool = Resources.pool("ns", "pool", null);
+    private final StartTroubles.Memory memory = new StartTroubles.Memory();
     private StartTroubles troubles;
 
     @BeforeEach
@@ -47,7 +48,7 @@ final class StartTroublesTest {
         clock.advance(4);
         assertThat(troubles(creating())).isEmpty();
         assertThat(server.getRequestCount()).isZero();
-        assertThat(troubles.awaitsAny(pool)).isTrue();
+        assertThat(memory.awaitsAny()).isTrue();
     }
 
     @Test
@@ -100,12 +101,12 @@ final class StartTroublesTest {
         clock.advance(1);
         assertThat(troubles(pulling).orElseThrow().lasts(clock.instant())).isTrue();
         troubles(pod("{running: {}}"));
-        assertThat(troubles.awaitsAny(pool)).isFalse();
+        assertThat(memory.awaitsAny()).isFalse();
         assertThat(troubles(pulling).orElseThrow().since()).isEqualTo(NOON.plusSeconds(15));
     }
 
     private Optional<StartTrouble.Seen> troubles(Pod pod) {
-        return troubles.of(pool, Optional.empty(), List.of(pod));
+        return troubles.of(pool, memory, Optional.empty(), List.of(pod));
     }
 
     private void events(String... events) {

@@ -29,6 +29,7 @@ final class WorkerWallsTest {
     private final WorkerPool pool = Resources.pool("ns", "pool", null);
     private final FakeConnections connections = new FakeConnections(new DispatchKey(new byte[32]));
     private final Workers workers = new Workers();
+    private final WorkerWalls.Memory memory = new WorkerWalls.Memory();
     private final WorkerWalls walls = new WorkerWalls(connections, Clock.fixed(NOW, ZoneOffset.UTC));
 
     WorkerWallsTest() {
@@ -39,36 +40,37 @@ final class WorkerWallsTest {
     void whatAnyWorkerLacksIsThePools() {
         workers.told.put("a", Optional.of(List.of("one", "both")));
         workers.told.put("b", Optional.of(List.of("both")));
-        assertThat(walls.of(pool, List.of(pod("a", true), pod("b", true)))).contains(List.of("both", "one"));
+        assertThat(walls.of(pool, memory, List.of(pod("a", true), pod("b", true))))
+                .contains(List.of("both", "one"));
     }
 
     @Test
     void aWorkerIsAskedOnce() {
         workers.told.put("a", Optional.of(List.of()));
-        walls.of(pool, List.of(pod("a", true)));
-        assertThat(walls.of(pool, List.of(pod("a", true)))).contains(List.of());
+        walls.of(pool, memory, List.of(pod("a", true)));
+        assertThat(walls.of(pool, memory, List.of(pod("a", true)))).contains(List.of());
         assertThat(workers.asked).containsExactly("a");
     }
 
     @Test
     void whoIsSilentOrNotReadyTellsNothingAndIsNotAskedAtEachLook() {
-        assertThat(walls.of(pool, List.of(pod("silent", true), pod("starting", false))))
+        assertThat(walls.of(pool, memory, List.of(pod("silent", true), pod("starting", false))))
                 .isEmpty();
-        walls.of(pool, List.of(pod("silent", true)));
+        walls.of(pool, memory, List.of(pod("silent", true)));
         assertThat(workers.asked).containsExactly("silent");
     }
 
     @Test
     void aWorkerThatHasGoneTellsNothingAnyMore() {
         workers.told.put("a", Optional.of(List.of("one")));
-        walls.of(pool, List.of(pod("a", true)));
-        assertThat(walls.of(pool, List.of())).isEmpty();
+        walls.of(pool, memory, List.of(pod("a", true)));
+        assertThat(walls.of(pool, memory, List.of())).isEmpty();
     }
 
     @Test
     void anOlderWorkerIsSaidNotToSay() {
         workers.told.put("a", Optional.empty());
-        assertThat(walls.of(pool, List.of(pod("a", true))))
+        assertThat(walls.of(pool, memory, List.of(pod("a", true))))
                 .contains(List.of("worker a does not say: its image is older than the operator"));
     }
 
@@ -87,7 +89,7 @@ final class WorkerWallsTest {
                 .endSpec()
                 .build();
         workers.saysWhetherItIsSpent = false;
-        assertThat(walls.of(pool, List.of(forOneTask)))
+        assertThat(walls.of(pool, memory, List.of(forOneTask)))
                 .contains(List.of("worker a takes task after task, not one: its image is older than the operator"));
     }
 
