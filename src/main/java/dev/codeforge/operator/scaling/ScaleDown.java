@@ -2,12 +2,14 @@ package dev.codeforge.operator.scaling;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.WorkerControl;
+import dev.codeforge.jetstream.WorkerControl.Answer;
 import dev.codeforge.operator.pool.workers.WorkerDrain;
 import dev.codeforge.operator.pool.workers.WorkerPods;
-import dev.codeforge.operator.scaling.DrainPlanner.WorkerView;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
+import dev.codeforge.operator.scaling.ScaleDownPlanner.Asked;
+import dev.codeforge.operator.scaling.ScaleDownPlanner.Departures;
+import dev.codeforge.operator.scaling.ScaleDownPlanner.WorkerView;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import java.time.Clock;
@@ -19,12 +21,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * Makes a pool smaller without ending a run: workers that are idle are asked to take no further task, marked, and only then
  * counted out. Killed at any step, it leaves workers that resume by themselves when their lease is over, and marks that
- * {@link #settle} takes back.
+ * {@link #settle} takes back. {@link ScaleDownPlanner} says who goes.
  */
 public final class ScaleDown {
     /** Asking costs a request a worker: not at each event. */
@@ -35,7 +36,7 @@ public final class ScaleDown {
     private final WorkerScale scale;
     private final Connections connections;
     private final Clock clock;
-    private final DrainPlanner planner = new DrainPlanner();
+    private final ScaleDownPlanner planner = new ScaleDownPlanner();
 
     public ScaleDown(WorkerScale scale, Connections connections, Clock clock) {
         this.scale = scale;
@@ -96,71 +97,32 @@ public final class ScaleDown {
     private Decision remove(WorkerPool pool, Memory memory, Deployment deployment, List<Pod> alive, Decision decision) {
         final Instant asked = clock.instant();
         final WorkerDrain drain = drain(pool);
-        final Map<String, WorkerControl.Answer> answers = drain.look(names(alive));
+        final Map<String, Answer> answers = drain.look(names(alive));
         final List<WorkerView> views = views(alive, answers);
-        final int surplus = alive.size() - decision.desired();
-        final List<String> candidates = planner.candidates(views, surplus);
-        final Set<String> leaving = leaving(views, answers.keySet(), candidates, drain.drain(candidates));
-        final Set<String> finishing = finishing(pool, memory, decision, views, answers.keySet(), leaving, surplus);
-        drain.finish(finishing);
-        hold(drain, memory, alive, candidates, union(leaving, finishing));
-        pardon(drain, outOf(WorkerScale.marked(alive), leaving, false));
-        final int size = Math.max(decision.desired(), alive.size() - leaving.size());
+        final List<String> candidates = planner.candidates(views, alive.size() - decision.desired());
+        final Departures departures = planner.departures(
+                new Asked(views, answers.keySet(), candidates, drain.drain(candidates), memory.held),
+                decision,
+                pool.getSpec().tasksPerWorker());
+        drain.finish(departures.finishing());
+        hold(drain, memory, alive, candidates, departures.held());
+        pardon(drain, outOf(WorkerScale.marked(alive), departures.leaving(), false));
         final int present = deployment.getSpec().getReplicas();
-        if (size == present) {
+        if (departures.size() == present) {
             return keeping(decision, present, Why.WorkersBusy);
         }
-        final boolean mayGo = planner.maySwitch(views, leaving, alive.size() - leaving.size())
-                && scale.mark(outOf(alive, leaving, true))
+        final boolean lowered = departures.maySwitch()
+                && scale.mark(outOf(alive, departures.leaving(), true))
                 && clock.instant().isBefore(asked.plus(TRUSTED))
-                && scale.lower(pool, memory.scale, deployment, size);
-        if (!mayGo) {
-            hold(drain, memory, alive, leaving, finishing);
+                && scale.lower(pool, memory.scale, deployment, departures.size());
+        if (!lowered) {
+            hold(drain, memory, alive, departures.leaving(), departures.finishing());
             return keeping(decision, present, Why.WorkersBusy);
         }
-        return keeping(decision, size, size == decision.desired() ? decision.why() : Why.WorkersBusy);
-    }
-
-    /** Those that will take no task: they said so, or they are not ready and said nothing at all. */
-    private static Set<String> leaving(
-            List<WorkerView> views,
-            Set<String> talking,
-            List<String> candidates,
-            Map<String, WorkerControl.Answer> drained) {
-        final Set<String> ready =
-                views.stream().filter(WorkerView::ready).map(WorkerView::pod).collect(Collectors.toSet());
-        return candidates.stream()
-                .filter(pod -> Optional.ofNullable(drained.get(pod))
-                        .map(WorkerControl.Answer::mayGo)
-                        .orElse(!ready.contains(pod) && !talking.contains(pod)))
-                .collect(Collectors.toSet());
-    }
-
-    /** The busy ones that are to take no more, so that they can go one day. */
-    private Set<String> finishing(
-            WorkerPool pool,
-            Memory memory,
-            Decision decision,
-            List<WorkerView> views,
-            Set<String> talking,
-            Set<String> leaving,
-            int surplus) {
-        if (!needsFinishers(pool, decision)) {
-            return Set.of();
-        }
-        // One that was asked before and is silent now may finish all the same.
-        final List<WorkerView> able = views.stream()
-                .filter(view -> talking.contains(view.pod()) || memory.held.contains(view.pod()))
-                .filter(view -> !leaving.contains(view.pod()))
-                .toList();
-        return Set.copyOf(planner.finishers(able, memory.held, surplus - leaving.size()));
-    }
-
-    /** Where somebody asked for fewer while tasks wait, or a few tasks are spread over many places, nobody is ever idle. */
-    private static boolean needsFinishers(WorkerPool pool, Decision decision) {
-        return decision.why() == Why.Fixed
-                || decision.why() == Why.MaximumLowered
-                || pool.getSpec().tasksPerWorker() > 1;
+        return keeping(
+                decision,
+                departures.size(),
+                departures.size() == decision.desired() ? decision.why() : Why.WorkersBusy);
     }
 
     /**
@@ -169,7 +131,8 @@ public final class ScaleDown {
      */
     private static void hold(
             WorkerDrain drain, Memory memory, List<Pod> alive, Collection<String> asked, Set<String> held) {
-        final Set<String> asking = union(memory.held, asked);
+        final Set<String> asking = new HashSet<>(memory.held);
+        asking.addAll(asked);
         drain.resume(names(alive).stream()
                 .filter(pod -> asking.contains(pod) && !held.contains(pod))
                 .toList());
@@ -205,20 +168,17 @@ public final class ScaleDown {
         pods.forEach(scale::unmark);
     }
 
-    /** Without marks: those of workers that stay are taken back before any may go. */
-    private static List<WorkerView> views(List<Pod> pods, Map<String, WorkerControl.Answer> answers) {
+    private static List<WorkerView> views(List<Pod> pods, Map<String, Answer> answers) {
         return pods.stream()
                 .map(pod -> new WorkerView(
                         name(pod),
                         WorkerPods.isReady(pod),
-                        false,
                         Optional.ofNullable(answers.get(name(pod)))
-                                .filter(WorkerControl.Answer::idle)
-                                .map(WorkerControl.Answer::idleFor),
+                                .filter(Answer::idle)
+                                .map(Answer::idleFor),
                         Instant.parse(pod.getMetadata().getCreationTimestamp()),
-                        false,
                         Optional.ofNullable(answers.get(name(pod)))
-                                .filter(WorkerControl.Answer::isSpent)
+                                .filter(Answer::isSpent)
                                 .isPresent()))
                 .toList();
     }
@@ -236,12 +196,6 @@ public final class ScaleDown {
 
     private static List<Pod> outOf(List<Pod> pods, Set<String> names, boolean in) {
         return pods.stream().filter(pod -> names.contains(name(pod)) == in).toList();
-    }
-
-    private static Set<String> union(Collection<String> some, Collection<String> others) {
-        final Set<String> all = new HashSet<>(some);
-        all.addAll(others);
-        return all;
     }
 
     private static List<String> names(Collection<Pod> pods) {

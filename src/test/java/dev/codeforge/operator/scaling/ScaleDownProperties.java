@@ -2,7 +2,7 @@ package dev.codeforge.operator.scaling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.codeforge.operator.scaling.DrainPlanner.WorkerView;
+import dev.codeforge.operator.scaling.ScaleDownPlanner.WorkerView;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -19,26 +19,26 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
 
 /** What holds for every set of workers, against the ReplicaSet's rule with the worst choice where it leaves one. */
-final class DrainProperties {
+final class ScaleDownProperties {
     private static final Instant START = Instant.parse("2026-11-24T12:00:00Z");
 
-    private final DrainPlanner planner = new DrainPlanner();
+    private final ScaleDownPlanner planner = new ScaleDownPlanner();
 
-    private record Shape(
-            boolean ready,
-            boolean terminating,
-            Optional<Integer> idleSeconds,
-            int age,
-            boolean costed,
-            boolean spent) {}
+    private record Shape(boolean ready, Optional<Integer> idleSeconds, int age, boolean spent) {}
 
+    /** Whoever has answered carries a cost, and nobody else. */
     @Property(edgeCases = EdgeCasesMode.NONE)
     void theReplicaSetTakesTheDrainedAndWhoIsNotReady(
-            @ForAll("workers") List<WorkerView> workers, @ForAll @IntRange(max = 8) int target) {
-        final Set<String> drained = workers.stream()
-                .filter(worker -> worker.costed() && worker.idleFor().isPresent())
+            @ForAll("workers") List<WorkerView> workers,
+            @ForAll @Size(max = 8) Set<@IntRange(max = 7) Integer> answered,
+            @ForAll @IntRange(max = 8) int target) {
+        final Set<String> drained = IntStream.range(0, workers.size())
+                .filter(answered::contains)
+                .mapToObj(workers::get)
+                .filter(worker -> worker.idleFor().isPresent())
                 .map(WorkerView::pod)
                 .collect(Collectors.toSet());
         if (planner.maySwitch(workers, drained, target)) {
@@ -52,19 +52,8 @@ final class DrainProperties {
     void theCandidatesMayGoWhenAllOfThemHaveAnswered(
             @ForAll("workers") List<WorkerView> workers, @ForAll @IntRange(max = 8) int surplus) {
         final Set<String> drained = Set.copyOf(planner.candidates(workers, surplus));
-        final List<WorkerView> costed = workers.stream()
-                .map(worker -> new WorkerView(
-                        worker.pod(),
-                        worker.ready(),
-                        worker.terminating(),
-                        worker.idleFor(),
-                        worker.created(),
-                        drained.contains(worker.pod()),
-                        worker.spent()))
-                .toList();
-        final int alive =
-                (int) workers.stream().filter(worker -> !worker.terminating()).count();
-        assertThat(planner.maySwitch(costed, drained, alive - drained.size())).isTrue();
+        assertThat(planner.maySwitch(workers, drained, workers.size() - drained.size()))
+                .isTrue();
     }
 
     @Property(edgeCases = EdgeCasesMode.NONE)
@@ -73,18 +62,16 @@ final class DrainProperties {
         final List<String> candidates = planner.candidates(workers, surplus);
         assertThat(candidates).hasSizeLessThanOrEqualTo(surplus);
         assertThat(workers.stream().filter(worker -> candidates.contains(worker.pod())))
-                .allMatch(worker -> !worker.terminating())
                 .allMatch(worker -> !worker.ready() || worker.idleFor().isPresent());
     }
 
     private static List<WorkerView> taken(List<WorkerView> workers, Set<String> drained, int target) {
         final Comparator<WorkerView> rule =
-                Comparator.comparing(WorkerView::ready).thenComparing(worker -> !worker.costed());
-        final List<WorkerView> alive = workers.stream()
-                .filter(worker -> !worker.terminating())
-                .sorted(rule.thenComparing(worker -> drained.contains(worker.pod())))
+                Comparator.comparing(WorkerView::ready).thenComparing(worker -> !drained.contains(worker.pod()));
+        return workers.stream()
+                .sorted(rule)
+                .limit(Math.max(0, workers.size() - target))
                 .toList();
-        return alive.subList(0, Math.max(0, alive.size() - target));
     }
 
     @Provide
@@ -93,10 +80,8 @@ final class DrainProperties {
         final Arbitrary<Boolean> often = seldom.map(yes -> !yes);
         return Combinators.combine(
                         often,
-                        seldom,
                         Arbitraries.integers().between(0, 3).optional(0.7),
                         Arbitraries.integers().between(0, 3),
-                        seldom,
                         seldom)
                 .as(Shape::new)
                 .list()
@@ -110,10 +95,8 @@ final class DrainProperties {
         return new WorkerView(
                 pod,
                 shape.ready(),
-                shape.terminating(),
                 shape.idleSeconds().map(Duration::ofSeconds),
                 START.minusSeconds(shape.age()),
-                shape.costed(),
                 shape.spent());
     }
 }
