@@ -9,7 +9,6 @@ import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
 import dev.codeforge.operator.pool.access.WorkerAccess;
 import dev.codeforge.operator.pool.workers.EvictionShield;
-import dev.codeforge.operator.pool.workers.InvalidTemplateException;
 import dev.codeforge.operator.pool.workers.NatsMounts;
 import dev.codeforge.operator.pool.workers.PoolNetwork;
 import dev.codeforge.operator.pool.workers.PoolSecret;
@@ -54,12 +53,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Keeps a pool's queue and workers, and ends both when the pool is deleted. */
 public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
-    private static final Logger LOG = LoggerFactory.getLogger(WorkerPoolReconciler.class);
     public static final String FINALIZER = "codeforge.dev/workerpool";
     private static final Duration REQUEUE = Duration.ofMillis(200);
 
@@ -112,6 +108,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         client, settings.workerDefaults(), settings.nats().url(), clock),
                 new PoolSecret(client, access, settings.telemetry()),
                 operatorEvents,
+                tasks,
                 clock);
         this.statuses = new PoolStatusBuilder(queues, access, clock);
         this.warnings = new PoolWarnings(connections, events);
@@ -150,7 +147,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final PoolMemory memory = memories.of(pool);
         if (memory.isReleased()) {
-            // The cache is behind: a look would make its stream anew.
+            // The cache is behind: what is removed would be removed again, which fails where its namespace is gone.
             return UpdateControl.noUpdate();
         }
         if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
@@ -159,23 +156,18 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final PoolSnapshot snapshot = observer.observe(pool, memory, context);
         final PoolPlan plan = planner.plan(snapshot);
-        Optional<PoolPlan> done = Optional.of(plan);
-        Optional<String> problem = Optional.empty();
-        try {
-            done = execute(snapshot, memory, plan, context);
-        } catch (InvalidTemplateException e) {
-            problem = Optional.of(e.getMessage());
-        }
-        if (done.isEmpty()) {
+        final PoolOutcome outcome = executor.execute(snapshot, memory, plan);
+        if (outcome instanceof PoolOutcome.Removed) {
+            release(memory, context);
             return UpdateControl.noUpdate();
         }
         shortGrace.send(pool, memory.graces(), snapshot.pods());
         shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
-        if (grows(snapshot, done.get())) {
+        if (grows(snapshot, outcome)) {
             // Whoever is queued next may want another worker: told when that is settled.
             return again(pool, PoolRequeue.After.GROWTH);
         }
-        final WorkerPoolStatus status = statuses.build(snapshot, memory.access(), done.get(), problem);
+        final WorkerPoolStatus status = statuses.build(snapshot, outcome);
         if (worthWriting(pool, memory, status)) {
             final Optional<WorkerPoolStatus> stored = write(pool, status, context);
             if (stored.isEmpty()) {
@@ -187,8 +179,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             return again(pool, PoolRequeue.After.A_LOOK);
         }
         return again(
-                pool,
-                isFixed(pool, memory, done.get()) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
+                pool, isFixed(pool, memory, outcome) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
     }
 
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
@@ -209,19 +200,19 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(requeueAfter.in(pool, last));
     }
 
-    private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
-        return done instanceof PoolPlan.Serve serve
+    private static boolean grows(PoolSnapshot snapshot, PoolOutcome outcome) {
+        return outcome instanceof PoolOutcome.Served served
                 && snapshot.replicas()
-                        .filter(size -> serve.decision().desired() > size)
+                        .filter(size -> served.workers().decision().desired() > size)
                         .isPresent();
     }
 
-    private static boolean isFixed(WorkerPool pool, PoolMemory memory, PoolPlan done) {
-        return done instanceof PoolPlan.Serve serve
-                && serve.decision().why() == ReplicaPlanner.Why.Fixed
+    private static boolean isFixed(WorkerPool pool, PoolMemory memory, PoolOutcome outcome) {
+        return outcome instanceof PoolOutcome.Served served
+                && served.workers().decision().why() == ReplicaPlanner.Why.Fixed
                 && !pool.getSpec().isolation().workerPerTask()
                 && !memory.starts().awaitsAny()
-                && serve.decision().desired() == pool.getSpec().replicas();
+                && served.workers().decision().desired() == pool.getSpec().replicas();
     }
 
     /** Counts change with every task and pod: alone they are written once a tick at most. */
@@ -252,76 +243,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
-    /** @return the plan as far as it could be carried out; empty when the resource was let go */
-    private Optional<PoolPlan> execute(
-            PoolSnapshot snapshot, PoolMemory memory, PoolPlan plan, Context<WorkerPool> context)
-            throws InvalidTemplateException {
-        final WorkerPool pool = snapshot.pool();
-        switch (plan) {
-            case PoolPlan.DoNothing hold -> {
-                return Optional.of(hold);
-            }
-            case PoolPlan.Serve serve -> {
-                return Optional.of(new PoolPlan.Serve(
-                        keep(snapshot, memory, serve.decision(), serve.replaced()), serve.replaced()));
-            }
-            case PoolPlan.Drain drain -> {
-                return Optional.of(new PoolPlan.Drain(
-                        keep(snapshot, memory, drain.decision(), drain.replaced()), drain.replaced()));
-            }
-            case PoolPlan.Stop stop -> {
-                executor.stopRunning(pool, memory, tasks.get());
-                return Optional.of(new PoolPlan.Stop(keep(snapshot, memory, stop.decision(), List.of())));
-            }
-            case PoolPlan.Remove remove -> {
-                removeQueue(snapshot, memory, remove);
-                release(pool, memory, context);
-                return Optional.empty();
-            }
-            case PoolPlan.ReleaseFinalizer ignored -> {
-                // Nothing is waited for: a credential that cannot be withdrawn now ends by itself.
-                orLater(pool, () -> executor.withdraw(pool, memory, snapshot.namespaceTerminating()));
-                release(pool, memory, context);
-                return Optional.empty();
-            }
-        }
-    }
-
-    private void removeQueue(PoolSnapshot snapshot, PoolMemory memory, PoolPlan.Remove plan) {
-        final WorkerPool pool = snapshot.pool();
-        final List<Runnable> steps = List.of(
-                () -> executor.removeQueue(pool, tasks.get()),
-                () -> executor.withdraw(pool, memory, snapshot.namespaceTerminating()));
-        for (final Runnable step : steps) {
-            if (plan.letGoAnyway()) {
-                orLater(pool, step);
-            } else {
-                step.run();
-            }
-        }
-    }
-
-    private static void orLater(WorkerPool pool, Runnable step) {
-        try {
-            step.run();
-        } catch (RuntimeException e) {
-            LOG.warn(
-                    "WorkerPool {}/{} is let go although not all that it had in NATS could be removed: {}",
-                    pool.getMetadata().getNamespace(),
-                    pool.getMetadata().getName(),
-                    e.getMessage());
-        }
-    }
-
-    private ReplicaPlanner.Decision keep(
-            PoolSnapshot snapshot, PoolMemory memory, ReplicaPlanner.Decision decision, List<Pod> replaced)
-            throws InvalidTemplateException {
-        memory.decided(decision.window());
-        return executor.serve(snapshot, memory, decision, replaced);
-    }
-
-    private void release(WorkerPool pool, PoolMemory memory, Context<WorkerPool> context) {
-        executor.removeWorkers(pool);
+    private static void release(PoolMemory memory, Context<WorkerPool> context) {
         try {
             PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
         } catch (KubernetesClientException e) {

@@ -164,7 +164,7 @@ final class PoolStatusBuilderTest {
 
     @Test
     void aWorkerThatCannotStartStallsThePoolAndSaysWhy() {
-        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(broken()));
         assertVerdict(status, "Stalled", "WorkersFailing");
         assertThat(condition(status, "Ready").getMessage()).contains("ImagePullBackOff", "no such image");
     }
@@ -183,22 +183,20 @@ final class PoolStatusBuilderTest {
 
     @Test
     void whatWasRefusedWhileAllWantedWorkersAreThereIsNoMatter() {
-        assertVerdict(
-                build(QUEUE, served(0), refused("forbidden"), List.of(), Optional.empty()), "Ready", "ScaledToZero");
+        assertVerdict(build(QUEUE, served(0), refused("forbidden"), List.of()), "Ready", "ScaledToZero");
     }
 
     @Test
     void anErrorThatMayPassIsSaidAtOnceAndStallsThePoolWhenItLasts() {
         final List<Pod> pods = List.of(pulling("dial tcp 10.0.0.1:443: i/o timeout"));
-        final WorkerPoolStatus first = build(QUEUE, served(2), workers(2, 1), pods, Optional.empty());
+        final WorkerPoolStatus first = build(QUEUE, served(2), workers(2, 1), pods);
         assertVerdict(first, "Reconciling", "WorkersFailing");
         assertThat(condition(first, "Reconciling").getMessage()).contains("ErrImagePull", "i/o timeout");
-        final WorkerPoolStatus later =
-                build(NOW.plusSeconds(15), QUEUE, served(2), workers(2, 1), pods, Optional.empty());
+        final WorkerPoolStatus later = build(NOW.plusSeconds(15), QUEUE, served(2), workers(2, 1), pods);
         assertVerdict(later, "Stalled", "WorkersFailing");
         pool.setStatus(later);
         // Another operator sees it for the first time.
-        assertVerdict(build(QUEUE, served(2), workers(2, 1), pods, Optional.empty()), "Stalled", "WorkersFailing");
+        assertVerdict(build(QUEUE, served(2), workers(2, 1), pods), "Stalled", "WorkersFailing");
     }
 
     @Test
@@ -223,7 +221,7 @@ final class PoolStatusBuilderTest {
 
     @Test
     void aStatusThatIsRefusedKeepsItsVerdictAndNumbersWithoutAnyMessage() {
-        final WorkerPoolStatus refused = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus refused = build(QUEUE, served(2), workers(2, 1), List.of(broken()));
         final WorkerPoolStatus smallest = builder(NOW).smallest(pool, refused, "422: no");
         assertVerdict(smallest, "Stalled", "WorkersFailing");
         assertThat(condition(smallest, "Stalled").getMessage()).isEmpty();
@@ -237,15 +235,15 @@ final class PoolStatusBuilderTest {
 
     @Test
     void aPoolThatDrainsSaysWhyItsTasksAreNotRun() {
-        final PoolPlan drain = new PoolPlan.Drain(new Decision(2, Why.Steady, 6, DemandWindow.EMPTY), List.of());
-        final WorkerPoolStatus status = build(QUEUE, drain, workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus status =
+                build(QUEUE, new PoolOutcome.Ending(given(2)), workers(2, 1), List.of(broken()));
         assertVerdict(status, "Reconciling", "Draining");
         assertThat(condition(status, "Ready").getMessage()).contains("no such image");
     }
 
     @Test
     void aWorkerThatFindsNoNodeIsWaitedForAndSaidSo() {
-        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(homeless()), Optional.empty());
+        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(homeless()));
         assertVerdict(status, "Reconciling", "WorkersUnschedulable");
         assertThat(condition(status, "Ready").getMessage()).startsWith("pod pod-2: 0/1 nodes are available.");
     }
@@ -262,26 +260,20 @@ final class PoolStatusBuilderTest {
     void aQueueThatIsRefusedNeedsSomebody() {
         final QueueState taken = new QueueState.Broken(Reason.SubjectTaken, "stream other has it");
         assertVerdict(
-                build(taken, new PoolPlan.DoNothing(), Optional.empty(), List.of(), Optional.empty()),
-                "Stalled",
-                "SubjectTaken");
+                build(taken, new PoolOutcome.Untouched(), Optional.empty(), List.of()), "Stalled", "SubjectTaken");
     }
 
     @Test
     void aTemplateThatIsRefusedNeedsSomebody() {
-        final WorkerPoolStatus status =
-                build(QUEUE, served(2), workers(2, 2), List.of(), Optional.of("spec.template is none"));
+        final WorkerPoolStatus status = build(QUEUE, refused(2, "spec.template is none"), workers(2, 2), List.of());
         assertVerdict(status, "Stalled", "InvalidTemplate");
         assertThat(condition(status, "Stalled").getMessage()).isEqualTo("spec.template is none");
     }
 
     @Test
     void aPoolThatIsDeletedDrains() {
-        final Decision decision = new Decision(2, Why.Steady, 6, DemandWindow.EMPTY);
         assertVerdict(
-                build(QUEUE, new PoolPlan.Drain(decision, List.of()), workers(2, 2), List.of(), Optional.empty()),
-                "Reconciling",
-                "Draining");
+                build(QUEUE, new PoolOutcome.Ending(given(2)), workers(2, 2), List.of()), "Reconciling", "Draining");
     }
 
     @Test
@@ -297,9 +289,9 @@ final class PoolStatusBuilderTest {
         pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
         final WorkerPoolStatus.ScalingDecision before = pool.getStatus().scaling();
         assertThat(before.decisionTime()).isEqualTo(NOW);
-        final PoolPlan same = new PoolPlan.Serve(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY), List.of());
+        final PoolOutcome same = served(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY), Optional.empty());
         assertThat(at(NOW.plusSeconds(60), QUEUE, same).scaling()).isEqualTo(before);
-        final PoolPlan other = new PoolPlan.Serve(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY), List.of());
+        final PoolOutcome other = served(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY), Optional.empty());
         assertThat(at(NOW.plusSeconds(60), QUEUE, other).scaling())
                 .isEqualTo(new WorkerPoolStatus.ScalingDecision(2, "WorkersBusy", 99L, NOW.plusSeconds(60)));
     }
@@ -311,29 +303,37 @@ final class PoolStatusBuilderTest {
     }
 
     private WorkerPoolStatus serve(QueueState queue, int desired, Optional<Deployment> workers) {
-        return build(queue, served(desired), workers, List.of(), Optional.empty());
+        return build(queue, served(desired), workers, List.of());
     }
 
-    private static PoolPlan served(int desired) {
-        return new PoolPlan.Serve(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), List.of());
+    private PoolOutcome served(int desired) {
+        return new PoolOutcome.Served(given(desired));
     }
 
-    private WorkerPoolStatus at(Instant now, QueueState queue, PoolPlan plan) {
-        return build(now, queue, plan, workers(2, 2), List.of(), Optional.empty());
+    private PoolOutcome refused(int desired, String why) {
+        return served(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), Optional.of(why));
+    }
+
+    private PoolOutcome served(Decision decision, Optional<String> refusal) {
+        return new PoolOutcome.Served(new PoolOutcome.Workforce(decision, refusal, shutOut));
+    }
+
+    private PoolOutcome.Workforce given(int desired) {
+        return new PoolOutcome.Workforce(
+                new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), Optional.empty(), shutOut);
+    }
+
+    private WorkerPoolStatus at(Instant now, QueueState queue, PoolOutcome outcome) {
+        return build(now, queue, outcome, workers(2, 2), List.of());
     }
 
     private WorkerPoolStatus build(
-            QueueState queue, PoolPlan plan, Optional<Deployment> workers, List<Pod> pods, Optional<String> problem) {
-        return build(NOW, queue, plan, workers, pods, problem);
+            QueueState queue, PoolOutcome outcome, Optional<Deployment> workers, List<Pod> pods) {
+        return build(NOW, queue, outcome, workers, pods);
     }
 
     private WorkerPoolStatus build(
-            Instant now,
-            QueueState queue,
-            PoolPlan plan,
-            Optional<Deployment> workers,
-            List<Pod> pods,
-            Optional<String> problem) {
+            Instant now, QueueState queue, PoolOutcome outcome, Optional<Deployment> workers, List<Pod> pods) {
         return builder(now)
                 .build(
                         new PoolSnapshot(
@@ -350,9 +350,7 @@ final class PoolStatusBuilderTest {
                                 List.of(),
                                 Optional.empty(),
                                 DemandWindow.EMPTY),
-                        new AccessMemory(),
-                        plan,
-                        problem);
+                        outcome);
     }
 
     private PoolStatusBuilder builder(Instant now) {
@@ -363,7 +361,7 @@ final class PoolStatusBuilderTest {
                 "tasks.agent.{backend}",
                 "installation",
                 new Clocks(noon, noon, noon));
-        return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC));
+        return new PoolStatusBuilder(queues, new Access(nats), Clock.fixed(now, ZoneOffset.UTC));
     }
 
     private static Optional<Deployment> workers(int replicas, int ready) {
@@ -442,7 +440,7 @@ final class PoolStatusBuilderTest {
         return Conditions.find(status.conditions(), type).orElseThrow();
     }
 
-    private record Access(Optional<String> trouble, Reason nats) implements WorkerAccess {
+    private record Access(Reason nats) implements WorkerAccess {
         @Override
         public Optional<AccessRefusal> refusal(WorkerPool pool) {
             return Optional.empty();
@@ -450,7 +448,7 @@ final class PoolStatusBuilderTest {
 
         @Override
         public Optional<String> trouble(AccessMemory memory) {
-            return trouble;
+            return Optional.empty();
         }
 
         @Override

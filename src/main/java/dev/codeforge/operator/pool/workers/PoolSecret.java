@@ -43,6 +43,11 @@ public final class PoolSecret {
         }
     }
 
+    /** Why NATS may refuse the pool's workers for now. */
+    public Optional<String> trouble(AccessMemory accessMemory) {
+        return access.trouble(accessMemory);
+    }
+
     private void apply(WorkerPool pool, Map<String, String> wanted) {
         final Map<String, String> data = new TreeMap<>();
         wanted.forEach((key, value) ->
