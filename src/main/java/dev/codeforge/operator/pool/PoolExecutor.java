@@ -73,6 +73,8 @@ final class PoolExecutor {
     PoolOutcome execute(PoolSnapshot snapshot, PoolMemory memory, PoolPlan plan) {
         return switch (plan) {
             case PoolPlan.DoNothing ignored -> new PoolOutcome.Untouched();
+            case PoolPlan.Provision provision ->
+                new PoolOutcome.Provisioned(queues.provision(snapshot.pool(), memory.queue(), provision.paused()));
             case PoolPlan.Serve serve ->
                 new PoolOutcome.Served(keepWorkers(snapshot, memory, serve.decision(), serve.replaced()));
             case PoolPlan.Drain drain ->

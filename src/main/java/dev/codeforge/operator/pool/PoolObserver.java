@@ -23,7 +23,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Gathers what a decision on a pool needs; its queue is made on the way. */
+/** Gathers what a decision on a pool needs, by reads alone. */
 final class PoolObserver {
     private static final String PODS_BY_POOL = "pool";
 

@@ -8,6 +8,9 @@ sealed interface PoolOutcome {
     /** Nothing was touched: the queue is not usable. */
     record Untouched() implements PoolOutcome {}
 
+    /** The queue was made or corrected, and is as said now: the pool is to be decided on by it. */
+    record Provisioned(QueueState queue) implements PoolOutcome {}
+
     /** The pool is served. */
     record Served(Workforce workers) implements PoolOutcome {}
 
@@ -32,6 +35,7 @@ sealed interface PoolOutcome {
             case Served served -> Optional.of(served.workers());
             case Ending ending -> Optional.of(ending.workers());
             case Untouched ignored -> Optional.empty();
+            case Provisioned ignored -> Optional.empty();
             case Removed ignored -> Optional.empty();
         };
     }

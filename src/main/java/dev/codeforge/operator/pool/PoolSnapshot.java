@@ -35,6 +35,22 @@ record PoolSnapshot(
         Optional<Duration> serviceTime,
         DemandWindow window) {
 
+    PoolSnapshot with(QueueState now) {
+        return new PoolSnapshot(
+                pool,
+                now,
+                deployment,
+                pods,
+                unfinishedTasks,
+                runningTasks,
+                namespaceTerminating,
+                walls,
+                trouble,
+                spent,
+                serviceTime,
+                window);
+    }
+
     /** The Deployment's number of workers; empty without one. */
     Optional<Integer> replicas() {
         return deployment.map(found -> found.getSpec().getReplicas());

@@ -89,7 +89,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             Clocks clocks) {
         final Clock clock = clocks.own();
         final QueueKeeper queues =
-                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clocks);
+                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clock);
         this.planner = new PoolPlanner(clocks);
         this.executor = new PoolExecutor(
                 client,
@@ -154,9 +154,13 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
             return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(Duration.ofMillis(1));
         }
-        final PoolSnapshot snapshot = observer.observe(pool, memory, context);
-        final PoolPlan plan = planner.plan(snapshot);
-        final PoolOutcome outcome = executor.execute(snapshot, memory, plan);
+        PoolSnapshot snapshot = observer.observe(pool, memory, context);
+        PoolOutcome outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
+        // Once; once more where the time to drain has passed in between.
+        while (outcome instanceof PoolOutcome.Provisioned provisioned) {
+            snapshot = snapshot.with(provisioned.queue());
+            outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
+        }
         if (outcome instanceof PoolOutcome.Removed) {
             release(memory, context);
             return UpdateControl.noUpdate();

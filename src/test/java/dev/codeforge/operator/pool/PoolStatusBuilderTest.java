@@ -21,7 +21,6 @@ import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
-import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
@@ -360,7 +359,7 @@ final class PoolStatusBuilderTest {
                 new GivenAccess(new NatsSettings.Given(NOBODY, NOBODY, true), Stream::empty),
                 "tasks.agent.{backend}",
                 "installation",
-                new Clocks(noon, noon, noon));
+                noon);
         return new PoolStatusBuilder(queues, new Access(nats), Clock.fixed(now, ZoneOffset.UTC));
     }
 
