@@ -1,4 +1,4 @@
-"""The repository that an agent works in, made before the agent and known after it by where its HEAD is."""
+"""The agent's repository: created before the agent runs, and inspected after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONFIG = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = fa
 
 
 class AgentsRepository:
-    """`fresh` is git over it as long as no agent has been there. `environment` has no credential."""
+    """`fresh` is git on this repository before an agent has touched it. `environment` has no credential."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self.directory = directory
@@ -25,7 +25,7 @@ class AgentsRepository:
         self._inner = directory / ".git"
 
     async def check_out(self, quarantine: Quarantine, commit: str, depth: int, *, is_plain: bool) -> None:
-        """`is_plain`: the quarantine has the commit as deep as that, and nothing else."""
+        """`is_plain`: the quarantine has the commit at that depth and nothing else."""
         git = self.fresh.git
         if is_plain:
             await asyncio.to_thread(self._make_with_all_of, quarantine.local.directory)
@@ -43,7 +43,7 @@ class AgentsRepository:
         (self._inner / "config").write_text(_CONFIG)
 
     def _make_with_all_of(self, quarantine: Path) -> None:
-        """Copies: whoever changes an object of the one must not change it in the other."""
+        """Copies all objects, so that a change in one repository does not affect the other."""
         self._make()
         objects = self._inner / "objects"
         shutil.copytree(
@@ -53,14 +53,14 @@ class AgentsRepository:
             shutil.copyfile(quarantine / "shallow", self._inner / "shallow")
 
     def configure(self, url: str, committer: str) -> None:
-        """Its own commits are known by their committer, wherever they are found; the author is the agent's to name."""
+        """The committer identifies the agent's own commits; the agent may set the author."""
         quoted = url.replace("\\", "\\\\").replace('"', '\\"')
         with (self._inner / "config").open("a") as file:
             file.write(f'[remote "origin"]\n\turl = "{quoted}"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n')
             file.write(f"[committer]\n\tname = CodeForge\n\temail = {committer}\n")
 
     def is_at(self, commit: str) -> bool:
-        """Whether it has that commit checked out, as it was given to the agent: most agents commit nothing."""
+        """Whether the agent's HEAD is still the commit that it was given: most agents commit nothing."""
         file = opened(self.directory, (".git", "HEAD"))
         if file is None:
             return False

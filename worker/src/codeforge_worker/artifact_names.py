@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-# The folder in a run's scratch whose files are taken.
+# The folder in a run's scratch whose files are stored.
 FOLDER = "artifacts"
 PATCH, DIFFSTAT, OUTPUT = "changes.patch", "diffstat.txt", "output.log"
 OWN = (PATCH, DIFFSTAT, OUTPUT)
 COUNT = 20
-# What an agent may add.
+# Limits of what an agent may add.
 ADDED = COUNT - len(OWN)
 FILE_BYTES = 256 << 20
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")

@@ -1,4 +1,4 @@
-"""What a run leaves behind beside its result: stored before its outcome is told, and never at the price of it."""
+"""A run's files beside its result: stored before the outcome is reported, and never at the cost of the outcome."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where the files of one run go: a store, and the folder in it."""
+    """Where the files of a run are stored: a store, and the folder in it."""
 
     store: Store
     folder: str
 
 
 class Spool:
-    """All that the agent printed, up to 64 MiB, in a file that has no name: an agent cannot swap it."""
+    """All output of the agent, up to 64 MiB, in an unnamed file that the agent cannot replace."""
 
     def __init__(self, root: Path) -> None:
-        # Without a buffer: what was written can be read, whatever becomes of the volume.
+        # Unbuffered: written output can be read even if the volume fails later.
         self.file = tempfile.TemporaryFile(dir=root, buffering=0)  # noqa: SIM115 (lives as long as the run)
         self.size = 0
         self.problem = ""
@@ -69,11 +69,11 @@ class Spool:
 
 
 class Artifacts:
-    """Those of one run. Made when its folder is; nothing outside of that folder is ever taken."""
+    """The files of one run. Created with the run's folder; no file outside of that folder is stored."""
 
     def __init__(self, root: Path) -> None:
         self._root_path = root
-        # By its number: a name could be made to mean another folder.
+        # By descriptor, because an agent could make the name refer to another folder.
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         self.spool = Spool(root)
         self._problems: list[str] = []
@@ -91,9 +91,9 @@ class Artifacts:
         stop: asyncio.Future[Any],
         seconds: float = SECONDS,
     ) -> Outcome:
-        """The outcome with what could be stored in time, and a sentence on what could not.
+        """The outcome with what was stored in time, and a sentence on what was not.
 
-        `told` is the output as the log has it. From `stop` on there are only seconds left.
+        `told` is the output as in the log. After `stop` only seconds are left.
         """
         stored: list[wire.Artifact] = []
         work = asyncio.create_task(self._store(outcome, shelf, workspace, told, stored))
@@ -142,7 +142,7 @@ class Artifacts:
     ) -> dict[str, Source]:
         sources: dict[str, Source] = {}
         if workspace:
-            # Under a name that the agent could not know: a link of its own there would be written through.
+            # Under a name that the agent cannot predict; it could otherwise place a link there.
             folder = Path(tempfile.mkdtemp(dir=self._root_path))
             patch, diffstat = folder / PATCH, folder / DIFFSTAT
             if await workspace.changes(patch, diffstat):
@@ -158,7 +158,7 @@ class Artifacts:
         return sources
 
     def _added(self) -> Iterator[tuple[str, IO[bytes]]]:
-        """The files of the folder, as far as they may be taken: no link is followed, on no level."""
+        """The files of the folder that may be stored. No link is followed on any level."""
         taken = 0
         for name, folder in self._names():
             try:
@@ -193,7 +193,7 @@ class Artifacts:
 
 
 def _written(path: Path) -> IO[bytes]:
-    """A file of git's; no link to somewhere else, which a program that the agent made git run may have put there."""
+    """A file that git wrote; not a link, which a program of the agent's that git ran may have put there."""
     number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
@@ -202,6 +202,6 @@ def _written(path: Path) -> IO[bytes]:
 
 
 def told(problem: str, log: Callable[[str], None]) -> None:
-    """Says in the run's log what was not kept."""
+    """Writes to the run's log what was not stored."""
     if problem:
         log(f"artifacts: {problem}")

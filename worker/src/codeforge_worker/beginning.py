@@ -1,4 +1,4 @@
-"""Where a run begins: at what the task names, or at what an earlier run of the task has left on a branch."""
+"""Where a run starts: at the task's ref, or at what an earlier run of the task has left on a branch."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .own_commits import OwnCommits
 from .quarantine import Commit, Quarantine
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
-# How far below a head a task's own commits are looked for.
+# How many commits below a head are searched for the task's own.
 _DEPTH = 50
-# Names that git takes for sure.
+# Names that git accepts in any case.
 _PLAIN = re.compile(r"\w+([-/]\w+)*", re.ASCII)
-# As git says it.
+# In git's own words.
 _ALL = "2147483647"
-# What the task begins from, and what it has left on its push branch, in the quarantine.
+# Refs in the quarantine: the task's start, and what it has left on its push branch.
 _START, _EARLIER = "refs/codeforge/start", "refs/codeforge/earlier"
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier run of this attempt has pushed: it is the outcome."""
+    """What an earlier run of this attempt has pushed: the outcome of this run."""
 
     commit: str
     branch: str
@@ -37,9 +37,9 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Begin:
-    """`base` is where the task began, `start` where this run does, `lease` the push branch's head if it is the task's.
+    """`base` is the task's start, `start` this run's, `lease` the push branch's head if it belongs to the task.
 
-    `is_plain`: the quarantine has the start as deep as the task asks for, and nothing else.
+    `is_plain`: the quarantine has the start at the requested depth and nothing else.
     """
 
     base: Commit
@@ -50,7 +50,7 @@ class Begin:
 
 
 class Beginning:
-    """Of one run. What is fetched goes to the quarantine."""
+    """Finds the start of one run. Fetched objects go to the quarantine."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Beginning:
         self._lease = ""
 
     def anew(self) -> Beginning:
-        """For a quarantine that was emptied."""
+        """The same for a quarantine that was emptied."""
         return Beginning(self._task, self._git, self._quarantine, self._login, self._own, self._failed)
 
     async def find(self) -> Begin:
@@ -94,7 +94,7 @@ class Beginning:
         if earlier is None:
             await self._try_push()
         if earlier is None and self._task.delivery_mode == "ResetThenRetry":
-            # Whatever this task has left, on the push branch or on the ref itself, is not built upon.
+            # ResetThenRetry starts over: nothing that this task has left is used.
             self._start = self._base
         is_plain = self._fetched == 1 and self._start == start
         return Begin(self._base, self._start, self._lease, is_plain, earlier)
@@ -107,7 +107,7 @@ class Beginning:
         return await self._quarantine.commit(_EARLIER)
 
     async def _check_name(self) -> None:
-        """A branch that git does not take is known before the agent costs anything."""
+        """Reports a branch name that git refuses before the agent costs anything."""
         if self._push is None or _PLAIN.fullmatch(self._push.branch):
             return
         branch = self._push.branch
@@ -121,7 +121,7 @@ class Beginning:
             ) from error
 
     async def _is_empty(self, error: BaseException) -> bool:
-        """Whether the server has no commit at all: the start is an empty one then, the same for each delivery."""
+        """Whether the server has no commit at all: the start is then an empty one, the same for each delivery."""
         if not isinstance(error, GitError) or await self._quarantine.remote("ls-remote", self._login.url):
             return False
         local = self._quarantine.local.git
@@ -132,7 +132,7 @@ class Beginning:
         return True
 
     async def _try_push(self) -> None:
-        """Whether the branch can be pushed, asked before the agent costs anything; nothing is changed."""
+        """Whether the branch can be pushed, checked before the agent costs anything; the server is not changed."""
         if self._push is None:
             return
         target = f"refs/heads/{self._push.branch}"
@@ -145,7 +145,7 @@ class Beginning:
             raise explained("GitPushFailed", what, error, self._login) from error
 
     async def _fetch(self, ref: str) -> None:
-        """Brings a branch, a tag or a commit into the quarantine as the start."""
+        """Fetches a branch, a tag or a commit into the quarantine as the start."""
         try:
             await self._fetch_shallow(f"+{ref}:{_START}", str(self._git.depth))
         except GitError:
@@ -166,7 +166,7 @@ class Beginning:
         await self._quarantine.remote("fetch", *options, self._login.url, what)
 
     async def _beneath_own(self, ref: str) -> Commit:
-        """Where the task began: a task that pushes to the branch it starts from finds its own commits on top."""
+        """The task's own start: a task that pushes to its starting branch finds its own commits on top of it."""
         await self._fetch_shallow(ref, self._far)
         listed = (await self._quarantine.local.git("rev-list", "--first-parent", self._start.name)).split("\n")
         below = self._start
@@ -177,7 +177,7 @@ class Beginning:
         return below
 
     async def _heads(self) -> dict[str, str]:
-        """Commits by the names of branches: those that the task may push to, and those that keep it from that."""
+        """Heads of branches: those that the task may push to, and those that would block the push."""
         if self._push is None:
             return {}
         head = f"refs/heads/{self._push.branch}"
@@ -222,7 +222,7 @@ class Beginning:
         return self._outcome_of(earlier, push.branch)
 
     async def _earlier_failure(self, heads: dict[str, str]) -> Earlier | None:
-        """What a run of this attempt had pushed when it failed, and was lost before it could tell."""
+        """What a run of this attempt had pushed when it failed and was lost before it could report."""
         branch = self._failed
         if branch is None or branch.ref not in heads:
             return None
@@ -238,7 +238,7 @@ class Beginning:
         return Earlier(earlier.name, branch, outcome)
 
     async def _is_beneath_start(self, commit: str) -> bool:
-        """A branch that the start continues can be pushed. All history is fetched where fifty commits do not say."""
+        """A branch that the start continues can be pushed. Fetches all history if fifty commits do not decide."""
         for depth in (self._far, _ALL):
             if commit == self._start.name:
                 return True

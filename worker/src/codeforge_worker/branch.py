@@ -22,7 +22,7 @@ class Branch:
         )
 
     async def stands(self, commit: str) -> bool:
-        """The push may have been done although its answer was lost: what is paid for must not be paid again."""
+        """Whether the push was done although its answer was lost: a paid run must not be repeated."""
         try:
             return await self.head() == commit
         except GitError:

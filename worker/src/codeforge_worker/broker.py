@@ -1,4 +1,4 @@
-"""NATS as the worker uses it: one connection for ever, reads from the leader, confirmed acknowledgements."""
+"""The worker's use of NATS: one lasting connection, reads from the leader, confirmed acknowledgements."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ WRONG_LAST_SEQUENCE = 10071
 # A dead letter's body, and what is beside it.
 BURIED_BYTES = 1_000_000
 _BESIDE_BURIED_BYTES = 8192
-# How long a copy of a stream may be behind.
+# How long a replica of a stream may lag.
 _BEHIND_SECONDS = 5.0
 _NO_MESSAGE = "404"
-# No subject ever has it as its last sequence.
+# A sequence that no subject ever has as its last.
 _IMPOSSIBLE = 1 << 63
-# How long an acknowledgement is sent to a consumer that does not answer.
+# How long the worker retries an acknowledgement that the consumer does not confirm.
 UNANSWERED_SECONDS = 10.0
 
 
 class WrongSequence(Exception):
-    """Somebody else wrote on the subject meanwhile; `last` is its last sequence, 0 for none."""
+    """Another write on the subject came first; `last` is the subject's last sequence, 0 for none."""
 
     def __init__(self, last: int) -> None:
         super().__init__(f"the last sequence is {last}")
@@ -61,7 +61,7 @@ class Broker:
 
     @property
     def max_payload(self) -> int:
-        """What the server takes at most, body and headers together, in bytes."""
+        """The server's limit for a message, body and headers together, in bytes."""
         return self.connection.client.max_payload
 
     @property
@@ -82,19 +82,19 @@ class Broker:
         return inbox
 
     async def last_event(self, task_id: str, dispatch_id: str) -> wire.Seen | None:
-        """The last event; the leader's "none" may be believed. Asks until it is answered."""
+        """The last event, or the leader's reliable "none". Repeats until it is answered."""
         while True:
             sequence = await self.last_sequence(task_id)
             if not sequence:
                 return None
             found = await self._direct("EVENTS", self.subjects.events(task_id))
-            # A copy of the stream may be behind its leader.
+            # A replica of the stream may lag behind its leader.
             if found is not None and found.sequence >= sequence:
                 return wire.read_event(found.sequence, found.body, found.headers.get(wire.PROOF, ""), dispatch_id)
             await asyncio.sleep(0.1)
 
     async def last_sequence(self, task_id: str) -> int:
-        """The last event's sequence at the leader, 0 for none: told when an impossible write is refused."""
+        """The last event's sequence at the leader, 0 for none: the answer to an impossible write."""
         with self.refusals.tries("to tell the last event") as tries:
             while True:
                 try:
@@ -107,9 +107,9 @@ class Broker:
                     await tries.pause(error)
 
     async def settings_of_pool(self, least: int) -> bytes | None:
-        """The pool's settings; None when there are none. Asks until it is answered.
+        """The pool's settings; None when there are none. Repeats until it is answered.
 
-        `least` is the revision that was heard of: for a short time an older one is taken for a copy that is behind.
+        `least` is the announced revision: for a short time an older one counts as a lagging replica.
         """
         patient_until = time.monotonic() + (_BEHIND_SECONDS if least else 0)
         while True:
@@ -119,7 +119,7 @@ class Broker:
             await asyncio.sleep(0.1)
 
     async def _direct(self, stream: str, subject: str) -> _Stored | None:
-        """The last message on a subject, from any copy of the stream; None when it has none, or is not there."""
+        """The last message on a subject, from any replica of the stream; None for no message or no stream."""
         with self.refusals.tries(f"to read {stream}") as tries:
             while True:
                 try:
@@ -150,7 +150,7 @@ class Broker:
         return ack.seq
 
     async def bury(self, message: Msg, reason: str, detail: str, task_id: str) -> None:
-        """Stores a dead letter, and returns only when it is stored."""
+        """Stores a dead letter and waits for the confirmation."""
         headers = {
             "Codeforge-Reason": reason,
             "Codeforge-Detail": plain.line_of(detail)[:512],
@@ -166,7 +166,7 @@ class Broker:
         body = message.data
         most = min(BURIED_BYTES, max(0, self.max_payload - _BESIDE_BURIED_BYTES))
         if len(body) > most:
-            # With our headers it would be over the server's limit, which closes the connection.
+            # With our headers the message would exceed the server's limit, and the server would close the connection.
             headers["Codeforge-Truncated"] = str(len(body))
             body = body[:most]
         with self.refusals.tries("a dead letter") as tries:
@@ -179,7 +179,7 @@ class Broker:
                     await tries.pause(error)
 
     async def _publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> PubAck:
-        """Stores a message in whichever stream has the subject."""
+        """Stores a message in the stream that has the subject."""
         try:
             return await self.jetstream().publish(subject, body, headers=dict(headers))
         except TimeoutError as error:
@@ -188,9 +188,9 @@ class Broker:
             raise
 
     async def acknowledge(self, message: Msg, verb: bytes = b"+ACK") -> None:
-        """Acknowledges and waits for the server's word, but not for one that has no such consumer any more.
+        """Acknowledges and waits for the confirmation, unless the consumer no longer exists.
 
-        Giving up is safe: a message that stands after all comes again, and meets the event that was written.
+        Giving up is safe: a message that is redelivered meets the event that was written.
         """
         unanswered = 0.0
         while unanswered < UNANSWERED_SECONDS:
@@ -228,12 +228,13 @@ class Broker:
                 return
             except AWAY as error:
                 log.debug("flushed again: %s", error)
-            # nats-py goes deaf when a ping that it has given up is answered after all: a new connection has none.
+            # nats-py stops reading when a ping that it has given up is answered late: a new connection does not have
+            # it.
             await self.connection.client.force_reconnect()
             await asyncio.sleep(0.5)
 
     async def publish(self, subject: str, body: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
-        """Fire and forget, over core NATS; what answers does so on `reply`."""
+        """Publishes over core NATS without confirmation; answers go to `reply`."""
         await self.connection.client.publish(subject, body, reply, headers)
 
 
@@ -244,7 +245,7 @@ def _stored(message: Msg) -> int:
 
 
 def _last_sequence(error: APIError) -> int:
-    """What the server says in place of the expected sequence."""
+    """The sequence in the server's refusal of the expected one."""
     told = re.search(r"\d+$", error.description or "")
     if told is None:
         raise error

@@ -1,4 +1,4 @@
-"""What a task has changed between two commits: the names, and a patch that is bounded."""
+"""The changes of a task between two commits: file names, and a patch of limited size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from . import plain
 from .git import GitRepository
 
-# git holds a file that it compares.
+# Limit of a compared file, which git holds in memory.
 FILE_BYTES = 32 << 20
 # Before and after. A patch of what no compression helps is a quarter longer.
 ALL_BYTES = 192 << 20
@@ -44,7 +44,7 @@ class Changes:
         return tuple(plain.name_of(change.name) for change in await self._changes())
 
     async def write(self, patch: Path, diffstat: Path) -> bool:
-        """False where nothing is left to write."""
+        """False when nothing is left to write."""
         end = await self._without(await self._too_large(), patch)
         both = patch.with_name("both")
         options = ("-c", "core.bigFileThreshold=16m", "diff", "--no-color", "--stat", "--patch", "--binary")
@@ -60,7 +60,7 @@ class Changes:
         return self._found
 
     async def _too_large(self) -> list[tuple[Change, int]]:
-        """The largest, by what git would have to hold of them."""
+        """The largest files, by the memory that git would need for them."""
         changes = await self._changes()
         objects = sorted({one for change in changes for one in (change.before, change.after) if one.strip(_NOTHING)})
         asked = "".join(f"{one}\n" for one in objects)
@@ -81,7 +81,7 @@ class Changes:
         return left_out
 
     async def _without(self, left_out: list[tuple[Change, int]], patch: Path) -> str:
-        """The end, but with these files as they were."""
+        """The end commit with these files as they were at the start."""
         if not left_out:
             return self.end
         index = {"GIT_INDEX_FILE": str(patch.with_name("index"))}
@@ -99,7 +99,7 @@ class Changes:
 
 
 def _split(both: Path, patch: Path, diffstat: Path) -> bool:
-    """One git writes both: the figures, a line without anything, and the patch."""
+    """One git command writes both: the numbers, an empty line, and the patch."""
     with both.open("rb") as file, diffstat.open("wb") as figures:
         for line in file:
             if line.startswith(_PATCH):

@@ -1,4 +1,4 @@
-"""Where a run may go on from: kept in its events, so that whoever runs the task next finds it."""
+"""Where a run can continue from: kept in its events, so that the task's next run finds it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _untold() -> None:
 
 
 class Checkpoint:
-    """`earlier` is what the runs before this one saved last, `last` what the next one will find; empty for nothing."""
+    """`earlier` is what previous runs saved last, `last` what the next run will find; empty for none."""
 
     def __init__(self, earlier: str = "") -> None:
         self.earlier = self.last = earlier
@@ -25,5 +25,5 @@ class Checkpoint:
 
 
 def carried_on(task: wire.Task, saved: str) -> str:
-    """What a new run finds of what was saved: only where it continues the work of the one before."""
+    """The checkpoint for a new run: only if it continues the work of the previous one."""
     return saved if task.delivery_mode == "AtLeastOnce" else ""

@@ -95,7 +95,7 @@ async def _serve(settings: Settings, backend: Backend, lacks: tuple[str, ...]) -
     except Stuck as error:
         print(f"codeforge-worker: {error}", file=sys.stderr)
         code = 1
-    # Python would wait for each thread that a function has left at work.
+    # Python would wait for each thread that a function has left running.
     logging.shutdown()
     for outlet in (STDOUT, STDERR):
         outlet.finish()

@@ -1,4 +1,4 @@
-"""Asks pools for tasks over NATS and waits for what becomes of them, without any right in Kubernetes."""
+"""Requests tasks from pools over NATS and waits for their outcomes, without any right in Kubernetes."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 __all__ = ["Client", "Ended", "News", "NotAnswered", "Pool", "Refused", "Submitted"]
 
-# Silence after which a request is sent again: an operator that was killed has forgotten who waits.
+# Silence after which a request is repeated: an operator that was killed has lost its list of callers.
 ASK_AGAIN_SECONDS = 300.0
 _PAUSE_SECONDS = 1.0
 _SUBMIT_SECONDS = 60.0
 _PROGRESS = "Codeforge-Progress"
 _CODE, _ERROR = "Nats-Service-Error-Code", "Nats-Service-Error"
-# The operator stops, or the task goes on for longer than it waits: the same request finds it again.
+# The operator stops, or the task takes longer than the operator waits: a repeated request finds the task.
 _LATER = frozenset({503, 504})
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """A task that is there."""
+    """A task that was created."""
 
     name: str
     namespace: str
@@ -41,7 +41,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Ended(Submitted):
-    """A task that has ended, as its status has it; `error` has `type` and `message` where it did not succeed."""
+    """A task that has ended, from its status; `error` has `type` and `message` if it did not succeed."""
 
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     usage: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -64,7 +64,7 @@ T = TypeVar("T", bound=Submitted)
 
 
 class Refused(Exception):
-    """The request is none, or cannot be served now; `type` and `code` as in docs/protocol.md, Asking and waiting."""
+    """The request is invalid or cannot be served now; `type` and `code` as in docs/protocol.md, Asking and waiting."""
 
     def __init__(self, code: int, type: str, message: str, *, retryable: bool) -> None:
         super().__init__(message)
@@ -74,7 +74,7 @@ class Refused(Exception):
 
 
 class NotAnswered(TimeoutError):
-    """No outcome in time. The task may go on: asked again with `key`, it is the same task and the same outcome."""
+    """No outcome in time. The task may continue: the same `key` finds the same task and outcome."""
 
     def __init__(self, subject: str, key: str, why: str) -> None:
         super().__init__(f"{subject} was not answered in time ({why}): ask again with key {key!r}")
@@ -138,7 +138,7 @@ class Pool:
         raise AssertionError("a series of answers ends with one that is none of the news")
 
     async def run(self, prompt: str, *, key: str = "", timeout: float | None = None, **spec: Any) -> Ended:
-        """Creates the task and waits until it has ended; that it failed is an outcome, and no exception."""
+        """Creates the task and waits until it has ended; a failed task is an outcome, not an exception."""
         request = self._request("run", prompt, key, spec)
         async with contextlib.aclosing(self._answers(request, timeout, news=False)) as answers:
             async for answer in answers:
@@ -148,7 +148,7 @@ class Pool:
     async def progress(
         self, prompt: str, *, key: str = "", timeout: float | None = None, **spec: Any
     ) -> AsyncGenerator[News | Ended]:
-        """As `run`, with what is told in between; the last one is the outcome."""
+        """As `run`, with progress; the last item is the outcome."""
         request = self._request("run", prompt, key, spec)
         async with contextlib.aclosing(self._answers(request, timeout, news=True)) as answers:
             async for answer in answers:
@@ -160,10 +160,10 @@ class Pool:
         return _Request(f"agents.{verb}.{self._name}", body, key or uuid.uuid4().hex)
 
     async def _answers(self, request: _Request, timeout: float | None, *, news: bool) -> AsyncGenerator[Msg]:
-        """News, where they are asked for, and one answer; asked for again until there is one."""
+        """Progress if requested, and one answer; the request is repeated until there is one."""
         until = None if timeout is None else time.monotonic() + timeout
         accepted = False
-        # The last refusal stays the reason: a last request that has no time left for an answer knows less.
+        # Keep the last refusal as the reason: the last request may have too little time left for an answer.
         why = "nothing was heard"
         while True:
             async with contextlib.aclosing(self._series(request, until, news=news)) as series:
@@ -188,7 +188,7 @@ class Pool:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _series(self, request: _Request, until: float | None, *, news: bool) -> AsyncGenerator[Msg]:
-        """What comes for one request, until it is silent for long."""
+        """The messages for one request, until a long silence."""
         inbox = self._nats.new_inbox()
         heard = await self._nats.subscribe(inbox)  # pyright: ignore[reportUnknownMemberType]
         try:
@@ -232,6 +232,6 @@ def _refusal(message: Msg) -> Refused | None:
 
 def _read(kind: type[T], answer: Msg) -> T:
     body = cast(dict[str, Any], json.loads(answer.data))
-    # A newer operator may tell more.
+    # A newer operator may send more fields.
     known = {name: body[name] for name in kind.__dataclass_fields__ if body.get(name) is not None}
     return kind(**known)

@@ -1,4 +1,4 @@
-"""The connection to NATS for as long as the worker lives, whatever becomes of the client that makes it."""
+"""The worker's connection to NATS, which outlives any client that provides it."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ AWAY = (NatsError, TimeoutError, OSError)
 REQUEST_SECONDS = 5.0
 _RECONNECT_SECONDS = 1.0
 _FORBIDDEN = re.compile(r'permissions violation for publish to "([^"]+)"', re.IGNORECASE)
-# How often it is looked whether the client has given up.
+# How often to check whether the client has given up.
 _WATCH_SECONDS = 1.0
-# For a client that is of no use any more to end.
+# How long an unusable client may take to end.
 _END_SECONDS = 2.0
 
 Answer = Callable[[Msg], Awaitable[None]]
 
 
 class Served:
-    """A subject that is answered over whichever client there is."""
+    """A subject that is answered over any current client."""
 
     def __init__(self, subject: str, answer: Answer, end: Callable[[Served], None]) -> None:
         self._subject = subject
@@ -58,11 +58,11 @@ class Served:
 
 class Connection:
     def __init__(self, settings: Settings, inbox: str) -> None:
-        """`inbox` begins the subjects of answers."""
+        """`inbox` is the prefix of the subjects for answers."""
         self._settings = settings
         self._inbox = inbox
         self._client = NatsClient()
-        # The same, but while it is replaced.
+        # The same as above, except during a replacement.
         self._newest = self._client
         self._clients = 0
         self._reconnects = 0
@@ -72,7 +72,7 @@ class Connection:
             self._login = NatsCredentials(settings.nats_credentials, secret)
         elif settings.nats_login:
             self._login = NatsLogin(settings.nats_login, secret)
-        # NATS has not taken the credential that was used last.
+        # NATS has refused the credential that was used last.
         self._refused = False
         self.refusals = Refusals()
         # Subjects that this connection may not publish to, as the server spells them.
@@ -81,9 +81,9 @@ class Connection:
         self._said = ""
         self._served: dict[Served, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        # Held by a pull until it has ended: the connection is not given up under it.
+        # Held by a pull until it has ended, so that the connection is not replaced under it.
         self.pull = asyncio.Lock()
-        # Called when a connection that was lost is there again.
+        # Called after a lost connection is restored.
         self.on_return: Callable[[], None] = lambda: None
 
     async def open(self) -> None:
@@ -95,7 +95,7 @@ class Connection:
 
     @property
     def client(self) -> NatsClient:
-        """The one of now."""
+        """The current client."""
         return self._client
 
     @property
@@ -108,12 +108,12 @@ class Connection:
 
     @property
     def made(self) -> tuple[int, int]:
-        """Another value for each connection that was made."""
+        """A value that changes with each connection."""
         return self._clients, self._client.stats["reconnects"]
 
     @property
     def problem(self) -> str:
-        """A sentence when the credential keeps the worker from NATS, or NATS refuses what it asks for; else empty."""
+        """A sentence when the credential keeps the worker from NATS, or NATS refuses a request; otherwise empty."""
         if self.connected:
             return self.refusals.sentence
         if self._login:
@@ -121,13 +121,13 @@ class Connection:
         return "NATS does not take the worker's user and password" if self._refused else ""
 
     def forbidden(self, subject: str) -> Refused | None:
-        """Why there was no answer: the server says so apart from it."""
+        """Why a request had no answer: the server reports it separately."""
         if subject.lower() not in self._forbidden:
             return None
         return Refused(f"the worker's user may not publish to {subject}: see the permissions of its user in NATS")
 
     async def serve(self, subject: str, answer: Answer) -> Served:
-        """Where there is no client at the time, the next one serves it."""
+        """If there is no client at the moment, the next one serves the subject."""
         served = Served(subject, answer, lambda one: self._served.pop(one, None))
         self._served[served] = None
         if not self._client.has_ended:
@@ -148,7 +148,7 @@ class Connection:
             "reconnect_time_wait": _RECONNECT_SECONDS,
             "ping_interval": PING_SECONDS,
             "max_outstanding_pings": PINGS,
-            # What a lost connection had still to write would be waited for without end.
+            # Without a limit the client would wait for unsent data of a lost connection for ever.
             "flush_timeout": REQUEST_SECONDS,
             "inbox_prefix": self._inbox,
             "name": settings.pod_name,
@@ -187,7 +187,7 @@ class Connection:
             self._forbidden.add(found[1].lower())
         if is_about_the_login(str(error)):
             self._refused = True
-            # Read again before each try: what was refused will be, until somebody does something about it.
+            # Read again before each try: a refused credential stays refused until a person replaces it.
             wait: float = self._newest.options["reconnect_time_wait"]
             self._newest.options["reconnect_time_wait"] = min(MOST_SECONDS, wait * 2)
         said = ("" if self.connected else self.problem) or str(error)
@@ -195,7 +195,7 @@ class Connection:
         self._said = said
 
     async def _watch(self) -> None:
-        """Runs need no connection to go on: a client that has ended is replaced under them."""
+        """Runs need no connection to continue: a client that has ended is replaced under them."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if self._client.has_ended:
@@ -211,7 +211,7 @@ class Connection:
             while waiting := [served for served in self._served if served.client is not client]:
                 for served in waiting:
                     await served.open(client)
-                # The server has read them before anybody takes the connection for made.
+                # Wait until the server has read the subscriptions before the connection is used.
                 await client.flush(int(REQUEST_SECONDS))
         except BaseException:
             await _end(client)
@@ -222,20 +222,20 @@ class Connection:
         await _end(old)
 
     async def _renew(self, credentials: NatsCredentials) -> None:
-        """Connects anew when the file has changed, before the server ends what was signed in with the old one."""
+        """Reconnects when the file has changed, before the server ends the connection with the old credential."""
         while True:
             await asyncio.sleep(self._settings.nats_credentials_seconds)
             if not credentials.renewed:
                 continue
             async with self.pull:
-                # A connection that was lost meanwhile, or has yet to come back, is made with what the file has then.
+                # A connection that was lost, or is not restored yet, will use the file's current content anyway.
                 if self.connected and credentials.renewed:
                     log.info("the NATS credential was renewed: connecting anew")
                     await self._client.force_reconnect()
 
 
 async def _end(client: NatsClient) -> None:
-    """One that is of no use any more, in whatever state it is."""
+    """Ends an unusable client, in any state."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(_END_SECONDS):
             await client.close()

@@ -1,4 +1,4 @@
-"""What a backend gets to do its work."""
+"""What a backend receives for its work."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .tracing import current
 
 @dataclass(frozen=True)
 class RunContext:
-    """`directory` is the checked-out repository, or an empty folder; `scratch` is private and outlives nothing.
+    """`directory` is the checked-out repository, or an empty folder; `scratch` is private and removed with the run.
 
-    `model_access` is how the agent finds its model; empty when nothing counts its calls. `used` is what
-    the run has used. `account` takes what the agent's own records say, which counts where no call was counted. `say`
-    tells of progress. `leave` takes what could not be ended in time: the slot is not free before that ends.
-    `checkpoint` is for a later run to go on from. Who prints much waits for `room` after a line.
+    `model_access` is the agent's way to its model; empty if its calls are not metered. `used` is the run's usage.
+    `account` takes the usage in the agent's own records, which counts if no call was metered. `say` reports progress.
+    `leave` takes work that could not be ended in time: the slot stays occupied until it ends. `checkpoint` is for a
+    later run to continue from. A backend with much output waits for `room` after a line.
     """
 
     task: wire.Task
@@ -44,12 +44,12 @@ class RunContext:
     say: Callable[[str], None]
     leave: Callable[[asyncio.Future[Any]], None]
     model_access: Access = field(default_factory=Access)
-    # The way to other servers, made at the first call; empty where nothing is in it.
+    # The agent's way to other servers, created on the first call; empty if there is none.
     egress: Callable[[], Access] = Access
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
-    # Where the conversation of the task's session is kept, private and outside of the repository; None without one.
+    # The folder of the session's conversation, private and outside of the repository; None without a session.
     session: Path | None = None
-    # Of the span in which the run's agent is begun: a plain function asks from a thread that has none.
+    # The span in which the agent runs: a plain function's thread has none of its own.
     trace: Mapping[str, str] = field(default_factory=lambda: current().environment())
 
     def environment(self) -> dict[str, str]:
@@ -67,14 +67,14 @@ class RunContext:
         }
 
     def walls(self, *, terminals: bool = False) -> Walls | None:
-        """For the agent; None where it may do what the worker may. `terminals`: it cannot do without."""
+        """For the agent; None if it has all rights of the worker. `terminals`: it needs terminals."""
         own = (self.directory, self.scratch, *filter(None, (self.session,)))
         reach = self.settings.reach
         ports = (*self.model_access.ports, *self.egress().ports)
         return reach.walls(*own, ports=ports, terminals=terminals) if reach else None
 
     def walls_of_git(self) -> Walls | None:
-        """For git over what the agent may have changed, the settings of git among it."""
+        """For git on files that the agent may have changed, git's settings included."""
         return self.settings.reach.walls_of_git(self.directory, self.scratch) if self.settings.reach else None
 
     @property
@@ -88,7 +88,7 @@ class RunContext:
 
     @property
     def litellm_model(self) -> str:
-        """The model as LiteLLM calls it: with its provider, which is openai where none is named."""
+        """The model as LiteLLM names it: with its provider, openai if none is named."""
         if not self.model:
             raise RunError(
                 "InvalidConfig",
@@ -97,7 +97,7 @@ class RunContext:
         return self.model if "/" in self.model else f"openai/{self.model}"
 
     def config(self, known: Mapping[str, str]) -> dict[str, str]:
-        """The task's settings over the pool's workerConfig over the backend's defaults; an unknown one is an error."""
+        """The task's settings over the pool's workerConfig over the defaults; an unknown key is an error."""
         pool = self.settings.pool_config
         task = self.task.config or {}
         for given, where in ((task, "config"), (pool, "workerConfig of the pool:")):
@@ -111,13 +111,13 @@ class RunContext:
         return {**known, **pool, **task}
 
     def given(self, config: Mapping[str, str]) -> dict[str, str]:
-        """What of it is no default."""
+        """The settings that are not defaults."""
         given = {**self.settings.pool_config, **(self.task.config or {})}
         return {key: text for key, text in config.items() if key in given}
 
 
 def number(config: Mapping[str, str], key: str, lowest: int, highest: int) -> int:
-    """A whole number among a task's settings; both bounds are allowed."""
+    """An integer among a task's settings; the bounds are inclusive."""
     text = config[key]
     if not (text.isascii() and text.isdigit() and lowest <= int(text) <= highest):
         raise RunError("InvalidConfig", f"config {key} is {text!r}: give a whole number from {lowest} to {highest}")

@@ -1,4 +1,4 @@
-"""What is asked of a run on control.<task_id>."""
+"""Requests to a run on its control subject."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Order(msgspec.Struct, frozen=True):
     reason: str = ""
 
     def concerns(self, attempt: int) -> bool:
-        """An order that was written for an earlier attempt must not stop a later one."""
+        """An order for an earlier attempt must not stop a later one."""
         return self.attempt in (0, attempt)
 
 

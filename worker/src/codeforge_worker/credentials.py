@@ -1,4 +1,4 @@
-"""What opens a repository: its URL's own password or a mounted Secret, lent to git for the seconds that it takes."""
+"""Credentials of a repository: its URL's own password or a mounted Secret, available to git for one command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def match(credentials: tuple[GitCredential, ...], url: str) -> GitCredential | N
 
 
 class Login:
-    """`url` is the repository's without a password: that is in no file and no argument but what `lent` makes."""
+    """`url` is the repository's without a password; the password is only in the files that `lent` creates."""
 
     def __init__(self, credentials: tuple[GitCredential, ...], url: str) -> None:
         self._http = http_url(url)
@@ -43,9 +43,9 @@ class Login:
 
     @contextlib.contextmanager
     def lent(self, parent: Path, times: int = 1) -> Generator[dict[str, str]]:
-        """Variables that make git use it until the end of the block; their files are in a new folder in `parent`.
+        """Variables that make git use the credential within the block; their files are in a new folder in `parent`.
 
-        A password is answered `times`, once for each connection: git-lfs would ask for ever when it is refused.
+        A password is answered `times` times, once per connection: git-lfs would ask for ever when it is refused.
         """
         folder = Path(tempfile.mkdtemp(prefix="login-", dir=parent))
         try:
@@ -83,7 +83,7 @@ class Login:
 
 
 def _script(url: HttpUrl, username: Path, password: Path, times: int) -> str:
-    """Answers for the URL's own server, whatever asks and why: so often and no more."""
+    """Answers prompts for the URL's own server, a limited number of times."""
     with_user = {f"{url.scheme}://{user}@{url.host}" for user in _spellings(username)} or {url.origin}
     return f"""#!/bin/sh
 exec 2>/dev/null
@@ -101,12 +101,12 @@ exit 1
 
 
 def _prompts(what: str, origins: set[str]) -> str:
-    """A pattern of the shell: git quotes the URL with ' and git-lfs with "; a path may follow."""
+    """A shell pattern: git quotes the URL with ' and git-lfs with "; a path may follow."""
     return " | ".join(f'"{what} for "[\\"\\\']{shlex.quote(origin)}[\\"\\\'/]*' for origin in sorted(origins))
 
 
 def _spellings(username: Path) -> set[str]:
-    """The user as it is in a prompt for the password; nothing when there is none."""
+    """The spellings of the user in a prompt for the password; empty without one."""
     try:
         user = username.read_text().partition("\n")[0]
     except OSError:

@@ -1,4 +1,4 @@
-"""One message in hand, from the first look at its results to its acknowledgement."""
+"""One pulled message, from the first read of its results to its acknowledgement."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from .tracing.switch import Tracing
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 3000.0
-# After a sign of life that was not confirmed.
+# After an unconfirmed heartbeat.
 AGAIN_SECONDS = 1.0
-# Between two events on what was used or said: they are kept for days, and each is a write to three disks.
+# Between two events about usage or progress: each is kept for days and costs a write to three disks.
 TELLING_SECONDS = 2.0
 
 
@@ -52,7 +52,7 @@ class Delivery:
         begin: Callable[[], None],
         message: Msg,
     ) -> None:
-        """`begin` is called before the first instruction of a run, and not where there is none."""
+        """`begin` is called before the first instruction of a run, and not for a message that is not run."""
         self._settings = settings
         self._broker = broker
         self._backend = backend
@@ -64,10 +64,10 @@ class Delivery:
         self._origin = wire.Origin(settings.stream, message.metadata.sequence.stream)
         self._events: RunEvents | None = None
         self._run: Run | None = None
-        # The stream is lost: in the next one this message's sequence is another's.
+        # The stream was lost: in the new one this message's sequence belongs to another.
         self._gone = False
         self._stopping: Stopping | None = None
-        # The run has used or said something that no event tells yet.
+        # The run has usage or progress that no event has yet.
         self._news = asyncio.Event()
 
     def stop(self, why: Stop, type: str, reason: str) -> None:
@@ -87,7 +87,7 @@ class Delivery:
             return
         redelivered = self._message.metadata.num_delivered > 1
         look = FirstLook(self._broker, task, self._origin, redelivered=redelivered)
-        # Apart: what the results wait for must not keep back a sign of life.
+        # A task of its own: a slow read of the results must not delay a heartbeat.
         besides = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._follow())]
         try:
             decision = await look.decide()
@@ -126,7 +126,7 @@ class Delivery:
         meter.on_call = events.checkpoint.on_save = self._news.set
         files = Files(self._broker, self._settings.namespace, self._settings.pool)
         conversation = conversation_of(files, task, events.delivery, self._broker.refusals)
-        # An id from outside may be another message's as well.
+        # Another message may have the same id from outside.
         message = "" if task.dispatch_id else f"{self._origin.sequence}-"
         shelf = Shelf(files, f"{task.task_id}/{message}{task.attempt}-{events.delivery}")
         return Run(
@@ -145,7 +145,7 @@ class Delivery:
         )
 
     async def clear(self) -> None:
-        """Removes what is left of the run's files, once its end was told."""
+        """Removes the run's remaining files, after its end was reported."""
         if self._run:
             await self._run.clear()
 
@@ -169,7 +169,7 @@ class Delivery:
             await self._not_ours(task, look, error)
 
     async def _not_ours(self, task: wire.Task, look: FirstLook, stale: Stale) -> None:
-        """Before anything of ours was written. What has been settled meanwhile is acknowledged."""
+        """Before this run has written an event. A message whose task has ended is acknowledged."""
         log.info("task %s is not ours: %s", task.task_id, stale)
         self._metrics.ended("stale")
         if stale.last and look.settles(stale.last):
@@ -184,7 +184,7 @@ class Delivery:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
             await ask.respond(msgspec.json.encode(holder))
 
-        # The server has read both before `running`, which comes after them on this connection.
+        # The server has read both subscriptions before `running`, which follows them on this connection.
         served = [
             await self._broker.serve(self._broker.subjects.control(task.task_id), self._on_control),
             await self._broker.serve(self._broker.subjects.holder(task.task_id), on_holder),
@@ -192,7 +192,7 @@ class Delivery:
         self._events = events
         try:
             if self._stopping and self._stopping.why is Stop.SHUTDOWN:
-                # Nothing of it was begun: there is nothing to release.
+                # No run was started: there is nothing to release.
                 await self._acknowledge(b"-NAK")
                 return
             try:
@@ -213,7 +213,8 @@ class Delivery:
                     await self._report(task, events, ended)
                     await run_log.close()
             finally:
-                # Not before: an event that is given up half written may stand, and is then taken for another's.
+                # Not earlier: an event whose write is cancelled may be stored, and would then look like another
+                # worker's.
                 telling.cancel()
         except Stale as error:
             log.warning("task %s is not ours any more: %s", task.task_id, error)
@@ -246,7 +247,7 @@ class Delivery:
             await self._broker.acknowledge(self._message, verb)
 
     async def _keep_alive(self) -> None:
-        """Tells the server that we are at it, whatever else of NATS is away."""
+        """Sends heartbeats, whatever else of NATS is away."""
         interval = self._settings.ack_wait_seconds / 3
         pause, confirmed = interval, True
         while True:
@@ -257,7 +258,7 @@ class Delivery:
             pause = interval if confirmed else min(interval, AGAIN_SECONDS)
 
     async def _follow(self) -> None:
-        """Sees whether somebody else is at it, or has ended the run: that is told by the results alone."""
+        """Checks whether another worker has taken over or ended the run: only the results show it."""
         told = time.monotonic()
         while True:
             await asyncio.sleep(self._settings.ack_wait_seconds / 3)
@@ -275,7 +276,7 @@ class Delivery:
                 log.info("results not read: %s", error)
 
     async def _tell(self, events: RunEvents) -> None:
-        """Soon after each call of the model: who continues after a crash counts on from the last event."""
+        """Soon after each call of the model: after a crash the next run counts on from the last event."""
         while True:
             await self._news.wait()
             self._news.clear()

@@ -1,4 +1,4 @@
-"""Taking no tasks for a while, so that an idle worker can be removed without taking one with it."""
+"""Pauses the pulls, so that an idle worker can be removed without losing a task."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Drain:
         one_task: OneTask,
         stopping: Callable[[], bool],
     ) -> None:
-        """`lacks` says what is open to agents. `stopping`: the worker was told to stop, for good."""
+        """`lacks` says what agents can reach. `stopping`: the worker was told to stop, for good."""
         self._worker = worker
         self._lacks = lacks
         self._in_hand = in_hand
@@ -43,7 +43,7 @@ class Drain:
         return self._lease is not None or self._stopping() or self._one_task.begun
 
     async def serve(self, broker: Broker) -> None:
-        """The client calls back one request at a time: a drain that is under way is awaited by the next."""
+        """The client delivers one request at a time: the next request waits for a drain in progress."""
         await broker.serve(broker.subjects.worker(self._worker), self._on_request)
         await broker.flush()
 
@@ -70,7 +70,7 @@ class Drain:
             case "look":
                 pass
         if self._stopping():
-            # What is on its way when the worker is told to stop is given back: until then it is in hand.
+            # A message that arrives while the worker stops is given back: until then the worker holds it.
             await self._pulling.stop()
         idle = not self._in_hand.busy and self._pulling.empty
         idle_seconds = round(self._in_hand.idle_seconds, 3) if idle else 0.0

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Stale(Exception):
-    """Another holder, or the operator, wrote `last`: this run is not ours any more. Send nothing."""
+    """Another worker, or the operator, wrote `last`: the run belongs to this worker no more. Send nothing."""
 
     def __init__(self, why: str, last: wire.Seen | None = None) -> None:
         super().__init__(why)
@@ -52,7 +52,7 @@ class RunEvents:
         self._written: set[str] = set()
         self._settled = False
         self.used = Usage()
-        # The last word on the run's progress.
+        # The latest report of the run's progress.
         self.said = ""
 
     @property
@@ -76,9 +76,9 @@ class RunEvents:
         await self._write(outcome.kind, outcome)
 
     async def check(self) -> None:
-        """Raises `Stale` when the last event is another's."""
+        """Raises `Stale` if the last event is another writer's."""
         async with self._writing:
-            # A lower sequence is another's too: the stream was lost and made again.
+            # A lower sequence is another writer's too: the stream was lost and recreated.
             if await self._broker.last_sequence(self._task.task_id) in (0, self._expected):
                 return
             last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
@@ -86,7 +86,7 @@ class RunEvents:
                 self._step_over(last)
 
     def _step_over(self, last: wire.Seen) -> None:
-        """An event without a proof is nobody's: only its sequence counts. Any other but our own ends this run."""
+        """An event without a proof counts only by its sequence. Any other than our own ends this run."""
         if last.event_id in self._written:
             log.warning("task %s: the last event is not the one that was expected, but ours", self._task.task_id)
         elif last.proven or last.attempt > self._task.attempt:
@@ -98,10 +98,10 @@ class RunEvents:
     async def _write(self, kind: wire.Kind, outcome: Outcome) -> None:
         async with self._writing:
             if self._settled:
-                # A heartbeat was late: nothing follows the last word.
+                # A late heartbeat: no event follows the terminal one.
                 return
             event = self._event(kind, outcome)
-            # Ours from now on: a write that is given up in the middle may have been stored.
+            # Counts as ours from now on: a cancelled write may have been stored.
             self._written.add(event.event_id)
             await self._append(event)
             self._settled = kind == "released" or kind in wire.TERMINAL
@@ -114,7 +114,7 @@ class RunEvents:
     async def _append_until_stored(self, event: wire.Event, headers: dict[str, str], tries: Tries) -> None:
         aged_out = False
         while True:
-            # Another server, after a reconnect, may take less.
+            # After a reconnect another server may have a lower limit.
             body = fitted(event, self._broker.max_payload)
             if self._task.dispatch_id:
                 headers[wire.PROOF] = wire.prove(self._task.dispatch_id, body)
@@ -124,7 +124,7 @@ class RunEvents:
             except WrongSequence:
                 last = await self._broker.last_event(self._task.task_id, self._task.dispatch_id)
                 if last is not None and last.event_id == event.event_id:
-                    # Written before; only its acknowledgement was lost.
+                    # It was written before; only its acknowledgement was lost.
                     self._expected = last.sequence
                     return
                 if last is not None:

@@ -1,4 +1,4 @@
-"""The work of a run that failed: on a branch of its own, with trailers by which no later run takes it for a success."""
+"""Work of a failed run: on its own branch, with trailers that tell it apart from a success."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from . import plain, wire
 from .outcome import failure
 
-# So long a push of failed work may take, and so long while the worker has to stop.
+# Timeouts for a push of failed work, in general and while the worker has to stop.
 SECONDS = 30.0
 STOPPING_SECONDS = 5.0
 _FAILURE = "Codeforge-Failure: "
 _RETRYABLE = "Codeforge-Retryable: "
-# Of what git says about a push.
+# Limit of git's message about a push.
 _CHARACTERS = 500
 
 
 def branch_of(push: wire.Push, attempt: int) -> str:
-    """Attempts rise over the whole life of a task: no branch is used twice."""
+    """Attempts rise over the whole life of a task, so no branch is used twice."""
     return f"{push.branch}-failed-{attempt}"
 
 
@@ -26,7 +26,7 @@ def trailers_of(failed: wire.Failure) -> list[str]:
 
 
 def failure_in(trailers: Sequence[str], message: str) -> wire.Failure | None:
-    """The failure that the trailers of a commit name; None where the commit is a success."""
+    """The failure in the trailers of a commit; None if the commit is a success."""
     type = _value(trailers, _FAILURE)
     if not type:
         return None
@@ -36,7 +36,7 @@ def failure_in(trailers: Sequence[str], message: str) -> wire.Failure | None:
 
 
 def not_pushed(failed: wire.Failure, why: str) -> wire.Failure:
-    """The same failure, whose message also says what became of the work."""
+    """The same failure with a sentence on its work."""
     note = plain.of(f"; what was done was not pushed: {why}")[:_CHARACTERS]
     message = failed.message[: wire.MESSAGE_CHARACTERS - len(note)] + note
     return wire.Failure(failed.type, message, failed.retryable, failed.retry_after_seconds)

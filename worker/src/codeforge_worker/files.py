@@ -1,8 +1,8 @@
-"""The pool's object store: write once, read and verified message by message, since a worker may make no consumer.
+"""The pool's object store: objects are written once, and read and verified message by message.
 
-An object is what every NATS client understands (ADR-20), but for one thing: each chunk has a subject of its own,
-`$O.<bucket>.C.<id>.<n>`, and the id that its info names is `<id>.*`. So a chunk can be read by its subject, and the
-bucket can hold one message a subject: what stands is never written over.
+A worker may create no consumer. An object is what every NATS client understands (ADR-20), except that each chunk has a
+subject of its own, `$O.<bucket>.C.<id>.<n>`, and the id in its info is `<id>.*`. So a chunk can be read by its subject,
+and the bucket can have one message per subject: an object is never overwritten.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .broker import AWAY, Broker
 from .fitting import BESIDE_BYTES
 
 CHUNK_BYTES = 512 * 1024
-# In flight at once: enough to keep a fast server busy, without the whole file in memory.
+# Concurrent writes: enough for a fast server, without the whole file in memory.
 _AHEAD = 4
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _NAME_CHARACTERS = 512
@@ -45,7 +45,7 @@ class NotFound(Exception):
 
 
 class Damaged(Exception):
-    """What is stored is not what was put in, or is no file of ours."""
+    """The stored object differs from what was written, or is no file of a worker's."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,9 @@ class Files:
         self.bucket = f"files_{namespace}_{pool}"
 
     async def put(self, name: str, source: Path | bytes | IO[bytes]) -> Stored:
-        """Stores under a name that is not taken yet; raises `NotKept`, or one of `AWAY` when NATS does not answer.
+        """Stores under an unused name; raises `NotKept`, or one of `AWAY` when NATS does not answer.
 
-        The file is visible once all of it is stored: what is cut before leaves nothing but room taken until the bucket
-        forgets it.
+        The file is visible once all of it is stored: an interrupted write only uses space until the bucket expires it.
         """
         if not 0 < len(name) <= _NAME_CHARACTERS:
             raise NotKept(f"{name!r} is no name for a file: give one of 1 to {_NAME_CHARACTERS} characters")
@@ -122,7 +121,7 @@ class Files:
             except APIError as error:
                 told = error.description or ""
                 if "per subject" in told:
-                    # A first try whose answer was lost, or somebody else's file.
+                    # The first try, whose answer was lost, or another worker's file.
                     if await self._read(subject) == body:
                         return
                     raise NotKept(f"a file {name or subject} is there already: take a new name") from error
@@ -139,7 +138,7 @@ class Files:
             await asyncio.sleep(0.2 * attempt)
 
     async def get(self, name: str, into: Path) -> Stored:
-        """Writes the file to a path, which is there only if its checksum is right; raises `NotFound` or `Damaged`."""
+        """Writes the file to a path, which exists only if its checksum is right; raises `NotFound` or `Damaged`."""
         info = await self._info(name)
         hashed, size = hashlib.sha256(), 0
         part = into.with_name(f"{into.name}.{uuid.uuid4().hex[:8]}.part")
@@ -188,7 +187,7 @@ class Files:
                 headers = answer.headers or {}
                 if "Nats-Sequence" in headers:
                     return answer.data
-                # A copy of the bucket may lag behind the one that confirmed.
+                # A replica of the bucket may lag behind the one that confirmed.
                 absent += headers.get("Status") == _NO_MESSAGE
                 if absent == 2:
                     return None

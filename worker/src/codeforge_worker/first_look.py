@@ -1,4 +1,4 @@
-"""The first look at a task's results, before anything is run: the last event decides, never the delivery count."""
+"""Decides from the last event, never from the delivery count, what to do with a message before any run."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 
 HOLDER_SECONDS = 2.0
 SILENCE_SECONDS = 4.0
-# Messages with one id of which an event tells; those that it forgets are run again when they come again.
+# How many messages with one id an event remembers; forgotten ones run again if they are redelivered.
 EARLIER = 20
 
 
 @dataclass(frozen=True)
 class Begin:
-    """To be run. `delivery` counts this run, `spent` is what the earlier ones used, `expected` the last sequence.
+    """Run it. `delivery` counts this run, `spent` is the usage of earlier runs, `expected` the last sequence.
 
-    `saved` is the earlier ones' checkpoint; `earlier` is what its events have to tell of other messages with its id.
+    `saved` is their checkpoint; `earlier` is what its events must report of other messages with its id.
     """
 
     delivery: int
@@ -39,7 +39,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class GiveUp:
-    """To be ended without a run; `delivery` counts those that were begun."""
+    """End it without a run; `delivery` counts the runs that were started."""
 
     delivery: int
     spent: Spent
@@ -50,7 +50,7 @@ class GiveUp:
 
 
 class Leave(Enum):
-    """Not ours to run."""
+    """Do not run it: it belongs to another worker, or has ended."""
 
     ACKNOWLEDGE = "settled already"
     DROP = "held by another"
@@ -81,7 +81,7 @@ class FirstLook:
         if own.event == "released" and task.delivery_mode != "AtMostOnce":
             return Begin(max(1, own.delivery), own.usage, expected, own.checkpoint, earlier)
         if await self._is_held():
-            # NATS was away and its holder is healthy: not our message, whatever the server thinks.
+            # NATS was away and the holder is healthy: the message is the holder's, although the server redelivered it.
             return Leave.DROP
         if task.delivery_mode == "AtMostOnce":
             detail = f"{own.worker or 'its worker'} had begun it and is gone: look for what it has done before a rerun"
@@ -93,7 +93,7 @@ class FirstLook:
         return Begin(own.delivery + 1, own.usage, expected, own.checkpoint, earlier)
 
     def _own(self, last: wire.Seen) -> wire.Seen | None:
-        """What was told of this message: by the last event, or in what that tells of other messages with its id."""
+        """The state of this message: from the last event, or from that event's list of other messages with its id."""
         if self.concerns(last):
             return last
         found = next((one for one in last.earlier if self._is_this(one)), None) if not self._task.dispatch_id else None
@@ -125,20 +125,20 @@ class FirstLook:
         return (one.stream, one.sequence) == (self._origin.stream, self._origin.sequence)
 
     def _may_be_held(self, last: wire.Seen | None) -> bool:
-        """Results may be lost while the run is not, or hidden by an event without a proof.
+        """The results may be lost while the run is not, or hidden by an event without a proof.
 
-        Of two plain messages with one id the second waits.
+        Of two outside messages with one id the second waits.
         """
         if last is None:
             return self._redelivered
         return self._hides(last) if self._task.dispatch_id else not last.settled
 
     def _hides(self, last: wire.Seen | None) -> bool:
-        """Whether an event of this attempt may be beneath: the last one is not ours, and newer than our message."""
+        """Whether an event of this attempt may be hidden: the last one is unproven and newer than the message."""
         return last is not None and not last.proven and last.sequence > self._task.last_event
 
     def concerns(self, event: wire.Seen) -> bool:
-        """Whether the event tells of this message's attempt, or that it is a past one."""
+        """Whether the event is about this message's attempt, or shows that the attempt is a past one."""
         if not self._task.dispatch_id:
             return (event.stream, event.task_sequence) == (self._origin.stream, self._origin.sequence)
         if event.attempt == self._task.attempt:
@@ -146,18 +146,18 @@ class FirstLook:
         return event.attempt > self._task.attempt
 
     def settles(self, event: wire.Seen) -> bool:
-        """Whether the message is done with after this event."""
+        """Whether the message has ended with this event."""
         return self.concerns(event) and (event.terminal or event.attempt > self._task.attempt)
 
     async def _is_held(self) -> bool:
-        """Silence is believed when it has lasted while we were connected: a holder may reconnect later than we do."""
+        """Silence counts only while this worker is connected: the holder may reconnect later."""
         since, reconnects = time.monotonic(), self._broker.reconnects
         while time.monotonic() - since < SILENCE_SECONDS:
             try:
                 holder_subject = self._broker.subjects.holder(self._task.task_id)
                 answer = await self._broker.request(holder_subject, b"", timeout=HOLDER_SECONDS)
                 holder = msgspec.json.decode(answer.data, type=_Holder)
-                # Who still holds an earlier attempt does not know yet that it is over.
+                # A holder of an earlier attempt does not know yet that the attempt is over.
                 if holder.attempt >= self._task.attempt:
                     log.info("task %s is held by %s: dropped", self._task.task_id, holder.worker)
                     return True

@@ -1,4 +1,4 @@
-"""Events that NATS takes: one larger than its max_payload is cut, and says so."""
+"""Cuts events to NATS's max_payload; a cut event says so."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from msgspec.structs import replace
 
 from . import wire
 
-# For headers and subjects beside a message's body: the server's limit is for all of it.
+# Room for headers and subject: the server's limit covers the whole message.
 BESIDE_BYTES = 1024
 _MARK = "(cut: max_payload of NATS)"
-# To how many bytes texts are cut, until the event fits.
+# The lengths to which texts are cut, until the event fits.
 _LIMITS = (2048, 512, 128)
 
 
 def fitted(event: wire.Event, max_payload: int) -> bytes:
-    """The event as JSON: whole, else with its texts cut, else also without what it carries for later runs."""
+    """The event as JSON: whole, otherwise with its texts cut, otherwise also without what later runs need."""
     most = max_payload - BESIDE_BYTES
     body = wire.encode(event)
     if len(body) <= most:
@@ -48,7 +48,7 @@ def _cut(event: wire.Event, limit: int) -> wire.Event:
 
 
 def _without_checkpoints(event: wire.Event, size: int, max_payload: int) -> wire.Event:
-    """A later run begins without: it must be seen."""
+    """The event must show that a later run starts without a checkpoint."""
     said = (
         f"checkpoints are left out, a later run begins without: the event had {size} bytes and max_payload of NATS is "
         f"{max_payload}: raise it, or save less"

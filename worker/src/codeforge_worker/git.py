@@ -12,25 +12,25 @@ from .process import run
 # No file:, no ext:: (which runs a program): a task must not read or run anything of the worker's.
 REMOTE = "http:https:ssh:git"
 LOCAL = "file"
-# Stronger than what a repository's own settings say.
+# Overrides the repository's own settings.
 _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "commit.gpgSign=false",
     "credential.helper=",
-    # A password would follow.
+    # A redirect would receive the password.
     "http.followRedirects=false",
     "submodule.recurse=false",
 )
 
-# Of what git says when it fails.
+# Limit of git's error output.
 _LINES = 200
-# Of what it answers.
+# Limit of git's answer.
 _ANSWER_BYTES = 64 << 20
 
 
 class GitError(Exception):
-    """git failed; the message is its own words, `lines` are all of what it said that is kept."""
+    """git failed; the message has its own words, `lines` all kept lines of its output."""
 
     def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class GitRepository:
     def __init__(
         self, directory: Path, environment: Mapping[str, str], walls: Walls | None = None, protocols: str = ""
     ) -> None:
-        """Without walls git, and what the repository's settings make it run, may do what the worker may.
+        """Without walls git, and programs from the repository's settings, have all rights of the worker.
 
         `protocols` are those by which it may reach another repository.
         """
@@ -67,7 +67,7 @@ class GitRepository:
         return (await self._run(arguments, stdin, variables)).decode("utf-8", "replace").removesuffix("\n")
 
     async def fields(self, *arguments: str, stdin: str = "", **variables: str) -> list[str]:
-        """What a command with -z answers. A name has the bytes that it has: it is one for `Path` and for `stdin`."""
+        """The answer of a command with -z. Names keep their bytes, for `Path` and for `stdin`."""
         told = (await self._run(arguments, stdin, variables)).decode("utf-8", "surrogateescape")
         return told.removesuffix("\0").split("\0") if told else []
 
@@ -119,7 +119,7 @@ class GitRepository:
         return await self.git("rev-parse", "HEAD")
 
     async def fingerprint(self) -> str:
-        """Changes with every commit and with every change of a file, of which no content is read into the worker."""
+        """Changes with every commit and every change of a file; the worker reads no content for it."""
         told = await self.fields("status", "--porcelain", "-z")
         return "\0".join([await self.head(), *(f"{entry} {self._stamp(entry[3:])}" for entry in told)])
 

@@ -1,4 +1,4 @@
-"""What git, or the server behind it, says when it refuses: in its own words, and whether asking again can help."""
+"""Explains a refusal by git or its server: in their own words, and whether a retry can help."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SHA_256 = re.compile("mismatched algorithms|hash algorithm|unknown object forma
 
 
 def explained(type: str, what: str, error: GitError, login: Login) -> RunError:
-    """A failure of this type. `what` says what could not be done."""
+    """A failure of this type. `what` is what could not be done."""
     said = words(error.lines) or str(error)
     refused = any(sign in said for sign in _CREDENTIAL)
     if refused and login.is_empty:
@@ -57,7 +57,7 @@ def explained(type: str, what: str, error: GitError, login: Login) -> RunError:
 
 
 def words(lines: Sequence[str]) -> str:
-    """The reason first, then the server's own lines, without hints and counters; empty where neither is told."""
+    """The reason first, then the server's lines, without hints and counters; empty if there is neither."""
     if not any(line.startswith(("remote:", "!\t")) for line in lines):
         return ""
     told = [line.strip() for line in lines if line.startswith(_TOLD) and not _HINT.match(line)]
@@ -67,6 +67,6 @@ def words(lines: Sequence[str]) -> str:
 
 
 def is_final(lines: Sequence[str]) -> bool:
-    """Another attempt would meet the same."""
+    """Whether another attempt would be refused too."""
     text = "\n".join(lines)
     return _FINAL.search(text) is not None and _LATER.search(text) is None

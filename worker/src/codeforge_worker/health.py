@@ -12,9 +12,9 @@ from .settings import StartupError
 
 
 async def serve(port: int, ready: Callable[[], bool], problem: Callable[[], str], metrics: Metrics) -> web.AppRunner:
-    """Answering at all is the proof of life: the answer comes from the loop that keeps the heartbeats.
+    """An answer proves life: it comes from the event loop that also sends the heartbeats.
 
-    `problem` says what somebody has to mend, also while a run keeps the worker ready; empty for nothing.
+    `problem` says what a person has to repair, also while a run keeps the worker ready; empty for nothing.
     """
 
     async def livez(_: web.Request) -> web.Response:

@@ -23,7 +23,7 @@ from .tracing.switch import Tracing
 
 log = logging.getLogger(__name__)
 
-# How long what has outlived its run may hold a slot before the worker gives up on it.
+# How long work that has outlived its run may occupy a slot before the worker gives up on it.
 STUCK_SECONDS = 60.0
 
 
@@ -40,7 +40,7 @@ class InHand:
         ended: Callable[[], None],
         stuck: Callable[[], None],
     ) -> None:
-        """`ended` is called whenever there is room for one more, `stuck` when only a new process frees a slot."""
+        """`ended` is called when a slot is free, `stuck` when only a new process frees a slot."""
         self._settings = settings
         self._pool_config = pool_config
         self._broker = broker
@@ -54,7 +54,7 @@ class InHand:
         # Monotonic time; applies once the worker has to stop.
         self._give_back_at = math.inf
         self._hurried = asyncio.Event()
-        # No delivery: it is only given back.
+        # Not a delivery: the message is only given back.
         self._tasks: dict[asyncio.Task[None], Delivery | None] = {}
         self._idle_since = time.monotonic()
 
@@ -68,7 +68,7 @@ class InHand:
 
     @property
     def idle_seconds(self) -> float:
-        """Since the last one ended, or since the start; 0 while there is one."""
+        """Since the last message ended, or since the start; 0 while there is one."""
         return 0.0 if self._tasks else time.monotonic() - self._idle_since
 
     def begin(self, message: Msg) -> None:
@@ -82,7 +82,7 @@ class InHand:
         self._hold(asyncio.create_task(self._broker.acknowledge(message, b"-NAK")), None)
 
     async def finish(self, grace_seconds: float) -> None:
-        """Waits for all of them; those that take longer than the grace period are given back."""
+        """Waits for all of them; those that take longer than the grace period are released."""
         # What has outlived its run ends with the process.
         self._leaving.set()
         if not self._tasks:
@@ -104,7 +104,7 @@ class InHand:
             await asyncio.wait(unfinished)
 
     def hurry(self, grace_seconds: float) -> None:
-        """The pod has less time than its template says: what is unfinished is released so long after now."""
+        """The pod has less time than its template says: unfinished runs are released after this time."""
         self._give_back_at = min(self._give_back_at, time.monotonic() + grace_seconds)
         self._hurried.set()
 
@@ -116,7 +116,7 @@ class InHand:
             await self._outlive(delivery)
 
     async def _outlive(self, delivery: Delivery) -> None:
-        """Keeps the slot: a thread that nobody can end still uses the worker's processor, memory and folder."""
+        """Occupies the slot: a thread that cannot be ended still uses the worker's CPU, memory and folder."""
         gone = asyncio.create_task(delivery.gone())
         leaving = asyncio.create_task(self._leaving.wait())
         done, _ = await asyncio.wait({gone, leaving}, timeout=STUCK_SECONDS, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Work at the end of a run, which must not hold up the end for long."""
+"""Work at the end of a run, with a time limit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 async def ended_in_time(
     work: asyncio.Task[Any], stop: asyncio.Future[Any], seconds: float, stopping_seconds: float
 ) -> bool:
-    """Waits for the work, and cancels it when it takes longer; it has ended either way.
+    """Waits for the work, and cancels it when it takes longer; it has ended in both cases.
 
-    When `stop` comes meanwhile, only `stopping_seconds` are left from then on.
+    After `stop` only `stopping_seconds` are left.
     """
     waiting = {work} if stop.done() else {work, stop}
     await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

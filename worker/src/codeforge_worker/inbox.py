@@ -1,4 +1,4 @@
-"""Where the pool's consumer delivers to: one subject on one connection, and one pull at a time."""
+"""The inbox of the pool's consumer: one subject on one connection, and one pull at a time."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .connection import Connection
 
 PULL_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
-# Nothing came in time, which is what most pulls of an idle worker end with.
+# No message in time, which is how most pulls of an idle worker end.
 EXPIRED = "408"
 _WORDS = {"503": "its stream or consumer is not there"}
 
 
 class Inbox:
-    """nats-py's own pull subscription drops what is on its way when it is given up; this one hands it out."""
+    """nats-py's own pull subscription drops messages that arrive while it is closed; this one delivers them."""
 
     def __init__(
         self, connection: Connection, source: str, take: Callable[[Msg], None], wake: Callable[[], None]
     ) -> None:
-        """`source` is the subject that pulls are sent to; `wake` is called when one of them has ended."""
+        """`source` is the subject for pulls; `wake` is called when one of them has ended."""
         self._connection = connection
         self._nats = connection.client
         self._source = source
@@ -44,7 +44,7 @@ class Inbox:
         )
 
     async def pull(self) -> None:
-        """Asks for one message; to be answered before the next."""
+        """Requests one message. The next pull may start after its answer."""
         self._answered, self._status = False, ""
         query = msgspec.json.encode({"batch": 1, "expires": int(PULL_SECONDS * 1e9)})
         await self._nats.publish(self._source, query, reply=self._subject)
@@ -53,7 +53,7 @@ class Inbox:
         if self._closed:
             return
         self._answered = True
-        # Only a message can be acknowledged: a task that bears a header Status is a task.
+        # Only a message can be acknowledged: a task with a header Status is still a task.
         if message.reply:
             self._take(message)
         else:
@@ -84,15 +84,16 @@ class Inbox:
         return self._made == self._connection.made
 
     async def close(self) -> bool:
-        """Stops the server and waits for its word; true when it came: what was sent before has then been taken."""
+        """Unsubscribes and waits for the confirmation; true when it came: all messages sent before have been taken."""
         try:
             return await self._drain()
         except (NatsError, TimeoutError, OSError):
-            # nats-py goes deaf when a ping that it has given up is answered after all: a new connection has none.
+            # nats-py stops reading when a ping that it has given up is answered late: a new connection does not have
+            # it.
             await self._nats.force_reconnect()
             return False
         finally:
-            # What comes all the same is delivered anew after the ack wait.
+            # A message that arrives anyway is redelivered after the ack wait.
             self._closed = True
 
     async def _drain(self) -> bool:
@@ -103,5 +104,5 @@ class Inbox:
             return False
         async with asyncio.timeout(CLOSE_SECONDS):
             await self._subscription.drain()
-        # A word on another connection says nothing about what was sent on this one.
+        # A confirmation on another connection says nothing about messages on this one.
         return self.current

@@ -34,7 +34,7 @@ class Lfs:
             "remote.origin.lfsurl": endpoint,
             "remote.origin.lfspushurl": endpoint,
             "lfs.locksverify": "false",
-            # What is missing is an error, here and not in the repository.
+            # A missing object must be an error here, whatever the repository's settings say.
             "lfs.allowincompletepush": "false",
             "lfs.standalonetransferagent": "",
         }
@@ -52,8 +52,8 @@ class Lfs:
         await repository.git("lfs", "checkout")
 
     async def push(self, repository: Path, worktree: Path, start: str) -> None:
-        """What pointers above the start name, before the commit itself: the agent's, and those of the files it left."""
-        # The server has what is below: nothing of it is asked for.
+        """Stores the objects above the start, before the commit: of the agent's commits and of its files."""
+        # The server has the objects below the start.
         await self._quarantine.local.git("update-ref", "refs/remotes/origin/start", start)
         push = (*self._settings, "lfs", "push")
         named = await self._quarantine.local.git(*push, "--dry-run", "origin", RESULT)
@@ -63,7 +63,7 @@ class Lfs:
             await self._quarantine.remote(*push, "origin", RESULT, connections=_CONNECTIONS)
 
     def _take(self, repository: Path, worktree: Path, objects: list[str]) -> None:
-        """Those that are here: of the others the server has to know."""
+        """Takes the objects that are here: the server must have the others."""
         for name in objects:
             steps = (*_OBJECTS.parts, name[:2], name[2:4], name)
             source = opened(worktree, steps)

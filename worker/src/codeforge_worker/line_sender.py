@@ -1,4 +1,4 @@
-"""The way of a run's lines to NATS: in order, several at once, each until it is stored."""
+"""Sends a run's lines to NATS: in order, several at once, each until it is stored."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from nats.aio.msg import Msg
 
 from .broker import AWAY, Broker
 
-# What is held of lines that are not stored yet; whoever can wait does, from then on.
+# Limit of lines that are not stored yet; from then on callers that can wait do.
 BUFFER_BYTES = 4 << 20
-# On top of it, while NATS takes lines, for who cannot wait: a function on the event loop, one record of an agent.
+# Beyond it, while NATS takes lines, for callers that cannot wait: a function on the event loop, an agent's record.
 OVERSHOOT_BYTES = 16 << 20
-# Sent and not acknowledged. A server holds 10,000 messages of all clients that its stream has yet to store.
+# Lines in flight. A server holds 10,000 messages of all clients that its stream has not stored yet.
 IN_FLIGHT, IN_FLIGHT_BYTES = 512, 1 << 20
-# Without an acknowledgement for that long lines are sent again.
+# Lines without an acknowledgement are sent again after this time.
 UNANSWERED_SECONDS = 3.0
-# And for that long NATS counts as away: nobody waits for room, and what the buffer has no room for is dropped.
+# After this time NATS counts as away: no caller waits, and lines beyond the buffer are dropped.
 STALLED_SECONDS = 10.0
-# At a run's end, which does not wait longer for a NATS that takes nothing.
+# At a run's end: how long to wait for a NATS that takes nothing.
 SILENT_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
-# What a line costs beside its bytes.
+# Cost of a line beside its bytes.
 _EACH = 100
 
 log = logging.getLogger(__name__)
@@ -46,11 +46,11 @@ class _Line:
 
 class LineSender:
     def __init__(self, broker: Broker, subject: str, fitted: Callable[[bytes], bytes]) -> None:
-        """`fitted` makes of a line what the server of now takes."""
+        """`fitted` cuts a line to the current server's limit."""
         self._broker = broker
         self._subject = subject
         self._fitted = fitted
-        # Ids span a stream: nobody else may know what ours will be.
+        # Ids are shared by the whole stream, so ours must not be predictable.
         self._id = uuid.uuid4().hex[:16]
         self._inbox = f"{broker.subjects.inbox}.{uuid.uuid4().hex}"
         self._waiting: deque[_Line] = deque()
@@ -73,7 +73,7 @@ class LineSender:
 
     @property
     def away_seconds(self) -> float:
-        """How long NATS has taken none of the lines that are there for it; 0 while that is not long."""
+        """How long NATS has taken no line although there were some; 0 while that is short."""
         silent = time.monotonic() - self._took
         return silent if self.unsent and silent >= STALLED_SECONDS else 0.0
 
@@ -94,14 +94,14 @@ class LineSender:
         self._more.set()
 
     async def room(self) -> None:
-        """Waits where the buffer is full, but not for a NATS that is away."""
+        """Waits while the buffer is full, but not for a NATS that is away."""
         if self.size < BUFFER_BYTES:
             return
         while not self.has_room and not self.away_seconds and not self._closed:
             await self._change()
 
     async def flush(self, seconds: float) -> None:
-        """Waits until all is stored: that long at most, and not for a NATS that is silent."""
+        """Waits until all lines are stored, for a limited time, and not for a NATS that is silent."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.unsent and time.monotonic() - self._took < SILENT_SECONDS:
@@ -112,7 +112,7 @@ class LineSender:
         self._sending.cancel()
 
     async def _change(self) -> None:
-        """Returns when something was stored, or some time has passed."""
+        """Returns when a line was stored, or some time has passed."""
         self._progress.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_SECONDS):
@@ -135,7 +135,7 @@ class LineSender:
                     await answers.unsubscribe()
 
     async def _next(self) -> None:
-        """Sends what may be in flight, and waits for answers, or for lines where there are none to wait for."""
+        """Sends what may be in flight, and waits for answers, or for lines if no answer is due."""
         self._more.clear()
         if self._again or not self._broker.connected:
             await asyncio.sleep(_LOOK_SECONDS)

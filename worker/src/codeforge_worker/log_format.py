@@ -1,4 +1,4 @@
-"""What the worker's log looks like: a line for people, or a JSON object a line, as the operator's.
+"""The format of the worker's log: a line for people, or a JSON object per line, like the operator's.
 
 `CODEFORGE_LOG_FORMAT` is `Plain` or `JSON`, `CODEFORGE_LOG_LEVEL` one of `DEBUG`, `INFO`, `WARNING` and `ERROR`.
 """
@@ -20,7 +20,7 @@ from .settings import StartupError
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-# Of the run that this task of the event loop is about.
+# The run that the current asyncio task is about.
 _run: ContextVar[Mapping[str, str]] = ContextVar("run", default=MappingProxyType({}))
 # Of the pod, in each line.
 _pod: dict[str, str] = {}
@@ -47,7 +47,7 @@ def begin(environment: Mapping[str, str], stream: object) -> None:
 
 
 def about(task: wire.Task) -> None:
-    """From here on the lines of this task of the event loop say which run they are about."""
+    """From here on log lines of the current asyncio task have this run's fields."""
     _run.set(_fields(task))
 
 

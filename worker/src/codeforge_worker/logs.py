@@ -1,4 +1,4 @@
-"""The agent's lines: to the pod's log, and to NATS, which whoever can wait is slowed down to."""
+"""The agent's lines: to the pod's log, and to NATS, which slows down writers that can wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .line_sender import LineSender
 from .lines import LINE_BYTES, Stream
 from .outlet import STDOUT
 
-# Before a run's outcome is told; the second one while the worker has to stop.
+# Time limits before a run's outcome is reported; the second one while the worker has to stop.
 FLUSH_SECONDS, STOPPING_SECONDS = 60.0, 5.0
 _OUTPUT_LINES = 400
 
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 
 
 class Lines(Protocol):
-    """The lines of one run, as the run itself sees them."""
+    """The lines of one run, for the run itself."""
 
     last_line: str
 
     def line(self, text: str, stream: Stream = "stdout") -> None: ...
 
     async def room(self) -> None:
-        """Waits until NATS has taken enough of what is there; for those who can wait."""
+        """Waits until NATS has taken enough lines; for callers that can wait."""
         ...
 
     def output(self) -> str: ...
@@ -42,7 +42,7 @@ class RunLog:
     def __init__(
         self, broker: Broker, task: wire.Task, delivery: int, count_lost: Callable[[int], None] = lambda _: None
     ) -> None:
-        """`count_lost` is told how many lines will never be stored."""
+        """`count_lost` gets the number of lines that will never be stored."""
         self._broker = broker
         self._count_lost = count_lost
         self._task = task
@@ -62,11 +62,11 @@ class RunLog:
 
     @property
     def _line_bytes(self) -> int:
-        """As JSON it may have twice the bytes. Another server, after a reconnect, may take less."""
+        """In JSON a line may have twice the bytes. After a reconnect another server may have a lower limit."""
         return min(LINE_BYTES, max(4, (self._broker.max_payload - BESIDE_BYTES) // 2))
 
     def _fitted(self, body: bytes) -> bytes:
-        """The line as the server of now takes it: it may have been made for another one."""
+        """The line cut to the current server's limit: it may have been made for another one."""
         if len(body) <= self._broker.max_payload - BESIDE_BYTES:
             return body
         line = msgspec.json.decode(body, type=dict[str, Any])
@@ -81,7 +81,7 @@ class RunLog:
         if stream == "stdout":
             self._output.append(text)
         if self._sender.is_full or (self._dropped and not self._sender.has_room):
-            # Its number is used up: whoever reads sees the gap.
+            # The line's number is used, so a reader sees the gap.
             self._sequence += 1
             self._dropped += 1
             self._count_lost(1)
@@ -122,12 +122,12 @@ class RunLog:
         )
 
     async def flush(self, seconds: float) -> None:
-        """Waits until NATS has what is left: that long at most, and not for a NATS that is silent."""
+        """Waits until NATS has the remaining lines, for a limited time, and not for a NATS that is silent."""
         self._tell_dropped()
         await self._sender.flush(seconds)
 
     async def close(self) -> None:
-        """Says what NATS has not taken to the end."""
+        """Logs how many lines NATS has not taken."""
         await self._sender.flush(STOPPING_SECONDS)
         lines, size = self._sender.unsent, self._sender.size
         self.stop()

@@ -1,4 +1,4 @@
-"""nats-py with a connection that is given up for good by nobody but the worker, and noticed when it is silent."""
+"""A nats-py client that only the worker closes for good, and that notices a silent connection."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nats.aio.msg import Msg
 from nats.aio.transport import TcpTransport
 from nats.errors import Error as NatsError
 
-# A silent server is given up after 9 to 12 s: three pings without an answer, and the time until the next one.
+# A silent server is given up after 9 to 12 s: three unanswered pings, and the time until the next one.
 PING_SECONDS = 3
 PINGS = 3
-# What a lost connection had still to write would be waited for without end.
+# Without a limit the client would wait for unsent data of a lost connection for ever.
 _CLOSE_SECONDS = 1.0
 _LOGIN = re.compile(
     r"(nats: )?'((user|account) authentication (expired|revoked)|credentials revoked|authorization violation)",
@@ -26,13 +26,13 @@ _NOT_FATAL = ("permissions violation", "stale connection")
 
 
 def is_about_the_login(error: str) -> bool:
-    """Whether the server has said that it does not take a credential, or not any more."""
+    """Whether the server has refused a credential, or does not accept it any more."""
     return bool(_LOGIN.match(error))
 
 
 class _Transport(TcpTransport):
     async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
-        # nats-py forgets a connection on which a server did not answer, and leaves it open.
+        # nats-py forgets a connection on which the server did not answer, and leaves it open.
         self._abort()
         await super().connect(uri, buffer_size, connect_timeout)
 
@@ -52,15 +52,15 @@ class _Transport(TcpTransport):
 class NatsClient(Client):
     @property
     def has_ended(self) -> bool:
-        """Whether it neither is connected nor tries to be: after an error that nats-py does not know."""
+        """Whether it is neither connected nor reconnecting: after an error that nats-py does not know."""
         if self.is_connected:
             return False
         return self.is_closed or self._reconnection_task is None or self._reconnection_task.done()
 
     async def request(self, *arguments: Any, **options: Any) -> Msg:
-        """`asyncio.wait_for` of Python 3.11 forgets a cancellation that comes together with the answer.
+        """`asyncio.wait_for` of Python 3.11 loses a cancellation that coincides with the answer.
 
-        The heartbeat of a run that had ended went on without end, and kept alive the message that next had its number.
+        The heartbeat of an ended run then continued, and kept the message alive that next had its number.
         """
         task = asyncio.current_task()
         before = task.cancelling() if task else 0
@@ -71,7 +71,7 @@ class NatsClient(Client):
                 raise asyncio.CancelledError
 
     def lose_requests(self) -> None:
-        """Those that were sent over a connection that is gone, and may never be answered: whoever asked asks again."""
+        """Cancels requests on a lost connection, which may never be answered: their callers repeat them."""
         waiting: list[asyncio.Future[Any]] = [*self._resp_map.values()]  # pyright: ignore[reportUnknownMemberType]
         for future in waiting:
             if not future.done():
@@ -87,21 +87,20 @@ class NatsClient(Client):
         await self._transport.connect(s.uri, DEFAULT_BUFFER_SIZE, self.options["connect_timeout"])
 
     async def _process_connect_init(self) -> None:
-        # Of a connection that was lost before nats-py took it for made: they would read and ping on the next one.
+        # Tasks of a connection that was lost before it was complete: they would read and ping on the next one.
         tasks: list[asyncio.Task[Any] | None] = [self._reading_task, self._ping_interval_task, self._flusher_task]  # pyright: ignore[reportUnknownMemberType]
         for task in filter(None, tasks):
             task.cancel()
         await super()._process_connect_init()
 
     async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
-        # nats-py 2.16 writes a PING past what it still has to write: flush() and drain() would return too early.
-        # Shielded, as it swallows a cancellation. A ping that only asks whether the server is there must not wait.
+        # nats-py 2.16 writes a PING before its unsent data: flush() and drain() would return too early.
         if future is not None:
             await asyncio.shield(self._flush_pending(force_flush=True))
         await super()._send_ping(future)  # pyright: ignore[reportUnknownMemberType]
 
     async def _process_err(self, err_msg: str) -> None:
-        """nats-py closes for good after most errors. To the runs in hand each is an outage like any other."""
+        """nats-py closes for good after most errors. For the runs in progress each is an outage like any other."""
         if any(sign in err_msg.lower() for sign in _NOT_FATAL):
             await super()._process_err(err_msg)
             return

@@ -1,4 +1,4 @@
-"""The file that the worker signs in to NATS with: it is renewed under a run, and read anew at each connect."""
+"""The NATS credentials file: it is renewed during a run, and read at each connect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORM = re.compile(
 
 
 class Unreadable(OSError):
-    """The file holds no credential; nats-py tries again after it, as after any error of a file."""
+    """The file has no credential; nats-py tries again after it, as after any error of a file."""
 
 
 class _Claims(msgspec.Struct):
@@ -52,7 +52,7 @@ class Login:
 
 
 def read(path: Path) -> Login:
-    """What is in the file now; `Unreadable` with a sentence when that is no credential."""
+    """The file's current content; `Unreadable` with a sentence if it is no credential."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -84,7 +84,7 @@ class NatsCredentials:
         return {"user_jwt_cb": self.jwt, "signature_cb": self.sign}
 
     def sign(self, nonce: str) -> bytes:
-        """What nats-py asks first at a connect: JWT and signature are of one reading."""
+        """Called first at a connect, so that JWT and signature come from one read."""
         self._used = self._read()
         return self._used.sign(nonce)
 
@@ -100,7 +100,7 @@ class NatsCredentials:
             return False
 
     def problem(self, *, refused: bool) -> str:
-        """A sentence when no connection can be had with what the file holds; else empty."""
+        """A sentence if no connection is possible with the file's content; otherwise empty."""
         if self._unreadable:
             what = self._unreadable
         elif self._used and self._used.expired:

@@ -1,4 +1,4 @@
-"""The user and the password that the worker signs in to NATS with, in files that are read anew at each connect."""
+"""User and password for NATS, in files that are read at each connect."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NatsLogin:
             return False
 
     def problem(self, *, refused: bool) -> str:
-        """A sentence when no connection can be had with what the files hold; else empty."""
+        """A sentence if no connection is possible with the files' content; otherwise empty."""
         if not refused:
             return ""
         return (
@@ -43,7 +43,7 @@ class NatsLogin:
 
 
 def read(folder: Path) -> tuple[str, str]:
-    """Both of one state of the Secret: the kubelet puts all of its files in place at once. `OSError` without them."""
+    """Both from one version of the Secret: the kubelet replaces all of its files at once. `OSError` without them."""
     there = (folder / USERNAME).resolve(strict=True).parent
     user, password = ((there / name).read_text().strip("\r\n") for name in (USERNAME, PASSWORD))
     return user, password

@@ -1,4 +1,4 @@
-"""The servers that NATS_URL names, with commas between them."""
+"""The servers in NATS_URL, separated by commas."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _USERINFO = re.compile(r"//[^/@]*@")
 
 
 class BadServer(Exception):
-    """The sentence says which, and what is wrong."""
+    """The sentence names the server and the error."""
 
 
 def servers(text: str) -> tuple[str, ...]:
-    """Each as nats-py takes it. A password that one has is in no sentence."""
+    """Each server in nats-py's form. No sentence contains a password."""
     found = tuple(filter(None, (one.strip() for one in text.split(","))))
     schemes = {_scheme(one) for one in found}
     if not found:
@@ -32,7 +32,7 @@ def shown(servers: tuple[str, ...]) -> str:
 def _scheme(server: str) -> str:
     try:
         read = urlsplit(server if "://" in server else f"nats://{server}")
-        # Read so that a wrong one is an error.
+        # Read only to report an invalid port.
         _ = read.port
     except ValueError as error:
         raise BadServer(f"{shown((server,))} is no server: {error}") from error

@@ -1,4 +1,4 @@
-"""Files that an agent may have replaced by links, pipes or devices."""
+"""Opens files that an agent may have replaced by links, pipes or devices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def opened(folder: Path, steps: tuple[str, ...]) -> int | None:
-    """A file below the folder, None when it is not there. No link is followed, which could lead to another run's."""
+    """A file below the folder, None if it does not exist. Follows no link, which could lead to another run's file."""
     with contextlib.ExitStack() as opened:
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         for step in steps[:-1]:
@@ -23,9 +23,9 @@ def opened(folder: Path, steps: tuple[str, ...]) -> int | None:
 
 
 def opened_in(folder: int, name: str) -> int | None:
-    """A file in a folder that is open, None when it is not there, or is a link, a pipe or a device."""
+    """A file in an open folder, None if it does not exist, or is a link, a pipe or a device."""
     try:
-        # A pipe would be waited for.
+        # Opening a pipe would block.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except OSError:
         return None

@@ -1,4 +1,4 @@
-"""A worker for one task: that it has had it is remembered in its pod, so that a container that starts again knows."""
+"""A worker for one task: its pod remembers the task, so that a restarted container knows of it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ log = logging.getLogger(__name__)
 
 
 class OneTask:
-    """Of a worker for many tasks it says that none was begun."""
+    """On a worker for many tasks, no task counts as begun."""
 
     def __init__(self, settings: Settings) -> None:
-        # By the pod's name: a volume of the template may be several pods' workspace.
+        # Named after the pod: several pods may share a volume of the template as their workspace.
         self._mark = settings.workspace / f".{settings.pod_name}.spent" if settings.worker_per_task else None
         self._begun = self._mark is not None and self._mark.exists()
 
     @property
     def begun(self) -> bool:
-        """Whether a run was begun in this pod: it is the last one, however it ends."""
+        """Whether a run was started in this pod, which is its last one in any case."""
         return self._begun
 
     def begin(self) -> None:
-        """To be called before the first instruction of a run."""
+        """Call this before the first instruction of a run."""
         if self._mark is None:
             return
         self._begun = True

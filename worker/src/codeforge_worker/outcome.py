@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from . import plain, wire
 
-# Failures that another attempt may not meet. A refused credential is one that it will: `refused` tells of it.
+# Failures that another attempt may avoid. A refused credential is not among them: see `refused`.
 _RETRYABLE = frozenset(
     {
         "AgentFailed",
@@ -18,7 +18,7 @@ _RETRYABLE = frozenset(
         "RunTimeout",
     }
 )
-# Ends that somebody wanted; every other one is a failure.
+# Intended ends; every other one is a failure.
 _CANCELLATIONS = frozenset({"Cancelled", "Suspended", "TaskDeleted"})
 
 

@@ -1,4 +1,4 @@
-"""The pod's log, written by a thread of its own: a pipe that nobody reads blocks no run and no sign of life."""
+"""Writes the pod's log from a thread of its own, so that an unread pipe blocks no run and no heartbeat."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import time
 from collections import deque
 
 BYTES = 1 << 20
-# At the end of the process, for what is still to be written.
+# Time limit for the remaining lines at the end of the process.
 _LAST_SECONDS = 1.0
 _PORTION = 65536
 
 
 class Outlet:
-    """A descriptor that lines are written to. What it has no room for is left out, and counted in a line.
+    """Writes lines to a descriptor. Lines beyond the buffer are dropped, and a line reports their number.
 
-    It has no `flush`: logging would call that after each line, on the event loop, and wait there for the thread.
+    It has no `flush`: logging would call that after each line, on the event loop, and wait for the thread.
     """
 
     def __init__(self, descriptor: int, most: int = BYTES) -> None:
         self._descriptor = descriptor
         self._most = most
-        # Each with the number of lines that are lost when it is.
+        # Each with the number of lines that it stands for if it is dropped.
         self._texts: deque[tuple[bytes, int]] = deque()
         self._size = 0
         self._lost = 0
@@ -45,7 +45,7 @@ class Outlet:
                 atexit.register(self.finish)
 
     def finish(self, seconds: float = _LAST_SECONDS) -> None:
-        """Waits until all is written, but not for a pipe that takes nothing."""
+        """Waits until all is written, but not for a blocked pipe."""
         with self._changed:
             self._changed.wait_for(lambda: not self._size, seconds)
 
@@ -73,7 +73,7 @@ class Outlet:
             try:
                 self._write_all(text)
             except OSError:
-                # Nobody will ever read it, or a disk is full: neither ends a run. It is told with the next line.
+                # The pipe is closed or a disk is full: neither ends a run. The next line reports it.
                 with self._changed:
                     self._size -= len(text)
                     self._lose(lines)

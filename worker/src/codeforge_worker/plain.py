@@ -1,6 +1,6 @@
-"""Text of what an agent, git, a model or a file's name gave: bytes that a reader of events or logs must not obey.
+"""Makes text from outside (an agent, git, a model, a file name) safe for readers of events and logs.
 
-The operator's PlainText has the same rule for characters. Here terminal sequences are left out before it.
+The operator's PlainText has the same rule for characters. Terminal sequences are removed before it.
 """
 
 from __future__ import annotations

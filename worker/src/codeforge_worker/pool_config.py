@@ -1,4 +1,4 @@
-"""The pool's workerConfig, as the operator keeps it in the bucket `config`."""
+"""The pool's workerConfig, from the bucket `config`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .broker import Broker
 
 log = logging.getLogger(__name__)
 
-# What the operator says may be lost: core NATS keeps nothing.
+# How often to read without a notice: core NATS may lose notices.
 AGAIN_SECONDS = 60.0
 
 
@@ -36,7 +36,7 @@ class PoolConfig:
         return self._values
 
     async def open(self) -> None:
-        """Returns when it has been read: a run with other settings than asked for is paid all the same."""
+        """Returns when it has been read: a run with the wrong settings costs as much."""
         await self._broker.serve(self._broker.subjects.settings_changed, self._told)
         await self._broker.flush()
         await self._read()
@@ -50,7 +50,7 @@ class PoolConfig:
         self._changed.set()
 
     async def _told(self, notice: Msg) -> None:
-        # The revision that was written: a copy of the bucket may be behind.
+        # The announced revision: a replica of the bucket may lag.
         self._least = int(notice.data) if notice.data.isdigit() else 0
         self.look_again()
 

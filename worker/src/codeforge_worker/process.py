@@ -1,4 +1,4 @@
-"""A program that is run to its end: its lines as they come, and an end that takes all of its descendants along."""
+"""Runs a program to its end: passes its lines on as they come, and ends all of its descendants."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ async def run(
     on_bytes: Callable[[bytes], None] | None = None,
     room: Callable[[], Awaitable[None]] | None = None,
 ) -> int:
-    """Runs to the end and returns the exit code; no process that it has started is left then, whatever that did.
+    """Runs a program and returns its exit code; no process that it has started is left then.
 
-    Cancelled: every process of it gets SIGTERM, and what is left after ten seconds SIGKILL. When the first one ends by
-    itself, the others get SIGKILL at once. Without `walls` it may do what the worker may. Lines are plain, and come in
-    parts of at most `LINE_BYTES`; with `record_bytes` those of stdout come as they are, in parts of that size.
-    `on_bytes` takes stdout as it comes, instead of its lines. After each line `room` is waited
-    for, and with it the program, once its pipe is full. `OSError` when the program could not be started.
+    If cancelled, every process gets SIGTERM, and after ten seconds SIGKILL. If the first one ends by itself, the others
+    get SIGKILL at once. Without `walls` it has all rights of the worker. Lines are plain, and come in parts of at most
+    `LINE_BYTES`; with `record_bytes` those of stdout come unchanged, in parts of that size. `on_bytes` takes stdout as
+    it comes instead of lines. After each line it waits for `room`, and so does the program once its pipe is full.
+    `OSError` if the program could not be started.
     """
     starting = asyncio.create_task(
         supervise(argv, cwd=cwd, environment=environment, grace=STOP_SECONDS, walls=walls),
@@ -45,7 +45,7 @@ async def run(
     try:
         program = await asyncio.shield(starting)
     except asyncio.CancelledError:
-        # Half started is started: nobody else would end it, and it may have begun something that needs its grace.
+        # A start in progress counts as started: nothing else would end the program, which may need its grace.
         await (await starting).stop()
         raise
     feeding = asyncio.create_task(_feed(program.stdin, stdin))
@@ -84,7 +84,7 @@ async def _pass_on(reader: asyncio.StreamReader, on_bytes: Callable[[bytes], Non
 
 
 class _Printed:
-    """What a program prints, passed on line by line as fast as there is room for it."""
+    """A program's output, passed on line by line as fast as there is room."""
 
     def __init__(self, on_line: Callable[[str, Stream], None], room: Callable[[], Awaitable[None]] | None) -> None:
         self._on_line = on_line
@@ -99,7 +99,7 @@ class _Printed:
                 self._on_line(line, stream)
                 self._lines += 1
                 if number % _TURN == _TURN - 1:
-                    # So many short lines take a while, in which heartbeats are due.
+                    # So many short lines take a while, and heartbeats are due in between.
                     await asyncio.sleep(0)
                 if self._room:
                     self._waiting += 1
@@ -109,7 +109,7 @@ class _Printed:
             self._on_line(line, stream)
 
     async def rest(self, reading: Sequence[asyncio.Task[None]]) -> None:
-        """What is left in the pipes. Another run may hold them open: what that prints is not waited for."""
+        """What is left in the pipes. Another run may hold them open; its output is not waited for."""
         most = self._bytes + _LEFT_BYTES
         while self._bytes <= most:
             before = self._lines

@@ -1,4 +1,4 @@
-"""The loop that takes tasks while there is room for them, until it is stopped; it may be started again."""
+"""The loop that takes tasks while slots are free, until it is stopped; it can be started again."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .refusals import Refused
 
 log = logging.getLogger(__name__)
 
-# Beyond a pull's own end: a server that is silent as long has lost it.
+# After a pull's own end: a server that is silent for that long has lost it.
 SILENCE_SECONDS = PULL_SECONDS + 1.0
 PAUSE_SECONDS = 1.0
 
 
 class Pulling:
     def __init__(self, broker: Broker, room: Callable[[], bool], take: Callable[[Msg], None]) -> None:
-        """`take` has the message in hand when it returns: until then it has not arrived."""
+        """When `take` returns it holds the message, which until then counts as not arrived."""
         self._broker = broker
         self._room = room
         self._take = take
@@ -38,7 +38,7 @@ class Pulling:
             self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> bool:
-        """Asks for no more and takes what is on its way; true when the server has said that this is all."""
+        """Stops pulling and takes messages on their way; true when the server has confirmed that these are all."""
         loop = self._loop
         if loop is None:
             return True
@@ -50,12 +50,12 @@ class Pulling:
         return sure
 
     def wake(self) -> None:
-        """Something has changed that the loop may wait for."""
+        """A condition has changed that the loop may wait for."""
         self._changed.set()
 
     @property
     def empty(self) -> bool:
-        """Whether nothing has arrived that is not in hand yet."""
+        """Whether no message has arrived that is not taken yet."""
         return self._inbox is None or self._inbox.empty
 
     async def _run(self) -> bool:
@@ -71,7 +71,7 @@ class Pulling:
                 else:
                     await self._change(PAUSE_SECONDS)
             except Exception as error:
-                # Also after what nobody thought of: the tasks in hand need this process.
+                # After any exception: the running tasks need this process.
                 unknown = not isinstance(error, AWAY)
                 log.warning("no task could be asked for: %s", str(error) or "no answer", exc_info=unknown)
                 await self._close()
@@ -79,7 +79,7 @@ class Pulling:
         return await self._close()
 
     async def _one(self) -> float:
-        """One pull, until it is answered or nobody waits for its answer any more; how long not to ask again."""
+        """One pull, until it is answered or cancelled; the pause before the next one."""
         if self._inbox is None:
             self._inbox = await self._broker.inbox(self._take, self.wake)
         inbox = self._inbox

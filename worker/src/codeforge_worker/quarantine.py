@@ -1,6 +1,6 @@
-"""A repository of the worker's own, which no agent reaches, between the agent's repository and the server.
+"""The worker's own repository, between the agent's repository and the server.
 
-No setting, hook or file of an agent's counts in it, and it alone is used with a credential.
+No agent reaches it. It uses no settings, hooks or files of an agent, and only it is used with a credential.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .credentials import Login
 from .git import LOCAL, REMOTE, GitError, GitRepository
 from .repository_cache import CONNECTIONS, Mirror, mirrored
 
-# The commit as the agent has made it.
+# The agent's own commit.
 RESULT = "refs/heads/result"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TRAILER = re.compile(r"[A-Za-z0-9-]+:\s|\s")
-# A commit of an agent's must not pass for one of another task.
+# An agent's commit must not look like one of another task.
 _FORGED = re.compile(r"codeforge-[a-z]+\s*:", re.IGNORECASE)
 
 
@@ -38,7 +38,7 @@ class Commit:
 
 
 class Quarantine:
-    """In a folder of its own. `environment` is git's but for the credential; `login` is for the task's URL."""
+    """In a folder of its own. `environment` is git's without the credential; `login` is for the task's URL."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], login: Login) -> None:
         self.folder = folder
@@ -54,14 +54,14 @@ class Quarantine:
         make_bare(self.local.directory)
 
     async def remote(self, *arguments: str, connections: int = 1) -> str:
-        """git with the credential, which it has for as long as it runs."""
+        """Runs git with the credential, which is available only during the command."""
         with self._login.lent(self.folder, connections) as variables:
             environment = self.environment | variables
             return await GitRepository(self.local.directory, environment, protocols=REMOTE).git(*arguments)
 
     @contextlib.asynccontextmanager
     async def mirrored(self, cache: Path, seconds: float) -> AsyncGenerator[Mirror | None]:
-        """The copy of the task's repository in the cache, if it is of use."""
+        """The mirror of the task's repository in the cache, if it is usable."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         with self._login.lent(self.folder, CONNECTIONS) as variables:
             async with mirrored(cache, self.url, self.environment | variables, seconds) as mirror:
@@ -73,7 +73,7 @@ class Quarantine:
         return Commit(name, tree, committer, tuple(filter(None, trailers)))
 
     async def take(self, repository: Path, walls: Walls | None, what: str = "HEAD", ref: str = RESULT) -> None:
-        """Fetches a commit of an agent's repository. What reads that repository is within the walls."""
+        """Fetches a commit from an agent's repository. The process that reads that repository is within the walls."""
         order = self.folder / "upload-pack.order"
         variables = {
             "PATH": self.environment.get("PATH", "/usr/bin:/bin"),
@@ -93,9 +93,10 @@ class Quarantine:
         )  # fmt: skip
 
     async def adopt(self, repository: GitRepository, folder: Path, commit: str, parent: str) -> None:
-        """Takes a commit as the result from a repository that no agent has written to, with what its parent has not.
+        """Takes a commit as the result from a repository that no agent has written to.
 
-        `folder` is one that `repository` may write to. What comes is checked as what is fetched is.
+        Copies the objects that its parent lacks. `repository` may write to `folder`. The objects are checked like
+        fetched ones.
         """
         packed = await repository.git(
             "pack-objects", "--quiet", "--revs", str(folder / "new"), stdin=f"{commit}\n^{parent}\n"
@@ -107,7 +108,7 @@ class Quarantine:
         kept.parent.mkdir(exist_ok=True)
         pack.rename(kept)
         try:
-            # A large file is not held.
+            # A large file must not be in memory.
             await self.local.git("-c", "core.bigFileThreshold=16m", "index-pack", "--strict", str(kept))
         except GitError:
             kept.unlink()
@@ -117,7 +118,7 @@ class Quarantine:
         result.write_text(f"{commit}\n")
 
     async def committed(self, trailers: list[str]) -> str:
-        """The result, which is the agent's own commit, with the trailers."""
+        """The result: the agent's own commit with the trailers."""
         shown = await self.local.git("log", "-1", "--format=%T%n%P%n%an%n%ae%n%ad%n%B", "--date=raw", RESULT, "--")
         tree, parents, name, email, date, *message = shown.split("\n")
         theirs = "\n".join(line for line in message if not _FORGED.match(line.lstrip()))
@@ -126,7 +127,7 @@ class Quarantine:
         try:
             return await self.commit_tree(tree, parents.split(), text, **author)
         except GitError:
-            # No name, or no date, that git would take again.
+            # A name or date that git would not accept again.
             return await self.commit_tree(tree, parents.split(), text)
 
     async def commit_tree(self, tree: str, parents: list[str], message: str, **author: str) -> str:
@@ -138,8 +139,8 @@ class Quarantine:
 
 
 def with_trailers(message: str, trailers: list[str]) -> str:
-    """In one paragraph with those that are there, since only the last one counts; the first one is the title's."""
-    # Of what else ends a line elsewhere git knows nothing.
+    """In one paragraph with existing trailers, since only the last paragraph counts; the first is the title's."""
+    # git does not know other line ends.
     lines = [line.rstrip() for line in message.strip().split("\n")]
     title, *rest = lines
     text = "\n".join([title or "(no message)", *rest])

@@ -1,4 +1,4 @@
-"""What NATS answers that it will answer again, as far as anybody knows: asked ever later, said once, and shown."""
+"""Requests that NATS refuses and will refuse again: repeated with growing pauses, logged once, and shown."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _OWN_FAULT = 500
 
 
 class Refused(NatsError):
-    """An answer that is a refusal; the message is the server's word."""
+    """A refusal; the message is the server's."""
 
 
 def is_refusal(error: BaseException) -> bool:
-    """No answer, and an error of the server's own, get better by themselves."""
+    """A missing answer, and the server's own errors, pass by themselves."""
     if isinstance(error, APIError):
         return (error.code or 0) < _OWN_FAULT
     return isinstance(error, (Refused, MaxPayloadError, NoStreamResponseError))
 
 
 class Refusals:
-    """Those of a worker that stand now."""
+    """The worker's current refusals."""
 
     def __init__(self) -> None:
         self._standing: dict[Tries, str] = {}
@@ -49,13 +49,13 @@ class Refusals:
         return Tries(self._standing, self._again, what, first)
 
     def try_again(self) -> None:
-        """Now: there is a new connection, whose server or user may be another, or no time left for pauses."""
+        """Ends the pauses: there is a new connection, whose server or user may differ, or no time is left."""
         self._again.set()
         self._again.clear()
 
 
 class Tries:
-    """One call, made until it is answered. `over` at its end, or used as a context."""
+    """One call, repeated until it is answered. Call `over` at its end, or use it as a context."""
 
     def __init__(self, standing: dict[Tries, str], again: asyncio.Event, what: str, first: float) -> None:
         self._standing = standing
@@ -78,7 +78,7 @@ class Tries:
                 await self._again.wait()
 
     def seconds_after(self, error: BaseException) -> float:
-        """Always as long, but ever longer for what was refused."""
+        """Constant, but growing for a refusal."""
         if not is_refusal(error):
             self.over()
             return self._first

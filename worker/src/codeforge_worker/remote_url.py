@@ -1,4 +1,4 @@
-"""Which URLs a task, or a repository that it names, may have cloned: no files, and nothing that git would run."""
+"""Decides which URLs a task or its repository may have cloned: no files, and none that run a program."""
 
 from __future__ import annotations
 

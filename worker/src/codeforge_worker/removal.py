@@ -1,4 +1,4 @@
-"""Removing what an agent has left, whatever it did to the rights of its folders and however deep they are."""
+"""Removes an agent's files, whatever the permissions and depth of its folders."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import TypeVar
 
 _MOUNTS = Path("/proc/self/mountinfo")
-# Of what could not be removed.
+# How many of the paths that could not be removed are named.
 _SHOWN = 200
-# Of their own: a million files of one run take a while, and what else needs a thread must not wait for that.
+# A separate pool: a million files take a while, and other work that needs a thread must not wait.
 _THREADS = ThreadPoolExecutor(4, "removal")
 
 T = TypeVar("T")
 
 
 async def in_background(what: Callable[[], T]) -> T:
-    """Runs a removal beside the event loop, and beside all else that has threads."""
+    """Runs a removal in a thread of its own pool."""
     return await asyncio.get_running_loop().run_in_executor(_THREADS, what)
 
 
 def remove(path: Path) -> str:
-    """A folder with all that is in it. No link is followed. What cannot be removed stays: the first of it, and why."""
+    """Removes a folder with its contents, following no link. Returns the first paths that stay, and why."""
     try:
         root = opened(str(path))
     except FileNotFoundError:
@@ -45,11 +45,11 @@ def remove(path: Path) -> str:
 
 
 def opened(name: str, parent: int | None = None) -> int:
-    """A folder to list and to write to, which its owner may have been forbidden: go makes its modules read-only."""
+    """A folder to list and write to, whose owner may lack these rights: go makes its modules read-only."""
     number = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     try:
         with contextlib.suppress(OSError):
-            # By its number: no link takes its place meanwhile.
+            # By descriptor, so that no link can take its place.
             os.chmod(f"/proc/self/fd/{number}", 0o700)  # noqa: PTH101 (it has no path)
         return os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=number)
     finally:
@@ -57,12 +57,12 @@ def opened(name: str, parent: int | None = None) -> int:
 
 
 class _Removal:
-    """Of what is in a folder. What lies deeper is moved up to it first, so that no depth is too much."""
+    """Removes a folder's contents. Deeper folders are first moved up, so that any depth works."""
 
     def __init__(self, root: int) -> None:
         self._root = root
         self._problem = ""
-        # Folders of the root, each with what it was called.
+        # Folders in the root, each with its former path.
         self._folders: list[tuple[str, str]] = []
         self._moved = 0
         self._token = uuid.uuid4().hex
@@ -103,7 +103,7 @@ class _Removal:
         try:
             os.rename(name, above, src_dir_fd=folder, dst_dir_fd=self._root)
         except PermissionError:
-            # It is written to, since it gets another parent.
+            # Moving a folder needs the right to write to it.
             os.close(opened(name, folder))
             os.rename(name, above, src_dir_fd=folder, dst_dir_fd=self._root)
         return above
@@ -113,7 +113,7 @@ class _Removal:
 
 
 def empty(folder: Path) -> str:
-    """All that is in it but for what is mounted there. What cannot be removed stays: the first of it, and why."""
+    """Removes a folder's contents except mounts. Returns the first paths that stay, and why."""
     problems: list[str] = []
     try:
         mounts = [Path(_unescaped(line.split()[4])) for line in _MOUNTS.read_text().splitlines()]

@@ -1,6 +1,6 @@
-"""A volume that keeps repositories between runs: a bare mirror of each, so that a clone fetches what is new only.
+"""A volume with a bare mirror of each repository, so that a clone fetches only what is new.
 
-It may be shared by workers, and lost or broken at any time: that costs speed, never a run.
+Workers may share it. If it is lost or broken, runs are slower but do not fail.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from .shortage import is_full
 
 log = logging.getLogger(__name__)
 
-# How long a run waits for its mirror, to be held by nobody else and to be fetched.
+# How long a run waits for its mirror: for its lock, and for its fetch.
 REFRESH_SECONDS = 300.0
-# How often a refresh connects to the server: whether there is something, and twice for it.
+# How often a refresh connects to the server: once to check for changes, and twice to fetch them.
 CONNECTIONS = 3
-# Whoever may write to the volume must not have git run anything: this is written anew before each use.
+# Anyone with access to the volume could make git run a program, so this is written before each use.
 _CONFIG = """[core]
 \trepositoryformatversion = 0
 \tbare = true
@@ -39,7 +39,7 @@ _USERINFO = re.compile(r"^([a-z]+://)[^/]*@")
 
 
 class Mirror:
-    """One repository's copy; `url` or `environment` holds the task's own credential, of which nothing is written."""
+    """A mirror of one repository; `url` or `environment` has the task's credential, which is never written."""
 
     def __init__(self, root: Path, url: str, environment: Mapping[str, str]) -> None:
         name = hashlib.sha256(_USERINFO.sub(r"\1", url).encode()).hexdigest()[:32]
@@ -54,7 +54,7 @@ class Mirror:
         return self.directory / "objects"
 
     def condemn(self) -> None:
-        """Read by whoever refreshes it next: others may be using it now."""
+        """Tells the next refresh to recreate the mirror; other runs may be using it now."""
         with contextlib.suppress(OSError):
             (self.directory / "condemned").touch()
 
@@ -66,7 +66,7 @@ class Mirror:
         return no_folder or (self.directory / "condemned").exists()
 
     async def refresh(self) -> None:
-        """As the server has it now. Raises `GitError`, also for a repository that the task itself may not read."""
+        """Updates the mirror. Raises `GitError`, also for a repository that the task itself may not read."""
         await self._outside.git("ls-remote", "--quiet", self._url, "HEAD")
         if self._is_condemned():
             log.warning("the cached copy of %s did not serve and is made anew", self.directory.name)
@@ -79,11 +79,11 @@ class Mirror:
             await self._fetch()
 
     def lend(self, repository: GitRepository) -> None:
-        """What is here needs not be fetched."""
+        """Objects of the mirror need not be fetched."""
         _alternates(repository).write_text(f"{self.objects}\n")
 
     async def take_back(self, repository: GitRepository, *commits: str) -> None:
-        """The repository has all that its refs and these commits need. Raises `GitError` when something is missing."""
+        """Makes the repository independent of the mirror. Raises `GitError` if an object is missing."""
         kept = [f"refs/codeforge/kept-{number}" for number in range(len(commits))]
         for name, commit in zip(kept, commits, strict=True):
             await repository.git("update-ref", name, commit)
@@ -97,7 +97,7 @@ class Mirror:
 
     async def _fetch(self) -> None:
         self.directory.mkdir(exist_ok=True)
-        # A branch that was removed or forced is so here too; what it held goes with git's own clearing up.
+        # A branch that was removed or forced is so here too; git's own garbage collection removes its objects.
         await asyncio.to_thread(_make_sound, self.directory)
         await self._outside.git(
             "-c", "safe.directory=*", f"--git-dir={self.directory}", "fetch", "--quiet", "--prune",
@@ -109,7 +109,7 @@ class Mirror:
 async def mirrored(
     root: Path, url: str, environment: Mapping[str, str], seconds: float
 ) -> AsyncGenerator[Mirror | None]:
-    """The repository's mirror as of now, which stays until the end of the block; None when it is of no use."""
+    """The current mirror of the repository, until the end of the block; None if it is unusable."""
     mirror = Mirror(root, url, environment)
     with contextlib.ExitStack() as held:
         try:
@@ -133,7 +133,7 @@ async def _ready(mirror: Mirror, held: contextlib.ExitStack) -> bool:
     await asyncio.to_thread(make_room, mirror.directory.parent, mirror.lock.name)
     await mirror.refresh()
     await _take(lock, fcntl.LOCK_SH)
-    # Between the two locks another may have removed it.
+    # Another worker may have removed it between the two locks.
     return mirror.is_sound()
 
 
@@ -147,7 +147,7 @@ async def _take(lock: int, kind: int) -> None:
 
 
 def make_room(root: Path, keep: str) -> None:
-    """Removes mirrors that nobody uses until a tenth of the volume is free, the least recently used first."""
+    """Removes unused mirrors, least recently used first, until a tenth of the volume is free."""
     for lock in sorted(root.glob("*.lock"), key=lambda path: path.stat().st_mtime):
         usage = shutil.disk_usage(root)
         if usage.free * 10 >= usage.total:
@@ -180,7 +180,7 @@ def _remove(directory: Path) -> None:
 def _make_sound(directory: Path) -> None:
     for folder in ("objects/info", "objects/pack", "refs"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
-    # What a fetch that was killed has left.
+    # Left by a fetch that was killed.
     for rest in (*directory.glob("objects/pack/tmp_*"), *directory.rglob("*.lock")):
         rest.unlink(missing_ok=True)
     (directory / "objects" / "info" / "alternates").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One run of a task: a folder, the repository, the agent, the result; stopped by whoever has a reason to."""
+"""One run of a task: a folder, the repository, the agent, the result. It can be stopped from outside."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from .workspace import GitWorkspace
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-# How long a repository is asked for what an earlier run has left there.
+# How long the repository is searched for what an earlier run has left.
 LOOK_SECONDS = 60.0
 
 
 class Stop(Enum):
-    """Why a run is ended before its end."""
+    """Why a run is stopped."""
 
     CANCELLED = "cancelled"
     SHUTDOWN = "shutdown"
@@ -90,7 +90,7 @@ class Run:
         self._artifacts: Artifacts | None = None
         self._cloned: GitWorkspace | None = None
         self._folder = RunFolder(settings.workspace, task.task_id)
-        # What went on when the run had to end, and may still write to its folder.
+        # Work that continued when the run had to end, and may still write to its folder.
         self.left: list[asyncio.Future[Any]] = []
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
 
@@ -99,14 +99,14 @@ class Run:
             self._stop.set_result(stopping)
 
     async def clear(self) -> None:
-        """Removes the run's files: after its end was told, which must not wait for that."""
+        """Removes the run's files, after its end was reported, which must not wait for the removal."""
         await in_background(self._folder.remove)
         for folder in self._settings.reach.temporary if self._settings.reach else ():
             if problem := await in_background(partial(empty, Path(folder))):
                 log.warning("%s cannot be emptied: %s", folder, problem)
 
     async def gone(self) -> None:
-        """Returns when nothing of the run is left. It may have written again to the folder that was removed."""
+        """Returns when nothing of the run is left. Late work may have written to the removed folder again."""
         for rest in self.left:
             await asyncio.wait({rest})
             await in_background(self._folder.remove)
@@ -143,7 +143,7 @@ class Run:
         return kept
 
     async def _keep_failed(self, ended: Outcome) -> Outcome:
-        """With the branch of a failed run, where one is asked for; whatever becomes of the push, it is that failure."""
+        """Adds the branch of a failed run, if requested; the failure stays the same whatever the push does."""
         workspace, failed = self._cloned, ended.failure
         if failed is None or workspace is None or not workspace.pushes_failures or ended.git:
             return ended
@@ -162,7 +162,7 @@ class Run:
         return replace(ended, failure=failed_work.not_pushed(failed, why))
 
     async def _give_back(self, artifacts: Artifacts) -> None:
-        """No outcome names what was done, and the next run has this one's number: the log names it."""
+        """Stores the files under a name that the log has: no outcome has it, and the next run has this run's number."""
         shelf = replace(self._shelf, folder=f"{self._shelf.folder}-given-back-{uuid.uuid4().hex[:8]}")
         kept = await self._keep(artifacts, Outcome(output=self._log.output()), shelf)
         for artifact in kept.artifacts:
@@ -187,7 +187,7 @@ class Run:
         return Outcome.failed(failure(stopping.type, stopping.reason), self._log.output())
 
     async def earlier(self) -> Outcome | None:
-        """What an earlier run of this attempt has pushed; runs nothing."""
+        """What an earlier run of this attempt has pushed; runs no agent."""
         if not self._pushes:
             return None
         found = None
@@ -295,7 +295,7 @@ class Run:
         return contextlib.nullcontext(Access())
 
     def _way_out(self) -> contextlib.AbstractAsyncContextManager[Callable[[], Access]]:
-        """Empty where agents may connect to every server: by the pool's wish, or to a model that no proxy counts."""
+        """Empty if agents may connect to every server: the pool allows it, or their model is not metered."""
         if self._settings.egress is None or self._settings.also_reached:
             return contextlib.nullcontext(Access)
         return opened(self._settings.egress, lambda sentence: self._line(sentence, "stderr"), self._count_egress)

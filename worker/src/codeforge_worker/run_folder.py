@@ -1,4 +1,4 @@
-"""A run's folder in the workspace: its worker locks it, so that another's start can tell it from what a crash left."""
+"""A run's folder in the workspace. Its worker locks it, so that a starting worker can recognise left-over folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .removal import opened, remove
 
 log = logging.getLogger(__name__)
 
-# Nothing else is removed from a volume that may be a user's own.
+# Nothing else is removed from a volume, which may belong to a user.
 _NAME = re.compile(r".+-[0-9a-f]{8}\.run", re.DOTALL)
 
 
@@ -48,7 +48,7 @@ class RunFolder:
 
 
 def _locked(folder: Path) -> int | None:
-    """None: another worker's start, which saw it before it was locked, is removing it."""
+    """None if another worker's start, which saw the folder before it was locked, removes it."""
     try:
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -59,7 +59,7 @@ def _locked(folder: Path) -> int | None:
     except (BlockingIOError, FileNotFoundError):
         there = False
     except OSError as error:
-        # Of such a volume nothing is swept either.
+        # Nothing on such a volume is swept either.
         log.info("%s cannot be locked: %s", folder, error)
         return number
     if not there:
@@ -69,7 +69,7 @@ def _locked(folder: Path) -> int | None:
 
 
 def sweep(workspace: Path) -> None:
-    """Removes what runs of workers that are gone have left. Live ones may share the volume: theirs are locked."""
+    """Removes folders of workers that are gone. Live workers may share the volume: their folders are locked."""
     if not workspace.is_dir():
         return
     for path in sorted(workspace.iterdir()):

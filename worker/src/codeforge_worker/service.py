@@ -1,4 +1,4 @@
-"""The worker's life: connect, take tasks, and stop cleanly when told."""
+"""The worker's life cycle: connect, take tasks, and stop cleanly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Stuck(Exception):
-    """A function that cannot be ended holds a slot: a new process is the only cure."""
+    """A function that cannot be ended occupies a slot: only a new process frees it."""
 
 
 class Service:
@@ -39,7 +39,7 @@ class Service:
         lacks: tuple[str, ...],
         lifetime: contextlib.AbstractAsyncContextManager[None],
     ) -> None:
-        """`lacks` says what is open to agents, a sentence each. `lifetime` is begun before the first task is taken."""
+        """`lacks` says what agents can reach, a sentence each. `lifetime` starts before the first task is taken."""
         self._lacks = lacks
         self._lifetime = lifetime
         self._begun = contextlib.AsyncExitStack()
@@ -108,18 +108,18 @@ class Service:
             log.info("taking tasks from %s, %d at once", self._settings.stream, self._settings.concurrency)
 
     def _sweep(self) -> None:
-        """A worker before this one in the same pod may have been killed in the middle of a run."""
+        """An earlier worker in this pod may have been killed during a run."""
         sweep(self._settings.workspace)
         for folder in self._settings.reach.temporary if self._settings.reach else ():
             if problem := empty(Path(folder)):
                 log.warning("%s cannot be emptied: %s", folder, problem)
 
     async def _open(self) -> None:
-        # Before anything is written: what is left may fill the volume.
+        # Before anything is written: left-over files may fill the volume.
         await in_background(self._sweep)
         await self._begun.enter_async_context(self._lifetime)
         await self._broker.connection.open()
-        # Before the first pull, so that a worker that may have a task in hand can always be asked.
+        # Before the first pull, so that a worker that may have a task always answers requests.
         await self._drain.serve(self._broker)
         await self._config.open()
 
@@ -133,7 +133,7 @@ class Service:
         self._stopping.set()
 
     def _ready(self) -> bool:
-        # Readiness must not drop while a task runs: a worker that is not ready is removed first.
+        # Readiness must not drop while a task runs: Kubernetes removes a worker that is not ready first.
         takes = not self._stopping.is_set() and not self._one_task.begun
         return self._in_hand.busy or (self._broker.connected and self._config.known and takes)
 
@@ -144,7 +144,7 @@ class Service:
             self._in_hand.begin(message)
 
     async def _is_open(self) -> bool:
-        """False when it had to stop before that."""
+        """False if the worker had to stop before."""
         opening, stopping = asyncio.create_task(self._open()), asyncio.create_task(self._stopping.wait())
         done, pending = await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for other in pending:

@@ -1,4 +1,4 @@
-"""The conversation that a run continues: fetched before it, and kept as a new object after it."""
+"""The conversation of a session: fetched before a run, and stored as a new object after it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from .shortage import fullness_by
 
 log = logging.getLogger(__name__)
 
-# An outcome waits so long to be reported for a bucket that does not take its conversation.
+# Limit for storing a conversation, during which the outcome waits.
 KEEP_SECONDS = 60.0
 # Not every OSError: a full disk does not get better by waiting.
 _AWAY = (NatsError, TimeoutError, ConnectionError)
 
 
 class NotKept(Exception):
-    """The conversation could not be kept; the reason."""
+    """The conversation could not be stored; the reason."""
 
 
 class Conversation(Protocol):
     async def begin(self, folder: Path) -> None:
-        """Fills the empty folder with what the session's last success left; `RunError` when that is lost."""
+        """Fills the empty folder with what the session's last success left; `RunError` if that is lost."""
         ...
 
     async def keep(self, folder: Path) -> wire.SessionObject:
-        """Keeps the folder for the session's next task, or raises `NotKept`."""
+        """Stores the folder for the session's next task, or raises `NotKept`."""
         ...
 
 
 class PoolConversation:
-    """Each run has an object of its own: none is ever written twice, and a run that is begun again harms none."""
+    """Each run stores an object of its own: no object is overwritten, and a repeated run does no harm."""
 
     def __init__(self, files: Files, session: wire.Session, run: str, refusals: Refusals) -> None:
-        """`run` names the run among all of the pool."""
+        """`run` identifies the run within the pool."""
         digest = hashlib.sha256(session.name.encode()).hexdigest()
         self._files = files
         self._session = session
@@ -69,7 +69,7 @@ class PoolConversation:
             await asyncio.to_thread(archive.unlink, missing_ok=True)
 
     async def _fetch(self, history: wire.SessionObject, archive: Path) -> None:
-        """As long as NATS is away: that it cannot be read now does not mean that it is lost."""
+        """Waits as long as NATS is away: an object that cannot be read now is not lost."""
         with self._refusals.tries(f"session {self._session.name}") as tries:
             while True:
                 try:

@@ -1,4 +1,4 @@
-"""A conversation's folder as one gzipped tar file: regular files and folders, nothing that leads out of it."""
+"""A conversation's folder as one gzipped tar file: regular files and folders only, within the folder."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pathlib import Path, PurePosixPath
 from .no_link import opened_in
 from .shortage import is_full
 
-# Of the archive before it is compressed; it bounds what a folder may hold, and what a bad archive can fill.
+# Limit of the archive before compression: for the folder, and for what a bad archive can fill.
 LIMIT_BYTES = 64 << 20
 LIMIT_DEPTH = 100
 _CHUNK = 1 << 20
 
 
 class BadArchive(Exception):
-    """It is damaged, too large, or holds what no worker has packed."""
+    """The archive is damaged, too large, or contains what no worker packs."""
 
 
 class TooLarge(Exception):
-    """The folder holds more than a conversation may."""
+    """The folder is larger than a conversation may be."""
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Links and special files are left out: only what an agent wrote down is its conversation."""
+    """Links and special files are left out: only files that an agent wrote are its conversation."""
     plain = archive.with_suffix(".tar")
     # A file that has two names is stored twice: only files and folders are unpacked.
     with tarfile.open(plain, "w", format=tarfile.PAX_FORMAT, dereference=True) as tar:
@@ -59,7 +59,7 @@ def _add(tar: tarfile.TarFile, name: str, number: int | None) -> None:
         return
     with os.fdopen(number, "rb") as file:
         member = _anonymous(tar.gettarinfo(arcname=name, fileobj=file))
-        # Before it is written, and with the archive's own headers.
+        # Before it is written, and including the archive's own headers.
         _bound(tar.offset + member.size)
         tar.addfile(member, file)
 
@@ -92,7 +92,7 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _decompress(archive: Path, plain: Path) -> None:
-    """Bounded: a few bytes may stand for a disk full of them."""
+    """Limited: a few bytes may decompress to a full disk."""
     written = 0
     with gzip.open(archive, "rb") as source, plain.open("wb") as target:
         while chunk := source.read(_CHUNK):
@@ -114,7 +114,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> Non
     if content is None:
         raise BadArchive(f"{member.name} is neither a file nor a folder")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Whatever stands there came with this archive as well, and may not be written through.
+    # An entry of the same archive may be at this path, and must not be written through.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 | (member.mode & 0o100))
     with os.fdopen(descriptor, "wb") as target:
         shutil.copyfileobj(content, target, _CHUNK)

@@ -1,4 +1,4 @@
-"""A run's part in its session: a folder with the conversation before it, the next task's history after it."""
+"""A run's part in its session: the conversation's folder before it, the next task's history after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SessionOfRun:
         self._folder: Path | None = None
 
     async def begin(self, folder: Path) -> Path | None:
-        """Makes the folder of the conversation, as far as that has come; None without one."""
+        """Creates the conversation's folder with the current conversation; None without a session."""
         if self._conversation is None:
             return None
         _make(folder)
@@ -29,7 +29,7 @@ class SessionOfRun:
         return folder
 
     async def end(self, outcome: Outcome) -> Outcome:
-        """With what the next task of the session continues. The outcome stands also when that cannot be kept."""
+        """The outcome with the new conversation. The outcome stands also if the conversation cannot be stored."""
         if self._conversation is None or self._folder is None or outcome.kind != "completed":
             return outcome
         try:
@@ -38,7 +38,7 @@ class SessionOfRun:
             return self._not_moved_on(outcome, str(error))
 
     def found(self, earlier: Outcome) -> Outcome:
-        """The outcome of a run that was lost after its push, and its conversation with it."""
+        """The outcome of a run that was lost after its push, with its conversation."""
         if self._conversation is None or earlier.kind != "completed":
             return earlier
         return self._not_moved_on(earlier, "the worker of that run was lost")

@@ -1,4 +1,4 @@
-"""What the operator tells a worker through its environment."""
+"""The worker's settings, which the operator passes through its environment."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Settings:
     workspace: Path
     http_port: int
     git_credentials: tuple[GitCredential, ...] = ()
-    # workerConfig of the pool when the task was begun.
+    # The pool's workerConfig when the task was started.
     pool_config: Mapping[str, str] = field(default_factory=dict[str, str])
     argv: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -63,13 +63,13 @@ class Settings:
     module: str = ""
     # Where repositories are kept between runs, if the folder is there.
     cache: Path = Path("/cache")
-    # None: the agents reach their model in a way that cannot be counted.
+    # None: the agents reach their model in a way that cannot be metered.
     model: Upstream | None = None
-    # The variable by which agents may reach a model that is not counted; empty for none.
+    # The variable by which agents may reach an unmetered model; empty for none.
     also_reached: str = ""
     isolation: Isolation = Isolation.OFF
     granted: Granted = field(default_factory=Granted)
-    # What a run may touch; None: all that the worker may.
+    # What a run may touch; None: everything that the worker may.
     reach: Reach | None = None
     # What agents may reach by name; None: every server.
     egress: Egress | None = field(default_factory=Egress)
@@ -77,11 +77,11 @@ class Settings:
     nats_credentials: Path | None = None
     # The folder of a user and a password; None: they are variables.
     nats_login: Path | None = None
-    # Between two times that the credential is read again.
+    # Interval between two reads of the credential.
     nats_credentials_seconds: float = 60.0
-    # The worker runs one task, and takes no other.
+    # The worker runs one task and takes no other.
     worker_per_task: bool = False
-    # On SIGTERM unfinished runs are released at once, whatever grace period the pod has.
+    # On SIGTERM unfinished runs are released at once, whatever the pod's grace period.
     gives_back: bool = False
 
     @classmethod
@@ -148,7 +148,7 @@ class Settings:
         )
 
     def child_environment(self, home: Path) -> dict[str, str]:
-        """The environment of an agent: the pool's own, without what only the worker may know."""
+        """An agent's environment: the pool's own, without what only the worker may know."""
         hidden = ("NATS_", "CODEFORGE_NATS_", "CODEFORGE_GIT_CREDENTIALS", *COLLECTOR_KEYS)
         shown = self.model.without_key(self.environment) if self.model else self.environment
         kept = {name: value for name, value in shown.items() if not name.startswith(hidden)}

@@ -1,4 +1,4 @@
-"""What a task has used of its model, and what it may use. Money is US dollars, never a float."""
+"""A task's usage of its model, and its budget. Money is US dollars, never a float."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 @dataclass
 class Usage:
-    """What one run has used so far; it counts however the run ends."""
+    """One run's usage so far; it counts however the run ends."""
 
     tokens_in: int = 0
     tokens_out: int = 0
@@ -25,12 +25,12 @@ class Spent(msgspec.Struct, frozen=True):
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: str = "0"
-    # Answered calls whose tokens or price are not known: what was really used is more.
+    # Answered calls with unknown tokens or price: the real usage is higher.
     unmetered_calls: int = 0
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """`since` is the task's usage when the budget began, at its last rerun: what was used before does not count."""
+    """`since` is the usage when the budget started, at the last rerun: earlier usage does not count."""
 
     max_tokens: AtLeastOne | None = None
     max_cost_usd: Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$")] | None = None
@@ -49,7 +49,7 @@ def add(spent: Spent, used: Usage) -> Spent:
 
 
 def money(text: str) -> Decimal:
-    """What somebody else calls money may be none."""
+    """Text from outside may be no amount."""
     try:
         amount = Decimal(text)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""The subjects that a worker may use: each carries its pool."""
+"""The subjects of a worker; each contains its pool."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Subjects:
         return f"logs.{self._pool}.{task_id}"
 
     def control(self, task_id: str) -> str:
-        """Where a run is asked to end."""
+        """Requests to end a run."""
         return f"control.{self._pool}.{task_id}"
 
     def holder(self, task_id: str) -> str:
-        """Where the worker that runs a task answers."""
+        """The holder of a task answers here."""
         return f"holder.{self._pool}.{task_id}"
 
     def worker(self, pod: str) -> str:
-        """Where a worker is asked to drain."""
+        """Requests to the worker, such as a drain."""
         return f"control.{self._pool}.worker.{pod}"
 
     @property
@@ -47,5 +47,5 @@ class Subjects:
 
     @property
     def inbox(self) -> str:
-        """What the worker's own inboxes begin with."""
+        """The prefix of the worker's inboxes."""
         return f"_INBOX.{self._pool}"

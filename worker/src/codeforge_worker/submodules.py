@@ -1,4 +1,4 @@
-"""Submodules of a checkout, each by the rules and the credential of its own URL. No agent has run yet."""
+"""Checks out submodules, each with the rules and the credential of its own URL, before any agent has run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .git import REMOTE, GitError, GitRepository
 from .remote_url import is_cloned
 from .settings import GitCredential
 
-# A repository may hold itself: more than these are an error.
+# A repository may contain itself: more submodules than these are an error.
 MOST, DEEPEST = 100, 5
-# A clone, its commit by itself, and all that there is.
+# A clone, its commit alone, and the whole history.
 _CONNECTIONS = 3
 _RELATIVE = ("./", "../")
 _KEY = re.compile(r"submodule\.(.+)\.(path|url)", re.DOTALL)
@@ -30,7 +30,7 @@ class Submodule:
 
 
 class Submodules:
-    """`environment` is git's without a credential; one that is used lies in `secrets` meanwhile."""
+    """`environment` is git's without a credential; a credential in use is in `secrets`."""
 
     def __init__(
         self, depth: int, credentials: tuple[GitCredential, ...], environment: Mapping[str, str], secrets: Path
@@ -42,7 +42,7 @@ class Submodules:
         self._left = MOST
 
     async def check_out(self, repository: GitRepository, url: str, level: int = 1) -> None:
-        """Those of the commit that is checked out, and theirs. Raises `GitError`."""
+        """The submodules of the checked-out commit, recursively. Raises `GitError`."""
         named = await _named(repository, url)
         self._left -= len(named)
         if self._left < 0 or (named and level > DEEPEST):
@@ -53,7 +53,7 @@ class Submodules:
             if not is_cloned(submodule.url):
                 raise GitError(f"submodule URL {submodule.url} is none that is cloned: use https, http, ssh or git")
             login = Login(self._credentials, submodule.url)
-            # Only a URL of the configuration is used then: git would resolve a relative one by rules of its own.
+            # git then uses only a URL of the configuration: it would resolve a relative one by its own rules.
             await repository.git("config", f"submodule.{submodule.name}.url", login.url)
             await repository.git("config", f"submodule.{submodule.name}.active", "true")
             with login.lent(self._secrets, _CONNECTIONS) as variables:
@@ -66,7 +66,7 @@ class Submodules:
 
 
 async def _named(repository: GitRepository, url: str) -> list[Submodule]:
-    """Of the commit itself, whatever lies in the folder: a .gitmodules there may be a link to elsewhere."""
+    """From the commit, not from the folder, where .gitmodules may be a link."""
     listed = await repository.fields("ls-tree", "-r", "-z", "HEAD")
     paths = {entry.partition("\t")[2] for entry in listed if entry.startswith("160000 ")}
     if not paths:
@@ -89,7 +89,7 @@ async def _named(repository: GitRepository, url: str) -> list[Submodule]:
 
 
 def resolved(url: str, submodule: str) -> str:
-    """A relative URL is one beside the repository's, and of the same server."""
+    """A relative URL is resolved against the repository's, on the same server."""
     if not submodule.startswith(_RELATIVE):
         return submodule
     host = _HOST.match(url)

@@ -69,7 +69,7 @@ class Workspace(msgspec.Struct, frozen=True):
 
 
 class SessionObject(msgspec.Struct, frozen=True):
-    """A conversation as it lies in the pool's bucket."""
+    """A conversation in the pool's bucket."""
 
     object: str
     digest: str
@@ -77,18 +77,18 @@ class SessionObject(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """`history` is absent when the conversation begins with this task."""
+    """`history` is absent if the conversation starts with this task."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
     history: SessionObject | None = None
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What a worker is asked to do. A plain producer sends task_id and prompt; the rest has defaults."""
+    """A task message. An outside producer sends task_id and prompt; the rest has defaults."""
 
     task_id: str
     prompt: str
-    # The pool that shall run it. A plain producer may leave both out.
+    # The pool that runs it. An outside producer may leave both out.
     namespace: str = ""
     pool: str = ""
     project_id: str = ""
@@ -125,18 +125,18 @@ def parse_task(body: bytes, headers: Mapping[str, str], namespace: str, pool: st
         raise Unreadable("InvalidTaskId", "a UUID as task_id is reserved for AgentTasks: use another id")
     named = (task.namespace, task.pool)
     if named != (namespace, pool) and (signed or any(named)):
-        # Whoever can have a message of one queue sent again may send it to another: it would get that pool's secrets.
+        # A queue's message could be sent to another queue, which would run it with that pool's secrets.
         its = f"pool {task.pool or 'none'} in namespace {task.namespace or 'none'}"
         detail = f"the message is for {its}, not for {namespace}/{pool}: publish it on the subject of its own pool"
         raise Unreadable("WrongPool", detail)
-    # Blank as the schema of AgentTask has it: what was accepted there must be run here.
+    # Blank as in the schema of AgentTask: what it accepts must run here.
     if not task.prompt.strip(" \t\n\f\r"):
         raise Unreadable("Unparsable", "a task needs a prompt that is not blank")
     return task
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a task message stands: by this a run is known whose id another message may bear as well."""
+    """A task message's position, which identifies a run whose id another message may have."""
 
     stream: str
     sequence: int
@@ -171,12 +171,12 @@ class Failure(msgspec.Struct, frozen=True):
     type: str
     message: str
     retryable: bool
-    # Until the next attempt begins, in place of the task's backoff.
+    # Until the next attempt starts, instead of the task's backoff.
     retry_after_seconds: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Earlier(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far another plain message with the same task_id had come."""
+    """The progress of another outside message with the same task_id."""
 
     stream: str
     sequence: int
@@ -221,7 +221,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The last event of a task as somebody wrote it, as far as it can be read."""
+    """A task's last event, as far as it can be read."""
 
     sequence: int
     event: str = ""
@@ -242,7 +242,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     @property
     def settled(self) -> bool:
-        """Nobody holds the task after this event."""
+        """Whether no worker holds the task after this event."""
         return self.terminal or self.event == "released"
 
 
@@ -267,7 +267,7 @@ def encode(event: Event) -> bytes:
 
 
 def read_event(sequence: int, body: bytes, proof: str, dispatch_id: str) -> Seen:
-    """An event that cannot be read, or is not proven, still counts by its sequence."""
+    """An event that is unreadable or has no valid proof still counts by its sequence."""
     try:
         read = msgspec.json.decode(body, type=_SeenBody)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -293,7 +293,7 @@ def prove(dispatch_id: str, body: bytes) -> str:
 
 
 def dead_letter_id(stream: str, sequence: int, stored: int, body: bytes) -> str:
-    """The same for the worker's copy and the operator's. Ids span all pools: without the message nobody can name it.
+    """The same for worker and operator. Ids span all pools; without the message the id is unknown.
 
     `stored` is when the server stored the message, in nanoseconds since 1970.
     """
@@ -309,7 +309,7 @@ def new_event_id() -> str:
 
 
 def status_of(kind: Kind) -> str:
-    """CodeForge's own word for an event."""
+    """CodeForge's own name of an event."""
     return _STATUS[kind]
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a worker on control.worker.<pod>, and what it answers; schemas/ holds the golden copies."""
+"""Requests to a worker on its control subject, and its answers; schemas/ has the golden copies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LEASE_SECONDS = (1, 600)
 GRACE_SECONDS = (0, 1 << 31)
 Action = Literal["look", "drain", "finish", "resume", "leave"]
 _ACTIONS = ("look", "drain", "finish", "resume", "leave")
-# An unknown action is repeated in the answer, which must not grow with it.
+# An unknown action is repeated in the answer, so its length is limited.
 _SHOWN = 64
 
 
@@ -26,9 +26,9 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """`idle` and `draining` together are the only answer on which a worker may be removed.
+    """A worker may be removed only if it is both `idle` and `draining`.
 
-    `open_walls` says what is open to the worker's agents, a sentence each. `spent`: its one task has ended.
+    `open_walls` says what the worker's agents can reach, a sentence each. `spent`: its one task has ended.
     """
 
     worker: str

@@ -1,6 +1,6 @@
-"""What an agent has left in its files, as a commit: read by a git of the worker's own, whatever became of the agent's.
+"""The agent's files as a commit, created by a git of the worker's own.
 
-No setting, attribute, lock, index or ignored file of the agent's `.git` counts.
+It uses no setting, attribute, lock, index or ignore file of the agent's `.git`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _SETTINGS = {
     "core.attributesFile": "/dev/null",
     "core.excludesFile": "/dev/null",
     "core.bigFileThreshold": "16m",
-    # Its content is none of the repository's changes, and its settings are the agent's.
+    # Not part of the repository's changes, and its settings are the agent's.
     "diff.ignoreSubmodules": "dirty",
     "advice.addEmbeddedRepo": "false",
 }
 
 
 class WorkingTree:
-    """Of one run. `walls` hold for the git that reads the files; `folder` is for what it writes."""
+    """Of one run. `walls` apply to the git that reads the files; `folder` is for what it writes."""
 
     def __init__(
         self, directory: Path, folder: Path, environment: Mapping[str, str], walls: Walls | None, *, lfs: bool
@@ -39,7 +39,7 @@ class WorkingTree:
         self._directory = directory
         self._folder = folder
         self._index = folder / "index"
-        # Reads what this class has written alone.
+        # Reads only what this class has written.
         self.local = GitRepository(folder / "repository.git", environment)
         inside = {
             "GIT_DIR": str(self.local.directory),
@@ -49,21 +49,21 @@ class WorkingTree:
         self._files = GitRepository(directory, {**environment, **inside}, walls)
         # What could not be read, by name.
         self.left_out: list[str] = []
-        # The last commit that was made, in `local`; empty before there is one.
+        # The last commit in `local`; empty before the first.
         self.made = ""
 
     @property
     def has_begun(self) -> bool:
-        """The agent had its files: before that there is nothing to keep."""
+        """The agent has its files: before that there is nothing to keep."""
         return self._index.is_file()
 
     def begin(self) -> None:
-        """Notes what is checked out, so that a file that was not touched is not read again."""
+        """Records the checked-out files, so that an unchanged file is not read again."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         shutil.copy2(self._directory / ".git" / "index", self._index)
 
     async def committed(self, quarantine: Quarantine, head: Commit, start: Commit, message: str) -> str:
-        """A commit of the files above `head`, or `head` itself where they are the same."""
+        """A commit of the files on top of `head`, or `head` itself if they are the same."""
         within = await asyncio.to_thread(self._prepare, quarantine)
         links = await self._links(head) if within or head != start else set[str]()
         given = links if head == start else await self._links(start) if within or links else set[str]()
@@ -83,7 +83,7 @@ class WorkingTree:
         return self.made
 
     def _prepare(self, quarantine: Quarantine) -> list[str]:
-        """Makes the repository, and what the agent has left readable; returns the repositories within."""
+        """Creates the repository, and makes the agent's files readable; returns the nested repositories."""
         repository = self.local.directory
         shutil.rmtree(repository, ignore_errors=True)
         make_bare(repository)
@@ -118,7 +118,7 @@ class WorkingTree:
         return {entry.partition("\t")[2] for entry in listed if entry.startswith(_LINK)}
 
     async def _submodules(self) -> set[str]:
-        """Those that the agent has added: whoever clones the result can find them."""
+        """Submodules that the agent has added: a clone of the result can find them."""
         modules = self._directory / ".gitmodules"
         if modules.is_symlink() or not modules.is_file():
             return set()
@@ -129,7 +129,7 @@ class WorkingTree:
             return set()
 
     def _open_repositories(self, within: Sequence[str], links: set[str]) -> None:
-        """Takes the `.git` out of repositories within: git would keep a link that nobody can resolve, and no files."""
+        """Removes the `.git` of nested repositories: git would keep an unusable link instead of the files."""
         away = self._folder / "within"
         away.mkdir(exist_ok=True)
         for path in within:
@@ -150,7 +150,7 @@ class WorkingTree:
                 await self._files.git(*add)
             except GitError as error:
                 refused = [line for line in error.lines if line.startswith("error: ")]
-                # For want of room any file may be left out, and the run would pass for a success.
+                # With a full disk any file may be left out, and the run would look like a success.
                 if not refused or is_full(error):
                     raise
                 self.left_out += refused
@@ -162,7 +162,7 @@ class WorkingTree:
                 _allow(Path(folder, name), 0o400)
 
     async def _add_ignored(self) -> None:
-        """What the agent has added although it is ignored."""
+        """Ignored files that the agent has added."""
         index = self._directory / ".git" / "index"
         named = self._folder / "named"
         try:
@@ -188,13 +188,13 @@ class WorkingTree:
 
 
 def _allow(path: Path, mode: int) -> None:
-    """The agent may have taken from its owner what git needs."""
+    """The agent may have removed its owner's rights that git needs."""
     try:
         found = path.lstat().st_mode
         if found & mode != mode and not path.is_symlink():
             path.chmod(found & 0o7777 | mode)
     except OSError:
-        # It is told by whoever cannot read it.
+        # Whatever reads it reports the error.
         return
 
 

@@ -28,19 +28,19 @@ from .working_tree import WorkingTree
 
 log = logging.getLogger(__name__)
 
-# What is told of what was left out.
+# How many of the left-out files are named.
 _PROBLEMS = 20
-# Between tries of a push that a server, or the way to it, may take a little later: another attempt is another run.
+# Pauses between tries of a push that the server may accept a little later: another attempt would be another run.
 _PAUSES = (1.0, 3.0, 6.0)
 _NONE = Commit("", "", "", ())
-# What the agent has pushed itself.
+# The agent's own pushes.
 _PUSHED = "refs/codeforge/pushed"
 
 
 class GitWorkspace:
-    """One run's repository: the agent's, and the worker's quarantine between that and the server.
+    """One run's repositories: the agent's, and the worker's quarantine between it and the server.
 
-    `message` is the `Origin` of a task from outside; None for an AgentTask.
+    `message` is the `Origin` of an outside task; None for an AgentTask.
     """
 
     def __init__(
@@ -69,29 +69,29 @@ class GitWorkspace:
         walls = settings.reach.walls_of_git(directory, folder, read=(objects,)) if settings.reach else None
         self._files = WorkingTree(directory, folder, self._quarantine.environment, walls, lfs=git.lfs)
         self._lfs = Lfs(self._quarantine) if git.lfs else None
-        # Where the task began, and where this run does.
+        # The task's start, and this run's.
         self._base = self._start = _NONE
         push = git.push
         self._push_branch = Branch(self._quarantine, push.branch) if push else None
-        # Where what a failed run has done is pushed to.
+        # The branch for the work of a failed run.
         self._failed_branch = (
             Branch(self._quarantine, failed_work.branch_of(push, task.attempt))
             if push and push.on_failure == "Push"
             else None
         )
-        # The push branch's head, when it is this task's.
+        # The push branch's head, if it belongs to this task.
         self._lease = ""
         self._beginning = Beginning(task, git, self._quarantine, self._login, self._own, self._failed_branch)
-        # What is told of; None before the end.
+        # The result; None before the end.
         self._commit: str | None = None
-        # What the agent is at, and what it left, as a commit; None and empty before it is looked at.
+        # The agent's HEAD, and its files as a commit; None and empty before they were read.
         self._head: Commit | None = None
         self._work = ""
         self._changes: Changes | None = None
         self._problems: list[str] = []
 
     async def clone(self) -> Outcome | None:
-        """Checks the start out; an outcome when an earlier run of this attempt has pushed already."""
+        """Checks the start out; an outcome if an earlier run of this attempt has pushed already."""
         cache = self._settings.cache
         if not cache.is_dir():
             return await self._clone(None)
@@ -107,7 +107,7 @@ class GitWorkspace:
             await asyncio.to_thread(_empty, self._agents.directory, self._quarantine.local.directory)
             self._beginning = self._beginning.anew()
             earlier = await self._clone(None)
-            # What fails with it and works without it is broken.
+            # A mirror is broken if the clone fails with it and works without it.
             mirror.condemn()
             return earlier
 
@@ -119,7 +119,7 @@ class GitWorkspace:
             begin = await self._beginning.find()
             self._base, self._start, self._lease = begin.base, begin.start, begin.lease
             if mirror:
-                # Of its own from now on: the mirror may be changed or removed at any time.
+                # Independent from now on: the mirror may be changed or removed at any time.
                 await mirror.take_back(self._quarantine.local, self._base.name)
             if begin.earlier is None:
                 await self._check_out(begin)
@@ -130,7 +130,7 @@ class GitWorkspace:
             raise self._explain("GitCloneFailed", f"{self._login.url} cannot be cloned", error) from error
 
     async def _check_out(self, begin: Begin) -> None:
-        """Gives the agent a repository with the start, and with what is asked for beside its own files."""
+        """Creates the agent's repository with the start and the requested LFS files and submodules."""
         start = begin.start.name
         await self._agents.check_out(self._quarantine, start, self._git.depth, is_plain=begin.is_plain)
         await asyncio.to_thread(self._agents.configure, self._login.url, self._own.committer)
@@ -147,7 +147,7 @@ class GitWorkspace:
         await asyncio.to_thread(self._files.begin)
 
     async def keep(self, outcome: Outcome) -> Outcome:
-        """Commits what a successful agent left, pushes where asked, and adds both to the outcome."""
+        """Commits what a successful agent left, pushes it if requested, and adds both to the outcome."""
         try:
             self._commit = await self._kept()
         except GitError as error:
@@ -158,9 +158,9 @@ class GitWorkspace:
         return await self._with_git(outcome, branch.name if branch else "", pushed=branch is not None)
 
     async def keep_failed(self, outcome: Outcome, failed: wire.Failure) -> Outcome:
-        """Pushes what the agent left to the branch of this failed attempt; nothing where it has changed nothing.
+        """Pushes the agent's work to the branch of this failed attempt, if there is any.
 
-        Raises `RunError` when it cannot be pushed.
+        Raises `RunError` if it cannot be pushed.
         """
         branch = self._failed_branch
         if branch is None or not self._files.has_begun:
@@ -175,7 +175,7 @@ class GitWorkspace:
             there = await self._beginning.head_of(branch)
         except GitError as error:
             raise self._explain("GitPushFailed", f"branch {branch.name} cannot be pushed", error) from error
-        # A task from outside may have the id of an earlier one.
+        # An outside task may have the id of an earlier one.
         if there and not self._own.has(there):
             raise RunError("GitPushFailed", f"branch {branch.name} is taken: delete it, or name another push.branch")
         await self._send(branch, commit, f"--force-with-lease={branch.ref}:{there.name if there else ''}")
@@ -187,7 +187,7 @@ class GitWorkspace:
         return self._failed_branch is not None
 
     async def _push(self, commit: str, branch: Branch) -> None:
-        # Only this task's own earlier commit is written over, and only while it is what was seen.
+        # Only this task's own earlier commit is replaced, and only while it is the one that was seen.
         reset = self._lease and self._task.delivery_mode == "ResetThenRetry"
         lease = [f"--force-with-lease={branch.ref}:{self._lease}"] if reset else []
         try:
@@ -197,7 +197,7 @@ class GitWorkspace:
                 raise
 
     async def _send(self, branch: Branch, commit: str, *options: str) -> None:
-        """Tried again where the server may take it a little later; a `RunError` has its words."""
+        """Repeats a push that the server may accept a little later; a `RunError` has its words."""
         for pause in (*_PAUSES, 0.0):
             try:
                 if self._lfs:
@@ -214,15 +214,15 @@ class GitWorkspace:
                 await asyncio.sleep(pause)
 
     async def _push_above_agents(self, branch: Branch) -> bool:
-        """The agent may have pushed itself: what is its own goes beneath, and nothing is written over."""
+        """The agent may have pushed itself: its commits go below the worker's, and nothing is overwritten."""
         try:
             theirs = await branch.head()
             if not theirs or theirs in (self._lease, self._start.name):
                 return False
-            # That the agent's repository has it tells it from a stranger's.
+            # The commit is in the agent's repository, so it is not someone else's.
             await self._quarantine.take(self._agents.directory, self._walls, theirs, _PUSHED)
             await self._quarantine.local.git("merge-base", "--is-ancestor", self._start.name, theirs)
-            # It has been at that commit, so that its files were made of that one's.
+            # The agent was at that commit, so its files are based on it.
             agents = GitRepository(self._agents.directory, self._quarantine.environment, self._walls)
             if theirs not in (await agents.git("rev-list", "--walk-reflogs", "HEAD")).split("\n"):
                 return False
@@ -235,7 +235,7 @@ class GitWorkspace:
         return True
 
     async def _kept(self) -> str:
-        """A commit of what the agent left, in the quarantine; empty when that is nothing."""
+        """A commit of the agent's work in the quarantine; empty if there is none."""
         trailers = self._own.trailers
         head = await self._look(trailers)
         if self._work != self._start.name:
@@ -244,11 +244,11 @@ class GitWorkspace:
             return ""
         if self._own.is_signed(self._start):
             return self._start.name
-        # What an agent had pushed itself bears no trailers.
+        # A commit that an agent pushed itself has no trailers.
         return await self._quarantine.commit_tree(self._start.tree, [self._start.name], self._own.message(trailers))
 
     async def _look(self, trailers: list[str]) -> Commit:
-        """Brings the agent's commits and the files as they are into the quarantine; returns the agent's head."""
+        """Brings the agent's commits and current files into the quarantine; returns the agent's head."""
         head = await self._agents_head()
         try:
             message = self._own.message(trailers)
@@ -264,12 +264,12 @@ class GitWorkspace:
             await self._quarantine.take(self._agents.directory, self._walls)
             return await self._quarantine.commit(RESULT)
         except GitError as error:
-            # Its files are kept all the same.
+            # The files are kept nevertheless.
             self._problems.append(f"the agent's own commits were left out, since its repository is broken: {error}")
             return self._start
 
     async def changes(self, patch: Path, diffstat: Path) -> bool:
-        """Writes what the task has changed so far, binary files included; false when that is nothing."""
+        """Writes the task's changes so far, binary files included; false if there are none."""
         try:
             if self._commit is None and not self._work and self._files.has_begun:
                 # Of a run that has failed.
@@ -289,10 +289,10 @@ class GitWorkspace:
             return False
 
     def _changed(self) -> Changes | None:
-        """None where that is nothing."""
+        """None if there are no changes."""
         end, git = self._commit or self._work, self._quarantine.local
         if not end and self._files.made:
-            # The quarantine has refused it: it is read where it was made.
+            # The quarantine has refused it, so it is read where it was created.
             end, git = self._files.made, self._files.local
         if not end or end == self._base.name:
             return None

@@ -1,4 +1,4 @@
-"""Runs aider. Its exit code says nothing: the analytics log tells of the model, the files tell of the edit."""
+"""Runs aider. Its exit code proves nothing: the analytics log shows the model's answers, the files show the edit."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class Aider:
             str(message),
         ]
         arguments += ["--model-metadata-file", str(self._metadata(context, model))]
-        # Named, lest the repository's are taken.
+        # Named explicitly, so that the repository's settings are not used.
         arguments += ["--aiderignore", context.settings.environment.get(_variable("aiderignore"), os.devnull)]
         for name in ("env", "model-settings"):
             arguments += [f"--{name}-file", context.settings.environment.get(_variable(f"{name}-file"), os.devnull)]
-        # Its linter is run in the repository, whose own flake8.py would be the program.
+        # The linter would run in the repository, whose own flake8.py could take its place.
         unset = (name for name in ("auto-lint", "auto-test") if _variable(name) not in context.settings.environment)
         arguments += [f"--no-{name}" for name in unset]
         arguments += ["--edit-format", config["edit-format"], "--map-tokens", config["map-tokens"]]
@@ -85,7 +85,7 @@ class Aider:
         return [*arguments, *self._extra]
 
     def _python(self) -> str:
-        """That of the program, which runs the driver in its place."""
+        """The Python of the aider program, which runs the driver instead."""
         program = shutil.which(self._program)
         if not program:
             raise RunError("AgentFailed", f"{self._program} cannot be started: there is no such program")
@@ -122,7 +122,7 @@ def _ending(context: RunContext) -> Ending:
 
 
 def _read(context: RunContext) -> bool:
-    """True when the model answered, and never failed to. Adds up what was used where nothing else counts it."""
+    """True when the model answered and no call failed. Adds up the usage if no proxy counts it."""
     sent = failed = 0
     used = context.account
     for line in read(context.scratch, _ANALYTICS).splitlines():

@@ -1,4 +1,4 @@
-"""What is alike for every agent: a repository to work in, a program that is run, and files that must have changed."""
+"""What all agents have in common: a repository, a program to run, and files that must have changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .records import NoRecord
 
 @dataclass(frozen=True)
 class Ending:
-    """What an agent's own records tell: why it did not finish, empty when it did, and what it said last."""
+    """The end according to the agent's records: why it did not finish (empty if it did), and its last message."""
 
     failure: str = ""
     last_words: str = ""
@@ -51,7 +51,7 @@ def within(directory: Path, file: Path) -> bool:
 
 
 def refuse_session(context: RunContext, name: str) -> None:
-    """For an agent that cannot continue a conversation: nothing is spent on one that begins anew."""
+    """For an agent that cannot continue a conversation: a run that starts a new one would cost money for nothing."""
     if context.session:
         raise RunError(
             "InvalidConfig",
@@ -70,7 +70,7 @@ def _ending(agent: Agent) -> Ending:
 
 
 async def edit(context: RunContext, agent: Agent) -> Outcome:
-    """Lets the agent work. Its exit code never decides, nor does its own word alone: files must have changed."""
+    """Runs the agent. Neither its exit code nor its own report decides: files must have changed."""
     repository = GitRepository(context.directory, context.environment(), context.walls_of_git())
     await repository.ensure()
     await repository.name_author()
@@ -90,7 +90,7 @@ async def edit(context: RunContext, agent: Agent) -> Outcome:
     except OSError as error:
         raise RunError("AgentFailed", f"{agent.arguments[0]} cannot be started: {error}") from error
     finally:
-        # Also of a run that was stopped: what it has used by then counts.
+        # Also for a run that was stopped: its usage so far counts.
         ending = await asyncio.to_thread(_ending, agent)
     if ending.failure:
         raise RunError("AgentFailed", f"{agent.name} did not finish: {ending.failure}")

@@ -1,4 +1,4 @@
-"""Keeps files from an agent that takes them for its own settings, and that no option keeps from that."""
+"""Hides files that an agent would use as its own settings although no option allows it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..git import GitRepository
 
 @asynccontextmanager
 async def hidden(repository: GitRepository, names: Sequence[str], away: Path) -> AsyncGenerator[None]:
-    """Puts what has these names at the root away, and back at the end. Git does not miss it meanwhile.
+    """Moves the files with these names away from the root, and back at the end. Git does not notice.
 
-    What the agent has made under such a name stays instead: a task may ask for it.
+    A file that the agent has created under such a name stays: a task may ask for it.
     """
     found = _present(repository.directory, names)
     if not found:
@@ -29,7 +29,7 @@ async def hidden(repository: GitRepository, names: Sequence[str], away: Path) ->
         yield
     finally:
         _move(found, away, repository.directory)
-        # The agent may have taken some off the index.
+        # The agent may have removed some from the index.
         left = set(await _tracked(repository, found)) & set(tracked)
         if left:
             await repository.git("update-index", "--no-skip-worktree", "--", *sorted(left))

@@ -1,4 +1,4 @@
-"""Runs mini-swe-agent. Its exit code says nothing: its trajectory tells how it ended, the files tell of the edit."""
+"""Runs mini-swe-agent. Its exit code proves nothing: the trajectory shows the end, the files show the edit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .records import read
 _TRAJECTORY = "trajectory.json"
 _CONFIG = {"step-limit": "100", "command-timeout": "120"}
 _SUBMITTED = "Submitted"
-# What each way to stop before the end asks for; any other one is the name of an exception.
+# The remedy for each early end; any other status is the name of an exception.
 _STOPPED = {
     "LimitsExceeded": "it had not finished after config step-limit steps: raise it, or make the task smaller",
     "RepeatedFormatError": "three answers in a row had no call of the tool bash: use a model that calls tools",
@@ -36,7 +36,7 @@ _ENVIRONMENT = {
     "COLUMNS": "200",
     "PYTHONUNBUFFERED": "1",
 }
-# Ten, its own number, would take minutes to tell that there is no model.
+# Its own ten retries would take minutes to report that there is no model.
 _DEFAULTS = {"MSWEA_MODEL_RETRY_STOP_AFTER_ATTEMPT": "3"}
 
 
@@ -54,7 +54,7 @@ class MiniSweAgent:
             Agent(
                 name="mini-swe-agent",
                 arguments=self._arguments(context, settings, trajectory),
-                # Not in the repository: a mini.yaml there would be taken for mini-swe-agent's own.
+                # Outside of the repository, whose mini.yaml would be used as mini-swe-agent's own.
                 directory=context.scratch,
                 environment={
                     **_DEFAULTS,
@@ -74,7 +74,7 @@ class MiniSweAgent:
 
 
 def _settings(context: RunContext) -> dict[str, Any]:
-    """What differs from mini-swe-agent's own mini.yaml. Address and key of the model it reads from the environment."""
+    """What differs from mini-swe-agent's own mini.yaml. The environment has the model's address and key."""
     config = context.config(_CONFIG)
     return {
         "run": {"task": context.task.prompt},
@@ -92,7 +92,7 @@ def _yaml(settings: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class _End:
-    """How far the trajectory goes; `status` is empty while it has no end."""
+    """The end of the trajectory; `status` is empty if it has none."""
 
     status: str = ""
     error: str = ""

@@ -1,4 +1,4 @@
-"""Runs opencode. Its exit code says nothing: its events tell how it ended, the files tell of the edit."""
+"""Runs opencode. Its exit code proves nothing: its events show the end, the files show the edit."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _ENVIRONMENT = {
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
     "OPENCODE_DISABLE_EMBEDDED_WEB_UI": "1",
     "OPENCODE_PURE": "1",
-    # The repository is worked on, it does not say how: its opencode.json could run programs and choose another model.
+    # A repository must not control the run: its opencode.json could run programs and choose another model.
     "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
     "OPENCODE_DISABLE_CLAUDE_CODE": "1",
     "OPENCODE_DISABLE_EXTERNAL_SKILLS": "1",
     "OPENCODE_DISABLE_TERMINAL_TITLE": "1",
     "OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER": "1",
 }
-# Of these it loads plugins, which are programs, although they are switched off above.
+# opencode loads plugins, which are programs, from these although they are disabled above.
 _SETTINGS = ("opencode.json", "opencode.jsonc", ".opencode")
 # In its folder of settings opencode installs this package from a registry, unless it is there already.
 _PLUGIN_PACKAGE = "@opencode-ai/plugin"
@@ -70,7 +70,7 @@ class OpenCode:
                     str(context.directory),
                     *self._extra,
                 ],
-                # Not in the repository: its runtime takes an .env from there into its environment.
+                # Outside of the repository: its runtime would load an .env from there.
                 directory=context.scratch,
                 environment=environment,
                 ending=lambda: events.ending(limit, context.last_line()),
@@ -104,7 +104,7 @@ def _settings(context: RunContext, limit: int) -> dict[str, Any]:
         "enabled_providers": [_PROVIDER],
         "provider": {_PROVIDER: provider},
         "permission": "allow",
-        # In the last one it is told to use no tool: whoever needs that one has not finished.
+        # In its last step it may use no tool: an agent that needs that step has not finished.
         "agent": {"build": {"steps": limit + 1}},
         "instructions": [str(file) for file in [context.directory / "AGENTS.md"] if within(context.directory, file)],
         "autoupdate": False,
@@ -116,7 +116,7 @@ def _settings(context: RunContext, limit: int) -> dict[str, Any]:
 
 
 def _limits(context: RunContext) -> dict[str, int]:
-    """How much the model reads and writes at once, which the pool may tell by a file in LiteLLM's format."""
+    """The model's context and output limits, which the pool may give in a file in LiteLLM's format."""
     file = context.settings.environment.get("LITELLM_MODEL_REGISTRY_PATH")
     models = cast(dict[str, Any], json.loads(Path(file).read_text())) if file else {}
     told = cast(dict[str, Any], models.get(context.litellm_model) or models.get(context.model) or {})

@@ -1,6 +1,6 @@
-"""Runs OpenHands once: `openhands_driver.py SETTINGS OUTCOME`, both JSON. A program for the Python of OpenHands alone.
+"""Runs OpenHands once: `openhands_driver.py SETTINGS OUTCOME`, both JSON. For OpenHands' own Python only.
 
-What has happened so far is in OUTCOME after each event, so that it is there however the run ends.
+OUTCOME is rewritten after each event, so that it exists however the run ends.
 """
 # OpenHands is not installed where this file is checked.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -39,7 +39,7 @@ class Driver:
         prices = os.environ.get("LITELLM_MODEL_REGISTRY_PATH")
         if prices:
             litellm.register_model(json.loads(Path(prices).read_text()))
-        # Three attempts within half a minute: the SDK's own numbers take minutes to tell that there is no model.
+        # Three attempts within half a minute: the SDK's own numbers take minutes to report that there is no model.
         llm = LLM(
             model=settings["model"],
             base_url=os.environ.get("OPENAI_API_BASE"),
@@ -70,7 +70,7 @@ class Driver:
             visualizer=None,
             **_kept_in(settings["session"]),
         )
-        # A conversation that is continued brings along what its earlier runs used.
+        # A continued conversation includes the usage of its earlier runs.
         self._before = self._used()
         self._continued = len(self._conversation.state.events) > 0
         self._directory = settings["directory"]
@@ -124,7 +124,7 @@ def _kept_in(session: str) -> dict[str, Any]:
 
 
 def _without_plugins() -> None:
-    """Plugins of the repository bring hooks and servers, which are programs, and no argument keeps them away."""
+    """Plugins of the repository contain hooks and servers, which are programs, and no argument disables them."""
     name = "load_available_plugins"
     if not hasattr(local_conversation, name):
         sys.exit(f"this OpenHands has no {name}: install the version that requirements-openhands.lock names")

@@ -1,4 +1,4 @@
-"""What an agent has written down about its run: it may be anything by now, and is read in a thread."""
+"""Reads an agent's records of its run. They may contain anything, and are read in a thread."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ RECORD_BYTES = 64 << 20
 
 
 class NoRecord(Exception):
-    """It cannot be read; the message says why."""
+    """The record cannot be read; the message says why."""
 
 
 def read(folder: Path, name: str) -> str:
     """A file in a folder of the run; empty where there is none. Raises `NoRecord`, and never waits."""
-    # By way of the run's own folder, which no agent can replace.
+    # Opened from the run's own folder, which no agent can replace.
     number = opened(folder.parent, (folder.name, name))
     if number is None:
         if os.path.lexists(folder / name):

@@ -1,6 +1,6 @@
-"""What keeps an agent to its own run: walls of the kernel around it, and a supervisor that no descendant outlives.
+"""Keeps an agent within its run: walls by the kernel, and a supervisor that ends all descendants.
 
-`nursery` and `launcher` are programs of their own; they, and the modules that they import (`supervisor`, `confined`,
-`kernel`, `landlock`, `seccomp`, `processes` and `order`), import little, so that they start soon. The others are the
-worker's.
+`nursery` and `launcher` are programs of their own. They and the modules that they import (`supervisor`, `confined`,
+`kernel`, `landlock`, `seccomp`, `processes` and `order`) import little, so that they start quickly. The others belong
+to the worker.
 """

@@ -1,4 +1,4 @@
-"""A process that puts itself within walls, for what it becomes after that."""
+"""Puts the current process within walls before it executes another program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .order import Walls
 
 
 def confine(walls: Walls) -> None:
-    """Puts this process within the walls, as far as the kernel has them."""
+    """Puts this process within the walls, as far as the kernel supports them."""
     if walls.abi >= landlock.FIRST_ABI:
         rules = landlock.Ruleset(walls.abi, connect=not walls.open_network)
         for path in walls.read:

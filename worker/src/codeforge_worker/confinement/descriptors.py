@@ -1,4 +1,4 @@
-"""Descriptors that are sent from one process to another."""
+"""Sends descriptors from one process to another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def send(asked: socket.socket, message: bytes, descriptors: list[int]) -> None:
 
 
 def receive(heard: socket.socket, size: int, most: int) -> tuple[bytes, list[int]]:
-    """Of one message, which is empty at the end. No program that is executed inherits them."""
+    """The descriptors of one message, empty at the end. No executed program inherits them."""
     # recv_fds has a parameter for the flag that does so at once, and passes it on to nobody.
     message, descriptors, _, _ = socket.recv_fds(heard, size, most)
     for descriptor in descriptors:

@@ -41,7 +41,7 @@ def call(number: int, *arguments: object) -> int:
 
 
 def descriptor_of(process: int) -> int | None:
-    """By which its end can be waited for, and no other process be meant; None where a sandbox has none."""
+    """A pidfd, by which the end can be awaited and no other process is meant; None where a sandbox has none."""
     try:
         return os.pidfd_open(process)
     except OSError:
@@ -49,7 +49,7 @@ def descriptor_of(process: int) -> int | None:
 
 
 def adopt_descendants() -> None:
-    """Whatever descendant loses its parent becomes a child of this process."""
+    """Makes this process the parent of descendants that lose theirs."""
     _set(_PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -59,7 +59,7 @@ def end_with_parent(signal: int) -> None:
 
 
 def hide_memory() -> None:
-    """Nobody of the same user reads this process's environment and memory; its next execve undoes it."""
+    """Prevents processes of the same user from reading this process's environment and memory; execve undoes it."""
     _set(_PR_SET_DUMPABLE, 0)
 
 
@@ -69,7 +69,7 @@ def give_up_privileges() -> None:
 
 
 def give_up_capabilities() -> None:
-    """Those of root in a container: with one of them Landlock does not keep other processes' memory apart."""
+    """Root's capabilities in a container: with one of them, Landlock does not protect other processes' memory."""
     call(_CAPSET, struct.pack("=Ii", _CAPABILITY_VERSION, 0), bytes(2 * struct.calcsize("=III")))
 
 

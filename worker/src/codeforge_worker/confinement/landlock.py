@@ -34,7 +34,7 @@ def abi() -> int:
 
 
 class Ruleset:
-    """What will be left to this process; all else of a kind that the interface's version knows is refused."""
+    """The rights that this process keeps; the rest of each kind that the kernel's version knows is refused."""
 
     def __init__(self, abi: int, *, connect: bool = True, only_signals: bool = False) -> None:
         """`connect`: TCP is left to the ports that are named. `only_signals`: nothing else is refused."""
@@ -53,25 +53,25 @@ class Ruleset:
         self._beneath(path, _READ)
 
     def write(self, path: str) -> None:
-        """All but making devices and using those: whoever may make one reads disks by it."""
+        """All rights except creating and using devices: a process that may create one can read disks with it."""
         self._beneath(path, ~(_IOCTL_DEV | _MAKE_CHAR | _MAKE_BLOCK))
 
     def use_device(self, path: str) -> None:
         self._beneath(path, _READ | _WRITE_FILE | _IOCTL_DEV)
 
     def connect(self, port: int) -> None:
-        """On whatever host: a rule names no address."""
+        """On any host: a rule has no address."""
         if self._network:
             self._add(_NET_PORT, struct.pack("=QQ", _CONNECT_TCP, port))
 
     def enforce(self) -> None:
-        """For this thread and what it starts from now on; it cannot be undone."""
+        """Applies to this thread and its children from now on; it cannot be undone."""
         kernel.give_up_privileges()
         kernel.call(kernel.LANDLOCK_RESTRICT_SELF, ctypes.c_int(self._descriptor), _NO_FLAGS)
         os.close(self._descriptor)
 
     def _beneath(self, path: str, rights: int) -> None:
-        """A path that is not there, or may not be found by this process, is left out."""
+        """A path that does not exist, or that this process may not find, is left out."""
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:

@@ -1,4 +1,4 @@
-"""A program that puts itself within walls and becomes another one: for what git starts, and not the worker."""
+"""A program that puts itself within walls and executes another one: for programs that git starts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .order import read_order
 
 
 def main(order: str, *arguments: str) -> None:
-    """`order` is the file that says what to run and within which walls; the arguments are added to its own."""
+    """`order` is the file with the program and its walls; the arguments are appended to the program's own."""
     told = read_order(os.open(order, os.O_RDONLY))
     try:
         if told.walls:

@@ -1,7 +1,7 @@
-"""A program that forks a supervisor for each program that is run: a Python that has started already.
+"""A Python that has already started and forks a supervisor for each program.
 
-On its socket it is sent descriptors, and what they are: those of a supervisor's order and report, and the program's
-three streams. It reads none of them, and has no part in what follows. It ends with the worker.
+Its socket delivers descriptors and their kinds: those of a supervisor's order and report, and the program's three
+streams. It reads none of them and has no part in the rest. It ends with the worker.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class _Nursery:
         self._parent = parent
         self._events = select.poll()
         self._events.register(asking, select.POLLIN)
-        # Somebody else may hold the worker's end of the socket: what the worker has forked itself.
+        # Another process may hold the worker's end of the socket: one that the worker has forked.
         self._worker = kernel.descriptor_of(parent)
         if self._worker is not None:
             self._events.register(self._worker, select.POLLIN)
 
     def serves(self) -> bool:
-        """Forks for one order; false when nobody is left to send any."""
+        """Forks for one order; false when no process is left that could send one."""
         ready = [descriptor for descriptor, _ in self._events.poll()]
         if self._worker in ready or os.getppid() != self._parent:
             return False

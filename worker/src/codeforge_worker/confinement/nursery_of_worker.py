@@ -1,4 +1,4 @@
-"""The worker's side of the nursery: made when it is first needed, and anew when something has ended it."""
+"""The worker's side of the nursery: created on first use, and again if it was ended."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class NurseryOfWorker:
             except ConnectionError:
                 self.end()
             except BlockingIOError:
-                # To make it anew would end the supervisors that it has forked, and their runs.
+                # A new nursery would end the supervisors that this one has forked, and their runs.
                 raise OSError(errno.EAGAIN, "the process that starts programs takes none: see what keeps it") from None
         raise OSError(errno.EPIPE, "the process that starts programs ends at once: see what kills it, or its memory")
 
     def end(self) -> None:
-        """It is of no use any more: the next order makes another one."""
+        """Ends a nursery that is no longer usable: the next order creates another."""
         if self._asking:
             self._asking.close()
         if self._process:

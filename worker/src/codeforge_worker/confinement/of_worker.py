@@ -1,4 +1,4 @@
-"""How the agents of this worker are kept to their runs, from what its pool asks for and what the kernel has."""
+"""How this worker confines its agents, from the pool's setting and the kernel's features."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .reach import Isolation, Reach
 
 @dataclass(frozen=True)
 class Isolated:
-    """`reach` is None where agents may do what the worker may. `lacks` says what is open to them, a sentence each."""
+    """`reach` is None if agents have all rights of the worker. `lacks` says what they can reach, a sentence each."""
 
     reach: Reach | None
     lacks: tuple[str, ...]
 
 
 def isolated(settings: Settings, kernel: Kernel, *, in_worker: bool) -> Isolated:
-    """`in_worker`: the backend is a function of this process. `StartupError` when what is required cannot be had."""
+    """`in_worker`: the backend is a function of this process. `StartupError` if a required wall is missing."""
     reach = None
     if settings.isolation is not Isolation.OFF:
         secrets = [Path(credential.path) for credential in settings.git_credentials]

@@ -1,4 +1,4 @@
-"""What a supervisor is told, and what it tells in the end. Neither is in its arguments, which neighbours can read."""
+"""The supervisor's order and report. Neither is in its arguments, which neighbours can read."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ class Report:
 
 
 def read_report(told: bytes) -> Report | None:
-    """None when the supervisor was ended before it could tell."""
+    """None if the supervisor was ended before its report."""
     return Report(**marshal.loads(told)) if told else None  # noqa: S302 (no run has the other end)

@@ -1,4 +1,4 @@
-"""The worker's own environment, of which neither it nor PID 1 leaves anything for others to read."""
+"""The worker's own environment, which neither the worker nor PID 1 leaves readable for others."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _DESCRIPTOR = "CODEFORGE_ENVIRONMENT_FD"
 
 
 def take() -> None:
-    """Fills `os.environ` with what start.py has handed over, and hears the signals that it holds back, if it has."""
+    """Fills `os.environ` with what start.py has passed on, and unblocks the signals that start.py has blocked."""
     descriptor = os.environ.pop(_DESCRIPTOR, "")
     if descriptor:
         with open(int(descriptor), "rb") as pipe:  # noqa: PTH123 (it has no path)
             os.environ.update(json.loads(pipe.read()))
-        # Who was told to stop before this ends here.
+        # A worker that was told to stop before this point ends here.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
 
 
 def hide() -> None:
-    """What was in the environment at the start, and what is in memory, is not for other processes of the same user."""
+    """Hides the initial environment and the memory from other processes of the same user."""
     kernel.hide_memory()

@@ -1,8 +1,8 @@
-"""PID 1 of the container: hands its environment to the worker through a pipe, and becomes tini with next to nothing.
+"""PID 1 of the container: passes its environment to the worker through a pipe, and executes tini with almost none.
 
-`start.py PROGRAM [ARGUMENT…]`. Whoever reads /proc/1/environ afterwards finds no secret there. The pipe is empty once
-the worker has read it, although tini keeps its end. SIGTERM waits until the worker can hear it. It imports nothing of
-the package: it lies beside it in the image.
+`start.py PROGRAM [ARGUMENT…]`. /proc/1/environ then has no secret. The pipe is empty once the worker has read it,
+although tini keeps its end. SIGTERM is blocked until the worker handles it. It imports nothing of the package, because
+it is beside the package in the image.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The worker's side of a supervisor: has one forked for each program, and sees to it that none of its run is left."""
+"""The worker's side of a supervisor: has one forked for each program, and ensures that none of its run is left."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _MESSAGE_BYTES = 1 << 16
 
 
 class NotBegun(Exception):
-    """The program was not executed, since a wall could not be put up, or its supervisor failed."""
+    """The program was not executed: a wall could not be set up, or its supervisor failed."""
 
 
 class Supervisor:
-    """One that lives, or has ended: by its descriptor, or where a sandbox has none by its number."""
+    """A live or ended supervisor, by its pidfd, or by its number where a sandbox has no pidfds."""
 
     def __init__(self, number: int, descriptor: int | None) -> None:
         self._number = number
@@ -57,7 +57,7 @@ class Supervisor:
             loop.remove_reader(self._descriptor)
 
     def forget(self) -> None:
-        """Not while somebody waits for it."""
+        """Not while a caller waits for it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -75,16 +75,16 @@ class Supervised:
         self.stdin, self.stdout, self.stderr = streams.stdin, streams.stdout, streams.stderr
 
     async def end(self) -> int:
-        """Waits until nothing is left of the run. The exit code; `OSError` when the program could not be executed."""
-        # Shielded: whoever is cancelled here waits again, after having asked for the end.
+        """Waits until nothing of the run is left. The exit code; `OSError` if the program could not be executed."""
+        # Shielded: a cancelled caller waits again after it has requested the end.
         report = await asyncio.shield(self._told.end)
-        # Not before it is gone: the kernel closes its socket first, and gives its children to another one after that.
+        # Not before the supervisor is gone: the kernel first closes its socket and then reparents its children.
         if report is None or report.failure:
             await _children.end_orphans()
         return self._code(report)
 
     async def stop(self) -> None:
-        """Asks all of the run to end, sees that they do, and waits for it."""
+        """Asks all processes of the run to end, kills the rest, and waits for them."""
         for number in (signal.SIGTERM, signal.SIGCONT):
             self._signal(number)
         done, _ = await asyncio.wait({self._told.end}, timeout=self._grace + _MORE_SECONDS)
@@ -113,7 +113,7 @@ class Supervised:
 
 
 class _Told:
-    """What comes from a supervisor: its number, which nothing precedes; a report; and its end."""
+    """A supervisor's messages: its number, which comes first; a report; and the end."""
 
     def __init__(self, heard: socket.socket) -> None:
         heard.setblocking(False)
@@ -123,7 +123,7 @@ class _Told:
         self.end = asyncio.create_task(self._hear())
 
     async def _hear(self) -> Report | None:
-        """The first report; None when the supervisor was ended before it could tell. Returns when it is gone."""
+        """The first report; None if the supervisor ended before it. Returns when the supervisor is gone."""
         report = None
         try:
             while told := await self._next():
@@ -137,7 +137,7 @@ class _Told:
         return report
 
     async def _next(self) -> bytes:
-        """The next report; empty at the end, when nobody can send any more."""
+        """The next report; empty at the end, when no process can send any more."""
         loop = asyncio.get_running_loop()
         while True:
             ready = loop.create_future()
@@ -165,7 +165,7 @@ class _Children:
             await asyncio.sleep(_ROUND_SECONDS)
 
     def _kill_orphans(self) -> bool:
-        """Whether there were any."""
+        """Returns whether there were any."""
         orphans = [process for process in children(os.getpid()) if process != self.nursery.number]
         for orphan in orphans:
             for process in (orphan, *descendants(orphan)):
@@ -221,7 +221,7 @@ class _Streams:
 async def supervise(
     argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], grace: float, walls: Walls | None
 ) -> Supervised:
-    """Starts the program in a session of its own. What its run leaves has `grace` seconds to end when it is stopped."""
+    """Starts the program in a session of its own. When stopped, the rest of its run gets `grace` seconds to end."""
     order = Order(argv, str(cwd), environment, grace, walls)
     # Once more where the nursery was ended before it had read the order: nothing of that was begun.
     for _ in range(2):
@@ -256,7 +256,7 @@ def _forked(order: Order, streams: Sequence[int]) -> _Told:
 
 
 def adopt_orphans() -> None:
-    """What has lost its supervisor becomes a child of this process, and is ended: it must have no other children."""
+    """Adopts and ends processes that have lost their supervisor: this process must have no other children."""
     kernel.adopt_descendants()
     _children.adopts = True
 

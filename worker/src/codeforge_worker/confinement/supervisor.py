@@ -1,8 +1,8 @@
-"""A program that runs another one, within walls, and returns when that one and all of its descendants are gone.
+"""Runs a program within walls, and returns when that program and all of its descendants are gone.
 
-It is forked by the nursery. It reads its order from one descriptor, and sends its report, after its own number, on
-another, which is a socket. SIGTERM, and the end of the nursery, are passed on to every descendant, and after the grace
-SIGKILL. When the first process ends by itself, all others get SIGKILL at once.
+The nursery forks it. It reads its order from one descriptor, and sends its number and then its report on another, which
+is a socket. It passes SIGTERM, and the end of the nursery, on to every descendant, and SIGKILL after the grace. When
+the first process ends by itself, all others get SIGKILL at once.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _EVENTS = (signal.SIGTERM, signal.SIGCHLD)
 
 def main(parent: int, order: int, report: int) -> None:
     """The process that forked this one, and the descriptors of the order and of the report."""
-    # Nothing is begun that the worker could not end: where it hears nothing any more this fails.
+    # Start nothing that the worker could not end: this fails if the worker reads nothing any more.
     _tell_number(report)
     try:
         told = _supervise(read_order(order), parent, report)
@@ -51,7 +51,7 @@ def _tell_number(report: int) -> None:
 
 
 def _supervise(order: Order, parent: int, report: int) -> Report:
-    # Before anything is started, which else would be nobody's, and events of it missed.
+    # Before any start: otherwise a process could lose its parent unnoticed.
     signal.pthread_sigmask(signal.SIG_BLOCK, _EVENTS)
     kernel.adopt_descendants()
     kernel.hide_memory()
@@ -71,7 +71,7 @@ def _supervise(order: Order, parent: int, report: int) -> Report:
 
 
 def _set_apart(walls: Walls | None) -> bool:
-    """Keeps signals of this process from all but its descendants; false where the kernel cannot."""
+    """Limits signals of this process to its descendants; false where the kernel cannot."""
     if walls is None or walls.abi < landlock.SCOPES_ABI:
         return False
     landlock.Ruleset(walls.abi, only_signals=True).enforce()
@@ -100,7 +100,7 @@ def _become(order: Order, report: int) -> None:
 
 
 def _let_go_of_streams() -> None:
-    """They are the run's: their other ends must see when that has closed them."""
+    """The streams belong to the run: a reader must see when the run has closed them."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nothing, stream)
@@ -108,14 +108,14 @@ def _let_go_of_streams() -> None:
 
 
 class _Family:
-    """The first process and whatever descends from it. Who has lost its parent is a child of this process."""
+    """The first process and all descendants. A process that has lost its parent becomes a child of this one."""
 
     def __init__(self, first: int, is_alone: bool, grace: float) -> None:
         self._first = first
         self._is_alone = is_alone
         self._grace = grace
         self._status = 0
-        # When SIGKILL is due; None while nobody has asked for the end.
+        # When SIGKILL is due; None until the end was requested.
         self._deadline: float | None = None
 
     def end(self) -> int:
@@ -130,7 +130,7 @@ class _Family:
         return os.waitstatus_to_exitcode(self._status)
 
     def _collect(self) -> bool:
-        """Takes notice of all that have ended; false when none is left."""
+        """Collects all ended children; false when none is left."""
         while True:
             try:
                 process, status = os.waitpid(-1, os.WNOHANG)
@@ -152,7 +152,7 @@ class _Family:
         return max(_ROUND_SECONDS, self._deadline - time.monotonic())
 
     def _send(self, number: signal.Signals) -> None:
-        # At one instant, so that none forks in between. It would be the worker, if this process were not set apart.
+        # Atomically, so that none forks in between. Without the signal scope it would hit the worker too.
         for process in (-1,) if self._is_alone else descendants(os.getpid()):
             try:
                 os.kill(process, number)

@@ -1,4 +1,4 @@
-"""What the agents of a pool may reach beside their model: a proxy of the run's own, which asks a list of names."""
+"""The servers that agents may reach beside their model: each run has a proxy with a list of names."""
 
 from .policy import Egress, Entry, Unreadable, parse
 from .proxy import opened

@@ -1,4 +1,4 @@
-"""Which servers the agents of a pool may reach, by name and port."""
+"""The servers that the agents of a pool may reach, by name and port."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LONGEST = 253
 
 
 class Unreadable(Exception):
-    """An entry that is none; the sentence says what one looks like."""
+    """An invalid entry; the sentence shows a valid one."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`below`: every name that ends with a dot and `name`, but not `name`. `private`: wherever the name leads."""
+    """`below`: every name that ends with a dot and `name`, but not `name`. `private`: any address of the name."""
 
     name: str
     port: int
@@ -34,13 +34,13 @@ class Egress:
     entries: tuple[Entry, ...] = ()
 
     def entry(self, name: str, port: int) -> Entry | None:
-        """The entry that allows this server; one that allows a private address first."""
+        """The entry that allows this server, preferably one that allows a private address."""
         covering = [entry for entry in self.entries if entry.covers(name.rstrip(".").lower(), port)]
         return max(covering, key=lambda entry: entry.private, default=None)
 
 
 def parse(entry: str) -> Entry:
-    """`packages.example.org`, `.example.org`, `git.team.svc:8443`: a port also opens addresses that are not public."""
+    """`packages.example.org`, `.example.org`, `git.team.svc:8443`: a port also allows addresses that are not public."""
     text, colon, number = entry.strip().lower().partition(":")
     name = text.removeprefix(".")
     if "/" in number or len(name) > _LONGEST or not _NAME.fullmatch(name) or _is_address(name):
@@ -51,10 +51,10 @@ def parse(entry: str) -> Entry:
 
 
 def may_connect(address: str, *, private: bool) -> bool:
-    """Whether an address that a name led to may be connected to. Those of the link are where clouds tell secrets."""
+    """Whether the resolved address may be connected to. Clouds serve secrets on link-local addresses."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
-        # One and the same server in another spelling.
+        # The same address in another notation.
         found = found.ipv4_mapped or found.sixtofour or found
     if found.is_link_local or found.is_multicast or found.is_unspecified:
         return False

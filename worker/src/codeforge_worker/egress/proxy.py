@@ -1,4 +1,4 @@
-"""The proxy of a run: carries what is asked for by CONNECT to servers that the pool allows, and nothing else."""
+"""The proxy of a run: it connects to the servers that the pool allows, by CONNECT, and to no others."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _ASKED_BYTES = 16_384
 _ASK_SECONDS = 30.0
 _CONNECT_SECONDS = 30.0
 _PIECE_BYTES = 64 * 1024
-# Connections of one run at once: a package manager opens some dozens.
+# Concurrent connections of one run: a package manager opens some dozens.
 _CONNECTIONS = 256
-# Names that a run's log tells of as refused.
+# How many refused names a run's log shows.
 _TOLD = 100
 
 
@@ -25,7 +25,7 @@ _TOLD = 100
 async def opened(
     egress: Egress, on_refused: Callable[[str], None], count: Callable[[str], None]
 ) -> AsyncGenerator[Callable[[], Access]]:
-    """A way out while this lasts, made when it is first called for: functions often need none.
+    """A proxy for the duration of the block, created on first use: functions often need none.
 
     `on_refused` gets a sentence for each server, once; `count` gets each result.
     """
@@ -37,7 +37,7 @@ async def opened(
 
 
 def _variables(address: str) -> dict[str, str]:
-    # Not HTTP_PROXY: clients would ask it for the loopback, where the model's proxy is.
+    # Not HTTP_PROXY: clients would use it for the loopback, where the model's proxy is.
     own = "127.0.0.1,localhost,::1"
     return {
         "HTTPS_PROXY": address, "https_proxy": address, "NO_PROXY": own, "no_proxy": own, "NODE_USE_ENV_PROXY": "1",
@@ -71,7 +71,7 @@ class _Proxy:
         with self._opening:
             if self._access is None:
                 listening = bound()
-                # Who connects before it is served waits.
+                # A connection waits until the proxy is served.
                 listening.listen(_CONNECTIONS)
                 self._loop.call_soon_threadsafe(self._begin, listening)
                 port = port_of(listening)
@@ -111,7 +111,7 @@ class _Proxy:
                 writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            # The client has gone, or sent what is no request.
+            # The client has disconnected, or sent no valid request.
             pass
         finally:
             writer.close()
@@ -131,13 +131,13 @@ class _Proxy:
                 both.create_task(_pipe(reader, back))
                 both.create_task(_pipe(there, writer))
         except* OSError:
-            # One of the two has broken off.
+            # One of the two sides has closed the connection.
             pass
         finally:
             back.close()
 
     async def _connect(self, name: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """To the address that the name leads to now: looked up here, and not again by whoever connects."""
+        """Connects to the address that the name resolves to now; the address is not resolved again."""
         entry = self._egress.entry(name, port)
         if entry is None:
             sentence = (

@@ -1,4 +1,4 @@
-"""Addresses of servers of models: one server is spelled in several ways."""
+"""Addresses of model servers: one server has several spellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which calls are passed on to the model's server: it has its own management beside them, which the key opens too."""
+"""The calls that pass to the model's server, whose key also opens its management endpoints."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 
 class Kind(Enum):
-    """A paid call is counted, whatever its body is; a free one counts nothing but a price that its answer tells."""
+    """A paid call is counted, whatever its body is; a free one counts only a price in its answer."""
 
     PAID = "paid"
     FREE = "free"
 
 
-# By the path without /v1. A name that ends with /* stands for any path below it: a model's name may have slashes.
+# By the path without /v1. A name that ends with /* matches any path below it: model names may have slashes.
 _CALLS: dict[tuple[str, str], Kind] = {
     ("POST", "chat/completions"): Kind.PAID,
     ("POST", "completions"): Kind.PAID,
@@ -39,7 +39,7 @@ SENTENCE = "passed on are " + ", ".join(f"{method} {name}" for method, name in _
 
 
 def kind_of(method: str, path: str) -> Kind | Sequence[str]:
-    """The kind of a call by the path as it was sent; else the methods that this path is passed on with, if any."""
+    """The kind of a call by its path; otherwise the methods that are allowed on this path, if any."""
     name = _name(path)
     kinds = {allowed: kind for (allowed, known), kind in _CALLS.items() if known == name}
     return kinds[method] if method in kinds else sorted(kinds)
@@ -48,7 +48,7 @@ def kind_of(method: str, path: str) -> Kind | Sequence[str]:
 def _name(path: str) -> str:
     """The name in the table; empty for none."""
     parts = parts_of(path)
-    # Also where it is spelled %2e%2e, or follows a slash that is spelled %2f: the server may read it as a step up.
+    # Also encoded as %2e%2e, or after a slash encoded as %2f: the server may resolve it.
     if any(step in (".", "..") for part in parts for step in unquote(part).split("/")):
         return ""
     parts = parts[1:] if parts[:1] == ["v1"] else parts

@@ -1,4 +1,4 @@
-"""What the proxy itself answers, in OpenAI's shape, which clients show. A 400 or 401 is tried again by none."""
+"""The proxy's own answers, in OpenAI's format, which clients show. No client retries a 400 or 401."""
 
 from __future__ import annotations
 

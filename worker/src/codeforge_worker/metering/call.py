@@ -1,4 +1,4 @@
-"""One request of an agent's: what it asks, and what its answer is counted as."""
+"""One request of an agent: its content, and how its answer is counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORM_MODEL = re.compile(rb'; ?name="?model"?(?:\r\n[^\r\n]+)*\r\n\r\n([^\r\n]{1
 
 
 class ModelCall:
-    """`body` goes to the server. A stream is asked for its usage there; an agent that did not ask is not shown it."""
+    """`body` goes to the server. It asks a stream for its usage; an agent that did not ask does not see the usage."""
 
     def __init__(self, meter: Meter, prices: Prices, kind: Kind, path: str, body: bytes) -> None:
         self.body = body
@@ -48,16 +48,16 @@ class ModelCall:
 
     @property
     def asks_for_usage(self) -> bool:
-        """Whether `body` has what the agent did not ask for."""
+        """Whether `body` asks for more than the agent did."""
         return self._hides_usage
 
     def leave_as_asked(self) -> None:
-        """For a server that does not know how to tell the usage of a stream."""
+        """Removes that for a server that does not support the usage of a stream."""
         self._hides_usage = False
         self.body = self._as_asked
 
     def reserve(self) -> bool:
-        """Whether what it may use is kept for it; else it has to wait."""
+        """Whether the call's possible usage is reserved; otherwise it has to wait."""
         self._held = self._meter.reserve(self._most)
         return self._held is not None
 
@@ -66,20 +66,20 @@ class ModelCall:
             self._held.release()
 
     def begin(self, told: Callable[[str, str], Span]) -> None:
-        """It is sent from now on. `told` begins the span of a paid call, by its path and its model."""
+        """The call is sent now. `told` starts the span of a paid call, by its path and model."""
         self._open = True
         if self._kind is Kind.PAID:
             self.span = told(self._path, self.model)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """The answer has begun. A failure and a redirection cost nothing."""
+        """The answer has started. A failure and a redirect cost nothing."""
         if status >= 300:
             self.unanswered(str(status), f"the model's server answered {status}")
         self._answered = True
         self._cost_told = headers.get(_COST_HEADER)
 
     def unanswered(self, type: str, message: str) -> None:
-        """Costs nothing, unless an answer has begun."""
+        """Costs nothing unless an answer has started."""
         if self._answered:
             return self.cut_off()
         self._open = False
@@ -102,12 +102,12 @@ class ModelCall:
             yield rest
 
     def cut_off(self) -> None:
-        """The answer has no end: what it told so far is not all."""
+        """The answer is incomplete, so its usage is too."""
         self._whole = False
         self.settle()
 
     def settle(self) -> None:
-        """Counts what is known by now, once."""
+        """Counts what is known so far, once."""
         if self._open:
             self._open = False
             try:
@@ -134,13 +134,13 @@ class ModelCall:
         data = data_of(event)
         document = self._reply.take(data)
         if is_last(data, document):
-            # Before the agent can ask again.
+            # Before the agent can send its next call.
             self.settle()
         return not (self._hides_usage and only_usage(document))
 
 
 def _document(body: bytes) -> dict[str, Any]:
-    """Empty when it is none: such a call is counted all the same."""
+    """Empty for anything else: such a call is counted nevertheless."""
     try:
         read = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):

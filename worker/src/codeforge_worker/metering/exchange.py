@@ -1,4 +1,4 @@
-"""One call between the agent and the server: its request on, its answer back."""
+"""Passes one call from the agent to the server, and its answer back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HOP = frozenset({
     "upgrade", "host", "content-length", "content-encoding",
 })  # fmt: skip
 _REPLACED = _HOP | {"authorization", "x-api-key", "api-key", "cookie", "accept-encoding"}
-# A server that knows no stream_options says so in one of these.
+# A server that does not know stream_options answers with one of these.
 _REFUSED, _ADDED = frozenset({400, 422}), b"stream_options"
 _AWAY = (aiohttp.ClientError, TimeoutError, OSError)
 
@@ -34,7 +34,7 @@ class Exchange:
         call: ModelCall,
         without_usage: set[str],
     ) -> None:
-        """`without_usage` are the models whose streams are not asked for their usage, which the run has learned."""
+        """`without_usage` are the models that refuse stream_options, as learned during the run."""
         self._upstream = upstream
         self._session = session
         self._request = request
@@ -52,7 +52,7 @@ class Exchange:
                 call.whole(body)
                 return web.Response(status=answer.status, reason=answer.reason, body=body, headers=_kept(answer))
         except asyncio.CancelledError:
-            # The run was stopped in the middle: what the call costs nobody will tell.
+            # The run was stopped during the call, whose cost stays unknown.
             call.span.fail("Stopped", "the run ended before the answer did")
             raise
         except _AWAY as error:
@@ -62,7 +62,7 @@ class Exchange:
             return refused(502, "upstream_unreachable", why, kind="api_error")
 
     async def _answer(self) -> aiohttp.ClientResponse:
-        """Asked again as the agent asked, if the server refuses what was added."""
+        """Repeats the agent's original request if the server refuses what was added."""
         call = self._call
         if call.model in self._without_usage:
             call.leave_as_asked()
@@ -89,8 +89,8 @@ class Exchange:
     async def _stream(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_kept(answer))
         parts: asyncio.Queue[bytes] = asyncio.Queue()
-        # At the server's pace, not at the agent's: one that asks again before it has read would wait for itself. What
-        # nobody reads is read too: it is paid for, and its end tells how much.
+        # At the server's pace and not the agent's: an agent that sends its next call before it has read would wait for
+        # itself. The rest of the answer is read anyway, because it is paid for and its end has the usage.
         reading = asyncio.create_task(self._read(answer, parts))
         try:
             try:
@@ -103,12 +103,12 @@ class Exchange:
         finally:
             reading.cancel()
         if not whole and self._request.transport:
-            # Not ended properly either: the agent must not take it for whole.
+            # Closed without a proper end, so that the agent does not take the answer for complete.
             self._request.transport.abort()
         return response
 
     async def _read(self, answer: aiohttp.ClientResponse, parts: asyncio.Queue[bytes]) -> bool:
-        """Whether the answer came to its end."""
+        """Whether the answer was complete."""
         try:
             async for part in self._call.parts(answer.content.iter_any()):
                 parts.put_nowait(part)

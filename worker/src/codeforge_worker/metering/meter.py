@@ -1,4 +1,4 @@
-"""What a run has used, and whether it may go on."""
+"""A run's usage, and whether it may continue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tokens import Tokens
 
 @dataclass(frozen=True)
 class Call:
-    """One answered call. None is what its reply did not tell; one that is not `whole` was cut off: it used more."""
+    """One answered call. None is a value that its reply did not have; a call that is not `whole` was cut off."""
 
     model: str
     tokens: Tokens | None
@@ -27,7 +27,7 @@ class Call:
 
 
 class Meter:
-    """Counts on from `spent`, the task's usage before this run. `used` is the run's own."""
+    """Continues from `spent`, the task's usage before this run. `used` is the run's own."""
 
     def __init__(self, budget: Budget | None, spent: Spent, used: Usage) -> None:
         self._budget = budget or Budget()
@@ -36,12 +36,12 @@ class Meter:
         self._failure: wire.Failure | None = None
         self._counted = False
         self.used = used
-        # What the agent's own records say; it counts where no call has passed here.
+        # The agent's own records, which count if no call has passed the proxy.
         self.told = Usage()
-        # Called after each call that was counted.
+        # Called after each counted call.
         self.on_call: Callable[[], None] = lambda: None
         self._reserved: list[Reservation] = []
-        # Called when a call is in flight no longer.
+        # Called when a call is no longer in flight.
         self.on_release: Callable[[], None] = lambda: None
 
     @property
@@ -55,7 +55,7 @@ class Meter:
         return self._failure
 
     def reserve(self, most: Estimate) -> Reservation | None:
-        """Keeps for a call what it may use until it is released; None while it has to wait for others."""
+        """Reserves a call's possible usage until it is released; None while the call has to wait for others."""
         if not fits(most, self._reserved, self._left()):
             return None
         reservation = Reservation(most, self._release)
@@ -81,9 +81,9 @@ class Meter:
     async def guard(
         self, work: Coroutine[Any, Any, Outcome], output: Callable[[], str], also_reached: str = ""
     ) -> Outcome:
-        """Does the work until it ends, or a call was refused: then that is the run's failure.
+        """Runs the work until it ends or a call is refused, which is then the run's failure.
 
-        `also_reached` is a variable by which the agent may reach a model that is not counted; empty for none.
+        `also_reached` is a variable by which the agent may reach an unmetered model; empty for none.
         """
         working, over = asyncio.create_task(work), asyncio.create_task(self._over.wait())
         try:
@@ -94,24 +94,24 @@ class Meter:
             await asyncio.wait({working})
             self._settle(also_reached)
         if self._failure:
-            # Asked for, lest asyncio complains that nobody did.
+            # Retrieved, because asyncio logs an error otherwise.
             _ = working.cancelled() or working.exception()
             return Outcome.failed(self._failure, output())
         return working.result()
 
     def _settle(self, also_reached: str) -> None:
-        """What went past the meter is not claimed to be nothing."""
+        """Marks usage that may have bypassed the meter as unknown."""
         told, used = self.told, self.used
         if not self._counted and (told.tokens_in or told.tokens_out or told.cost):
             used.tokens_in += told.tokens_in
             used.tokens_out += told.tokens_out
             used.cost += told.cost
-            # An agent that knows no price says that it cost nothing.
+            # An agent that knows no price reports a cost of zero.
             used.unmetered_calls += not told.cost
             if self._failure is None and self.limited:
                 self._end(refusals.passed_by(told))
         elif also_reached and (self._counted or not (used.tokens_in or used.tokens_out or used.cost)):
-            # Nobody tells what was asked there.
+            # The calls to the second provider are unknown.
             used.unmetered_calls += 1
 
     def _end(self, why: wire.Failure | None) -> None:
@@ -120,7 +120,7 @@ class Meter:
             self._over.set()
 
     def _since_begun(self) -> tuple[int, Decimal]:
-        """What counts for the budget: tokens and US dollars."""
+        """The usage that counts for the budget: tokens and US dollars."""
         now, since = add(self._spent, self.used), self._budget.since
         tokens = now.tokens_in + now.tokens_out - since.tokens_in - since.tokens_out
         return tokens, money(now.cost_usd) - money(since.cost_usd)
@@ -141,7 +141,7 @@ class Meter:
         return None
 
     def _unknown(self, call: Call) -> wire.Failure | None:
-        """Why this call leaves a limit that cannot be kept."""
+        """Why a limit cannot be checked after this call."""
         model = call.model or "the model"
         if self.limited and not call.whole:
             return refusals.cut_off(model)

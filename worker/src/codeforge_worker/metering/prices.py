@@ -1,4 +1,4 @@
-"""What a token costs, in the shape of LiteLLM's price list: its other entries are passed over."""
+"""Prices per token, in the format of LiteLLM's price list, whose other entries are ignored."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import msgspec
 
 from .tokens import Tokens
 
-# Both name models as an agent does, so a provider may stand before the name.
+# Agents name models with or without a provider in front.
 _TEXT, _FILES = "CODEFORGE_PRICES", ("AIDER_MODEL_METADATA_FILE", "LITELLM_MODEL_REGISTRY_PATH")
 
 
 class PricesUnreadable(ValueError):
-    """The pool's price list is none; the sentence says what to write."""
+    """The pool's price list is invalid; the sentence says what to write."""
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class Prices:
         return cls(entries)
 
     def cost(self, model: str, tokens: Tokens) -> Decimal | None:
-        """None when the price is not known. What was read from a cache counts as any other: rather too much."""
+        """None if the price is not known. Tokens from a cache cost as much as others: rather too much."""
         entry = self._entries.get(model) or self._entries.get(model.rpartition("/")[2])
         if entry is None:
             return None
@@ -80,7 +80,7 @@ def _is_price(price: Decimal) -> bool:
 
 
 def read_cost(told: object) -> Decimal | None:
-    """What a server says that a call costs, as a text or a number; None for what is no price."""
+    """The cost that a server reports, as text or number; None for anything else."""
     if isinstance(told, bool) or not isinstance(told, str | int | float):
         return None
     try:

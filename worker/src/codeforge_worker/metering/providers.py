@@ -1,4 +1,4 @@
-"""Providers that the pool's environment opens beside the server whose calls are counted."""
+"""Model providers that the pool's environment opens beside the metered server."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from .address import same_server
 from .upstream import Upstream
 
-# By which a pool says of some variables that they open no model.
+# A pool lists variables here that open no model.
 _EXEMPT = "CODEFORGE_NOT_FOR_MODELS"
-# As LiteLLM and the providers' own clients begin the names of their variables.
+# Prefixes of the variables of LiteLLM and of the providers' own clients.
 _PROVIDERS = """
     AI21 AIML AI_GATEWAY ALEPHALPHA ALEPH_ALPHA ANTHROPIC ANTHROPIC_BEDROCK ANTHROPIC_FOUNDRY ANTHROPIC_VERTEX
     ANYSCALE ARK AZURE AZURE_AI AZURE_OPENAI BASETEN BEDROCK BYTEZ CEREBRAS CHUTES CLARIFAI CLAUDE_CODE CLOUDFLARE
@@ -29,7 +29,7 @@ _BASES = "API_BASE|BASE_URL|API_URL|API_BASE_URL|API_ENDPOINT|ENDPOINT|API_HOST|
 _NAME = re.compile(
     rf"(?:AIDER_|MSWEA_|OPENHANDS_|OPENCODE_)?(?P<provider>{'|'.join(_PROVIDERS.split())})_(?:(?P<key>{_KEYS})|{_BASES})"
 )
-# Keys whose names follow no pattern: of Bedrock, of Vertex, of Hugging Face, and of several by aider.
+# Keys whose names follow no pattern: of Bedrock, Vertex, Hugging Face, and some of aider's.
 _OTHER_KEYS = frozenset({
     "AIDER_API_KEY", "AIDER_SET_ENV", "AWS_ACCESS_KEY_ID", "AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "DATABRICKS_TOKEN",
@@ -39,10 +39,10 @@ _OTHER_KEYS = frozenset({
 
 
 def other_provider(pool: Mapping[str, str], upstream: Upstream | None) -> str:
-    """The first variable by which an agent may reach a model that is not counted; empty for none.
+    """The first variable by which an agent may reach an unmetered model; empty for none.
 
-    An address is that of the counted server. A key is the counted server's own, or its provider's address is given and
-    is that of the counted server: then the key goes nowhere else.
+    An address may be that of the metered server. A key may be that server's own, or belong to a provider whose address
+    is set to that server: then the key is sent nowhere else.
     """
     exempt = {name.strip() for name in pool.get(_EXEMPT, "").split(",")}
     given = {name: value for name, value in pool.items() if value and name not in exempt}

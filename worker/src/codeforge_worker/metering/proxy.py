@@ -1,4 +1,4 @@
-"""The server that a run's agent takes for the model's: passes each call on with the pool's key, and counts it."""
+"""The server that a run's agent uses as its model: it adds the pool's key to each call and counts it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CONNECT_SECONDS = 30.0
 
 @contextlib.asynccontextmanager
 async def proxied(upstream: Upstream, meter: Meter, pool: Mapping[str, str]) -> AsyncGenerator[Access]:
-    """A run's way to its model while this lasts. `pool` is the worker's own environment."""
+    """The run's access to its model within the block. `pool` is the worker's own environment."""
     key = f"cf-{secrets.token_urlsafe(32)}"
     # No limit on a reply: the run has one.
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
@@ -39,7 +39,7 @@ async def proxied(upstream: Upstream, meter: Meter, pool: Mapping[str, str]) -> 
         application = web.Application(client_max_size=_BODY_BYTES)
         proxy = _Proxy(upstream, meter, key, session)
         application.router.add_route("*", "/{path:.*}", proxy.handle)
-        # Whoever is still answered when the run is over has nobody to read it.
+        # When the run is over, no agent reads the remaining answers.
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
@@ -60,7 +60,7 @@ class _Proxy:
         self._session = session
         self._calls: set[asyncio.Task[Any]] = set()
         self._span = current()
-        # Paid calls are let in one by one, in their order: none is overtaken for ever, and what waits is not read yet.
+        # Paid calls start one by one, in order: no call starves, and a waiting call is not read yet.
         self._door = asyncio.Lock()
         self._freed = asyncio.Event()
         meter.on_release = self._freed.set
@@ -68,7 +68,7 @@ class _Proxy:
         self._free = asyncio.Semaphore(CALLS_IN_FLIGHT)
 
     async def stop(self) -> None:
-        """Ends what is under way, also for an agent that has gone: the server would let that go on."""
+        """Ends calls in progress, also of an agent that has disconnected; the server would continue them."""
         for call in self._calls:
             call.cancel()
         if self._calls:
@@ -106,7 +106,7 @@ class _Proxy:
         return ModelCall(self._meter, self._upstream.prices, kind, request.path, await request.read())
 
     async def _reserve(self, call: ModelCall) -> wire.Failure | None:
-        """Waits until the call may be sent. Why it is not, if the budget is used by then."""
+        """Waits until the call may be sent; the refusal if the budget is used by then."""
         while True:
             refusal = self._meter.refusal()
             if refusal or call.reserve():
@@ -119,5 +119,5 @@ class _Proxy:
         try:
             return await Exchange(self._upstream, self._session, request, call, self._without_usage).run()
         finally:
-            # Whatever went wrong: a call that was sent is counted.
+            # After any error: a call that was sent is counted.
             call.cut_off()

@@ -1,4 +1,4 @@
-"""Why a budget ends a run, or keeps it from beginning: each says what to do."""
+"""Why a budget ends a run or prevents it; each message says what to do."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def unmetered() -> RunError:
 
 
 def also_reached(variable: str) -> RunError:
-    """`variable` opens a model to the agent whose calls are not counted."""
+    """`variable` opens a model to the agent whose calls are not metered."""
     return RunError(
         "Unmetered",
         f"the task has a budget, and {variable} of the pool opens a model whose calls are not counted: remove it from "

@@ -1,4 +1,4 @@
-"""What a reply tells of the tokens it took: whole, or as server-sent events."""
+"""Reads the tokens from a reply, complete or as server-sent events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Reply:
 
     def __init__(self) -> None:
         self.usage = ToldUsage()
-        # Which model answered; empty when the reply does not tell.
+        # The model that answered; empty if the reply does not say.
         self.model = ""
 
     def take(self, body: bytes) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Reply:
         self.usage.take(holder.get("usage"))
         meta = holder.get("meta")
         if isinstance(meta, dict):
-            # As Cohere tells what ranking again took.
+            # Cohere's format for the usage of reranking.
             for name in ("billed_units", "tokens"):
                 self.usage.take(cast(dict[str, Any], meta).get(name))
         model = holder.get("model")
@@ -71,7 +71,7 @@ def data_of(event: bytes) -> bytes:
 
 
 def is_last(data: bytes, document: dict[str, Any]) -> bool:
-    """Whether nothing is told after this event: the agent may ask again as soon as it has it."""
+    """Whether no usage follows this event: the agent may send its next call as soon as it has it."""
     return data == b"[DONE]" or document.get("type") in _LAST
 
 

@@ -1,4 +1,4 @@
-"""What the calls in flight may use: a call waits while all of them together could use more than is left."""
+"""Possible usage of calls in flight: a call waits while all of them together could exceed what is left."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from .prices import Prices
 from .tokens import Tokens
 
-# An agent asks one thing, or a few at once. Each call in flight may go over its estimate, and holds its request in
-# memory: so many bound both.
+# An agent sends one call, or a few at once. Each call in flight may exceed its estimate, and holds its request in
+# memory; this limit bounds both.
 CALLS_IN_FLIGHT = 8
-# A token has four bytes of English, and three of most other writing.
+# A token has four bytes in English, and three in most other languages.
 _BYTES_A_TOKEN = 3
-# Where a request sets no limit to its answer. Few are longer.
+# For a request without a limit of its answer. Few answers are longer.
 _ANSWER_TOKENS = 16_384
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _WITHOUT_ANSWER = ("embeddings", "rerank")
@@ -23,7 +23,7 @@ _WITHOUT_ANSWER = ("embeddings", "rerank")
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a call may use at most, by its request. The cost is None where no price is known before the answer."""
+    """The largest possible usage of a call, by its request. The cost is None if the answer determines the price."""
 
     tokens: int
     cost: Decimal | None
@@ -44,7 +44,7 @@ def _whole(value: Any) -> int | None:
 
 
 class Reservation:
-    """Holds what a call may use until it is counted, or was not answered."""
+    """Reserves a call's possible usage until it is counted or fails."""
 
     def __init__(self, most: Estimate, release: Callable[[Reservation], None]) -> None:
         self.most = most
@@ -65,7 +65,7 @@ class Left:
 
 
 def fits(most: Estimate, others: list[Reservation], left: Left) -> bool:
-    """Whether a call may be sent beside the others. Alone it is, whatever it may use: nothing would end its waiting."""
+    """Whether a call may be sent beside the others. Alone it always may: otherwise it would wait for ever."""
     if not others:
         return True
     all_of_them = [most, *(other.most for other in others)]

@@ -1,4 +1,4 @@
-"""A call of a model as a span, in OpenTelemetry's words for generative AI."""
+"""A model call as a span, in OpenTelemetry's conventions for generative AI."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 from ..tracing import Span, Value
 from .meter import Call
 
-# What is done, by the last part of the path; of others that part is the word.
+# The operation by the last part of the path; for other paths that part itself.
 _OPERATIONS = {"completions": "text_completion", "responses": "chat", "messages": "chat"}
 
 
 def begin_call(agent: Span, server: str, traceparent: str, path: str, model: str) -> Span:
-    """`traceparent` is the agent's own word on which of its spans asks; empty or foreign: the agent as a whole."""
+    """`traceparent` is the agent's own span that calls; empty or of another trace: the agent as a whole."""
     operation = "chat" if path.endswith("/chat/completions") else path.rsplit("/", 1)[-1]
     operation = _OPERATIONS.get(operation, operation)
     place = urlsplit(server)
     told: dict[str, Value] = {
         "gen_ai.operation.name": operation,
-        # Whose way of asking it is; whose model answers the server knows.
+        # The provider whose API is used; only the server knows whose model answers.
         "gen_ai.provider.name": "openai",
         "server.address": place.hostname or server,
     }
@@ -30,7 +30,7 @@ def begin_call(agent: Span, server: str, traceparent: str, path: str, model: str
 
 
 def tell_call(span: Span, call: Call) -> None:
-    """What an answered call has used; what is not known is left out."""
+    """The usage of an answered call; unknown values are left out."""
     told: dict[str, Value] = {}
     if call.tokens:
         told["gen_ai.usage.input_tokens"] = call.tokens.input

@@ -1,4 +1,4 @@
-"""Where the pool's model is, and what an agent is told instead."""
+"""The pool's model server, and the address that an agent gets instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECRETS = ("KEY", "TOKEN", "SECRET")
 
 @dataclass(frozen=True)
 class Upstream:
-    """An OpenAI-compatible server; `key` is empty for one that wants none."""
+    """An OpenAI-compatible server; `key` is empty if it needs none."""
 
     base: str
     key: str
@@ -25,7 +25,7 @@ class Upstream:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Upstream | None:
-        """None when the pool names no such server: its agents reach their model some other way."""
+        """None if the pool names no such server: its agents reach their model in another way."""
         key = environment.get(_KEY, "")
         base = next((environment[name] for name in _BASES if environment.get(name)), _OPENAI if key else "")
         return cls(base.rstrip("/"), key, Prices.of(environment)) if base else None
@@ -36,22 +36,22 @@ class Upstream:
         return "/".join((self.base, *(parts[1:] if is_v1(self.base) and parts[:1] == ["v1"] else parts)))
 
     def environment(self, pool: Mapping[str, str], origin: str, key: str) -> dict[str, str]:
-        """The agent's variables: what names the server or its key in the pool's names the proxy's."""
+        """The agent's variables: the proxy's address and key replace the server's."""
         told = {_KEY: key, **dict.fromkeys(_BASES, _spelled(origin, self.base))}
         for name, value in pool.items():
             if self._is_key(name, value):
                 told[name] = key
             elif name not in _BASES and same_server(value, self.base):
                 told[name] = _spelled(origin, value)
-                # Of its two names for its server, a provider's client may know the other one only.
+                # A provider's client may know only one of the two names for its server.
                 told |= {other: told[name] for other in _both(name) if other not in pool}
-        # Else a client would ask the pool's own HTTP proxy for the loopback.
+        # A client would otherwise use the pool's own HTTP proxy for the loopback.
         for name in ("NO_PROXY", "no_proxy"):
             told[name] = ",".join(filter(None, (pool.get(name, ""), "127.0.0.1")))
         return told
 
     def replaces(self, name: str, value: str) -> bool:
-        """Whether the agent gets something else by this name, or nothing."""
+        """Whether the agent gets another value for this name, or none."""
         return name == _KEY or name in _BASES or self._is_key(name, value)
 
     def without_key(self, pool: Mapping[str, str]) -> dict[str, str]:
@@ -63,7 +63,7 @@ class Upstream:
 
 
 def _spelled(origin: str, address: str) -> str:
-    """As an agent expects it in place of this address: some add /v1 themselves."""
+    """In the form that an agent expects for this address: some add /v1 themselves."""
     return f"{origin}/v1" if is_v1(address) else origin
 
 

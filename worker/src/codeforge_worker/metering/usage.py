@@ -1,4 +1,4 @@
-"""What a server of models tells of a call's tokens and its cost, in the words of each provider."""
+"""Reads a call's tokens and cost from a server's answer, in each provider's format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, cast
 from .prices import read_cost
 from .tokens import Tokens
 
-# Chat completions say prompt and completion; responses, messages and images say input and output.
+# Chat completions use prompt and completion; responses, messages and images use input and output.
 _COUNTS = (
     "prompt_tokens",
     "completion_tokens",
@@ -23,12 +23,12 @@ _DETAILS = ("completion_tokens_details", "output_tokens_details")
 
 
 class ToldUsage:
-    """A stream may tell its usage in parts, and again and again: counts only grow, so the highest of each holds."""
+    """A stream may report its usage in parts and repeatedly. Counts only grow, so the highest of each holds."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._reasoning = 0
-        # Whether cached tokens stand within input_tokens, as in responses, or beside them, as in messages.
+        # Whether cached tokens are within input_tokens, as in responses, or beside them, as in messages.
         self._within = False
         self.cost: Decimal | None = None
 
@@ -47,7 +47,7 @@ class ToldUsage:
 
     @property
     def tokens(self) -> Tokens | None:
-        """None when they are not told. An embedding has nothing out, and some tell its total alone."""
+        """None if not reported. An embedding has no output, and some servers report its total only."""
         counts = self._counts
         told_in = _first(counts.get("prompt_tokens"), counts.get("input_tokens"))
         told_out = _first(counts.get("completion_tokens"), counts.get("output_tokens"))
@@ -59,13 +59,13 @@ class ToldUsage:
         cached = written + counts.get("cache_read_input_tokens", 0)
         if cached > into or ("prompt_tokens" not in counts and not self._within):
             into, cached = into + cached, 0
-        # What a total has beyond its parts stands beside them: cached tokens, and else what was thought.
+        # A total above the sum of its parts includes tokens beside them: cached ones, otherwise reasoning.
         beside = max(0, total - into - out)
         thought = min(beside, self._reasoning)
         read = min(beside - thought, cached)
         into, out = into + read, out + beside - read
         if self._reasoning > out:
-            # More than all that was said, and no total tells of it.
+            # More than all reported parts, and no total includes it.
             out += self._reasoning
         return Tokens(into, out, min(written, into))
 
@@ -75,14 +75,14 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _count(value: Any) -> int | None:
-    """None for what is no number of tokens: then the server has not told it."""
+    """None for anything that is no number of tokens: the server has then not reported it."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != value // 1:
         return None
     return int(value)
 
 
 def _cost(usage: Mapping[str, Any]) -> Decimal | None:
-    """OpenRouter tells it as a number, and what a key of one's own paid beside it; Perplexity as an object."""
+    """OpenRouter reports a number, and the cost of the user's own key beside it; Perplexity an object."""
     told = usage.get("cost")
     cost = read_cost(_mapping(told).get("total_cost") if isinstance(told, dict) else told)
     own = read_cost(_mapping(usage.get("cost_details")).get("upstream_inference_cost"))

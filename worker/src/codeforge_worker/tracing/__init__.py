@@ -1,6 +1,6 @@
-"""What a run does, as spans of OpenTelemetry: part of the task's trace, which begins and ends at the operator.
+"""A run as OpenTelemetry spans: part of the task's trace, which starts and ends at the operator.
 
-Off unless an OTLP endpoint is named: then nothing of this package but `Span` and its context is used.
+Off unless an OTLP endpoint is set: then only `Span` and its context are used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is told of a run."""
+"""Attributes of a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def begun(settings: Settings, task: wire.Task, origin: wire.Origin, delivery: in
 
 
 def tell_end(span: Span, ended: Outcome | Stop, used: Usage) -> None:
-    """How a run ended and what it has used; money is a float here, for display only."""
+    """The end of a run and its usage; money is a float here, for display only."""
     span.set(
         {
             "codeforge.outcome": ended.kind if isinstance(ended, Outcome) else ended.value,

@@ -1,4 +1,4 @@
-"""The ids of a task's trace, the same for worker and operator: schemas/golden/spans.json has examples."""
+"""The ids of a task's trace, the same in worker and operator: schemas/golden/spans.json has examples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-
 
 @dataclass(frozen=True)
 class Parent:
-    """A span of somebody else's, as its traceparent names it."""
+    """A span of another process, from its traceparent."""
 
     trace_id: str
     span_id: str
@@ -36,7 +36,7 @@ def span_id(trace: str, name: str) -> str:
 
 
 def parent_of(task: wire.Task, traceparent: str) -> Parent | None:
-    """Who has sent the task: by its header, else, for an AgentTask, by its uid; None for a trace of its own."""
+    """The sender of the task: from its header, otherwise from an AgentTask's uid; None for a trace of its own."""
     told = parse(traceparent)
     if told or not task.dispatch_id:
         return told
@@ -45,6 +45,6 @@ def parent_of(task: wire.Task, traceparent: str) -> Parent | None:
 
 
 def run_id(trace: str, task: wire.Task, origin: wire.Origin, delivery: int) -> str:
-    """Of the run's span. Messages from outside may share a trace, a task's id and its attempt."""
+    """The id of the run's span. Outside messages may share a trace, a task's id and its attempt."""
     which = str(task.attempt) if task.dispatch_id else f"{origin.stream}/{origin.sequence}"
     return span_id(trace, f"run/{which}/{delivery}")

@@ -1,4 +1,4 @@
-"""Spans that are exported over OTLP, in a thread of the SDK's: a collector that is away costs nothing but the spans."""
+"""Exports spans over OTLP, in a thread of the SDK: without a collector only the spans are lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .switch import Tracing
 
 # How long the end of the worker waits for a collector.
 CLOSE_SECONDS = 5.0
-# A collector that is away is told of in the log once in so long.
+# Interval of log lines about a missing collector.
 _SAID_AGAIN_SECONDS = 60.0
 _KINDS = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 
@@ -46,7 +46,7 @@ class OtlpTracing(Tracing):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ids = _Ids()
-        # What the variables say wins.
+        # The variables take precedence.
         resource = Resource(
             {
                 "service.name": "codeforge-worker",
@@ -122,7 +122,7 @@ class _Exported(Span):
 
 
 class _Ids(RandomIdGenerator):
-    """Random, but for the span whose id was taken for it just before."""
+    """Random ids, except for the one span whose id was set just before."""
 
     def __init__(self) -> None:
         self._next = ""
@@ -136,7 +136,7 @@ class _Ids(RandomIdGenerator):
 
 
 class _Seldom(logging.Filter):
-    """Lets one line a minute through."""
+    """Lets one line a minute pass."""
 
     def __init__(self) -> None:
         super().__init__()

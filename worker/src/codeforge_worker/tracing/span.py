@@ -1,4 +1,4 @@
-"""A part of a run, and which one is under way."""
+"""A part of a run, and the current one."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
 class Span:
-    """This one is told to nobody; one that is exported derives from it."""
+    """This one is not exported; exported ones derive from it."""
 
     @property
     def traceparent(self) -> str:
-        """What names it to others, as W3C writes it; empty when there is nothing to name."""
+        """Its W3C traceparent; empty if it has none."""
         return ""
 
     def environment(self) -> dict[str, str]:
-        """Variables by which a program that is started in it continues the trace."""
+        """Variables for a program that continues the trace."""
         return {"TRACEPARENT": self.traceparent} if self.traceparent else {}
 
     def child(
         self, name: str, attributes: Mapping[str, Value] = NOTHING, *, kind: Kind = "internal", within: str = ""
     ) -> Span:
-        """A part of it, begun now; `within` is the traceparent of a span of somebody else's in the same trace."""
+        """A child that starts now; `within` is the traceparent of another process's span in the same trace."""
         return self
 
     def set(self, attributes: Mapping[str, Value]) -> None:
         """Adds attributes."""
 
     def fail(self, type: str, message: str) -> None:
-        """Calls it an error; `type` is the failure's."""
+        """Marks it as an error; `type` is the failure's."""
 
     def end(self) -> None:
-        """Only the first time counts."""
+        """Only the first call counts."""
 
 
 OFF = Span()
@@ -49,13 +49,13 @@ _current: ContextVar[Span] = ContextVar("span", default=OFF)
 
 
 def current() -> Span:
-    """The span that is under way here."""
+    """The current span."""
     return _current.get()
 
 
 @contextmanager
 def under_way(span: Span) -> Generator[Span]:
-    """It is the current one until the end of this, which is its own."""
+    """Makes it the current span within the block, and ends it afterwards."""
     token = _current.set(span)
     try:
         yield span
@@ -69,7 +69,7 @@ def under_way(span: Span) -> Generator[Span]:
 
 @contextmanager
 def part(name: str, attributes: Mapping[str, Value] = NOTHING) -> Generator[Span]:
-    """A part of what is under way."""
+    """A child of the current span."""
     with under_way(current().child(name, attributes)) as span:
         yield span
 

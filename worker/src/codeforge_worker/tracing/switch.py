@@ -1,4 +1,4 @@
-"""Whether spans are told, and to whom: by OpenTelemetry's own variables, read once at the start."""
+"""Whether and where spans are exported: by OpenTelemetry's own variables, read once at the start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPOKEN = "http/protobuf"
 
 
 class Tracing:
-    """This one tells nobody."""
+    """Exports nothing."""
 
     def run(
         self, task: wire.Task, origin: wire.Origin, delivery: int, headers: Mapping[str, str]
@@ -28,7 +28,7 @@ class Tracing:
         return contextlib.nullcontext(OFF)
 
     async def close(self) -> None:
-        """Sends what was not sent, for a few seconds."""
+        """Exports the remaining spans, within a few seconds."""
 
 
 def tracing_of(settings: Settings) -> Tracing:

@@ -13,13 +13,16 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One program, a subcommand for each role. */
+/** The program; each role is a subcommand. */
 public final class Main {
     private static final Logger LOG = LoggerFactory.getLogger(Main.class);
     private static final int FAILED = 1;
     private static final int USAGE = 64;
 
-    /** More than there are cores: the system shares those, and no look waits until another one's computing is done. */
+    /**
+     * More carrier threads than cores, so that no reconcile waits for the computation of another; the system shares the
+     * cores.
+     */
     private static final String CARRIERS = "6";
 
     private Main() {}
@@ -42,7 +45,7 @@ public final class Main {
 
     private static void operator() {
         System.setProperty("jdk.virtualThreadScheduler.parallelism", CARRIERS);
-        // Signatures are rare: no native library is unpacked for them.
+        // Signatures are rare, so no native library is unpacked for them.
         System.setProperty("org.bouncycastle.native.cpu_variant", "java");
         final OperatorSettings settings;
         try {
@@ -80,12 +83,14 @@ public final class Main {
         void start(KubernetesClient client) throws IOException;
     }
 
-    /** Threads of the HTTP server and of the NATS client would keep a process that has failed, and does nothing, alive. */
+    /**
+     * A failed start exits, because the threads of the HTTP server and of the NATS client would keep the process alive.
+     */
     private static void start(String name, Role role) {
         try {
             role.start(OperatorClient.of(Config.autoConfigure(null)));
         } catch (IOException | RuntimeException e) {
-            LOG.error("codeforge {}: it could not start, and ends to be started again", name, e);
+            LOG.error("codeforge {} could not start, and exits to be restarted", name, e);
             System.exit(FAILED);
         }
     }

@@ -44,7 +44,7 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
         return Optional.ofNullable(getStatus());
     }
 
-    /** True once the outcome is written and no rerun is asked for: such a task needs NATS no more. */
+    /** True once the outcome is written and no rerun is requested: such a task needs NATS no more. */
     @JsonIgnore
     public boolean isFinished() {
         return isTerminal() && !isRerunRequested();
@@ -55,13 +55,13 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
         return observedStatus().filter(AgentTaskStatus::isTerminal).isPresent();
     }
 
-    /** True while an ended task is to be run again; the {@code rerun} of its creation runs nothing. */
+    /** True while an ended task is to run again. The {@code rerun} at creation runs nothing. */
     @JsonIgnore
     public boolean isRerunRequested() {
         return observedStatus().filter(this::isRerunRequested).isPresent();
     }
 
-    /** As {@link #isRerunRequested()}, for a status that is on its way. */
+    /** As {@link #isRerunRequested()}, for a status that is not stored yet. */
     public boolean isRerunRequested(AgentTaskStatus status) {
         return status.isTerminal()
                 && !getSpec().cancel()

@@ -132,7 +132,7 @@ public record AgentTaskSpec(
                             "Name of the session within the pool: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit. The tasks of a session run one at a time, in the order of their creation, those of one second in the order of their names: a later one waits as SessionBusy until those before it have ended, its queueTimeoutSeconds running, and begins with the conversation of the last one that succeeded, on any worker. A session is forgotten 30 days after its last task.")
                     String name) {}
 
-    /** What may happen when a worker is lost in the middle of a run. */
+    /** What happens when a worker is lost during a run. */
     public enum DeliveryMode {
         AtLeastOnce,
         AtMostOnce,

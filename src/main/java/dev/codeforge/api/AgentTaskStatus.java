@@ -67,7 +67,7 @@ public record AgentTaskStatus(
         message = message == null ? "" : message;
     }
 
-    /** The status of a task that nobody has looked at. */
+    /** The status of a task that was never reconciled. */
     public static AgentTaskStatus unobserved() {
         return new AgentTaskStatus(
                 null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
@@ -79,7 +79,7 @@ public record AgentTaskStatus(
         return phase != null && phase.isTerminal();
     }
 
-    /** The last attempt whose end this status tells; 0 for none. */
+    /** The last attempt whose end this status has; 0 for none. */
     @JsonIgnore
     public int endedAttempt() {
         return history.reversed().stream()
@@ -89,7 +89,7 @@ public record AgentTaskStatus(
                 .orElse(0);
     }
 
-    /** The attempt that runs or is next: each number is used for one message only. */
+    /** The attempt that runs or is next. Each number is used for one message only. */
     @JsonIgnore
     public int currentAttempt() {
         return Math.max(attempts, endedAttempt() + 1);
@@ -126,7 +126,7 @@ public record AgentTaskStatus(
                             "Succeeded, Failed, Cancelled or Suspended; Queued for a run that was released, which did not end its attempt.")
                     Phase outcome,
             @Nullable @JsonPropertyDescription("Why it did not succeed.") Failure error) {
-        /** The attempt ended, and another number is next; else its run alone did. */
+        /** True if the attempt ended and the next one has another number; false if only its run ended. */
         @JsonIgnore
         boolean isEnd() {
             return outcome != Phase.Queued;

@@ -6,10 +6,10 @@ public final class Names {
     public static final String VERSION = "v1alpha1";
     public static final String POOL_LABEL = "codeforge.dev/pool";
     public static final String BACKEND_LABEL = "codeforge.dev/backend";
-    /** On a Deployment: which operator keeps it. */
+    /** On a Deployment: the operator that manages it. */
     public static final String OPERATOR_ANNOTATION = "codeforge.dev/operator";
 
-    /** On an AgentTask: the W3C trace context of whoever had it made; its trace links there. */
+    /** On an AgentTask: the W3C trace context of the creator, to which its trace links. */
     public static final String TRACEPARENT_ANNOTATION = "codeforge.dev/traceparent";
 
     private Names() {}

@@ -1,6 +1,6 @@
 package dev.codeforge.api;
 
-/** Where a task is. A terminal phase changes by a rerun only. */
+/** A task's phase. Only a rerun changes a terminal phase. */
 public enum Phase {
     Pending,
     Queued,

@@ -72,7 +72,7 @@ public record QueueSpec(
         maxDeliveries = maxDeliveries == null ? 3 : maxDeliveries;
     }
 
-    /** The settings of a pool whose author says nothing of its queue. */
+    /** The settings of a pool that does not configure its queue. */
     public static QueueSpec defaults() {
         return new QueueSpec(null, null, null, null, null, null, null);
     }

@@ -42,10 +42,10 @@ public record Retry(
                         "Error types that another attempt follows although the worker calls them not retryable, such as OutOfMemory. nonRetryable wins.")
                 List<String> retryable) {
 
-    /** What applies where neither task nor pool says anything. */
+    /** The defaults when neither task nor pool sets a value. */
     public static final Retry NONE = new Retry(null, null, null, null, null);
 
-    /** With its defaults for what it leaves out. */
+    /** This retry with defaults for missing fields. */
     public Retry complete() {
         return new Retry(
                 maxAttempts == null ? 1 : maxAttempts,

@@ -37,7 +37,7 @@ public record WorkerPoolStatus(
         deadLetters = deadLetters == null ? 0 : deadLetters;
     }
 
-    /** Whether the two differ in counts at most, those in the conditions' messages too. */
+    /** True if the two differ only in counts, including those in the conditions' messages. */
     public boolean saysTheSameAs(WorkerPoolStatus other) {
         return observedGeneration.equals(other.observedGeneration)
                 && verdicts().equals(other.verdicts())
@@ -52,7 +52,7 @@ public record WorkerPoolStatus(
                 .toList();
     }
 
-    /** The status of a pool that nobody has looked at. */
+    /** The status of a pool that was never reconciled. */
     public static WorkerPoolStatus unobserved() {
         return new WorkerPoolStatus(null, null, null, null, null, null, null, null);
     }

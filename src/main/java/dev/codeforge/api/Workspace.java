@@ -32,7 +32,7 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
                     @JsonPropertyDescription(
                             "Whether and where the agent's commit is pushed. Without it the commit is reported and then lost with the workspace; its patch is kept among the artifacts.")
                     Push push,
-            // Absent where it says nothing: a ledger knows the workspaces of before by their hash.
+            // Omitted when unset: the hash of workspaces in the ledger is older than this field.
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
                     @Min(1)

@@ -103,7 +103,7 @@ public final class Console implements AutoCloseable {
 
     private Health live() {
         return streams.isLost()
-                ? new Health(false, "NATS refused the connection for good: a restart reads the credential anew")
+                ? new Health(false, "NATS refused the connection for good: a restart reads the new credential")
                 : new Health(true, "alive");
     }
 

@@ -10,14 +10,15 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * How this console was installed, read from its environment.
+ * The console's installation, read from its environment.
  *
  * @param namespaces the watched ones; empty for all
  * @param port of {@code /ws} and {@code /events}
  * @param healthPort of probes and metrics
  * @param pathPrefix before every path, as {@code /codeforge}; empty for none
  * @param origins of pages that may connect, besides those of the console's own host
- * @param freshness how long an answer of the API server about a caller is used: so long a withdrawn right lasts
+ * @param freshness how long an answer of the API server about a caller is cached, and so how long a withdrawn right may
+ *     still work
  */
 public record ConsoleSettings(
         Set<String> namespaces,
@@ -29,7 +30,7 @@ public record ConsoleSettings(
         Limits limits,
         Duration freshness) {
 
-    /** @throws IllegalArgumentException with a sentence for whoever installed it */
+    /** @throws IllegalArgumentException with a sentence that says what to set */
     public static ConsoleSettings from(Map<String, String> environment) {
         return new ConsoleSettings(
                 list(environment, "CODEFORGE_WATCH_NAMESPACES"),
@@ -83,7 +84,7 @@ public record ConsoleSettings(
                 return number;
             }
         } catch (NumberFormatException e) {
-            // Said below, as a number out of the range.
+            // An invalid number fails the range check below.
         }
         throw new IllegalArgumentException(
                 name + " is not a number from " + least + " to " + most + ": '" + text + "'");

@@ -1,4 +1,4 @@
-/** The server that people's screens are connected to: what changes, as it changes. It decides nothing and writes nothing. */
+/** The server for live clients: it pushes changes of tasks and pools, and writes nothing. */
 @NullMarked
 package dev.codeforge.console;
 

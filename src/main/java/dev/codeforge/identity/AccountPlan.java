@@ -1,13 +1,13 @@
 package dev.codeforge.identity;
 
-/** What to do with an account of the server. */
+/** What to do with an account on the server. */
 public sealed interface AccountPlan {
-    /** It is as wanted. */
+    /** The account is as wanted. */
     record Keep() implements AccountPlan {}
 
-    /** Give the server this JWT of it. */
+    /** Send the server this JWT of the account. */
     record Push(String jwt) implements AccountPlan {}
 
-    /** Give the server this request to forget it. */
+    /** Send the server this request to delete the account. */
     record Delete(String jwt) implements AccountPlan {}
 }

@@ -12,11 +12,11 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Decides what the server is to know of an account. Pure: the JWT that the server has is all that there is to remember. It
- * names the users of its pools, so that one whose pool is gone is found and revoked, whoever was away when it went.
+ * Plans what the server should know of an account. Pure: the server's JWT is the only state. It lists the users of the
+ * pools, so that the user of a deleted pool is found and revoked even if the operator was down during the deletion.
  */
 public final class AccountPlanner {
-    /** No credential is valid for longer: after that nobody needs to be told that it is revoked. */
+    /** No credential is valid for longer, so a revocation is not needed after this time. */
     public static final Duration LONGEST_LIFETIME = Duration.ofDays(7);
 
     private final Mint mint;
@@ -27,12 +27,12 @@ public final class AccountPlanner {
         this.clock = clock;
     }
 
-    /** Ids of the accounts that an installation has whatever its namespaces. */
+    /** Ids of the installation's own accounts, which need no namespace. */
     public Set<String> shared() {
         return mint.shared().keySet();
     }
 
-    /** @param known the JWT of that account that the server has; empty for none */
+    /** @param known the server's JWT of the account; empty for none */
     public AccountPlan planShared(String accountId, Optional<String> known) {
         return planned(accountId, mint.shared().get(accountId), known);
     }
@@ -41,16 +41,16 @@ public final class AccountPlanner {
         return mint.accountId(namespace);
     }
 
-    /** @param known the JWT of its account that the server has; empty for none */
+    /** @param known the server's JWT of the namespace's account; empty for none */
     public AccountPlan plan(NamespaceIdentity namespace, List<PoolIdentity> pools, Optional<String> known) {
         return plan(namespace, pools, false, known);
     }
 
     /**
-     * A pool has ended.
+     * Plans for the end of a pool.
      *
-     * @param others the pools that its namespace still has
-     * @param namespaceEnds nothing new can be made in the namespace
+     * @param others the remaining pools of its namespace
+     * @param namespaceEnds no further objects can be created in the namespace
      */
     public AccountPlan planEnd(
             NamespaceIdentity namespace, List<PoolIdentity> others, boolean namespaceEnds, Optional<String> known) {
@@ -58,15 +58,15 @@ public final class AccountPlanner {
     }
 
     /**
-     * The namespace whose account this is; empty when it is no account of one that this installation has made.
+     * The namespace of the account; empty if this installation did not create the account for a namespace.
      *
-     * @param known the JWT that the server has
+     * @param known the server's JWT
      */
     public Optional<NamespaceIdentity> namespaceOf(String accountId, String known) {
         return mint.namespaceOf(accountId, Claims.read(known));
     }
 
-    /** The request to forget the account of a namespace that is gone. */
+    /** The request to delete the account of a deleted namespace. */
     public String deletion(NamespaceIdentity gone) {
         return mint.deletion(accountId(gone), clock.instant());
     }
@@ -76,7 +76,7 @@ public final class AccountPlanner {
         final Optional<Claims> before = known.map(Claims::read);
         final Map<String, Long> revoked =
                 before.map(claims -> claims.numbers("revocations")).orElseGet(TreeMap::new);
-        // A uid never comes back: who still sees the pool sees an old copy of it.
+        // A UID is never reused: a reconcile that still sees the pool has an old copy of it.
         final List<PoolIdentity> served = pools.stream()
                 .filter(pool -> !revoked.containsKey(mint.user(pool)))
                 .sorted(Comparator.comparing(PoolIdentity::name).thenComparing(PoolIdentity::uid))

@@ -17,16 +17,16 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a JWT says of its subject, without when it was said.
+ * The content of a JWT about its subject, without its times.
  *
  * @param name for people
  * @param body the part {@code nats}
  */
 record Claims(String name, ObjectNode body) {
-    /** An account names its users here, so that one that is not wanted any more is known by its key. */
+    /** An account lists its users in this field, so that an unwanted one can be revoked by its key. */
     static final String USERS = "tags";
 
-    /** An account tells by it whose it is: a field that NATS keeps for people. */
+    /** An account has the UID of its namespace in this field, which NATS leaves to people. */
     static final String NAMESPACE_UID = "description";
 
     static final ObjectMapper JSON = new ObjectMapper();
@@ -37,7 +37,7 @@ record Claims(String name, ObjectNode body) {
         return JSON.createObjectNode().put("type", type).put("version", 2);
     }
 
-    /** @param lifetime empty for one that never expires */
+    /** @param lifetime empty for a JWT that never expires */
     String signed(Key issuer, String subject, Instant now, Optional<Duration> lifetime) {
         try {
             return JwtUtils.issueJWT(
@@ -51,7 +51,7 @@ record Claims(String name, ObjectNode body) {
         return lifetime.orElse(null);
     }
 
-    /** @throws IllegalArgumentException for what is no JWT */
+    /** @throws IllegalArgumentException if the text is no JWT */
     static Claims read(String jwt) {
         final JsonNode all = payload(jwt);
         if (all.get("nats") instanceof ObjectNode body) {
@@ -61,7 +61,7 @@ record Claims(String name, ObjectNode body) {
     }
 
     /**
-     * All that the first JWT of a file says.
+     * The claims of the first JWT in a file.
      *
      * @throws IllegalArgumentException for a file without one
      */
@@ -77,7 +77,7 @@ record Claims(String name, ObjectNode body) {
         }
     }
 
-    /** A number that was read may be of another Java type than the same one that was not. */
+    /** Compares as text, because a parsed number may have another Java type than the same number in memory. */
     boolean saysTheSameAs(Claims other) {
         return name.equals(other.name) && body.toString().equals(other.body.toString());
     }

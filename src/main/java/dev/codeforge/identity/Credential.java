@@ -6,6 +6,6 @@ import java.time.Instant;
  * A worker's credential.
  *
  * @param file as NATS's clients read it
- * @param renewed from then on a new one takes its place, so that the old one is never found expired
+ * @param renewed when it is replaced, before it expires
  */
 public record Credential(String file, Instant renewed) {}

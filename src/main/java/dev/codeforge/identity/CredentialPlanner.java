@@ -10,7 +10,7 @@ public final class CredentialPlanner {
     private final Duration lifetime;
     private final Clock clock;
 
-    /** Makes a worker of a pool, for so long. */
+    /** Creates a login for a pool's workers with this lifetime. */
     @FunctionalInterface
     public interface Minting {
         Login at(Instant now, Duration lifetime);
@@ -22,7 +22,7 @@ public final class CredentialPlanner {
         this.clock = clock;
     }
 
-    /** @param current what the pool has; empty for nothing, or when that is not known */
+    /** @param current the pool's credential; empty if there is none or it is not known */
     public Credential plan(Optional<Credential> current, Minting minting) {
         final Instant now = clock.instant();
         return current.filter(credential -> now.isBefore(credential.renewed()))

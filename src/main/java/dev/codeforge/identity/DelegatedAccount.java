@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/** An account that somebody else has made, and one of its signing keys, with which we make users in it. */
+/** An account of another owner, with one of its signing keys, in which the operator creates users. */
 public final class DelegatedAccount {
     private final String id;
     private final Key signing;
@@ -20,7 +20,7 @@ public final class DelegatedAccount {
         this.signing = signing;
         this.scoped = scoped;
         this.jetStream = jetStream;
-        // The keys of users come from the one that signs them: there is nothing else to keep.
+        // The users' keys are derived from the signing key, so no other secret has to be stored.
         this.users = new Keys(signing.seed().getBytes(StandardCharsets.US_ASCII));
     }
 
@@ -64,7 +64,7 @@ public final class DelegatedAccount {
         return jetStream;
     }
 
-    /** A worker of this pool, for so long. */
+    /** A login for this pool's workers with this lifetime. */
     public Login worker(String namespace, PoolIdentity pool, Instant now, Duration lifetime) {
         final Claims claims = scoped
                 ? UserClaims.scopedWorker(namespace, pool.name())

@@ -4,15 +4,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The accounts that somebody else has made for workers.
+ * Accounts of another owner for workers.
  *
- * @param streams the id of the account with the streams, whose user the operator is
- * @param own of namespaces that have one
- * @param workers of all other namespaces
+ * @param streams the id of the account with the streams; the operator is a user of it
+ * @param own accounts of single namespaces, by namespace
+ * @param workers the account of all other namespaces
  */
 public record DelegatedAccounts(String streams, Map<String, DelegatedAccount> own, Optional<DelegatedAccount> workers) {
 
-    /** What an account holds against a worker of it that is taken over. */
+    /** How far a worker that was taken over can reach, by its account. */
     public enum Bound {
         /** Nothing of other namespaces can be reached. */
         NAMESPACE,
@@ -24,7 +24,7 @@ public record DelegatedAccounts(String streams, Map<String, DelegatedAccount> ow
         ACCOUNT_WITH_STREAMS
     }
 
-    /** Empty when a namespace has none. */
+    /** Empty when the namespace has no account. */
     public Optional<DelegatedAccount> find(String namespace) {
         return Optional.ofNullable(own.get(namespace)).or(() -> workers);
     }

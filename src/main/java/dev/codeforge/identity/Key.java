@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.GeneralSecurityException;
 
-/** An nkey: its public half is the id of an operator, an account or a user. */
+/** An nkey. Its public half is the id of an operator, an account or a user. */
 public final class Key {
     private static final int SEED = 18 << 3;
     private static final int PREFIX_BYTES = 2;
@@ -39,7 +39,7 @@ public final class Key {
         this.seed = seed;
     }
 
-    /** The key of these 32 bytes. The client library makes keys from chance only, so that the seed is written here. */
+    /** The key with these 32 bytes. The client library only creates random keys, so the seed is encoded here. */
     static Key of(Kind kind, byte[] raw) {
         final ByteBuffer bytes =
                 ByteBuffer.allocate(PREFIX_BYTES + RAW_BYTES + CHECKSUM_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -56,18 +56,18 @@ public final class Key {
     }
 
     /**
-     * A key of an account that somebody else has handed out.
+     * An account's key from another owner.
      *
-     * @throws IllegalArgumentException with a sentence when the seed is none of such a key
+     * @throws IllegalArgumentException with a sentence when the seed is not an account's
      */
     public static Key ofAccount(String seed) {
         return ofSeed(Kind.ACCOUNT, seed);
     }
 
     /**
-     * A key of an operator that somebody else has handed out.
+     * An operator's key from another owner.
      *
-     * @throws IllegalArgumentException with a sentence when the seed is none of such a key
+     * @throws IllegalArgumentException with a sentence when the seed is not an operator's
      */
     public static Key ofOperator(String seed) {
         return ofSeed(Kind.OPERATOR, seed);

@@ -6,7 +6,7 @@ import java.security.SecureRandom;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** All keys of an installation, derived from one secret: there is nothing else to keep, and nothing to lose beside it. */
+/** All keys of an installation, derived from one secret, which is the only thing to store. */
 public final class Keys {
     private static final int BYTES = 32;
 
@@ -22,7 +22,7 @@ public final class Keys {
         if (master.length < BYTES) {
             throw new IllegalArgumentException("the master key of NATS's identities has " + master.length
                     + " bytes, at least " + BYTES
-                    + " are needed: delete its Secret, and start the operator and then NATS anew");
+                    + " are needed: delete its Secret, and restart the operator and then NATS");
         }
         this.master = master.clone();
         this.operator = derive(Key.Kind.OPERATOR, "operator");
@@ -42,32 +42,32 @@ public final class Keys {
         return operator;
     }
 
-    /** Of the account that changes accounts. */
+    /** Of the account with the right to change accounts. */
     Key system() {
         return system;
     }
 
-    /** Of the account that has the streams, and the operator as its user. */
+    /** Of the account with the streams; the operator is a user of it. */
     public Key streams() {
         return streams;
     }
 
-    /** Of the account of those who ask for tasks. */
+    /** Of the account of clients, which request tasks. */
     Key clients() {
         return clients;
     }
 
-    /** Of the account of those who follow tasks. */
+    /** Of the account of viewers, which follow tasks. */
     Key viewers() {
         return viewers;
     }
 
-    /** By uid: an account that was deleted is refused for ever, so that a namespace of the same name needs another. */
+    /** By UID: a deleted account is refused for ever, so a namespace that is created again needs another. */
     Key namespace(String uid) {
         return derive(Key.Kind.ACCOUNT, "namespace\n" + uid);
     }
 
-    /** By uid: a pool of the same name is another user, and its predecessor's credential is of no use to it. */
+    /** By UID: a pool that is created again is another user, and the old pool's credential does not work for it. */
     Key pool(String uid) {
         return derive(Key.Kind.USER, "pool\n" + uid);
     }

@@ -13,7 +13,7 @@ public record Login(Key key, String jwt) {
     }
 
     /**
-     * The id of the account whose user a file of credentials is.
+     * The id of the account that a credentials file's user belongs to.
      *
      * @throws IllegalArgumentException for a file without a user
      */

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Says and signs what the identities of an installation are. */
+/** Builds and signs the JWTs of an installation's identities. */
 public final class Mint {
     private static final String STREAMS = "CODEFORGE";
     private static final String NAMESPACE = "namespace ";
@@ -18,20 +18,20 @@ public final class Mint {
     private final Key operator;
     private final Reach reach = Reach.shipped();
 
-    /** For a server that trusts these keys alone. */
+    /** For a server that trusts only these keys. */
     public Mint(Keys keys) {
         this(keys, keys.operator());
     }
 
-    /** @param operator signs the accounts: a key of whom the server trusts */
+    /** @param operator signs the accounts; the server trusts it */
     public Mint(Keys keys, Key operator) {
         this.keys = keys;
         this.operator = operator;
     }
 
     /**
-     * What NATS reads at its start: whom it trusts, and the accounts that are there from the first moment. Whatever else it
-     * learns from the operator.
+     * NATS's configuration at its start: the trusted operator and the initial accounts. The server receives all other
+     * accounts from the operator.
      */
     public String serverConfiguration(Instant now) {
         return """
@@ -56,7 +56,7 @@ public final class Mint {
                         sign(viewers(), keys.viewers().id(), now));
     }
 
-    /** The accounts of an installation itself, by id, as they are to be. */
+    /** The installation's own accounts, by id, as wanted. */
     Map<String, Claims> shared() {
         return Map.of(
                 keys.streams().id(),
@@ -67,7 +67,7 @@ public final class Mint {
                 viewers());
     }
 
-    /** Whether the server still takes an account's JWT for true: its owner may have changed keys. */
+    /** Whether this operator signed the account's JWT. An external server's operator may have changed its keys. */
     boolean hasSigned(String jwt) {
         return operator.id().equals(Claims.payload(jwt).path("iss").asText());
     }
@@ -114,7 +114,7 @@ public final class Mint {
     /** The account of a namespace with these pools, without JetStream. */
     Claims namespace(NamespaceIdentity namespace, List<PoolIdentity> pools, Map<String, Long> revocations) {
         final Claims claims = importing(account(NAMESPACE + namespace.name()), reach.imports(namespace.name(), pools));
-        // From it the account's key is derived: who reads it knows that the account is ours, and whose.
+        // The account's key is derived from this UID, so that the UID identifies the account as this installation's.
         claims.body().put(Claims.NAMESPACE_UID, namespace.uid());
         pools.stream().map(this::user).forEach(claims.body().putArray(Claims.USERS)::add);
         if (!revocations.isEmpty()) {
@@ -132,7 +132,7 @@ public final class Mint {
         return keys.namespace(namespace.uid()).id();
     }
 
-    /** The namespace whose account this is; empty when it is no account of one that we have made. */
+    /** The namespace of the account; empty if this installation did not create the account for a namespace. */
     Optional<NamespaceIdentity> namespaceOf(String accountId, Claims account) {
         return Optional.of(account)
                 .filter(claims -> claims.name().startsWith(NAMESPACE))
@@ -167,23 +167,23 @@ public final class Mint {
         return new Claims(name, body);
     }
 
-    /** Changes accounts. */
+    /** May change accounts. */
     public Login system(Instant now) {
         return Login.of(
                 keys.system(), keys.user("system"), UserClaims.unbounded("codeforge-operator"), now, Optional.empty());
     }
 
-    /** Has all rights in the account with the streams; the operator, and who runs the platform. */
+    /** Has all rights in the account with the streams: for the operator and the platform's administrators. */
     public Login streams(String name, Instant now) {
         return Login.of(keys.streams(), keys.user(name), UserClaims.unbounded(name), now, Optional.empty());
     }
 
-    /** May ask for tasks and read what they wrote. */
+    /** May request tasks and read their files and lines. */
     public Login client(Instant now) {
         return bounded(keys.clients(), "client", reach.clients(), now);
     }
 
-    /** May hear and read events and log lines of all tasks. */
+    /** May subscribe to and read events and log lines of all tasks. */
     public Login console(Instant now) {
         return bounded(keys.viewers(), "console", reach.viewers(), now);
     }
@@ -197,7 +197,7 @@ public final class Mint {
                 Optional.empty());
     }
 
-    /** A worker of this pool, for so long. */
+    /** A login for this pool's workers with this lifetime. */
     public Login worker(NamespaceIdentity namespace, PoolIdentity pool, Instant now, Duration lifetime) {
         return Login.of(
                 keys.namespace(namespace.uid()),
@@ -207,7 +207,7 @@ public final class Mint {
                 Optional.of(lifetime));
     }
 
-    /** Asks the server to forget an account, for ever. */
+    /** The request to delete an account for ever. */
     String deletion(String accountId, Instant now) {
         final ObjectNode body = Claims.body("generic");
         body.putArray("accounts").add(accountId);

@@ -1,4 +1,4 @@
 package dev.codeforge.identity;
 
-/** A pool, as an account of its namespace knows it. */
+/** A pool in the account of its namespace. */
 public record PoolIdentity(String name, String uid) {}

@@ -10,20 +10,20 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What each identity may reach, read from {@code reach.json}, which the worker's tests read too. {@code {namespace}} and
+ * The rights of each identity, read from {@code reach.json}, which the worker's tests read too. {@code {namespace}} and
  * {@code {pool}} stand for a pool's own.
  */
 record Reach(Streams streams, Namespace namespace, Bounded pool, Bounded clients, Bounded viewers) {
-    /** What the account with the streams lets others import. */
+    /** What the account with the streams exports. */
     record Streams(List<Shared> exports) {}
 
-    /** What every pool of a namespace shares. */
+    /** What all pools of a namespace share. */
     record Namespace(List<Shared> imports) {}
 
-    /** What an account imports, and what of it its user may use. */
+    /** What an account imports, and the part of it that its user may use. */
     record Bounded(List<Shared> imports, List<String> publish, List<String> subscribe) {}
 
-    /** @param responseType of a service; absent for one answer a request */
+    /** @param responseType of a service; absent for one answer per request */
     record Shared(String type, String subject, @JsonProperty("response_type") @Nullable String responseType) {
 
         private Shared of(String namespace, String pool) {
@@ -39,7 +39,7 @@ record Reach(Streams streams, Namespace namespace, Bounded pool, Bounded clients
         }
     }
 
-    /** What the account of a namespace imports for these pools. */
+    /** The imports of a namespace's account with these pools. */
     List<Shared> imports(String namespace, List<PoolIdentity> pools) {
         return Stream.concat(
                         this.namespace.imports().stream().map(shared -> shared.of(namespace, "")),

@@ -4,14 +4,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
 import java.util.List;
 
-/** What users may do. */
+/** The rights of users. */
 final class UserClaims {
     private static final long ANSWER_NANOSECONDS = Duration.ofMinutes(1).toNanos();
     private static final int NO_LIMIT = -1;
 
     private UserClaims() {}
 
-    /** All that their account may. */
+    /** All rights of the user's account. */
     static Claims unbounded(String name) {
         final ObjectNode body =
                 Claims.body("user").put("subs", NO_LIMIT).put("data", NO_LIMIT).put("payload", NO_LIMIT);
@@ -28,12 +28,12 @@ final class UserClaims {
     static Claims worker(Reach reach, String namespace, String pool) {
         final Claims claims =
                 bounded(workerName(namespace, pool), reach.publish(namespace, pool), reach.subscribe(namespace, pool));
-        // Answers to the operator's questions.
+        // Allows answers to the operator's requests.
         claims.body().putObject("resp").put("max", 1).put("ttl", ANSWER_NANOSECONDS);
         return claims;
     }
 
-    /** A worker whose rights are those of the key that signs it, which may name its tags. */
+    /** A worker with the rights of its scoped signing key, which may use the tags. */
     static Claims scopedWorker(String namespace, String pool) {
         final Claims claims = new Claims(workerName(namespace, pool), Claims.body("user"));
         claims.body().putArray("tags").add("ns:" + namespace).add("pool:" + pool);

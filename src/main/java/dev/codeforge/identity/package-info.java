@@ -1,6 +1,6 @@
 /**
- * Who is who in a NATS server in operator mode: keys that are all derived from one secret, and the JWTs that say what an
- * account or a user may reach, by {@code reach.json}. No connection and no Kubernetes.
+ * Identities on a NATS server in operator mode: keys, all derived from one secret, and the JWTs with the rights of
+ * accounts and users, by {@code reach.json}. No connection and no Kubernetes.
  */
 @NullMarked
 package dev.codeforge.identity;

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a NATS server in operator mode knows of accounts, asked as a user of the system account on a connection for each question:
- * they are rare. {@link QueueUnavailableException} says that it did not answer.
+ * Reads and changes the accounts of a NATS server in operator mode, as a user of the system account. Each request opens
+ * a connection, because requests are rare. {@link QueueUnavailableException} means that the server did not answer.
  */
 public final class Accounts {
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
@@ -49,7 +49,10 @@ public final class Accounts {
         change("$SYS.REQ.CLAIMS.UPDATE", jwt);
     }
 
-    /** @param request a JWT that names the account; the server closes its connections and never takes it again */
+    /**
+     * @param request a JWT that names the account. The server closes the account's connections and never accepts the
+     *     account again
+     */
     public void delete(String request) {
         change("$SYS.REQ.CLAIMS.DELETE", request);
     }
@@ -77,14 +80,14 @@ public final class Accounts {
                 .connectionName("codeforge-operator accounts")
                 .connectionTimeout(TIMEOUT)
                 .noReconnect()
-                // What goes wrong is in the exception.
+                // Errors are reported as exceptions.
                 .errorListener(new ErrorListener() {});
         system.signIn(options);
         return JetStreamErrors.translate("NATS at " + system.url() + " on " + subject, () -> {
             try (Connection connection = Nats.connect(options.build())) {
                 final Message answer = connection.request(subject, body.getBytes(StandardCharsets.UTF_8), TIMEOUT);
                 if (answer == null || answer.isStatusMessage()) {
-                    throw new QueueUnavailableException("nobody answered at " + system.url() + " on " + subject
+                    throw new QueueUnavailableException("no answer at " + system.url() + " on " + subject
                             + ": does its configuration have a resolver of type full?");
                 }
                 return new String(answer.getData(), StandardCharsets.UTF_8);

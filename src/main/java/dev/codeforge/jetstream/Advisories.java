@@ -45,7 +45,7 @@ public final class Advisories {
      * Hands over each advisory of the account's task streams, and again after a minute while it is neither acknowledged nor
      * put off. The consumer survives outages of NATS; close it to stop.
      */
-    public AutoCloseable consume(Consumer<Delivery> onAdvisory) {
+    public Consumption consume(Consumer<Delivery> onAdvisory) {
         return new DurableConsumer(nats, streams, Subjects.ADVISORIES_STREAM, "advisories", message -> {
             try {
                 onAdvisory.accept(new Delivery(message, parse(message)));

@@ -21,24 +21,24 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 
 /**
- * A key-value bucket whose entries are read from the leader and written by compare-and-set, so that one writer of many wins;
- * people may look into it by {@code nats kv}. Every method throws {@link QueueUnavailableException} when NATS does not answer or
- * an entry cannot be read.
+ * A key-value bucket whose entries are read from the leader and written by compare-and-set, so that of several writers
+ * one succeeds. People can read it with {@code nats kv}. Every method throws {@link QueueUnavailableException} when
+ * NATS does not answer or an entry cannot be read.
  */
 public final class CasBucket<T> {
-    /** Who claimed an idempotency key and how its task ended; a key is {@link dev.codeforge.wire.LedgerKey}'s. */
+    /** Owner and outcome of idempotency keys; a key is {@link dev.codeforge.wire.LedgerKey}'s. */
     static final Kind<LedgerRecord> LEDGER =
             new Kind<>("ledger", Duration.ofDays(30), LedgerRecord::toJson, LedgerRecord::parse);
 
-    /** Whose turn it is in each session and where its conversation stands; a key is {@link dev.codeforge.wire.SessionKey}'s. */
+    /** Turn and conversation of each session; a key is {@link dev.codeforge.wire.SessionKey}'s. */
     static final Kind<SessionRecord> SESSIONS =
             new Kind<>("sessions", Duration.ofDays(30), SessionRecord::toJson, SessionRecord::parse);
 
-    /** What running workers are told, by pool. */
+    /** Settings for running workers, by pool. */
     static final Kind<Map<String, String>> CONFIG =
             new Kind<>("config", Duration.ZERO, PoolConfig::toJson, PoolConfig::parse);
 
-    /** The release that works here for an installation, by the installation. */
+    /** The active release of an installation, by the installation. */
     static final Kind<String> RELEASES = new Kind<>(
             "releases",
             Duration.ofDays(30),
@@ -60,7 +60,7 @@ public final class CasBucket<T> {
     }
 
     /**
-     * What a bucket keeps, and how it is written.
+     * What a bucket stores, and its encoding.
      *
      * @param retention of a key, from its last write; zero for ever
      */
@@ -73,7 +73,7 @@ public final class CasBucket<T> {
             return "$KV." + bucket + "." + key;
         }
 
-        /** As every client makes one: the last write of a key, no deletes but by a marker. */
+        /** The same configuration as every client's: only the last write of a key, deletes by marker. */
         StreamConfiguration configuration() {
             return StreamConfiguration.builder()
                     .name(stream())
@@ -95,16 +95,16 @@ public final class CasBucket<T> {
         T read(byte[] body) throws UnreadableMessageException;
     }
 
-    /** @param revision what {@link #write} expects of who has read this */
+    /** @param revision to pass to {@link #write} as the expected one */
     public record Entry<T>(T record, long revision) {}
 
-    /** Makes the bucket where it is missing; the operator does so for all of them once it works. */
+    /** Creates the bucket if it is missing. The operator calls this for all buckets once it leads. */
     public void ensure() {
         final int servers = nats.connected().getServers().size();
         nats.ask(management -> new StreamKeeper(management).ensure(kind.configuration(), OptionalInt.empty(), servers));
     }
 
-    /** The key's entry, read from the leader: absence is to be believed. A deleted one is none. */
+    /** The key's entry, read from the leader, so that absence is reliable. A deleted entry is absent. */
     public Optional<Entry<T>> read(String key) {
         return last(key).filter(message -> !isMarker(message)).map(message -> entry(key, message));
     }
@@ -126,7 +126,7 @@ public final class CasBucket<T> {
      * Writes if the entry's revision is the expected one.
      *
      * @param expectedRevision 0: there is no entry
-     * @return the new revision, or empty when somebody was faster, also when that was a try of our own whose answer was lost
+     * @return the new revision, or empty when another write came first, which may be our own whose answer was lost
      */
     public Optional<Long> write(String key, T record, long expectedRevision) {
         final byte[] body = kind.writer().apply(record);
@@ -137,7 +137,7 @@ public final class CasBucket<T> {
                 : last(key).filter(CasBucket::isMarker).flatMap(marker -> publish(key, body, "", marker.getSeq()));
     }
 
-    /** Deletes the entry if its revision is still that one. Another's, or none, is no error. */
+    /** Deletes the entry if its revision is still this one. A newer entry, or none, is no error. */
     public void delete(String key, long revision) {
         publish(key, new byte[0], "DEL", revision);
     }

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the log says of a connection: a line for an outage and one for its end, and each error of the server once between two. The
- * client tells of every try, one a second, and its default listener prints stack traces; what matters reaches a condition.
+ * Logs a connection: one line for an outage, one for its end, and each server error once between the two. The client
+ * reports every connect attempt, one a second, and its default listener prints stack traces.
  */
 final class ConnectionLog implements ErrorListener {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionLog.class);

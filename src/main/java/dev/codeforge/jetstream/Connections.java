@@ -6,7 +6,7 @@ import dev.codeforge.wire.SessionKey;
 import dev.codeforge.wire.SessionRecord;
 import java.time.Instant;
 
-/** What the operator does in NATS, over its one connection, in the account of the streams. */
+/** The operator's access to NATS: one connection, in the account of the streams. */
 public interface Connections extends AutoCloseable {
     TaskQueue queue();
 
@@ -18,13 +18,13 @@ public interface Connections extends AutoCloseable {
 
     DeadLetters deadLetters();
 
-    /** Who claimed an idempotency key and how its task ended, by {@link LedgerKey}; kept for 30 days after the last write. */
+    /** Owner and outcome of idempotency keys, by {@link LedgerKey}; kept for 30 days after the last write. */
     CasBucket<LedgerRecord> ledger();
 
-    /** Whose turn it is in each session and where it stands, by {@link SessionKey}; kept for 30 days after the last write. */
+    /** Turn and conversation of sessions, by {@link SessionKey}; kept for 30 days after the last write. */
     CasBucket<SessionRecord> sessions();
 
-    /** Which release works here, by installation. */
+    /** The active release, by installation. */
     CasBucket<String> releases();
 
     PoolConfigs configs();
@@ -36,22 +36,25 @@ public interface Connections extends AutoCloseable {
     RequestReply requests();
 
     /**
-     * What time NATS has right now: the clock of all that it stores.
+     * The time of NATS' clock, which stamps all that it stores.
      *
-     * @throws QueueUnavailableException when it does not answer
+     * @throws QueueUnavailableException when NATS does not answer
      */
     Instant time();
 
     /** True while the server is connected. */
     boolean isConnected();
 
-    /** How often the server was connected to: after another time it may have lost what it knew. */
+    /** How often the connection was made. After a reconnect the server may have lost state. */
     int connects();
 
-    /** Calls {@code action} each time the server is connected to, on a thread of its own. */
+    /** Calls {@code action} after each connect, on a thread of its own. */
     void onConnect(Runnable action);
 
-    /** True when the connection is closed for good, as after credentials were refused: only a new process helps. */
+    /**
+     * True when the client has closed the connection for good, for example after its credentials were refused. Only a
+     * restart helps.
+     */
     boolean isLost();
 
     @Override

@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Messages that will not be run, kept with the reason. */
+/** Messages that no worker will run, stored with the reason. */
 public final class DeadLetters {
-    /** The server takes 1 MiB with headers. */
+    /** The server accepts messages up to 1 MiB, headers included. */
     private static final int BODY_LIMIT = 1_000_000;
 
     private static final int DETAIL_LIMIT = 512;
@@ -31,16 +31,16 @@ public final class DeadLetters {
     }
 
     /**
-     * A message as it stood in the pool's stream.
+     * A message as it was in the pool's stream.
      *
-     * @param taskId as its body tells, empty when it does not
-     * @param installation whose operator published it, as the header says; empty for an outside producer's
-     * @param attempt 0 when its body does not tell
+     * @param taskId from its body; empty when the body has none
+     * @param installation whose operator published it, from its header; empty for an outside producer's
+     * @param attempt 0 when its body has none
      * @param dispatchId proves that an operator with the key published it; empty when absent
      */
     public record Buried(String subject, String taskId, String installation, int attempt, String dispatchId) {}
 
-    /** @param taskId empty when the message did not tell */
+    /** @param taskId empty when the message had none */
     public record DeadLetter(long sequence, String reason, String detail, String taskId, String originSubject) {}
 
     /** Number of dead letters of a pool. */
@@ -69,7 +69,7 @@ public final class DeadLetters {
                         header(message, Headers.ORIGIN_SUBJECT)));
     }
 
-    /** Copies every message that stands in the stream to the dead letters, with this reason; returns how many. */
+    /** Copies every message in the stream to the dead letters, with this reason; returns how many. */
     public int buryAll(String namespace, String pool, String stream, String reason, String detail) {
         int buried = 0;
         Optional<MessageInfo> message = leader.next(stream, 1, ">");
@@ -82,11 +82,11 @@ public final class DeadLetters {
     }
 
     /**
-     * Copies a message to the pool's dead letters, calls {@code beforeRemoval} once the copy is stored, and deletes the
-     * message when that returns. What is cut in the middle may be called again: the message stands until all is done.
+     * Copies a message to the pool's dead letters, calls {@code beforeRemoval} once the copy is stored, and then
+     * deletes the message. After an interruption it can be called again, because the message is deleted last.
      *
      * @param beforeRemoval writes the task's outcome, for instance; when it throws, the message stays
-     * @return empty when nothing stands there
+     * @return empty when there is no such message
      */
     public Optional<Buried> bury(
             String namespace,
@@ -146,8 +146,8 @@ public final class DeadLetters {
             headers.put(Headers.TRUNCATED, Integer.toString(whole.length));
         }
         try {
-            // The id makes a burial that is begun again after a crash bury nothing twice. Ids span the stream, other
-            // pools' letters too: nobody else may know one before.
+            // The message id deduplicates a burial that is repeated after a crash. Ids are shared by all pools' letters
+            // in the stream, so an id must not be predictable.
             nats.publish(
                     NatsMessage.builder()
                             .subject(Subjects.deadLetters(namespace, pool))

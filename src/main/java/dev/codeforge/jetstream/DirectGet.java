@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Reads of a stream without a consumer. Any replica answers and may be behind: absence is a hint. */
+/** Reads a stream without a consumer. Any replica may answer and may lag behind, so absence is only a hint. */
 final class DirectGet {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
@@ -22,10 +22,10 @@ final class DirectGet {
     private static final String LEFT = "Nats-Num-Pending";
     private static final String SUBJECT = "Nats-Subject";
 
-    /** The server refuses more matches in one request. */
+    /** The server's limit of matches for one request. */
     static final int MATCHES = 1024;
 
-    /** The server stops after this much and says how much is left. */
+    /** The server stops after this many bytes and reports how many messages are left. */
     private static final int ANSWER_BYTES = 8 << 20;
 
     private final NatsConnection nats;
@@ -34,7 +34,7 @@ final class DirectGet {
         this.nats = nats;
     }
 
-    /** @param left how many more match, which the server has not sent */
+    /** @param left how many more messages match, which the server has not sent */
     record Batch(List<Message> messages, long left) {}
 
     /** The last message on a subject, which may have wildcards. */
@@ -42,7 +42,7 @@ final class DirectGet {
         return one(stream, Map.of("last_by_subj", subject));
     }
 
-    /** The message at a sequence, while the stream keeps it. */
+    /** The message at a sequence, if the stream still has it. */
     Optional<Message> at(String stream, long sequence) {
         return one(stream, Map.of("seq", sequence));
     }
@@ -58,7 +58,10 @@ final class DirectGet {
         throw refused(stream, answer);
     }
 
-    /** The last messages of many subjects, by subject, in as few requests as the server allows; one without is left out. */
+    /**
+     * The last messages of many subjects, by subject, in as few requests as the server allows. A subject without
+     * messages is left out.
+     */
     Map<String, Message> lastOf(String stream, Collection<String> subjects) {
         final Map<String, Message> found = new HashMap<>();
         final List<String> all = subjects.stream().distinct().toList();
@@ -89,7 +92,7 @@ final class DirectGet {
             final String inbox = connection.createInbox();
             final Subscription answers = connection.subscribe(inbox);
             try {
-                // A dropped answer would look like an absent message.
+                // Without this, the client could drop an answer, which would look like an absent message.
                 answers.setPendingLimits(0, 0);
                 connection.publish(API + stream, inbox, written(query));
                 return read(stream, answers);

@@ -18,14 +18,15 @@ import java.util.OptionalInt;
 import java.util.regex.Pattern;
 
 /**
- * The object store buckets of pools, where workers keep what is too large for a result: written once, and people may look into
- * them by {@code nats object}. Every method throws {@link QueueUnavailableException} when NATS does not answer.
+ * The object store buckets of pools, where workers store what is too large for a result. Objects are written once;
+ * people can read them with {@code nats object}. Every method throws {@link QueueUnavailableException} when NATS does
+ * not answer.
  */
 public final class Files {
     /** As long as an outcome can be adopted by its idempotency key. */
     private static final Duration RETENTION = CasBucket.LEDGER.retention();
 
-    /** A worker wrote it, and it becomes part of a subject. */
+    /** A worker writes this id, and it becomes part of a subject. */
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9]{1,64}\\.\\*");
 
     private final NatsConnection nats;
@@ -37,17 +38,17 @@ public final class Files {
     }
 
     /**
-     * A pool's bucket, as wanted.
+     * The wanted configuration of a pool's bucket.
      *
-     * @param maxBytes what fits in; NATS reserves it, and a full bucket refuses
+     * @param maxBytes its capacity; NATS reserves it, and a full bucket refuses
      * @param replicas copies; empty for 3 on a cluster of three or more servers, else 1
      */
     public record Settings(String namespace, String pool, long maxBytes, OptionalInt replicas, StreamOwner owner) {}
 
     /**
-     * Makes the pool's bucket, or corrects what drifted. A settled one costs one read.
+     * Creates the pool's bucket, or corrects its configuration. A correct bucket costs one read.
      *
-     * @throws QueueRefusedException when there is no room for it, or another installation has one of that name
+     * @throws QueueRefusedException when there is no space for it, or another installation has one of that name
      */
     public void ensure(Settings settings) {
         try {
@@ -72,7 +73,7 @@ public final class Files {
                 nats.connected().getServers().size());
     }
 
-    /** One message a subject and no more, and no rollups: what stands can be neither written over nor swept away. */
+    /** One message per subject and no rollups: objects can be neither overwritten nor purged by a publisher. */
     private static StreamConfiguration configuration(String stream, Settings settings) {
         final String subjects = "$O." + Subjects.filesBucket(settings.namespace(), settings.pool());
         return StreamConfiguration.builder()
@@ -95,14 +96,14 @@ public final class Files {
         return StreamKeeper.metadataOf(info.getConfiguration()).getOrDefault(StreamOwner.INSTALLATION, "");
     }
 
-    /** Removes one file of the pool. Missing, or no bucket, is no error. */
+    /** Removes one file of the pool. A missing file or bucket is no error. */
     public void forget(String namespace, String pool, String name) {
         final String stream = Subjects.filesStream(namespace, pool);
         final String subjects = "$O." + Subjects.filesBucket(namespace, pool);
         final String description =
                 subjects + ".M." + Base64.getUrlEncoder().encodeToString(name.getBytes(StandardCharsets.UTF_8));
         leader.last(stream, description).ifPresent(standing -> {
-            // The description last: cut before, this is begun again.
+            // The description last: after an interruption it is still there, and the removal can be repeated.
             final String id = new ObjectInfo(standing).getNuid();
             if (id != null && ID.matcher(id).matches()) {
                 leader.purge(stream, subjects + ".C." + id);
@@ -111,7 +112,7 @@ public final class Files {
         });
     }
 
-    /** Deletes the pool's bucket with all that is in it. Missing, or another installation's, is no error. */
+    /** Deletes the pool's bucket with its contents. A missing bucket, or one of another installation, is no error. */
     public void remove(String namespace, String pool, String installation) {
         final String stream = Subjects.filesStream(namespace, pool);
         nats.ask(management -> new StreamKeeper(management)

@@ -9,7 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 
-/** What goes wrong on the way to NATS and in its answers, told by type and by JetStream's error code, never by its words. */
+/**
+ * Translates failed requests to NATS and error answers into exceptions, by type and JetStream's error code, never by
+ * message text.
+ */
 final class JetStreamErrors {
     static final int CONSUMER_NOT_FOUND = 10014;
     static final int MESSAGE_NOT_FOUND = 10037;
@@ -33,7 +36,7 @@ final class JetStreamErrors {
                         TimeoutException;
     }
 
-    /** The call's value; whatever goes wrong may go right later. */
+    /** The call's value. Every failure becomes one that may succeed later. */
     static <T> T translate(String what, Call<T> call) {
         try {
             return translateAllButAnswers(what, call);
@@ -42,7 +45,7 @@ final class JetStreamErrors {
         }
     }
 
-    /** As {@link #translate}, where the caller reads what JetStream answers. */
+    /** As {@link #translate}, but the caller handles JetStream's error answers. */
     static <T> T translateAllButAnswers(String what, Call<T> call) throws JetStreamApiException {
         try {
             return call.now();
@@ -52,12 +55,12 @@ final class JetStreamErrors {
         } catch (IOException | JetStreamStatusCheckedException | TimeoutException | IllegalStateException e) {
             throw new QueueUnavailableException(what + " did not answer: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
-            // The client looks at names and sizes before it sends: another try ends the same.
+            // The client checks names and sizes before it sends, so a retry would fail the same way.
             throw new QueueRefusedException("nothing was sent to " + what + ": " + e.getMessage(), e);
         }
     }
 
-    /** A question to JetStream's API. */
+    /** A request to JetStream's API. */
     @FunctionalInterface
     interface Question<T> {
         T ask() throws IOException, JetStreamApiException;
@@ -79,14 +82,16 @@ final class JetStreamErrors {
         return new QueueUnavailableException(what + " answered: " + answer.getMessage(), answer);
     }
 
-    /** 5xx: the server cannot now, as without a leader; 4xx, and no room: it will not until something is changed. */
+    /**
+     * A 5xx answer may succeed later, as without a leader. A 4xx answer, or no space, fails until a setting is changed.
+     */
     static RuntimeException refusedOrUnavailable(String what, JetStreamApiException answer) {
         return answer.getErrorCode() < SERVER_CANNOT_NOW || answer.getApiErrorCode() == INSUFFICIENT_STORAGE
                 ? new QueueRefusedException("JetStream refuses " + what + ": " + answer.getMessage(), answer)
                 : unavailable("JetStream", answer);
     }
 
-    /** Nobody takes the subject, as without a stream on it. */
+    /** True if nothing subscribes to the subject, for example because no stream has it. */
     static boolean saysNobodyListens(QueueUnavailableException error) {
         return error.getCause() instanceof RequestFailureException failure
                 && failure.getReason() == RequestFailureReason.NO_RESPONDERS;

@@ -4,8 +4,8 @@ import dev.codeforge.wire.TaskRef;
 import java.util.List;
 
 /**
- * Events and lines for people who watch: heard over core NATS as the streams RESULTS and LOGS publish them again, and read from
- * those streams without a consumer. Each read throws {@link QueueUnavailableException} when NATS is away.
+ * Events and log lines for viewers: heard over core NATS, where the streams RESULTS and LOGS republish them, and read
+ * from these streams without a consumer. Each read throws {@link QueueUnavailableException} when NATS is away.
  */
 public interface LiveStreams extends AutoCloseable {
     /**
@@ -16,9 +16,12 @@ public interface LiveStreams extends AutoCloseable {
      */
     record Entry(TaskRef task, long sequence, long previous, byte[] body) {}
 
-    /** Who hears them, on one thread. */
+    /** Receives events and lines, on one thread. */
     interface Listener {
-        /** The subscriptions are in place, for the first time or again: what was published before may have been missed. */
+        /**
+         * The subscriptions are in place, for the first time or after a reconnect. Earlier messages may have been
+         * missed.
+         */
         void connected();
 
         void event(Entry event);
@@ -26,17 +29,19 @@ public interface LiveStreams extends AutoCloseable {
         void line(Entry line);
     }
 
-    /** Hears all events, and the lines of the tasks that are watched. */
+    /** Subscribes to all events, and to the lines of watched tasks. */
     void listen(Listener listener);
 
-    /** From the return of this call on the lines of a task are heard; while NATS is away, from its return on. */
+    /**
+     * Subscribes to a task's lines before it returns. While NATS is away, the subscription starts when NATS returns.
+     */
     void watchLines(TaskRef task);
 
     void leaveLines(TaskRef task);
 
     boolean isConnected();
 
-    /** NATS has refused the connection for good: only a new process reads new credentials. */
+    /** NATS has refused the credentials for good: only a new process reads new ones. */
     boolean isLost();
 
     /** Events of all tasks in order, the first ones after this sequence; none when there are no more. */
@@ -60,7 +65,7 @@ public interface LiveStreams extends AutoCloseable {
     @Override
     void close();
 
-    /** Reads and hears as the user {@code console}. */
+    /** Reads and subscribes as the user {@code console}. */
     static LiveStreams of(NatsAccess access, String clientName) {
         return new NatsLiveStreams(access, clientName);
     }

@@ -8,11 +8,11 @@ import io.nats.client.Options;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 
-/** Where a NATS server is and who we are there. */
+/** The address of a NATS server and the identity to use there. */
 public sealed interface NatsAccess {
     String url();
 
-    /** Has the client say who we are. */
+    /** Sets the client's identity. */
     void signIn(Options.Builder options);
 
     /** A user with a password; both are empty for a server without users. */
@@ -25,7 +25,10 @@ public sealed interface NatsAccess {
         }
     }
 
-    /** A user of a server in operator mode whose credentials somebody else has made, and renews. They are read at each connect. */
+    /**
+     * A user of a server in operator mode whose credentials file someone else writes and renews. It is read at each
+     * connect.
+     */
     record CredentialsFile(String url, Path file) implements NatsAccess {
         @Override
         public void signIn(Options.Builder options) {
@@ -36,14 +39,14 @@ public sealed interface NatsAccess {
     /**
      * A user of a server in operator mode.
      *
-     * @param jwt made anew for each connect
+     * @param jwt created anew for each connect
      */
     record Minted(String url, Key key, Supplier<String> jwt) implements NatsAccess {
         public static Minted of(String url, Supplier<Login> login) {
             return new Minted(url, login.get().key(), () -> login.get().jwt());
         }
 
-        /** The client asks for the JWT once a connect, and has signed what the server then sends. */
+        /** The client asks for the JWT once per connect, and signs the server's nonce. */
         @Override
         public void signIn(Options.Builder options) {
             options.authHandler(new AuthHandler() {

@@ -26,7 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** One connection that is made in the background, made again for ever, and turns "away" into one exception. */
+/** One connection that is made in the background and reconnects for ever. Every failure becomes one exception type. */
 final class NatsConnection implements AutoCloseable {
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
 
@@ -43,7 +43,7 @@ final class NatsConnection implements AutoCloseable {
         this(endpoint, clientName, Options.DEFAULT_INBOX_PREFIX);
     }
 
-    /** @param inboxPrefix where answers come */
+    /** @param inboxPrefix of the subjects for answers */
     NatsConnection(NatsAccess endpoint, String clientName, String inboxPrefix) {
         this.endpoint = endpoint;
         this.says = new ConnectionLog(endpoint.url());
@@ -59,9 +59,10 @@ final class NatsConnection implements AutoCloseable {
                 .reconnectWait(Duration.ofSeconds(1))
                 .reconnectJitter(Duration.ofMillis(500))
                 .connectionTimeout(Duration.ofSeconds(5))
-                // A publish into the buffer of a broken connection would be reported as done: refuse it instead.
+                // Without the buffer, a publish during an outage fails. With it, the client would report the publish as
+                // done.
                 .reconnectBufferSize(0)
-                // Why a request failed is told by type.
+                // Reports the cause of a failed request by type.
                 .advancedRequestBehavior()
                 .errorListener(says)
                 .connectionListener((nats, event) -> {
@@ -77,7 +78,7 @@ final class NatsConnection implements AutoCloseable {
         try {
             final Connection made = Nats.connectReconnectOnConnect(options.build());
             connection.set(made);
-            // The first event may have come before anybody could use the connection.
+            // The first connect may have happened before the connection was assigned.
             tellOfConnect();
             if (closed) {
                 made.close();
@@ -98,7 +99,7 @@ final class NatsConnection implements AutoCloseable {
         onConnect.forEach(action -> Thread.ofVirtual().name("nats-connected").start(action));
     }
 
-    /** The client gave up, as it does when its credentials are refused twice: only a new process reads new ones. */
+    /** The client gave up, as it does when its credentials are refused twice. Only a new process reads new ones. */
     boolean isLost() {
         return lost;
     }
@@ -112,7 +113,7 @@ final class NatsConnection implements AutoCloseable {
         return now != null && now.getStatus() == Connection.Status.CONNECTED;
     }
 
-    /** The connection, if it stands right now. */
+    /** The connection, if it is up right now. */
     Connection connected() {
         if (!isConnected()) {
             throw new QueueUnavailableException("NATS at " + endpoint.url() + " is not connected");
@@ -132,13 +133,13 @@ final class NatsConnection implements AutoCloseable {
                         TimeoutException;
     }
 
-    /** Asks JetStream's API; an answer that is an error is the caller's to read. */
+    /** Calls JetStream's API; the caller handles error answers. */
     <T> T manage(ManagementCall<T> call) throws JetStreamApiException {
         return JetStreamErrors.translateAllButAnswers(
                 name(), () -> call.on(connected().jetStreamManagement(options())));
     }
 
-    /** As {@link #manage}, where every error answer means that it may work later. */
+    /** As {@link #manage}, where every error answer means that the call may succeed later. */
     <T> T ask(ManagementCall<T> call) {
         return use(connection -> call.on(connection.jetStreamManagement(options())));
     }
@@ -149,8 +150,8 @@ final class NatsConnection implements AutoCloseable {
     }
 
     /**
-     * Publishes into a stream and waits for its acknowledgement; an answer that is an error is the caller's to read. By a
-     * request of our own: the client's publish tells that nobody listens by its words alone.
+     * Publishes into a stream and waits for the acknowledgement; the caller handles error answers. This sends the
+     * request itself, because the client's own publish reports a missing stream only by message text.
      */
     PublishAck publish(Message message, PublishOptions expected) throws JetStreamApiException {
         final Headers headers = new Headers(message.getHeaders());
@@ -188,9 +189,9 @@ final class NatsConnection implements AutoCloseable {
     }
 
     /**
-     * A write that counts only while nobody else has written on its subject; the options tell what is expected there.
+     * Publishes only if no other write on the subject came first; the options have the expected sequence.
      *
-     * @return the new sequence, or empty when somebody was faster
+     * @return the new sequence, or empty when another write came first
      */
     Optional<Long> publishFenced(Message message, PublishOptions expected) {
         try {
@@ -203,7 +204,7 @@ final class NatsConnection implements AutoCloseable {
         }
     }
 
-    /** Says on a subject that something happened; nobody answers. */
+    /** Publishes a notice over core NATS, without an answer. */
     void tell(String subject, Headers headers, byte[] body) {
         use(connection -> {
             connection.publish(subject, headers, body);
@@ -211,12 +212,12 @@ final class NatsConnection implements AutoCloseable {
         });
     }
 
-    /** Asks on a subject where a server answers, which may be a status. */
+    /** Sends a request to a subject that a server answers; the answer may be a status. */
     Message request(String subject, byte[] body) {
         return use(connection -> answer(connection.request(subject, body, REQUEST_TIMEOUT)));
     }
 
-    /** Whatever else the connection is used for; what goes wrong may go right later. */
+    /** Any other use of the connection. Every failure becomes one that may succeed later. */
     <T> T use(Use<T> use) {
         return JetStreamErrors.translate(name(), () -> use.of(connected()));
     }

@@ -21,7 +21,7 @@ public final class NatsConnections implements Connections {
     private final Advisories advisories;
     private final RequestReply requests;
 
-    /** Returns at once; the connection is made in the background and for ever made again. */
+    /** Returns at once; the connection is made in the background and reconnects for ever. */
     public NatsConnections(NatsAccess endpoint, String installation) {
         this.nats = new NatsConnection(endpoint, "codeforge-operator");
         this.queue = new NatsTaskQueue(nats);
@@ -99,7 +99,7 @@ public final class NatsConnections implements Connections {
         return requests;
     }
 
-    /** Of the server that leads the stream of events: it is the one that stamps them. */
+    /** The clock of the leader of the stream of events, which stamps them. */
     @Override
     public Instant time() {
         return nats.ask(management -> management.getStreamInfo(Subjects.EVENTS_STREAM))

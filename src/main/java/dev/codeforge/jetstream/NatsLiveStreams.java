@@ -27,14 +27,17 @@ final class NatsLiveStreams implements LiveStreams {
     private static final int BATCH = 500;
     private static final int BATCH_BYTES = 1 << 20;
     private static final String ALL_EVENTS = "results.*";
-    /** The only one on which the user may hear answers. */
+    /** The only inbox prefix that the user may subscribe to. */
     private static final String INBOX = "_INBOX_console.";
 
     private static final String LINES_SUFFIX = ".log";
     private static final String SEQUENCE = "Nats-Sequence";
     private static final String PREVIOUS_ON_SUBJECT = "Nats-Last-Sequence";
     private static final String SUBJECT = "Nats-Subject";
-    /** Its fifth word is the subject on which the worker or the operator wrote; a word of the server's own follows. */
+    /**
+     * The header's fifth word is the subject on which the worker or the operator published; a word of the server
+     * follows.
+     */
     private static final String SOURCE = "Nats-Stream-Source";
 
     private static final int ORIGIN = 4;
@@ -44,7 +47,7 @@ final class NatsLiveStreams implements LiveStreams {
     private final Set<TaskRef> watched = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService checks = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("live-connection").daemon().factory());
-    /** The client breaks a connection on which more than two pings are under way: each flush is one. */
+    /** The client closes a connection with more than two pings under way, and each flush is one. */
     private final ReentrantLock flushing = new ReentrantLock();
 
     private volatile Dispatcher dispatcher;
@@ -77,7 +80,7 @@ final class NatsLiveStreams implements LiveStreams {
             seenConnects = connects;
             listener.connected();
         } catch (RuntimeException e) {
-            // A timer that throws is never called again.
+            // The timer drops a task that throws.
             LOG.info("the subscriptions are made again: {}", e.getMessage());
         }
     }
@@ -102,18 +105,21 @@ final class NatsLiveStreams implements LiveStreams {
                 listener.event(event(message));
             }
         } catch (RuntimeException e) {
-            // The client would drop it without a word.
+            // Without this, the client would drop the exception silently.
             LOG.warn("a message on {} is left out: {}", message.getSubject(), e.toString());
         }
     }
 
-    /** Each event has the next sequence of RESULTS, whatever its task. */
+    /** Events have consecutive sequences in RESULTS, across all tasks. */
     private static Entry event(Message message) {
         final long sequence = Long.parseLong(header(message, SEQUENCE));
         return new Entry(taskOfEvent(message), sequence, sequence - 1, message.getData());
     }
 
-    /** Versions before the stream EVENTS wrote on RESULTS itself: what is kept of that names no pool, and is shown to nobody. */
+    /**
+     * Versions before the stream EVENTS wrote to RESULTS directly. What remains of that names no pool and is shown to
+     * no client.
+     */
     private static TaskRef taskOfEvent(Message message) {
         return Optional.ofNullable(message.getHeaders())
                 .map(headers -> headers.getFirst(SOURCE))
@@ -155,7 +161,7 @@ final class NatsLiveStreams implements LiveStreams {
     public void leaveLines(TaskRef task) {
         watched.remove(task);
         final Dispatcher made = dispatcher;
-        // Two pools may have lines of one id.
+        // Two pools may have tasks with the same id.
         if (made != null && watched.stream().noneMatch(other -> other.id().equals(task.id()))) {
             made.unsubscribe(linesOf(task));
         }

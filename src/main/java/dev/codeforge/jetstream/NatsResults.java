@@ -92,7 +92,7 @@ final class NatsResults implements Results {
     }
 
     @Override
-    public AutoCloseable consume(Consumer<Delivery> onEvent) {
+    public Consumption consume(Consumer<Delivery> onEvent) {
         return new DurableConsumer(
                 nats, streams, Subjects.EVENTS_STREAM, "results", message -> onEvent.accept(new Held(message)));
     }

@@ -28,10 +28,10 @@ import java.util.Set;
 
 /** {@link TaskQueue} over jnats. */
 final class NatsTaskQueue implements TaskQueue {
-    /** What the client adds for the id and the expectations. */
+    /** Room for the headers that the client adds: message id and expectations. */
     private static final int OWN_HEADERS = 512;
 
-    /** A bound against crash loops only; how often a task may be begun is counted by its events. */
+    /** Only a bound against crash loops. A task's deliveries are counted by its events. */
     private static final long CRASH_BOUND = 100;
 
     private final NatsConnection nats;
@@ -198,7 +198,7 @@ final class NatsTaskQueue implements TaskQueue {
         final long bytes = (long) task.body().length + headers.serializedLength() + OWN_HEADERS;
         final long most = nats.connected().getMaxPayload();
         if (bytes > most) {
-            // The server would close the connection, which everybody uses.
+            // The server would close the connection, which the whole operator shares.
             return new PublishOutcome.TooLarge(bytes, most);
         }
         final PublishOptions options = PublishOptions.builder()

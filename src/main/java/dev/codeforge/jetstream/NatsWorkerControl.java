@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.stream.StreamSupport;
 
 /**
- * {@link WorkerControl} over jnats, in JSON. Workers answer on a subject of their namespace, the one way that leads from a
+ * {@link WorkerControl} over jnats, in JSON. Workers answer on a subject of their namespace, the only route from a
  * namespace's NATS account to the operator's.
  */
 final class NatsWorkerControl implements WorkerControl {
@@ -29,7 +29,7 @@ final class NatsWorkerControl implements WorkerControl {
         this.nats = nats;
     }
 
-    /** Asks until the time is over: after an outage a holder may be back later than we are. */
+    /** Repeats the request until the timeout: after an outage the holder may reconnect later than the operator. */
     @Override
     public Optional<Holder> holder(TaskRef task, Duration timeout) {
         final long end = System.nanoTime() + timeout.toNanos();
@@ -97,7 +97,7 @@ final class NatsWorkerControl implements WorkerControl {
                 .map(NatsWorkerControl::answer);
     }
 
-    /** What is missing counts against a removal. */
+    /** A missing field counts against a removal. */
     private static Answer answer(JsonNode answer) {
         return new Answer(
                 answer.path("idle").asBoolean(),
@@ -113,7 +113,7 @@ final class NatsWorkerControl implements WorkerControl {
                 .toList();
     }
 
-    /** Empty when nobody answers in time. */
+    /** Empty when no worker answers in time. */
     private Optional<JsonNode> ask(String namespace, String subject, Map<String, ?> body, Duration timeout) {
         return nats.use(connection -> {
             final String answers = Subjects.answers(namespace, NUID.nextGlobal());
@@ -122,7 +122,7 @@ final class NatsWorkerControl implements WorkerControl {
                 connection.publish(subject, answers, JSON.writeValueAsBytes(body));
                 final Message answer = subscription.nextMessage(timeout);
                 if (answer == null || answer.isStatusMessage()) {
-                    // Silence proves something only while we are connected.
+                    // Silence proves something only while this process is connected.
                     nats.connected();
                     return Optional.empty();
                 }

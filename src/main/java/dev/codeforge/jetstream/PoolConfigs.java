@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
-/** What running workers are told without a restart: the settings of their pool. */
+/** Sends pools' settings to running workers, without a restart. */
 public final class PoolConfigs {
     private final NatsConnection nats;
     private final CasBucket<Map<String, String>> bucket;
@@ -17,9 +17,10 @@ public final class PoolConfigs {
     }
 
     /**
-     * Stores a pool's settings and tells its workers, if they differ from what is stored. Costs one read when they do not.
+     * Stores a pool's settings and notifies its workers, if the settings differ from the stored ones. Costs one read if
+     * they do not.
      *
-     * @throws QueueUnavailableException when NATS does not answer, or another operator wrote meanwhile: call it again
+     * @throws QueueUnavailableException when NATS does not answer, or another operator wrote in between: call it again
      */
     public void keep(String namespace, String pool, Map<String, String> settings) {
         final String key = Subjects.poolConfigKey(namespace, pool);
@@ -30,8 +31,8 @@ public final class PoolConfigs {
         final long revision = bucket.write(
                         key, settings, stored.map(CasBucket.Entry::revision).orElse(0L))
                 .orElseThrow(() -> new QueueUnavailableException(
-                        "somebody else wrote the settings of " + key + " meanwhile: looking again"));
-        // Workers read from any copy of the bucket, which may be behind: they are told what to wait for.
+                        "another operator wrote the settings of " + key + " in between: reconciling again"));
+        // Workers read from any replica of the bucket, which may lag. The notice has the revision that they wait for.
         nats.tell(
                 Subjects.poolControl(namespace, pool),
                 new Headers(),

@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The streams and buckets of all pools, also of those that are gone. */
+/** The streams and buckets of all pools, deleted pools included. */
 public final class PoolStreams {
     private final NatsConnection nats;
 
@@ -16,12 +16,12 @@ public final class PoolStreams {
         this.nats = nats;
     }
 
-    /** A stream that was made for a pool. */
+    /** A stream that was created for a pool. */
     public record PoolStream(String name, String namespace, String pool, StreamOwner owner) {
-        /** No name of Kubernetes has an underscore. */
+        /** Names in Kubernetes have no underscore. */
         private static final Pattern NAME = Pattern.compile("(?:tasks|OBJ_files)_([^_]+)_([^_]+)");
 
-        /** Its tasks, and not its files. */
+        /** True for the stream of tasks, false for the bucket of files. */
         public boolean isQueue() {
             return name.equals(Subjects.poolStream(namespace, pool));
         }
@@ -35,7 +35,9 @@ public final class PoolStreams {
         }
     }
 
-    /** Those that this installation has made, but for those of an earlier version that no pool has been seen with since. */
+    /**
+     * The streams of this installation, without those of an earlier version whose pool has not been reconciled since.
+     */
     public List<PoolStream> of(String installation) {
         return nats.ask(management -> management.getStreams().stream()
                 .map(StreamInfo::getConfiguration)
@@ -44,7 +46,7 @@ public final class PoolStreams {
                 .toList());
     }
 
-    /** Deletes the stream with all that is in it. Missing is no error. */
+    /** Deletes the stream with its contents. A missing stream is no error. */
     public void delete(PoolStream stream) {
         nats.find(management -> management.deleteStream(stream.name()));
     }

@@ -17,15 +17,15 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * A count of a pool's queue, taken while nothing moved. The server tells how many messages are exhausted, never which: those
- * that were handed out are either exhausted or in hand, and who is in hand is asked on {@code holder.<task_id>}.
+ * A consistent count of a pool's queue. The server reports how many messages are exhausted, but not which: a delivered
+ * message is either exhausted or pending, and {@code holder.<task_id>} says which are held.
  *
- * @param dead messages that were handed out as often as the consumer allows: it will never hand them out again
- * @param inHand messages that a worker has, or that wait to be handed out again
- * @param handedOut messages that stand and were handed out at least once; not all of them when there are very many
+ * @param dead number of messages that reached the consumer's delivery limit: it never delivers them again
+ * @param inHand number of messages that a worker holds, or that wait for redelivery
+ * @param handedOut messages in the stream that were delivered at least once; incomplete if there are very many
  */
 public record QueueCensus(long dead, long inHand, List<QueuedTask> handedOut) {
-    /** One request each: a queue with more of them is looked at in part. */
+    /** Each message costs a request, so a longer queue is read in part. */
     private static final int MOST_MESSAGES = 5_000;
 
     private static final int TRIES = 3;
@@ -36,16 +36,19 @@ public record QueueCensus(long dead, long inHand, List<QueuedTask> handedOut) {
         handedOut = List.copyOf(handedOut);
     }
 
-    /** Messages whose holder is to be asked for before {@link #exhausted} can tell; none when it needs no answer. */
+    /**
+     * Messages whose holder must be known before {@link #exhausted} can decide; none when the answer does not need it.
+     */
     public List<QueuedTask> toAsk() {
         return dead > 0 && inHand > 0 && handedOut.size() == dead + inHand ? handedOut : List.of();
     }
 
     /**
-     * Sequences of the exhausted messages; empty when there are none, or while it cannot be told which they are. A message
-     * that waits for its next delivery has no holder either: only when exactly as many lack one as are dead, those are.
+     * Sequences of the exhausted messages; empty when there are none, or while they cannot be identified. A message
+     * that waits for redelivery has no holder either, so the result is only certain if as many messages lack a holder
+     * as are dead.
      *
-     * @param held sequences whose task somebody runs
+     * @param held sequences whose task a worker holds
      */
     public Set<Long> exhausted(Set<Long> held) {
         if (dead <= 0) {
@@ -62,7 +65,7 @@ public record QueueCensus(long dead, long inHand, List<QueuedTask> handedOut) {
         return standing.size() == dead ? standing : Set.of();
     }
 
-    /** Every number that changes when a message comes, is handed out or goes. */
+    /** Every number that changes when a message arrives, is delivered or removed. */
     private record Counts(
             long messages,
             long lastSequence,
@@ -89,7 +92,7 @@ public record QueueCensus(long dead, long inHand, List<QueuedTask> handedOut) {
         }
     }
 
-    /** Empty when the queue moved at each try. */
+    /** Empty when the queue changed during every try. */
     static Optional<QueueCensus> take(NatsConnection nats, String stream) {
         for (int i = 0; i < TRIES; i++) {
             final Optional<Counts> before = counts(nats, stream);
@@ -127,7 +130,7 @@ public record QueueCensus(long dead, long inHand, List<QueuedTask> handedOut) {
                 message.getSeq(), taskId(message.getData()), message.getTime().toInstant());
     }
 
-    /** The id in the body: an outside producer's subject has none. */
+    /** The id from the body, because an outside producer's subject has none. */
     private static String taskId(byte[] body) {
         try {
             final String id =

@@ -1,6 +1,6 @@
 package dev.codeforge.jetstream;
 
-/** The server refuses what was asked, for a reason that only a changed setting mends: its own words are the message. */
+/** The server refuses a request until a setting is changed. The message is the server's own. */
 public final class QueueRefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

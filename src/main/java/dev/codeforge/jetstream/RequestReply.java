@@ -14,12 +14,12 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The NATS micro service {@code agents}: requests over core NATS, and what they are answered. */
+/** The NATS micro service {@code agents}: requests over core NATS and their answers. */
 public final class RequestReply {
     private static final Logger LOG = LoggerFactory.getLogger(RequestReply.class);
     private static final long PAUSE_MILLIS = 500;
     private static final Duration STOP = Duration.ofSeconds(1);
-    /** Of classes that come from no jar, as in tests: the services protocol wants a version. */
+    /** The version in tests, whose classes come from no jar: the services protocol requires one. */
     private static final String UNRELEASED = "0.0.0";
 
     private final NatsConnection nats;
@@ -31,10 +31,10 @@ public final class RequestReply {
     }
 
     /**
-     * Serves from now on, through every outage of NATS, until closed. It can be discovered ({@code nats micro ls}) while it
-     * serves; nobody else of the same service gets the requests that are handed over here.
+     * Serves, through every outage of NATS, until closed. While it serves, {@code nats micro ls} lists it. A request
+     * goes to only one instance of the service.
      *
-     * @param onRequest called for one request after the other: while it has not returned the next ones wait
+     * @param onRequest called for one request after the other: while it has not returned, further requests wait
      */
     public AutoCloseable serve(Consumer<Request> onRequest) {
         return new Serving(onRequest);
@@ -69,7 +69,7 @@ public final class RequestReply {
                 .build();
     }
 
-    /** Waits for the first connection; later ones are subscribed anew by the client itself. */
+    /** Waits for the first connection; after a reconnect the client subscribes again by itself. */
     private final class Serving implements AutoCloseable {
         private final Thread starting;
         private Service service;
@@ -114,7 +114,7 @@ public final class RequestReply {
         }
     }
 
-    /** A request in hand. */
+    /** A received request. */
     public static final class Request {
         private final NatsConnection nats;
         private final ServiceMessage message;
@@ -139,7 +139,7 @@ public final class RequestReply {
             return message.getData() == null ? new byte[0] : message.getData();
         }
 
-        /** Where answers go; empty when nobody waits for one. */
+        /** The subject for answers; empty when the caller expects none. */
         public Optional<Replies> replies() {
             return Optional.ofNullable(message.getReplyTo())
                     .filter(RequestReply::isAnInbox)
@@ -147,17 +147,18 @@ public final class RequestReply {
         }
     }
 
-    /** The way back to who asked; usable at any time, from any thread, any number of times. */
+    /** The way back to the caller. It can be used at any time, from any thread, any number of times. */
     @FunctionalInterface
     public interface Replies {
 
-        /** @return false when NATS is away: nothing was sent, and the same may be sent later */
+        /** @return false when NATS is away: nothing was sent, and the call can be repeated */
         boolean send(byte[] body, Map<String, String> headers);
     }
 
     /**
-     * The server does not look at a request's reply subject, and we may publish everything: whoever may ask could have us
-     * publish on JetStream's API. So only to inboxes, and to what a server puts for one between accounts.
+     * The server does not restrict a request's reply subject, and the operator may publish everything: a caller could
+     * make it publish to JetStream's API. So answers go only to inboxes, and to what a server substitutes for one
+     * between accounts.
      */
     private static boolean isAnInbox(String subject) {
         return subject.startsWith("_INBOX") || subject.startsWith("_R_.");

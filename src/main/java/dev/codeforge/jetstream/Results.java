@@ -35,7 +35,7 @@ public interface Results {
      * Hands over each event once, and again after a minute while it is not acknowledged. The consumer survives outages of
      * NATS; close it to stop.
      */
-    AutoCloseable consume(Consumer<Delivery> onEvent);
+    Consumption consume(Consumer<Delivery> onEvent);
 
     /** An event in hand. Acknowledge it when what it changes is stored. */
     interface Delivery {

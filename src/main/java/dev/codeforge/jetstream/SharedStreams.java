@@ -22,19 +22,22 @@ import org.slf4j.LoggerFactory;
 
 /** The streams that all pools share, and the operator's consumers of events and advisories. */
 final class SharedStreams {
-    /** How long a result is kept, and with it how late an outcome may still be found. */
+    /** How long a result is kept, and so how late an outcome can be found. */
     private static final Duration RETENTION = Duration.ofDays(7);
 
     static final String MAX_DELIVERIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.";
     private static final String TERMINATED = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.";
 
-    /** For how long a burial that was cut may be begun again and its copy still count as one. */
+    /** How long a repeated burial is still recognised as a duplicate. */
     private static final Duration BURIAL = Duration.ofDays(1);
 
     private static final String EVENTS = "events.*.*.*";
     private static final long LOG_BYTES = 1L << 30;
 
-    /** For lines that a worker sends again. Short: each id is held in the server's memory so long, and lines are many. */
+    /**
+     * How long a line that a worker sends again is recognised as a duplicate. Short, because the server keeps each id
+     * in memory and lines are many.
+     */
     private static final Duration LINES_SENT_AGAIN = Duration.ofSeconds(10);
 
     private static final Duration ACK_WAIT = Duration.ofSeconds(60);
@@ -52,23 +55,23 @@ final class SharedStreams {
         this.installation = installation;
     }
 
-    /** Named after the installation: two on one account must not take each other's results. */
+    /** Contains the installation, so that two of them on one account do not take each other's results. */
     String operatorDurable() {
         return "operator-" + installation;
     }
 
-    /** Why the streams are not as they should be; empty when they are. */
+    /** Why the streams are not as wanted; empty when they are. */
     Optional<String> problem() {
         return problem;
     }
 
-    /** @throws QueueUnavailableException also when the server refuses a stream, for want of disk for instance */
+    /** @throws QueueUnavailableException also when the server refuses a stream, for example for lack of disk space */
     void ensure() {
         try {
             make();
             problem = Optional.empty();
         } catch (QueueUnavailableException e) {
-            // While NATS is away the connection's own line says so.
+            // While NATS is away, the log of the connection says so.
             if (nats.isConnected() && !problem.equals(Optional.of(e.getMessage()))) {
                 LOG.warn("results cannot be kept: {}", e.getMessage());
             }
@@ -81,7 +84,7 @@ final class SharedStreams {
         final int servers = nats.connected().getServers().size();
         nats.ask(management -> {
             final StreamKeeper keeper = new StreamKeeper(management);
-            // No byte limit on events: a neighbour's flood must not evict an outcome.
+            // No byte limit on events: a flood from one pool must not evict another's outcome.
             keeper.ensure(
                     stream(Subjects.EVENTS_STREAM, EVENTS).maxAge(RETENTION).build(), OptionalInt.empty(), servers);
             keeper.ensure(results(), OptionalInt.empty(), servers);
@@ -107,7 +110,8 @@ final class SharedStreams {
     }
 
     /**
-     * What happened, by task alone. Republished from here, not from the events: who hears of an end can read it here at once.
+     * Events by task alone. They are republished from this stream and not from EVENTS, so that a reader that hears of
+     * an end can read it here at once.
      */
     private static StreamConfiguration results() {
         return stream(Subjects.RESULTS_STREAM)
@@ -123,7 +127,7 @@ final class SharedStreams {
                 .build();
     }
 
-    /** Not written to the disk one by one: of lines a crash of the server may take the last. */
+    /** Asynchronous persistence: a crash of the server may lose the last lines. */
     private static StreamConfiguration lines() {
         return stream(Subjects.LOGS_STREAM, "logs.*.*.*")
                 .maxAge(RETENTION)
@@ -141,7 +145,7 @@ final class SharedStreams {
             LOG.info(
                     "stream {} is an older one, or NATS is older than 2.12: each line is written to the disk by itself,"
                             + " and agents that print much wait for it. NATS changes this for a new stream alone:"
-                            + " delete it to have it made anew, without the lines it has",
+                            + " delete it to have it recreated, without its lines",
                     Subjects.LOGS_STREAM);
         }
     }

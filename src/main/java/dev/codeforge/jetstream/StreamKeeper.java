@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Makes streams and consumers and corrects those that drifted; a settled one costs one read. */
+/** Creates streams and consumers and corrects their configuration. A correct one costs one read. */
 final class StreamKeeper {
     private static final int CLUSTER = 3;
     private final JetStreamManagement management;
@@ -31,13 +31,15 @@ final class StreamKeeper {
         return JetStreamErrors.ifThere(() -> management.getConsumerInfo(stream, consumer));
     }
 
-    /** @param replicas empty for the default, which is chosen once: servers come and go, copies must not with them */
+    /**
+     * @param replicas empty for the default, which is chosen at creation: servers come and go, replicas must not follow
+     */
     StreamInfo ensure(StreamConfiguration settings, OptionalInt replicas, int servers)
             throws IOException, JetStreamApiException {
         return ensure(find(settings.getName()), settings, replicas, servers);
     }
 
-    /** As above, where it is known already how the stream stands. */
+    /** As above, with the stream's configuration already read. */
     StreamInfo ensure(Optional<StreamInfo> found, StreamConfiguration settings, OptionalInt replicas, int servers)
             throws IOException, JetStreamApiException {
         final int standing =
@@ -49,7 +51,7 @@ final class StreamKeeper {
         final StreamConfiguration is = found.get().getConfiguration();
         return settled(is, wanted)
                 ? found.get()
-                // Its persist mode stays: NATS refuses to change that.
+                // NATS refuses to change the persist mode of an existing stream.
                 : management.updateStream(StreamConfiguration.builder(is)
                         .subjects(wanted.getSubjects())
                         .maxMessages(wanted.getMaxMsgs())
@@ -72,7 +74,7 @@ final class StreamKeeper {
     private static StreamConfiguration withCopies(StreamConfiguration settings, int copies) {
         return StreamConfiguration.builder(settings)
                 .replicas(copies)
-                // NATS refuses it with copies, which wait for each other and not for a disk.
+                // NATS refuses this mode for a stream with several replicas.
                 .persistMode(copies == 1 ? settings.getPersistMode() : null)
                 .build();
     }
@@ -90,7 +92,7 @@ final class StreamKeeper {
                 && is.getMaxAge().equals(wanted.getMaxAge())
                 && is.getMaxMsgsPerSubject() == wanted.getMaxMsgsPerSubject()
                 && is.getReplicas() == wanted.getReplicas()
-                // Zero is the server's default, which it tells as two minutes.
+                // Zero means the server's default, which it reports as two minutes.
                 && (wanted.getDuplicateWindow().isZero()
                         || is.getDuplicateWindow().equals(wanted.getDuplicateWindow()))
                 && is.getDiscardPolicy() == wanted.getDiscardPolicy()
@@ -99,14 +101,14 @@ final class StreamKeeper {
                 && metadataOf(is).entrySet().containsAll(metadataOf(wanted).entrySet());
     }
 
-    /** What is copied into the stream, and out of it. */
+    /** Sources and republish settings of the stream. */
     private static String copies(StreamConfiguration configuration) {
         final List<Source> sources = configuration.getSources() == null ? List.of() : configuration.getSources();
         final Republish republish = configuration.getRepublish();
         return sources.stream().map(Source::toJson).toList() + (republish == null ? "" : republish.toJson());
     }
 
-    /** The client says null where there is none. */
+    /** The client returns null for a stream without metadata. */
     static Map<String, String> metadataOf(StreamConfiguration configuration) {
         return configuration.getMetadata() == null ? Map.of() : configuration.getMetadata();
     }

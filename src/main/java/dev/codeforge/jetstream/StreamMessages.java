@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Messages read and removed at the stream's leader, whose word on absence is to be believed. The client's own reads ask any
- * replica of a stream with direct access, and a replica may be behind.
+ * Reads and removes messages at the stream's leader, so that absence is reliable. The client's own reads ask any
+ * replica of a stream with direct access, and a replica may lag behind.
  */
 final class StreamMessages {
     private static final Set<Integer> NONE_KEPT = Set.of(JetStreamErrors.MESSAGE_NOT_FOUND);
@@ -22,12 +22,12 @@ final class StreamMessages {
         this.nats = nats;
     }
 
-    /** The last message on the subject; a missing stream has none. */
+    /** The last message on the subject; empty also for a missing stream. */
     Optional<MessageInfo> last(String stream, String subject) {
         return get(stream, MessageGetRequest.lastForSubject(subject), NONE_THERE);
     }
 
-    /** As {@link #last}, of a shared stream: a missing one is not empty, what it knew is not known now. */
+    /** As {@link #last}, for a shared stream: if it is missing, its messages are unknown, not absent. */
     Optional<MessageInfo> lastKept(String stream, String subject) {
         return get(stream, MessageGetRequest.lastForSubject(subject), NONE_KEPT);
     }
@@ -42,19 +42,19 @@ final class StreamMessages {
         return get(stream, MessageGetRequest.forSequence(sequence), NONE_THERE);
     }
 
-    /** Removes the message with this sequence; nothing there, or no such stream, is no error. */
+    /** Removes the message with this sequence. A missing message or stream is no error. */
     void remove(String stream, long sequence) {
         try {
             nats.manage(management -> management.deleteMessage(stream, sequence, false));
         } catch (JetStreamApiException e) {
-            // The server has one error for all that hinders a removal, a message that is gone among them.
+            // The server has one error for every failed removal, also that of a missing message.
             if (at(stream, sequence).isPresent()) {
                 throw JetStreamErrors.unavailable(stream, e);
             }
         }
     }
 
-    /** Removes what stands on the subject. Nothing there, or no such stream, is no error. */
+    /** Removes all messages on the subject. No messages, or no such stream, is no error. */
     void purge(String stream, String subject) {
         nats.find(management -> management.purgeStream(stream, PurgeOptions.subject(subject)));
     }

@@ -5,10 +5,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Whose a pool's stream or bucket is, as its metadata says.
+ * The owner of a pool's stream or bucket, from its metadata.
  *
  * @param installation UID of the cluster
- * @param retained it is kept when its pool is gone
+ * @param retained it is kept when its pool is deleted
  */
 public record StreamOwner(String installation, boolean retained) {
     static final String INSTALLATION = "codeforge.dev/installation";
@@ -18,7 +18,7 @@ public record StreamOwner(String installation, boolean retained) {
         return Map.of(INSTALLATION, installation, RETAINED, Boolean.toString(retained));
     }
 
-    /** Of a stream that says so in full; one of an earlier version does not tell whether it is to be kept. */
+    /** Empty for a stream with incomplete metadata: one of an earlier version does not say whether it is to be kept. */
     static Optional<StreamOwner> of(StreamConfiguration configuration) {
         final Map<String, String> metadata = StreamKeeper.metadataOf(configuration);
         return Optional.ofNullable(metadata.get(RETAINED))

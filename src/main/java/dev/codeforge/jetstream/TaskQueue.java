@@ -9,14 +9,14 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The streams of pools and the messages in them. Every method throws {@link QueueUnavailableException} when NATS does not
+ * The streams of pools and their messages. Every method throws {@link QueueUnavailableException} when NATS does not
  * answer.
  */
 public interface TaskQueue {
 
     /**
-     * Makes the stream and its consumer, or corrects what drifted; consumers are never deleted and made again. A settled
-     * queue costs reads only.
+     * Creates the stream and its consumer, or corrects their configuration; a consumer is never deleted and recreated.
+     * A correct queue costs reads only.
      *
      * @throws SubjectTakenException when another stream has the subject
      * @throws QueueRefusedException when the server refuses a setting
@@ -31,45 +31,47 @@ public interface TaskQueue {
      */
     Optional<Inspection> inspect(Settings wanted);
 
-    /** A look at the consumer alone, one request; empty when it, or the stream, is missing. */
+    /** Reads the consumer's counts in one request; empty when the consumer or the stream is missing. */
     Optional<Sample> sample(String stream);
 
-    /** The message on the subject, read from the leader: absence is to be believed. */
+    /** The message on the subject, read from the leader, so that absence is reliable. */
     Optional<StandingMessage> standing(String stream, String subject);
 
-    /** Publishes with the message's id and expects an empty subject and this stream. */
+    /** Publishes with the message's id, expecting an empty subject and this stream. */
     PublishOutcome publish(String stream, OutgoingTask task);
 
-    /** Removes what stands on the subject, waiting or running. Nothing there is no error. */
+    /** Removes the message on the subject, waiting or running. No message is no error. */
     void purge(String stream, String subject);
 
-    /** The message with this sequence, read from the leader; empty when it, or the stream, is gone. */
+    /** The message with this sequence, read from the leader; empty when it or the stream is missing. */
     Optional<QueuedTask> at(String stream, long sequence);
 
-    /** Counts the queue to find exhausted messages; empty when it moved all the while: count again later. */
+    /**
+     * Counts the queue to find exhausted messages; empty when the queue changed during the count: count again later.
+     */
     Optional<QueueCensus> census(String stream);
 
-    /** Removes the message with this sequence, waiting or running. Nothing there is no error. */
+    /** Removes the message with this sequence, waiting or running. A missing message is no error. */
     void remove(String stream, long sequence);
 
-    /** Subjects on which a message stands; empty when the stream is missing. */
+    /** Subjects that have a message; empty when the stream is missing. */
     Set<String> standingSubjects(String stream);
 
-    /** Whether the stream exists and this installation made it. */
+    /** Whether the stream exists and this installation created it. */
     boolean owns(String stream, String installation);
 
-    /** Deletes the stream with all that is in it. Missing is no error. */
+    /** Deletes the stream with its contents. A missing stream is no error. */
     void delete(String stream);
 
     /**
-     * A pool's stream and its one durable consumer, as wanted.
+     * The wanted configuration of a pool's stream and its durable consumer.
      *
-     * @param subject taken as is and with one more token
+     * @param subject the stream takes it and the same with one more token
      * @param inMemory memory storage instead of file
      * @param replicas copies; empty for 3 on a cluster of three or more servers, else 1
      * @param ackWait how long a worker may be silent
      * @param maxAckPending tasks that may run at once in the whole pool
-     * @param paused hands out nothing while true
+     * @param paused the consumer delivers nothing while true
      */
     record Settings(
             String stream,
@@ -84,7 +86,7 @@ public interface TaskQueue {
             StreamOwner owner) {}
 
     /**
-     * A look at a pool's consumer, answered by its leader.
+     * Counts of a pool's consumer, read from its leader.
      *
      * @param waiting messages that no worker has taken
      * @param running messages that a worker holds, or that wait for redelivery
@@ -101,29 +103,31 @@ public interface TaskQueue {
     /** A task message ready to send; the message id and the expectations are set by {@link #publish}. */
     record OutgoingTask(String subject, String messageId, Map<String, String> headers, byte[] body) {}
 
-    /** What the server said of a publish. */
+    /** The server's answer to a publish. */
     sealed interface PublishOutcome {
         /** Stored now. */
         record Stored(long sequence) implements PublishOutcome {}
 
-        /** The server knows this message id from before: success only if the message still stands or was run. */
+        /**
+         * The server has seen this message id before: success only if the message is still in the stream or was run.
+         */
         record Duplicate(long sequence) implements PublishOutcome {}
 
-        /** A message stands on the subject already: look at it. */
+        /** The subject already has a message: read it. */
         record Occupied() implements PublishOutcome {}
 
         /** The stream has reached its limit; the task stays Pending. */
         record Full() implements PublishOutcome {}
 
-        /** Larger than the server takes of any message; nothing was sent. */
+        /** Larger than the server's limit; nothing was sent. */
         record TooLarge(long bytes, long most) implements PublishOutcome {}
 
-        /** No stream takes the subject, or another than the expected one: the pool's queue is to be made first. */
+        /** No stream, or another one than expected, takes the subject: create the pool's queue first. */
         record NoQueue() implements PublishOutcome {}
     }
 
     /**
-     * A task's message that stands in the pool's stream, waiting or in a worker's hands.
+     * A task's message in the pool's stream, waiting or held by a worker.
      *
      * @param installation whose operator published it; empty for an outside producer's
      * @param namespace of the AgentTask that it was published for
@@ -132,9 +136,9 @@ public interface TaskQueue {
     record StandingMessage(long sequence, String installation, String namespace, String name, int attempt) {}
 
     /**
-     * A message that stands in a pool's stream, whoever published it.
+     * Any message in a pool's stream, also an outside producer's.
      *
-     * @param taskId empty when the message does not tell
+     * @param taskId empty when the message has none
      * @param stored when the server stored it
      */
     record QueuedTask(long sequence, String taskId, Instant stored) {}
@@ -144,7 +148,7 @@ public interface TaskQueue {
         private static final long serialVersionUID = 1L;
         private final String owner;
 
-        /** @param owner name of the stream that has the subject; empty when the server did not tell */
+        /** @param owner name of the stream that has the subject; empty when the server did not report it */
         public SubjectTakenException(String subject, String owner) {
             super("subject " + subject + " is taken by stream " + (owner.isEmpty() ? "(unknown)" : owner));
             this.owner = owner;

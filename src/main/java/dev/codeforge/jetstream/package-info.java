@@ -1,8 +1,8 @@
 /**
- * The only package that talks to NATS. {@code Connections} is the way in, and each of its parts is one concern; one of them is an
- * interface where a test puts something else in its place. {@code NatsConnection}, {@code StreamMessages} (reads of the leader,
- * whose absence is to be believed), {@code DirectGet} (reads of any replica) and {@code JetStreamErrors} are what they are made
- * of; {@code SharedStreams} and {@code StreamKeeper} make the streams.
+ * The only package that talks to NATS. {@code Connections} is the entry point, and each of its parts has one concern; a
+ * part is an interface only where a test replaces it. They are built on {@code NatsConnection}, {@code StreamMessages}
+ * (reads from the leader, where absence is reliable), {@code DirectGet} (reads from any replica) and {@code
+ * JetStreamErrors}; {@code SharedStreams} and {@code StreamKeeper} create the streams.
  */
 @NullMarked
 package dev.codeforge.jetstream;

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 public final class HttpEndpoints implements AutoCloseable {
     private final HttpServer server;
 
-    /** What a probe is told; the sentence is for people. */
+    /** The result of a probe; the sentence is for people. */
     public record Health(boolean good, String sentence) {}
 
     public HttpEndpoints(int port, Supplier<Health> live, Supplier<Health> ready, PrometheusMeterRegistry metrics)

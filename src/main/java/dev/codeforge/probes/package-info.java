@@ -1,4 +1,4 @@
-/** What the kubelet and Prometheus ask every process of ours. */
+/** Probes and metrics of every process. */
 @NullMarked
 package dev.codeforge.probes;
 

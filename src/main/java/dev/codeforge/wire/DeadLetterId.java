@@ -8,9 +8,9 @@ import java.time.ZonedDateTime;
 import java.util.HexFormat;
 
 /**
- * The message id of a dead letter. The worker's copy and the operator's have the same one, so that a burial that is begun again
- * buries nothing twice. Whoever does not have the message cannot name it: an id that a stranger has used is refused as a
- * duplicate.
+ * The message id of a dead letter. Worker and operator compute the same id, so that a repeated burial is a duplicate.
+ * Only a reader of the message can compute the id: a third party could otherwise publish the id first and have the real
+ * letter refused as a duplicate.
  */
 public final class DeadLetterId {
     private static final BigInteger NANOSECONDS = BigInteger.valueOf(1_000_000_000L);

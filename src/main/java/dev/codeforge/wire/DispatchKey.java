@@ -10,8 +10,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The operator's key. It makes the {@code dispatch_id} that only the receiver of a task message learns, and with it tells
- * events of that receiver from anybody else's.
+ * The operator's key. It derives the {@code dispatch_id}, which only the receiver of a task message learns, and
+ * verifies that an event was written by that receiver.
  */
 public final class DispatchKey {
     private static final int BYTES = 32;
@@ -22,7 +22,7 @@ public final class DispatchKey {
         this(key, Optional.empty());
     }
 
-    /** @param previous still proves what was sent under it, and signs nothing any more */
+    /** @param previous still verifies events of tasks that were published with it; it signs nothing new */
     public DispatchKey(byte[] key, Optional<DispatchKey> previous) {
         if (key.length < BYTES) {
             throw new IllegalArgumentException("the dispatch key has " + key.length + " bytes, at least " + BYTES
@@ -43,7 +43,7 @@ public final class DispatchKey {
         return hmac(key, (uid + "\n" + attempt).getBytes(StandardCharsets.US_ASCII));
     }
 
-    /** The proof that belongs to an event's body. */
+    /** The proof for an event's body. */
     public String proof(String uid, int attempt, byte[] body) {
         return hmac(dispatchId(uid, attempt).getBytes(StandardCharsets.US_ASCII), body);
     }

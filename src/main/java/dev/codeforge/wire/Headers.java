@@ -19,9 +19,9 @@ public final class Headers {
     public static final String ORIGIN_SUBJECT = "Codeforge-Origin-Subject";
     public static final String ORIGIN_STREAM = "Codeforge-Origin-Stream";
     public static final String ORIGIN_SEQUENCE = "Codeforge-Origin-Sequence";
-    /** On a request: tell what happens in between. On an answer: this is such news, and of which kind. */
+    /** On a request: send progress. On an answer: this is progress, of the named kind. */
     public static final String PROGRESS = "Codeforge-Progress";
-    /** Of the NATS services protocol: why a request was refused, and with which code. */
+    /** Of the NATS services protocol: why a request was refused, and the code. */
     public static final String SERVICE_ERROR = "Nats-Service-Error";
 
     public static final String SERVICE_ERROR_CODE = "Nats-Service-Error-Code";

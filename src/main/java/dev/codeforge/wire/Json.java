@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.io.IOException;
 
-/** The one JSON dialect of the wire: snake case, absent instead of null, decimals exact, unknown fields ignored. */
+/** JSON as on the wire: snake case, absent instead of null, exact decimals, unknown fields ignored. */
 final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper()
             .registerModule(new JavaTimeModule())

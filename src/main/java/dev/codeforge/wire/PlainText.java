@@ -1,8 +1,8 @@
 package dev.codeforge.wire;
 
 /**
- * Text from outside in a form that every reader takes: the API server refuses control characters and half a surrogate pair
- * in a status, a terminal obeys them. Newlines and tabs stay.
+ * Text from outside, made acceptable to every reader: the API server refuses control characters and half a surrogate
+ * pair in a status, a terminal obeys them. Newlines and tabs stay.
  */
 public final class PlainText {
     private static final char REPLACEMENT = '\uFFFD';
@@ -13,7 +13,7 @@ public final class PlainText {
 
     private PlainText() {}
 
-    /** The text without what no reader takes, each such character as U+FFFD. */
+    /** The text with each unacceptable character replaced by U+FFFD. */
     public static String of(String text) {
         StringBuilder cleaned = null;
         for (int at = 0; at < text.length(); at++) {
@@ -29,17 +29,17 @@ public final class PlainText {
         return cleaned == null ? text : cleaned.toString();
     }
 
-    /** As {@link #of}, and no longer than {@code most} characters: what is over is left out at the end. */
+    /** As {@link #of}, cut at the end to {@code most} characters. */
     public static String first(String text, int most) {
         return of(text.length() <= most ? text : text.substring(0, most));
     }
 
-    /** As {@link #of}, and no longer than {@code most} characters: what is over is left out at the beginning. */
+    /** As {@link #of}, cut at the beginning to {@code most} characters. */
     public static String last(String text, int most) {
         return of(text.length() <= most ? text : text.substring(text.length() - most));
     }
 
-    /** Whether the character is one half of a pair whose other half is its neighbour. */
+    /** Whether the surrogate has its other half next to it. */
     private static boolean isPaired(String text, int at) {
         final char half = text.charAt(at);
         if (Character.isHighSurrogate(half)) {

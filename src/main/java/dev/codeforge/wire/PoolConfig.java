@@ -12,7 +12,7 @@ public final class PoolConfig {
 
     private PoolConfig() {}
 
-    /** Empty for what is no such object, a deleted key's marker for instance: then it is written anew. */
+    /** Empty for anything else, such as a deleted key's marker; the operator then writes the settings again. */
     public static Map<String, String> parse(byte[] body) {
         try {
             return Map.copyOf(Json.read(body == null ? new byte[0] : body, Settings.class));

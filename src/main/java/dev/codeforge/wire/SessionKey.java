@@ -5,7 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** Which session: the same name on another pool is another conversation. */
+/** Identifies a session: the same name on another pool is another conversation. */
 public record SessionKey(String namespace, String pool, String session) {
 
     /** {@code <namespace>.<pool>.<SHA-256 of the session's name, lowercase hexadecimal>}. */

@@ -4,9 +4,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is kept of a session: whose turn it is, and where its conversation stands.
+ * The record of a session: its turn and its conversation.
  *
- * @param turn the task that has begun and not ended; absent between two tasks
+ * @param turn the task that has started and not ended; absent between two tasks
  * @param history absent until a task of the session has succeeded
  */
 public record SessionRecord(String session, @Nullable Turn turn, @Nullable History history) {
@@ -14,7 +14,7 @@ public record SessionRecord(String session, @Nullable Turn turn, @Nullable Histo
     /** The AgentTask, in the session's namespace, that may be published. */
     public record Turn(String uid, String name) {}
 
-    /** What the run {@code attempt} of the task {@code uid} left. */
+    /** The conversation that the run {@code attempt} of the task {@code uid} left. */
     public record History(String uid, int attempt, SessionObject object) {}
 
     public static SessionRecord fresh(String session) {
@@ -29,7 +29,7 @@ public record SessionRecord(String session, @Nullable Turn turn, @Nullable Histo
         return new SessionRecord(session, next, history);
     }
 
-    /** Nobody's turn any more. The conversation stands where it stood when the task has left none. */
+    /** The record without a turn. The conversation stays if the task has left none. */
     public SessionRecord ended(Optional<History> left) {
         return new SessionRecord(session, null, left.orElse(history));
     }

@@ -2,9 +2,9 @@ package dev.codeforge.wire;
 
 /** Subjects and stream names. */
 public final class Subjects {
-    /** What happened to tasks: written by workers and the operator, read by the operator. */
+    /** Events of tasks: written by workers and the operator, read by the operator. */
     public static final String EVENTS_STREAM = "EVENTS";
-    /** The same events by task alone, copied from {@link #EVENTS_STREAM} for everybody else. */
+    /** The same events by task alone, copied from {@link #EVENTS_STREAM} for all other readers. */
     public static final String RESULTS_STREAM = "RESULTS";
 
     public static final String LOGS_STREAM = "LOGS";
@@ -14,7 +14,7 @@ public final class Subjects {
     /** The NATS micro service that takes tasks as requests, and the first token of its subjects. */
     public static final String AGENTS_SERVICE = "agents";
 
-    /** What the subject of every pool begins with: all others are the platform's. */
+    /** Prefix of every pool's subject; all other subjects are the platform's. */
     public static final String TASKS = "tasks.";
 
     private Subjects() {}
@@ -28,7 +28,7 @@ public final class Subjects {
         return "files_" + namespace + "_" + pool;
     }
 
-    /** The stream behind a pool's bucket, as every client names it. */
+    /** The stream of a pool's bucket, as every client names it. */
     public static String filesStream(String namespace, String pool) {
         return "OBJ_" + filesBucket(namespace, pool);
     }
@@ -52,12 +52,12 @@ public final class Subjects {
         return new TaskRef(tokens[1], tokens[2], tokens[3]);
     }
 
-    /** Where a run's lines of output go. */
+    /** The subject of a run's lines of output. */
     public static String lines(TaskRef task) {
         return "logs." + tokens(task);
     }
 
-    /** Where everybody hears a task's events, whatever its pool. */
+    /** The subject that republishes a task's events, independent of its pool. */
     public static String results(String taskId) {
         return "results." + taskId;
     }
@@ -70,17 +70,17 @@ public final class Subjects {
         return "holder." + tokens(task);
     }
 
-    /** Where a worker is asked. */
+    /** The subject for requests to a worker. */
     public static String control(WorkerRef worker) {
         return "control." + worker.namespace() + "." + worker.pool() + ".worker." + worker.pod();
     }
 
-    /** Where a pool's workers are told that its settings have changed. */
+    /** The subject for notices to a pool's workers about changed settings. */
     public static String poolControl(String namespace, String pool) {
         return "control." + namespace + "." + pool + ".pool";
     }
 
-    /** Where the workers of a namespace answer one question. */
+    /** The subject on which the workers of a namespace answer a question. */
     public static String answers(String namespace, String question) {
         return "answers." + namespace + "." + question;
     }
@@ -98,7 +98,7 @@ public final class Subjects {
         return "deadletters." + namespace + "." + pool;
     }
 
-    /** Where a task for a pool is asked for; {@code *} as namespace and pool stands for all of them. */
+    /** The subject of task requests for a pool; {@code *} as namespace and pool matches all of them. */
     public static String request(String endpoint, String namespace, String pool) {
         return AGENTS_SERVICE + "." + endpoint + "." + namespace + "." + pool;
     }

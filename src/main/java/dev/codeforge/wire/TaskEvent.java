@@ -11,14 +11,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a task's current attempt, all of it in each event: losing all but the last loses nothing. CodeForge's
- * own consumers read {@code status, output, files, error, tokens_in, tokens_out, cost_usd}. A worker may write anything: what
- * is too long is cut, what is no text, time or money for the API server is replaced here, before anybody reads it.
+ * The state of a task's current attempt. Each event has all of it, so that only the last event matters. CodeForge's own
+ * consumers read {@code status, output, files, error, tokens_in, tokens_out, cost_usd}. A worker may write anything, so
+ * this record cuts what is too long and replaces text, times and amounts that the API server would refuse.
  *
- * @param delivery ordinal of the run within the attempt, from 1; runs that were given back are not counted
+ * @param delivery ordinal of the run within the attempt, from 1; released runs are not counted
  * @param sequence of the task's message in {@code stream}
  * @param usage of the whole task: earlier attempts and all deliveries
- * @param checkpoint what the task's runs saved last, for the next one to go on from; null for nothing
+ * @param checkpoint what the task's runs saved last, for the next run; null for none
  */
 public record TaskEvent(
         String taskId,
@@ -78,7 +78,7 @@ public record TaskEvent(
         return time != null && !time.isBefore(NO_TIME_BEFORE) && time.isBefore(NO_TIME_AFTER);
     }
 
-    /** A number of 1e999999999 is short as JSON, and none that anybody can add. */
+    /** A number like 1e999999999 is short as JSON, but too large to add. */
     private static boolean isMoney(@Nullable BigDecimal amount) {
         return amount != null
                 && Math.abs((long) amount.scale()) <= MOST_DIGITS
@@ -113,13 +113,13 @@ public record TaskEvent(
         return kind.isTerminal();
     }
 
-    /** True while a worker has begun this attempt and neither ended it nor given it back. */
+    /** True while a worker has started this attempt and neither ended nor released it. */
     @JsonIgnore
     public boolean isRunning() {
         return kind == Kind.RUNNING || kind == Kind.PROGRESS;
     }
 
-    /** The same end of the same attempt, for another reason. */
+    /** The same end of the same attempt with another failure. */
     public TaskEvent endedBecause(Failure why) {
         return new TaskEvent(
                 taskId,
@@ -147,7 +147,7 @@ public record TaskEvent(
                 checkpoint);
     }
 
-    /** The same run, given back for this reason. */
+    /** The same run, released for this reason. */
     public TaskEvent givenBack(String newId, Instant at, Failure why) {
         return new TaskEvent(
                 taskId,
@@ -176,8 +176,8 @@ public record TaskEvent(
     }
 
     /**
-     * The same event with its times by another clock, which showed {@code stored} when this one was written. How long ago
-     * something was, its writer has measured by one clock; nothing was later than the event itself.
+     * The event with its times on another clock, which showed {@code stored} when this event was written. The writer's
+     * clock gives only durations before the event; no time is later than the event itself.
      */
     public TaskEvent storedAt(Instant stored) {
         return new TaskEvent(
@@ -214,7 +214,7 @@ public record TaskEvent(
         return ago.isNegative() ? stored : stored.minus(ago);
     }
 
-    /** What the worker or the operator gave as the reason of a failure or a cancellation; empty for none. */
+    /** The reason of a failure or cancellation, from the worker or the operator; empty for none. */
     @JsonIgnore
     public String failureType() {
         return failure == null ? "" : failure.type();
@@ -233,7 +233,7 @@ public record TaskEvent(
         return event;
     }
 
-    /** The event in a stored body, if its proof holds: anybody who may write results could write another. */
+    /** The event in a stored body, if its proof is valid: anyone with access to the stream could write an event. */
     public static Optional<TaskEvent> proven(DispatchKey key, String taskId, byte[] body, String proof) {
         try {
             final TaskEvent event = parse(body);
@@ -245,7 +245,7 @@ public record TaskEvent(
         }
     }
 
-    /** Money is a decimal string; {@code unmeteredCalls} were answered, and their tokens or price are not known. */
+    /** Money is a decimal string. {@code unmeteredCalls} counts answered calls with unknown tokens or price. */
     public record Usage(long tokensIn, long tokensOut, String costUsd, long unmeteredCalls) {
         public Usage {
             costUsd = money(costUsd);
@@ -264,7 +264,7 @@ public record TaskEvent(
         }
     }
 
-    /** @param session what a run that succeeded left of its conversation; absent when it kept nothing */
+    /** @param session the conversation that a successful run left; absent when it left none */
     public record Result(
             @Nullable String summary,
             int filesTotal,
@@ -283,7 +283,7 @@ public record TaskEvent(
             artifactsProblem = line(artifactsProblem);
         }
 
-        /** Where all that was left is kept, and no session is continued. */
+        /** A result whose artifacts were all stored, without a session. */
         public Result(@Nullable String summary, int filesTotal, @Nullable Git git, @Nullable List<Artifact> artifacts) {
             this(summary, filesTotal, git, artifacts, null, null);
         }
@@ -306,14 +306,14 @@ public record TaskEvent(
         }
     }
 
-    /** @param retryAfterSeconds until the next attempt begins, 0 to 3,600; null: as long as the task's retry says */
+    /** @param retryAfterSeconds until the next attempt starts, 0 to 3,600; null: as the task's retry says */
     public record Failure(String type, String message, boolean retryable, @Nullable Long retryAfterSeconds) {
         private static final long MOST_SECONDS = 3600;
 
         public Failure {
             type = type == null ? "AgentFailed" : type;
             message = message == null ? "" : PlainText.first(message, MOST_MESSAGE);
-            // Whoever writes events may ask for anything.
+            // A writer of events may send any delay.
             retryAfterSeconds = retryAfterSeconds == null ? null : Math.clamp(retryAfterSeconds, 0, MOST_SECONDS);
         }
 

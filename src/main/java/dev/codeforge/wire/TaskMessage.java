@@ -4,18 +4,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A task as a worker receives it: CodeForge's own JSON with the attempt, the resolved defaults and what earlier attempts
- * spent.
+ * A task as a worker receives it: CodeForge's own JSON with the attempt, the resolved defaults and the usage of earlier
+ * attempts.
  *
  * @param namespace of the AgentTask and its pool; null from an outside producer
- * @param pool that shall run it: the workers of another refuse it; null from an outside producer
- * @param heartbeatSeconds seconds between two signs of life, at least 1
+ * @param pool that runs it: the workers of another pool refuse it; null from an outside producer
+ * @param heartbeatSeconds seconds between two heartbeats, at least 1
  * @param runTimeoutSeconds seconds that the run may take
- * @param maxDeliveries how often the run may be begun in this attempt
+ * @param maxDeliveries how often the run may start in this attempt
  * @param deliveryMode AtLeastOnce, AtMostOnce or ResetThenRetry
- * @param lastEvent sequence of the task's last event when the message was published, 0 for none: an event without a proof that
- *     is newer may hide one of this attempt
- * @param checkpoint what an earlier attempt saved last; null for nothing
+ * @param lastEvent sequence of the task's last event when the message was published, 0 for none: a newer event without
+ *     a proof may hide one of this attempt
+ * @param checkpoint what an earlier attempt saved last; null for none
  */
 public record TaskMessage(
         String taskId,
@@ -49,7 +49,7 @@ public record TaskMessage(
         return Json.read(body, TaskMessage.class);
     }
 
-    /** What attempts before this one used; money is a decimal string. */
+    /** Usage of earlier attempts; money is a decimal string. */
     public record Spent(long tokensIn, long tokensOut, String costUsd, long unmeteredCalls) {
         public static final Spent NOTHING = new Spent(0, 0, "0");
 
@@ -59,9 +59,9 @@ public record TaskMessage(
     }
 
     /**
-     * What the task may use.
+     * The task's budget.
      *
-     * @param since the usage at which the budget began, at the last rerun: what was used before does not count
+     * @param since the usage when the budget started, at the last rerun: earlier usage does not count
      */
     public record Budget(@Nullable Long maxTokens, @Nullable String maxCostUsd, Spent since) {}
 
@@ -70,7 +70,7 @@ public record TaskMessage(
     /**
      * The conversation that the task continues.
      *
-     * @param history what its last successful task left; absent when it begins here
+     * @param history left by the session's last successful task; absent when the conversation starts here
      */
     public record Session(String name, @Nullable SessionObject history) {}
 

@@ -1,7 +1,7 @@
 package dev.codeforge.wire;
 
 /**
- * A task as every subject of its runs names it: the pool that has it, and its id. Two pools may have tasks of one id, which
- * are two tasks.
+ * A task as the subjects of its runs name it: its pool and its id. Two pools may have tasks with one id, which are two
+ * tasks.
  */
 public record TaskRef(String namespace, String pool, String id) {}

@@ -8,8 +8,8 @@ import java.util.HexFormat;
 import java.util.Locale;
 
 /**
- * The ids of a task's trace. Operator and workers make the same from its UID, before and after a restart, and store none;
- * {@code schemas/golden/spans.json} has examples.
+ * The ids of a task's trace. Operator and workers derive the same ids from its UID and store none; {@code
+ * schemas/golden/spans.json} has examples.
  */
 public final class TraceIds {
     private static final int SPAN_BYTES = 8;
@@ -30,17 +30,17 @@ public final class TraceIds {
         return span(uid, "publish/" + attempt);
     }
 
-    /** Of the write of the status that tells the task's end after this attempt. */
+    /** The span of the status write that ends the task after this attempt. */
     public static String statusWrite(String uid, int attempt) {
         return span(uid, "status/" + attempt);
     }
 
-    /** A run's, which its worker tells of. */
+    /** The span of a run, which its worker exports. */
     public static String run(String uid, int attempt, int delivery) {
         return span(uid, "run/" + attempt + "/" + delivery);
     }
 
-    /** The message's header: whoever runs the attempt continues the trace under its publish. */
+    /** The message's header, which makes the run a child of the attempt's publish. */
     public static String traceparent(String uid, int attempt, boolean sampled) {
         return "00-" + trace(uid) + "-" + publish(uid, attempt) + (sampled ? "-01" : "-00");
     }

@@ -1,6 +1,6 @@
 package dev.codeforge.wire;
 
-/** A message that is not what the protocol says. */
+/** A message that violates the protocol. */
 public final class UnreadableMessageException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -1,6 +1,6 @@
 /**
- * What travels between operator and workers: messages, events and their proofs. No client, no Kubernetes; the same text
- * is implemented by the Python worker and held together by the golden messages under {@code schemas/}.
+ * The messages between operator and workers: tasks, events and their proofs. No client, no Kubernetes. The Python
+ * worker implements the same messages, and the golden messages under {@code schemas/} keep both in step.
  */
 @NullMarked
 package dev.codeforge.wire;

@@ -3,6 +3,7 @@ package dev.codeforge.testing;
 import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Consumption;
 import dev.codeforge.jetstream.DeadLetters;
 import dev.codeforge.jetstream.Files;
 import dev.codeforge.jetstream.PoolConfigs;
@@ -45,6 +46,7 @@ public final class FakeConnections implements Connections {
 
     private final Map<String, StandingMessage> standing = new ConcurrentHashMap<>();
     private final Map<TaskRef, StoredEvent> events = new ConcurrentHashMap<>();
+    private final Map<Long, StoredEvent> all = new ConcurrentHashMap<>();
     private final List<Long> acknowledged = new CopyOnWriteArrayList<>();
     private final List<Consumer<Results.Delivery>> consumers = new CopyOnWriteArrayList<>();
     private final AtomicLong sequence = new AtomicLong();
@@ -68,6 +70,11 @@ public final class FakeConnections implements Connections {
         return store(refOf(event), event.toJson(), "0".repeat(64));
     }
 
+    /** Hands an event to the consumers once more. */
+    public void redeliver(long at) {
+        consumers.forEach(consumer -> consumer.accept(new InMemoryDelivery(all.get(at))));
+    }
+
     /** Sequences of the events that were acknowledged. */
     public List<Long> acknowledged() {
         return List.copyOf(acknowledged);
@@ -86,6 +93,7 @@ public final class FakeConnections implements Connections {
     private long store(TaskRef task, byte[] body, String proof) {
         final StoredEvent event = new StoredEvent(task, sequence.incrementAndGet(), timeOf(body), body, proof);
         events.put(task, event);
+        all.put(event.sequence(), event);
         consumers.forEach(consumer -> consumer.accept(new InMemoryDelivery(event)));
         return event.sequence();
     }
@@ -231,9 +239,19 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
-        public AutoCloseable consume(Consumer<Delivery> onEvent) {
+        public Consumption consume(Consumer<Delivery> onEvent) {
             consumers.add(onEvent);
-            return () -> consumers.remove(onEvent);
+            return new Consumption() {
+                @Override
+                public boolean isAlive() {
+                    return true;
+                }
+
+                @Override
+                public void close() {
+                    consumers.remove(onEvent);
+                }
+            };
         }
     }
 

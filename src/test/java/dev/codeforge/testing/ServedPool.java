@@ -12,8 +12,8 @@ import dev.codeforge.jetstream.NatsConnections;
 import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.jetstream.StreamOwner;
 import dev.codeforge.jetstream.TaskQueue;
-import dev.codeforge.operator.task.AgentTaskReconciler;
-import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -44,8 +44,7 @@ public final class ServedPool implements AutoCloseable {
     public final Connections connections = new NatsConnections(server.endpoint(), INSTALLATION);
     public final Connection client = server.connect();
     public final InMemoryCache<WorkerPool> pools = new InMemoryCache<>(Map.of());
-    public final InMemoryCache<AgentTask> tasks =
-            new InMemoryCache<>(Map.of(AgentTaskReconciler.BY_UID, AgentTask::uid));
+    public final InMemoryCache<AgentTask> tasks = new InMemoryCache<>(Map.of());
     public final PoolQueue queue = new PoolQueue(client, STREAM, SUBJECT);
 
     public ServedPool() throws Exception {
@@ -85,7 +84,11 @@ public final class ServedPool implements AutoCloseable {
     }
 
     public TaskIndex index() {
-        return new TaskIndex(tasks);
+        return new TaskIndex().in(tasks);
+    }
+
+    public PoolIndex poolIndex() {
+        return new PoolIndex().in(pools);
     }
 
     /** A task in the cache, as its status tells; {@code status} is JSON without its braces. */

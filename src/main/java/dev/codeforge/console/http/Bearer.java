@@ -3,7 +3,7 @@ package dev.codeforge.console.http;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A token comes in the header {@code Authorization}, never in a URL, which proxies write down. */
+/** The token comes in the header {@code Authorization} and never in a URL, because proxies log URLs. */
 final class Bearer {
     private static final String SCHEME = "Bearer ";
 

@@ -9,10 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Why a caller does not get what he asks for, over a WebSocket or as an HTTP answer. */
+/** Why a caller may not subscribe, for a WebSocket or an HTTP answer. */
 record Denial(Refusal reason, String sentence) {
     /**
-     * Empty when he may have it. May throw {@link Callers.UnansweredException}.
+     * Empty when the caller may subscribe. May throw {@link Callers.UnansweredException}.
      *
      * @param namespaces that the console watches; empty for all
      */

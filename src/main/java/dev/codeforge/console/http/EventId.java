@@ -5,12 +5,12 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Where a reader of server-sent events is in both streams: {@code <sequence of RESULTS>-<sequence of LOGS>}. */
+/** The position of an SSE reader in both streams: {@code <sequence of RESULTS>-<sequence of LOGS>}. */
 record EventId(Optional<Long> event, Optional<Long> line) {
     static final EventId NOWHERE = new EventId(Optional.empty(), Optional.empty());
     private static final Pattern FORM = Pattern.compile("(\\d{0,18})-(\\d{0,18})");
 
-    /** What is no such id begins anew. */
+    /** Any other text starts from now. */
     static EventId parse(String text) {
         final Matcher matcher = FORM.matcher(text);
         return matcher.matches() ? new EventId(number(matcher.group(1)), number(matcher.group(2))) : NOWHERE;

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/** Server-sent events, for {@code curl} and programs: one subscription a stream, each message an event with an id. */
+/** Server-sent events, for {@code curl} and programs: one subscription per stream, each message an event with an id. */
 final class EventStreams {
     private static final String MEDIA_TYPE = "text/event-stream";
     private static final String REQUEST = "codeforge.request";
@@ -23,7 +23,10 @@ final class EventStreams {
         this.visitors = visitors;
     }
 
-    /** Before the answer has begun: afterwards a refusal would look like a lost connection, and be tried again. */
+    /**
+     * Checks the request before the answer starts. A later refusal would look like a lost connection, and the client
+     * would retry.
+     */
     void admit(Context context) {
         if (!Optional.ofNullable(context.header("Accept")).orElse("").contains(MEDIA_TYPE)) {
             throw new ProblemException(406, "NotAcceptable", "ask for a stream: Accept: " + MEDIA_TYPE);
@@ -41,7 +44,7 @@ final class EventStreams {
             }
             context.attribute(REQUEST, request);
             context.attribute(TOKEN, token.get());
-            // nginx holds back what it thinks is a page.
+            // nginx buffers responses unless this header is set.
             context.header("X-Accel-Buffering", "no");
             context.header("Cache-Control", "no-store");
         } catch (RequestReader.InvalidRequestException e) {
@@ -73,7 +76,7 @@ final class EventStreams {
         }
     }
 
-    /** Ends with its subscription, whose last message says why. */
+    /** Ends with its subscription, whose last message has the reason. */
     private static final class StreamOutlet implements Outlet {
         private final SseClient stream;
         private volatile BooleanSupplier ended = () -> false;

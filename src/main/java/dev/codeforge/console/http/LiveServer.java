@@ -23,10 +23,13 @@ import org.slf4j.LoggerFactory;
 /** {@code GET /ws} and {@code GET /events}. */
 public final class LiveServer implements AutoCloseable {
     static final Logger LOG = LoggerFactory.getLogger(LiveServer.class);
-    /** Else the kernel takes megabytes for a client that does not read, and it is slow for long before that shows. */
+    /**
+     * Without this the kernel buffers megabytes for a client that does not read, and hides for a long time that the
+     * client is slow.
+     */
     private static final int SEND_BUFFER = 64 << 10;
 
-    /** Longer than it takes to cut off who does not answer a close frame. */
+    /** Longer than {@link Sockets} waits for an answer to a close frame. */
     private static final Duration FAREWELL = Duration.ofSeconds(5);
 
     private final ConsoleSettings settings;
@@ -82,7 +85,7 @@ public final class LiveServer implements AutoCloseable {
         return connector;
     }
 
-    /** A session and a deflater for each socket would be most of the memory. */
+    /** Sessions and a deflater for each socket would use most of the memory. */
     private static void withoutSessionsAndCompression(ServletContextHandler handler) {
         final SessionHandler sessions = new SessionHandler();
         sessions.setUsingCookies(false);
@@ -94,7 +97,7 @@ public final class LiveServer implements AutoCloseable {
                         .unregister("permessage-deflate"));
     }
 
-    /** A page of somebody else may open a socket here with what the browser knows of the user. */
+    /** Refuses foreign origins: their pages could open a socket with the user's credentials in the browser. */
     private void checkOrigin(Context context) {
         final String origin = context.header("Origin");
         if (origin != null
@@ -115,7 +118,7 @@ public final class LiveServer implements AutoCloseable {
         }
     }
 
-    /** To be called when the hub has closed. */
+    /** Call this after the hub has closed. */
     @Override
     public void close() {
         visitors.awaitNone(FAREWELL);

@@ -3,7 +3,7 @@ package dev.codeforge.console.http;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.charset.StandardCharsets;
 
-/** A refused HTTP request, answered as RFC 9457 says. */
+/** A refused HTTP request, answered as in RFC 9457. */
 final class ProblemException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

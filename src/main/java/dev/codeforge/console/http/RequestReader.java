@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.StreamSupport;
 
-/** What clients send, as docs/live.md describes it. What is not as described there is refused by a sentence. */
+/** Parses requests of clients as docs/live.md describes them. Anything else is refused with a sentence. */
 final class RequestReader {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Set<String> SUBSCRIBE =
@@ -27,7 +27,7 @@ final class RequestReader {
 
     private RequestReader() {}
 
-    /** What a WebSocket client says. */
+    /** A message of a WebSocket client. */
     sealed interface Said {
         record Hello(String token) implements Said {}
 
@@ -71,7 +71,7 @@ final class RequestReader {
         };
     }
 
-    /** The one subscription of a stream of server-sent events. */
+    /** The one subscription of an SSE stream. */
     static Request query(Map<String, List<String>> parameters, Optional<String> lastEventId)
             throws InvalidRequestException {
         refuseUnknown(parameters.keySet(), QUERY);

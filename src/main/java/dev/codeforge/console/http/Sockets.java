@@ -21,23 +21,23 @@ import java.util.stream.Collectors;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 
-/** WebSockets: a frame has one or more messages, a line each. */
+/** WebSockets: a frame has one or more messages, one per line. */
 final class Sockets implements AutoCloseable {
     private static final Duration SIGN_IN = Duration.ofSeconds(5);
     private static final Duration PING = Duration.ofSeconds(20);
     private static final Duration IDLE = Duration.ofSeconds(60);
-    /** A client that does not read does not read the close frame either: then the connection is cut. */
+    /** A client that does not read does not read the close frame either, so the connection is cut after this time. */
     private static final Duration CUT = Duration.ofSeconds(2);
 
-    /** Of a message in, and by Jetty's measure of a frame out. */
+    /** Limit of a message in, and of a frame out by Jetty's limit. */
     private static final int FRAME_BYTES = 64 << 10;
 
-    /** Each has at most three bytes in UTF-8. */
+    /** A character has at most three bytes in UTF-8. */
     private static final int FRAME_CHARACTERS = FRAME_BYTES / 3;
 
     private final Visitors visitors;
     private final Map<String, Visitor> signedIn = new ConcurrentHashMap<>();
-    /** The API server may take its time to say who they are. */
+    /** Connections that have sent their token: the API server may take a while to identify the user. */
     private final Set<String> saidHello = ConcurrentHashMap.newKeySet();
 
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
@@ -143,7 +143,7 @@ final class Sockets implements AutoCloseable {
         };
     }
 
-    /** A task may be larger than a frame. */
+    /** A message may be larger than a frame. */
     private static void sendFrom(Session session, String text, int from, Runnable sent) {
         final boolean last = text.length() - from <= FRAME_CHARACTERS;
         int end = last ? text.length() : from + FRAME_CHARACTERS;
@@ -151,7 +151,8 @@ final class Sockets implements AutoCloseable {
             end--;
         }
         final int next = end;
-        // Jetty calls back before it knows that the message has ended: the next one begins on a thread of its own.
+        // Jetty calls back before it knows that the message has ended, so the next message starts on a thread of its
+        // own.
         final Runnable then = last ? () -> Thread.startVirtualThread(sent) : () -> sendFrom(session, text, next, sent);
         session.sendPartialText(text.substring(from, end), last, Callback.from(then, failure -> session.disconnect()));
     }

@@ -11,7 +11,7 @@ import dev.codeforge.console.identity.Callers.UnansweredException;
 import java.util.Optional;
 import java.util.Set;
 
-/** A caller on one connection: what he asks for is first allowed by the API server, and again while he has it. */
+/** A caller on one connection. The API server authorizes each subscription when it starts, and again while it lasts. */
 final class Visitor {
     private final Hub hub;
     private final Callers callers;
@@ -61,7 +61,7 @@ final class Visitor {
         return Denial.of(callers, namespaces, token, user, request);
     }
 
-    /** Ends what the caller may not have any more. An API server that is away takes no right. */
+    /** Ends subscriptions that the caller may no longer have. While the API server is away, rights stay. */
     void review() {
         try {
             if (callers.user(token).isEmpty()) {

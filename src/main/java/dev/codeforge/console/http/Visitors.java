@@ -17,7 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** All who are connected: each user has so many connections, and keeps what he has while he may. */
+/** All connected callers. Limits the connections of each user, and reviews the rights of each caller. */
 final class Visitors implements AutoCloseable {
     private static final int REVIEWS_AT_ONCE = 8;
 
@@ -39,7 +39,7 @@ final class Visitors implements AutoCloseable {
         reviews.scheduleWithFixedDelay(this::review, period, period, TimeUnit.MILLISECONDS);
     }
 
-    /** The closing is why he does not come in. */
+    /** Either the visitor, or the reason of the refusal. */
     record Entrance(Optional<Visitor> visitor, Closing refusal) {
         private static Entrance refused(Closing why) {
             return new Entrance(Optional.empty(), why);
@@ -61,7 +61,7 @@ final class Visitors implements AutoCloseable {
         return new Entrance(Optional.of(visitor), Closing.SIGN_IN);
     }
 
-    /** What an HTTP answer says before a stream begins; empty when it may begin. */
+    /** The HTTP answer that refuses a stream; empty when the stream may start. */
     Optional<ProblemException> problem(String token, Request request) {
         final Optional<String> user = callers.user(token);
         if (user.isEmpty()) {
@@ -80,7 +80,7 @@ final class Visitors implements AutoCloseable {
     void leave(Visitor visitor) {
         if (all.remove(visitor)) {
             give(visitor.user());
-            // A connection may end within a send, on a thread that has locks: it waits for nobody.
+            // A connection may end within a send, on a thread that holds locks, so this must not block.
             Thread.startVirtualThread(() -> hub.disconnect(visitor.client()));
         }
     }
@@ -97,7 +97,7 @@ final class Visitors implements AutoCloseable {
         connections.computeIfPresent(user, (name, open) -> open == 1 ? null : open - 1);
     }
 
-    /** Many at once: a thousand tokens are asked for within the time that is promised. */
+    /** Runs in parallel, so that a thousand tokens are reviewed within {@link Callers#freshness}. */
     private void review() {
         try (ExecutorService asking =
                 Executors.newFixedThreadPool(REVIEWS_AT_ONCE, Thread.ofVirtual().factory())) {
@@ -111,7 +111,7 @@ final class Visitors implements AutoCloseable {
         }
     }
 
-    /** Waits until all have been told that the server stops, those who do not listen excepted. */
+    /** Waits until all clients that still read have received the close frame. */
     void awaitNone(Duration most) {
         final long end = System.nanoTime() + most.toNanos();
         try {

@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** One connection and what waits to be sent on it, which is bounded: who does not read is dropped and harms nobody. */
+/**
+ * One connection and its bounded queue of messages. A client that does not read is dropped and does not affect others.
+ */
 public final class Client {
-    /** Characters of a frame: a browser handles it within a repaint. */
+    /** Characters of a frame: few enough for a browser to handle within a repaint. */
     private static final int FRAME = 32 << 10;
 
     private final Outlet outlet;
@@ -29,7 +31,7 @@ public final class Client {
         }
     }
 
-    /** @param bound characters that may wait */
+    /** @param bound of the queue, in characters */
     Client(Outlet outlet, long bound, Traffic traffic) {
         this.outlet = outlet;
         this.traffic = traffic;
@@ -44,21 +46,21 @@ public final class Client {
         return subscriptions.values().stream().map(Subscription::request).toList();
     }
 
-    /** One too many drops the client. */
+    /** Adds a message. One that does not fit drops the client. */
     public synchronized void offer(Message message) {
         if (closed) {
             return;
         }
         waiting.add(new Waiting(message, System.nanoTime()));
         size += message.json().length();
-        // One that is larger than the bound alone still passes.
+        // A single message may be larger than the bound.
         if (size > bound && waiting.size() > 1) {
             traffic.dropped();
             close(Closing.TOO_SLOW);
         }
     }
 
-    /** Sends a frame of what waits, unless the last one is still on its way. */
+    /** Sends a frame of the queue, unless the last frame is still being sent. */
     synchronized void flush() {
         if (sending || waiting.isEmpty()) {
             return;
@@ -82,20 +84,20 @@ public final class Client {
 
     private synchronized void sent() {
         sending = false;
-        // Less than a frame waits for more.
+        // Less than a frame waits for the next flush.
         if (size >= FRAME) {
             flush();
         }
     }
 
-    /** Waits until half of the queue is free: what is read from a stream never makes a client too slow. */
+    /** Waits until half of the queue is free, so that reading from a stream never makes a client too slow. */
     synchronized void awaitRoom() throws InterruptedException {
         while (!hasRoom()) {
             wait();
         }
     }
 
-    /** A client that has gone needs none. */
+    /** True also for a client that has disconnected. */
     synchronized boolean hasRoom() {
         return closed || size <= bound / 2;
     }
@@ -104,7 +106,7 @@ public final class Client {
         return closed;
     }
 
-    /** Nothing is sent any more. */
+    /** Closes the client; no message is sent afterwards. */
     public synchronized void close(Closing why) {
         if (!closed) {
             gone();

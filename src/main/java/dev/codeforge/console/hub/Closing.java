@@ -1,6 +1,6 @@
 package dev.codeforge.console.hub;
 
-/** Why the server ends a connection: the code of a WebSocket's close frame, and a sentence. */
+/** Why the server closes a connection: the code of a WebSocket's close frame, and a sentence. */
 public enum Closing {
     STOPPING(1001, "the server stops: connect again and continue after the last sequence"),
     UNAVAILABLE(1013, "the API server does not answer who the caller is: connect again"),

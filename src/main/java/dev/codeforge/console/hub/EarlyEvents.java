@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
-/** Events of tasks that the API server has not told of yet: which subscription they concern is known with the task. */
+/**
+ * Events of tasks that the informer has not delivered yet. The subscriptions for an event are known only with its task.
+ */
 final class EarlyEvents {
-    /** Of outside producers' tasks nobody ever tells. */
+    /** Bounded, because tasks of outside producers never appear in the informer. */
     private static final int MOST = 1_000;
 
     private final NavigableMap<Long, Entry> events = new TreeMap<>();
@@ -19,7 +21,7 @@ final class EarlyEvents {
         }
     }
 
-    /** The events of a task that has come; they are given once. */
+    /** Removes and returns the events of a task that has appeared. */
     List<Entry> of(String uid) {
         if (events.isEmpty()) {
             return List.of();

@@ -12,13 +12,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A stream as everybody has it: what is heard over core NATS, and what was missed there, read. It passes entries on in order and
- * once, under the hub's lock; what has no comment on threads is called under it too.
+ * One stream for all subscriptions: entries heard over core NATS, and missed ones read from the stream. Each entry is
+ * passed on once and in order, under the hub's lock. Methods are called under that lock too, unless they say otherwise.
  */
 final class Feed {
     private static final Logger LOG = LoggerFactory.getLogger(Feed.class);
 
-    /** Who is to have it. */
+    /** The subscriptions that receive a feed's entries. */
     interface Audience {
         Collection<Reception> receptions(Entry entry);
 
@@ -26,10 +26,10 @@ final class Feed {
 
         boolean concerns(Request request, Entry entry);
 
-        /** An entry is passed, or read for one subscription. */
+        /** Called for an entry that is passed on, or read for one subscription. */
         void notice(Entry entry);
 
-        /** Each has every entry. */
+        /** An audience that receives every entry. */
         static Audience of(Set<Reception> receptions) {
             return new Audience() {
                 @Override
@@ -57,7 +57,7 @@ final class Feed {
      * What all feeds share.
      *
      * @param lock the hub's
-     * @param tooOld ends a subscription whose sequences mean nothing any more
+     * @param tooOld ends a subscription whose sequences became invalid
      */
     record Surroundings(Object lock, ExecutorService readers, Traffic traffic, Consumer<Subscription> tooOld) {}
 
@@ -68,7 +68,7 @@ final class Feed {
     private final Tail tail = new Tail();
     private volatile boolean closed;
 
-    /** @param form what a client gets of an entry; nothing of what a client could not read */
+    /** @param form the JSON that a client gets for an entry; empty for an entry that a client could not read */
     Feed(Surroundings shared, StreamReader reader, Function<Entry, Optional<Message.Body>> form, Audience audience) {
         this.shared = shared;
         this.reader = reader;
@@ -111,7 +111,7 @@ final class Feed {
         }
     }
 
-    /** Reads on a thread of its own what was missed, and passes it on, until what is heard follows. */
+    /** Reads missed entries on a thread of its own and passes them on, until heard entries follow without a gap. */
     void follow() {
         shared.readers().submit(this::read);
     }
@@ -154,12 +154,12 @@ final class Feed {
         }
     }
 
-    /** Up to which sequence everybody has it; empty before that is known. */
+    /** The sequence that all subscriptions have reached; empty before it is known. */
     Optional<Long> position() {
         return tail.isKnown() ? Optional.of(tail.last()) : Optional.empty();
     }
 
-    /** Somebody who had no room for what was missed reads it at the pace of the client. */
+    /** A subscription without room for missed entries reads them at its client's pace. */
     void fallBehind(Reception reception) {
         shared.readers().submit(() -> {
             try {
@@ -170,7 +170,7 @@ final class Feed {
         });
     }
 
-    /** Nobody has it any more. */
+    /** Closes the feed, because no subscription uses it. */
     void close() {
         closed = true;
     }

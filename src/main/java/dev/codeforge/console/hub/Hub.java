@@ -19,13 +19,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Passes on what changes to whom it concerns. What comes in changes the memory and fills the clients' queues, under one lock and
- * without waiting for anybody; the queues are sent every {@link #FLUSH}. What was before a client came is read on a thread of its
- * subscription, which waits for the client.
+ * Passes changes to the clients that are subscribed to them. Incoming changes update the memory and the clients' queues
+ * under one lock and never block; every {@link #FLUSH} the queues are sent. What a client missed is read on a thread of
+ * its subscription, which waits for the client.
  */
 public final class Hub implements LiveStreams.Listener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Hub.class);
-    /** Many messages share a frame then, and nobody sees the difference. */
+    /** Long enough for many messages to share a frame, short enough to be unnoticed. */
     private static final Duration FLUSH = Duration.ofMillis(50);
 
     public static final Duration HEARTBEAT = Duration.ofSeconds(15);
@@ -60,9 +60,9 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         timer.scheduleWithFixedDelay(this::beat, HEARTBEAT.toMillis(), HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    // ---- what the API server has
+    // ---- from the API server
 
-    /** All that is there has been put: snapshots are whole from now on. */
+    /** All existing objects are in memory: snapshots are complete from now on. */
     public void filled() {
         filled.countDown();
     }
@@ -79,7 +79,10 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         }
     }
 
-    /** Another task of its name would print other lines. */
+    /**
+     * Ends subscriptions to the lines of a task that was replaced: its successor has the same name and prints other
+     * lines.
+     */
     private void endLog(Item gone) {
         if (gone.kind() == Item.Kind.TASK) {
             namespaces
@@ -93,7 +96,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         }
     }
 
-    // ---- what NATS has
+    // ---- from NATS
 
     @Override
     public void connected() {
@@ -117,7 +120,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         }
     }
 
-    // ---- what clients want
+    // ---- from clients
 
     public Client connect(Outlet outlet) {
         final Client client = new Client(outlet, limits.queueBytes(), traffic);
@@ -135,7 +138,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         return List.copyOf(clients);
     }
 
-    /** Opens a subscription that the caller may have; what it begins with is sent from a thread of its own. */
+    /** Opens an authorized subscription. Its snapshot is sent from a thread of its own. */
     public void subscribe(Client client, Request request) {
         if (client.subscriptions().size() >= limits.subscriptions()) {
             client.offer(Message.error(
@@ -155,7 +158,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         readers.submit(() -> new Opening(this, subscription).run());
     }
 
-    /** Ends a subscription because of this. */
+    /** Ends a subscription with this reason. */
     public void end(Client client, String id, Refusal refusal, String sentence) {
         if (unsubscribe(client, id)) {
             client.offer(Message.error(id, refusal, sentence));
@@ -167,10 +170,10 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
                 subscription.client(),
                 subscription.request().id(),
                 Refusal.TooOld,
-                "the stream was made anew and its sequences begin again: subscribe with 0 for all that it keeps");
+                "the stream was recreated and its sequences start again: subscribe with 0 for all that it has");
     }
 
-    /** @return whether there was one */
+    /** @return whether the subscription existed */
     public boolean unsubscribe(Client client, String id) {
         final Subscription subscription = client.subscriptions().remove(id);
         if (subscription == null) {
@@ -184,13 +187,13 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         return true;
     }
 
-    // ---- what an opening takes, in this order
+    // ---- steps of an opening, in this order
 
     void awaitFilled() throws InterruptedException {
         filled.await();
     }
 
-    /** The lines of the named task; empty when there is no such task. */
+    /** Subscribes to the lines of the named task; empty when there is no such task. */
     Optional<Reception> watch(Subscription subscription) {
         final Request request = subscription.request();
         synchronized (lock) {
@@ -212,7 +215,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         return reception;
     }
 
-    /** It hears from now on what changes behind its snapshot. */
+    /** From now on the subscription receives changes to the part of the snapshot that was sent. */
     void register(Subscription subscription) {
         synchronized (lock) {
             if (!subscription.isOver()) {
@@ -228,7 +231,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         }
     }
 
-    // ---- by the clock
+    // ---- timers
 
     private void flush() {
         try {
@@ -243,7 +246,7 @@ public final class Hub implements LiveStreams.Listener, AutoCloseable {
         }
     }
 
-    /** The end of a stream that was missed has nothing after it that shows the gap: it is asked for. */
+    /** A missed end of a stream has no later entry that would reveal the gap, so the end is read regularly. */
     private void beat() {
         clients.forEach(client -> client.offer(Message.heartbeat(clock.instant())));
         if (streams.isConnected()) {

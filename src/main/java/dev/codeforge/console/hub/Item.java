@@ -3,9 +3,9 @@ package dev.codeforge.console.hub;
 import java.util.Map;
 
 /**
- * An AgentTask or a WorkerPool, as the API server has it.
+ * An AgentTask or a WorkerPool from the API server.
  *
- * @param pool its pool; of a pool, itself
+ * @param pool the task's pool; for a pool, its own name
  * @param json without managed fields, on one line
  */
 public record Item(
@@ -21,7 +21,7 @@ public record Item(
             this.type = type;
         }
 
-        /** Of the messages about it. */
+        /** The type of the messages about this kind. */
         String type() {
             return type;
         }

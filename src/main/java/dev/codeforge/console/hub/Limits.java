@@ -1,10 +1,10 @@
 package dev.codeforge.console.hub;
 
 /**
- * What one caller may use.
+ * Limits of one caller.
  *
  * @param connections of a user
  * @param subscriptions of a connection
- * @param queueBytes what may wait to be sent on a connection
+ * @param queueBytes of a connection's send queue
  */
 public record Limits(int connections, int subscriptions, long queueBytes) {}

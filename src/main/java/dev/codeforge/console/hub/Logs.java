@@ -11,7 +11,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The lines of the tasks that somebody watches, a feed each; those of others are not read. Called under the hub's lock. */
+/** A feed for the lines of each watched task. Lines of other tasks are not read. Called under the hub's lock. */
 final class Logs {
     private static final Logger LOG = LoggerFactory.getLogger(Logs.class);
 
@@ -24,7 +24,7 @@ final class Logs {
         this.shared = shared;
     }
 
-    /** NATS is there again. */
+    /** NATS is connected again. */
     void follow() {
         logs.values().forEach(log -> log.feed().follow());
     }
@@ -36,7 +36,7 @@ final class Logs {
         }
     }
 
-    /** What the subscription has of the task's lines. */
+    /** Subscribes to the task's lines. */
     Reception watch(Subscription subscription, TaskRef task) {
         Log log = logs.get(task);
         if (log == null) {
@@ -68,7 +68,7 @@ final class Logs {
                     log.feed()::isClosed);
             log.feed().follow();
         } catch (InterruptedException e) {
-            LOG.debug("nobody watches the lines of {} any more", log.task().id());
+            LOG.debug("no subscription to the lines of {} is left", log.task().id());
         }
         synchronized (shared.lock()) {
             if (!logs.containsKey(log.task())) {
@@ -85,7 +85,7 @@ final class Logs {
         unwatched.forEach(log -> {
             log.feed().close();
             logs.remove(log.task());
-            // Under the lock: who watches the same task next subscribes after this.
+            // Under the lock, so that the next subscription to the task follows this call.
             streams.leaveLines(log.task());
         });
     }

@@ -13,14 +13,14 @@ import java.util.Optional;
 /**
  * A message to a client, one line of JSON.
  *
- * @param event the position in RESULTS that a client has with it; {@link #SAME} when it has none
- * @param line likewise in LOGS
+ * @param event the client's position in RESULTS after this message; {@link #SAME} if unchanged
+ * @param line the same in LOGS
  */
 public record Message(String json, long event, long line) {
     public static final long SAME = -1;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** The part that is the same for all its readers; who it is for comes first. */
+    /** The part that is the same for all readers; the subscription's id precedes it. */
     record Body(String rest, long event, long line) {
         Message to(Addressee addressee) {
             return new Message(addressee.beginning() + rest, event, line);
@@ -47,7 +47,7 @@ public record Message(String json, long event, long line) {
                 SAME);
     }
 
-    /** Empty when what was written is no JSON object. */
+    /** Empty when the entry is no JSON object. */
     static Optional<Body> event(LiveStreams.Entry entry) {
         return parsed(entry)
                 .map(body -> new Body(entry("event", entry) + ",\"event\":" + body + "}", entry.sequence(), SAME));
@@ -75,7 +75,7 @@ public record Message(String json, long event, long line) {
         }
     }
 
-    /** All that was there is sent; from here on it is what changes. */
+    /** The snapshot is complete; changes follow. */
     static Message synced(Request request, long event, long line) {
         final ObjectNode body = typed("synced").put("subscription", request.id());
         if (request.has(Topic.EVENTS)) {
@@ -100,7 +100,7 @@ public record Message(String json, long event, long line) {
         return new Message(written(typed("pong")), SAME, SAME);
     }
 
-    /** @param subscription the one that has ended, or was not opened; empty for a message that was not understood */
+    /** @param subscription that has ended or was not opened; empty for a message that could not be parsed */
     public static Message error(String subscription, Refusal refusal, String sentence) {
         final ObjectNode body = typed("error");
         if (!subscription.isEmpty()) {

@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** All pools and tasks that the API server has, and who is subscribed to them. Guarded by the hub's lock. */
+/** All pools and tasks of the API server, and the subscriptions to them. Guarded by the hub's lock. */
 final class Namespaces implements Feed.Audience {
     private final Map<String, Shelf> shelves = new HashMap<>();
     private final Map<String, Item> tasksByUid = new HashMap<>();
     private final EarlyEvents early = new EarlyEvents();
 
-    /** @return what was there under its name, if it was another object */
+    /** @return the item that had this name, if it was another object */
     Optional<Item> put(Item item) {
         final Shelf shelf = shelf(item.namespace());
         final Optional<Item> before = shelf.put(item);
@@ -27,7 +27,7 @@ final class Namespaces implements Feed.Audience {
         return before.filter(other -> !other.uid().equals(item.uid()));
     }
 
-    /** @return what was there */
+    /** @return the removed item */
     Optional<Item> remove(Item item) {
         final Shelf shelf = shelf(item.namespace());
         final Optional<Item> gone = shelf.remove(item);
@@ -39,7 +39,7 @@ final class Namespaces implements Feed.Audience {
         return gone;
     }
 
-    /** Those who read the lines of a task by its name. */
+    /** Subscriptions to the lines of a task by its name. */
     List<Subscription> readersOf(Item task) {
         return shelf(task.namespace()).subscriptions().stream()
                 .filter(subscription -> subscription.request().has(Topic.LOG)
@@ -65,7 +65,7 @@ final class Namespaces implements Feed.Audience {
         return shelf(namespace).task(name);
     }
 
-    /** It hears from now on what changes behind its snapshot. */
+    /** From now on the subscription receives changes to the part of the snapshot that was sent. */
     void add(Subscription subscription) {
         shelf(subscription.request().namespace()).subscriptions().add(subscription);
     }
@@ -107,7 +107,7 @@ final class Namespaces implements Feed.Audience {
                 Optional.ofNullable(tasksByUid.get(event.task().id()));
         return event.task().namespace().equals(request.namespace())
                 && request.isOfPool(event.task().pool())
-                // What another pool writes under a task's id is not the task's.
+                // Another pool may write events with this task's id; they belong to another task.
                 && task.map(Item::pool)
                         .filter(pool -> !pool.equals(event.task().pool()))
                         .isEmpty()

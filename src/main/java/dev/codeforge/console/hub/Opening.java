@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The beginning of a subscription: what is there, then what the client has missed, until it is as far as everybody. It waits for
- * the client, and holds up nobody.
+ * The start of a subscription: first the snapshot, then the entries that the client missed, until it has caught up. It
+ * waits for the client and blocks no other.
  */
 final class Opening {
     private static final Logger LOG = LoggerFactory.getLogger(Opening.class);
@@ -56,7 +56,7 @@ final class Opening {
         hub.end(subscription.client(), request.id(), refusal, sentence);
     }
 
-    /** Streams lose their oldest: while the one that was seen last is there, nothing after it is gone. */
+    /** Streams drop their oldest entries first: while the last seen one is there, no later entry is lost. */
     private boolean isTooOld(Optional<Reception> reception, Optional<Long> seen) throws InterruptedException {
         if (reception.isEmpty() || seen.orElse(0L) == 0) {
             return false;

@@ -4,9 +4,12 @@ import java.util.List;
 
 /** A client's connection. */
 public interface Outlet {
-    /** Begins to send, in this order; one send is under way at a time. Calls back when the connection takes more. */
+    /**
+     * Starts to send the messages, in order; only one send runs at a time. Calls {@code sent} when the connection
+     * accepts more.
+     */
     void send(List<Message> messages, Runnable sent);
 
-    /** Ends the connection and says why. */
+    /** Closes the connection with this reason. */
     void close(Closing why);
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What one subscription has of one feed: first what it reads of the stream itself, at the pace of its client, then what everybody
- * hears. Guarded by the hub's lock.
+ * The entries of one feed for one subscription: first those that it reads from the stream at its client's pace, then
+ * those that all hear. Guarded by the hub's lock.
  */
 final class Reception {
     private static final long NOT_BEGUN = -1;
@@ -17,7 +17,7 @@ final class Reception {
     private long read = NOT_BEGUN;
     private boolean joined;
 
-    /** @param after it has all up to this sequence; empty to begin where everybody is */
+    /** @param after the client has all entries up to this sequence; empty to start at the feed's position */
     Reception(Subscription subscription, Feed feed, Optional<Long> after) {
         this.subscription = subscription;
         this.feed = feed;
@@ -50,7 +50,7 @@ final class Reception {
         }
     }
 
-    /** An entry whose task is known only now. Who does not ask for its task has had it. */
+    /** An entry whose task appeared late. A subscription that does not filter by task has had it. */
     void hearLate(Entry entry) {
         final boolean past = from != NOT_BEGUN && entry.sequence() > from && (joined || entry.sequence() <= read);
         if (past && subscription.request().isOfSomeTasks() && concerns(entry)) {
@@ -63,10 +63,10 @@ final class Reception {
     }
 
     /**
-     * Reads until it is as far as everybody, and hears with them from then on. To be called without the lock: it waits for the client,
-     * and holds up nobody.
+     * Reads until the subscription has caught up with the feed, and then hears with the others. Call this without the
+     * lock: it waits for the client and blocks no other.
      *
-     * @return how far that is
+     * @return the sequence that was reached
      */
     long catchUp() throws InterruptedException {
         while (!subscription.isOver()) {

@@ -5,14 +5,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a client subscribes to.
+ * A client's subscription.
  *
- * @param id the client's own name for it
+ * @param id chosen by the client
  * @param pool of this pool only
  * @param task of the task of this name only
  * @param labels of tasks with these labels only
- * @param afterEvent continue after this sequence of RESULTS; absent for what happens from now on
- * @param afterLine continue after this sequence of LOGS; absent for what is printed from now on
+ * @param afterEvent continue after this sequence of RESULTS; absent for new events only
+ * @param afterLine continue after this sequence of LOGS; absent for new lines only
  */
 public record Request(
         String id,
@@ -28,7 +28,7 @@ public record Request(
         return topics.contains(topic);
     }
 
-    /** Whether it depends on the AgentTask, not only on the pool, what belongs to it. */
+    /** True if the filter needs the AgentTask, not only its pool. */
     boolean isOfSomeTasks() {
         return task.isPresent() || !labels.isEmpty();
     }

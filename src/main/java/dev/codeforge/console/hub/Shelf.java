@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** A namespace's pools and tasks, and who is subscribed to them and to its events. Guarded by the hub's lock. */
+/** The pools and tasks of a namespace, and the subscriptions to them and to their events. Guarded by the hub's lock. */
 final class Shelf {
     private final NavigableMap<Subscription.Place, Item> items = new TreeMap<>();
     private final Set<Subscription> subscriptions = new HashSet<>();

@@ -11,12 +11,12 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
- * A stream as it is read, however long NATS is away: of all events, or of the lines of one task. Clients that come back together
- * have missed the same: one of them reads a page, and those who wait behind it share what it read.
+ * Reads a stream through any outage of NATS: all events, or the lines of one task. Clients that reconnect together miss
+ * the same entries: one reads a page, and those that wait share it.
  */
 final class StreamReader {
     private static final Duration AWAY = Duration.ofSeconds(1);
-    /** A copy of a stream follows its leader within milliseconds. */
+    /** A replica of a stream follows its leader within milliseconds. */
     static final Duration BEHIND = Duration.ofMillis(50);
 
     private interface Source {
@@ -31,7 +31,7 @@ final class StreamReader {
     private final ReentrantLock reading = new ReentrantLock(true);
     private Page page = Page.NONE;
 
-    /** All that follows a sequence, up to the last entry. */
+    /** The entries after a sequence, up to the last one. */
     private record Page(long after, List<Entry> entries) {
         static final Page NONE = new Page(Long.MAX_VALUE, List.of());
 
@@ -86,7 +86,7 @@ final class StreamReader {
         });
     }
 
-    /** @throws InterruptedException also when it is over */
+    /** @throws InterruptedException also when {@code over} is true */
     List<Entry> after(long sequence, BooleanSupplier over) throws InterruptedException {
         reading.lockInterruptibly();
         try {
@@ -121,6 +121,6 @@ final class StreamReader {
                 Thread.sleep(AWAY);
             }
         }
-        throw new InterruptedException("nobody waits for it any more");
+        throw new InterruptedException("no subscription waits for it");
     }
 }

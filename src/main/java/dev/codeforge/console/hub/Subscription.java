@@ -3,7 +3,7 @@ package dev.codeforge.console.hub;
 import java.util.Comparator;
 import java.util.Optional;
 
-/** What one client wants, and how far its snapshot has come. Guarded by the hub's lock. */
+/** A client's subscription and the progress of its snapshot. Guarded by the hub's lock. */
 final class Subscription {
     /** A place in a snapshot: pools by name, then tasks by name. */
     record Place(Item.Kind kind, String name) implements Comparable<Place> {
@@ -22,7 +22,7 @@ final class Subscription {
 
     private final Client client;
     private final Request request;
-    /** Written once: it begins each of its messages. */
+    /** Encoded once: each message of the subscription starts with it. */
     private final Message.Addressee name;
 
     private Optional<Place> shown = Optional.empty();
@@ -43,7 +43,7 @@ final class Subscription {
         return request;
     }
 
-    /** The snapshot has come so far: what changes behind it is sent, what changes ahead of it is still to be sent. */
+    /** Moves the snapshot's position. Changes behind it are sent; changes ahead of it will be part of the snapshot. */
     void show(Item item) {
         shown = Optional.of(Place.of(item));
         send(Message.of(Message.Change.Present, item));

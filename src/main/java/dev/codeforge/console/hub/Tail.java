@@ -3,16 +3,16 @@ package dev.codeforge.console.hub;
 import dev.codeforge.jetstream.LiveStreams.Entry;
 
 /**
- * How far a stream was passed on. Over core NATS a message may be missed; then what is missing is read from the stream, and
- * until it is there nothing that was heard is passed on. Guarded by the hub's lock.
+ * The position up to which a stream was passed on. Messages over core NATS may be missed; they are then read from the
+ * stream, and heard messages wait until the gap is closed. Guarded by the hub's lock.
  */
 final class Tail {
     enum Verdict {
-        /** It is the next one. */
+        /** The next entry. */
         NEXT,
-        /** It was passed on already, or will be read. */
+        /** The entry was passed on already, or will be read. */
         KNOWN,
-        /** Others are missing before it: read them. */
+        /** Earlier entries are missing: read them. */
         GAP
     }
 
@@ -22,7 +22,7 @@ final class Tail {
     private long heard;
     private boolean reading = true;
 
-    /** The sequence up to which all has been passed on. */
+    /** The last sequence that was passed on. */
     long last() {
         return last;
     }
@@ -32,12 +32,12 @@ final class Tail {
     }
 
     /**
-     * Where it begins, or begins anew when the stream does. Of two who read at the same time one may be told of an end that the
-     * other has long passed: only less than what was passed on before the question says that the stream was made anew.
+     * Sets the start, and detects a recreated stream. Of two concurrent reads one may see an end that the other has
+     * passed, so only an end below the position before the read shows that the stream was recreated.
      *
      * @param end where the stream ended after {@link #beginReading}
-     * @param before what that returned
-     * @return whether the stream was made anew
+     * @param before the result of that call
+     * @return whether the stream was recreated
      */
     boolean beginAt(long end, long before) {
         if (!isKnown()) {
@@ -65,13 +65,13 @@ final class Tail {
         return Verdict.NEXT;
     }
 
-    /** What is heard waits from now on. @return what {@link #last} is */
+    /** From now on heard entries wait. @return the result of {@link #last} */
     long beginReading() {
         reading = true;
         return last;
     }
 
-    /** @return whether it is to be passed on */
+    /** @return whether to pass the entry on */
     boolean read(Entry entry) {
         if (entry.sequence() <= last) {
             return false;
@@ -80,7 +80,7 @@ final class Tail {
         return true;
     }
 
-    /** Nothing more was found. @return whether what was heard is among it; a copy of a stream may be behind */
+    /** The stream had no further entries. @return whether all heard entries were read; a replica may lag */
     boolean endReading() {
         reading = last < heard;
         return !reading;

@@ -1,6 +1,6 @@
 package dev.codeforge.console.hub;
 
-/** What a subscription is about. */
+/** The kinds of subscriptions. */
 public enum Topic {
     POOLS,
     TASKS,

@@ -2,9 +2,9 @@ package dev.codeforge.console.hub;
 
 import java.time.Duration;
 
-/** What is counted. */
+/** Metrics of the hub. */
 public interface Traffic {
-    /** @param waited how long the first of them has waited in the queue of its client */
+    /** @param waited how long the first of the messages was in its client's queue */
     void sent(int messages, Duration waited);
 
     void gap();

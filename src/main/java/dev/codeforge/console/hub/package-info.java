@@ -1,4 +1,4 @@
-/** Who gets what: one memory of tasks and pools, one position in each stream, and any number of clients. */
+/** Distributes changes: one memory of tasks and pools, one position in each stream, any number of clients. */
 @NullMarked
 package dev.codeforge.console.hub;
 

@@ -3,9 +3,9 @@ package dev.codeforge.console.identity;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The API server's word on callers. Neither answer is older than {@link #freshness}. */
+/** Authenticates and authorizes callers at the API server. Answers are cached for at most {@link #freshness}. */
 public interface Callers {
-    /** Something that may be read in a namespace. */
+    /** A read access in a namespace. */
     record Reading(String namespace, String resource, String subresource, String verb) {
         public static Reading tasks(String namespace) {
             return new Reading(namespace, "agenttasks", "", "watch");
@@ -19,13 +19,13 @@ public interface Callers {
             return new Reading(namespace, "agenttasks", "log", "get");
         }
 
-        /** As people say it. */
+        /** As text for users. */
         public String words() {
             return verb + " " + resource + (subresource.isEmpty() ? "" : "/" + subresource);
         }
     }
 
-    /** The user's name; empty when the API server does not take the token. */
+    /** The user's name; empty when the API server rejects the token. */
     Optional<String> user(String token);
 
     boolean may(String token, Reading reading);

@@ -24,11 +24,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Asks with the caller's own token, so that the console has no right to ask about others. All share one pool of connections. */
+/**
+ * Sends requests with the caller's own token, so that the console needs no right to ask about others. All callers share
+ * one pool of connections.
+ */
 public final class KubernetesCallers implements Callers, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration PATIENCE = Duration.ofSeconds(10);
-    /** Of some hundred bytes each: a token is most of it. */
+    /** An entry has a few hundred bytes, mostly the token. */
     private static final int MOST_ANSWERS = 50_000;
 
     private final HttpClient server;
@@ -39,7 +42,7 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
 
     private record Question(String token, Optional<Reading> reading) {}
 
-    /** @param own how the console itself is connected: its address and certificates are used, never its token */
+    /** @param own the console's own connection: its address and certificates are used, never its token */
     public KubernetesCallers(Config own, Duration freshness) {
         final Config anonymous = new ConfigBuilder(Config.empty())
                 .withMasterUrl(own.getMasterUrl())
@@ -54,12 +57,12 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
                 .build()
                 .getHttpClient()
                 .newBuilder()
-                // It would ask again with the pod's own token.
+                // The interceptor would retry with the pod's own token.
                 .addOrReplaceInterceptor(TokenRefreshInterceptor.NAME, null)
                 .build();
         this.freshness = freshness;
-        // Nothing waits under the cache's locks, nor on the common pool, on which the JDK's HTTP client hands over its
-        // answers.
+        // Loads run on threads of their own: they must not block the cache's locks, nor the common pool, on which the
+        // JDK's HTTP client delivers its answers.
         this.answers = Caffeine.newBuilder()
                 .executor(asking)
                 .expireAfterWrite(freshness)
@@ -91,7 +94,7 @@ public final class KubernetesCallers implements Callers, AutoCloseable {
         }
     }
 
-    /** @return the user's name, or whether he may; empty when the API server refuses the caller */
+    /** @return the user's name, or the decision; empty when the API server rejects the caller */
     private String ask(Question question) {
         return question.reading()
                 .map(reading -> post(

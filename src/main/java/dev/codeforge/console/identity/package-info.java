@@ -1,4 +1,4 @@
-/** Who a caller is and what he may see, by the word of the API server. */
+/** Authenticates callers and authorizes what they read, by the API server. */
 @NullMarked
 package dev.codeforge.console.identity;
 

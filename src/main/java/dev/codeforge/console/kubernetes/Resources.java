@@ -17,17 +17,17 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** One informer for AgentTasks and one for WorkerPools, for all clients. */
+/** One informer for AgentTasks and one for WorkerPools, shared by all clients. */
 public final class Resources implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final List<SharedIndexInformer<GenericKubernetesResource>> informers = new ArrayList<>();
 
     /**
-     * Begins to watch.
+     * Starts the informers.
      *
      * @param namespaces the watched ones; empty for all
-     * @param filled called once when all that is there has been put
+     * @param filled called once, when all existing objects were put
      */
     public Resources(
             KubernetesClient client,
@@ -43,7 +43,7 @@ public final class Resources implements AutoCloseable {
                             : namespaces.stream().map(resources::inNamespace))
                     .map(watched -> watched.runnableInformer(0)
                             .addEventHandler(handler)
-                            // By default a first list that fails would be the last.
+                            // By default a failed first list is not retried.
                             .exceptionHandler((started, error) -> true))
                     .forEach(informers::add);
         }

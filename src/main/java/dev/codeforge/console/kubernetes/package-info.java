@@ -1,4 +1,4 @@
-/** The API server, as the console reads it for everybody. */
+/** Reads the API server for all clients of the console. */
 @NullMarked
 package dev.codeforge.console.kubernetes;
 

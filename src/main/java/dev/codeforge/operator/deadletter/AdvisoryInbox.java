@@ -4,39 +4,38 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.jetstream.Advisories;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.jetstream.Consumption;
 import dev.codeforge.jetstream.TaskQueue.QueuedTask;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Acts on what JetStream tells of messages that it will not hand out again. */
+/** Handles JetStream's advisories on messages that it will not deliver again. */
 public final class AdvisoryInbox {
     private static final Logger LOG = LoggerFactory.getLogger(AdvisoryInbox.class);
-    /** What the server says of messages that were deleted, purged or aged while somebody had them: somebody's wish. */
+    /**
+     * The reason in advisories on messages that were deleted, purged or expired while a worker had them. Such a removal
+     * is intended.
+     */
     private static final String DELETED = "Unacknowledged message was deleted";
 
     private static final Pattern TYPE = Pattern.compile("[A-Z][A-Za-z0-9]{0,62}");
 
     private final PoolQueues pools;
-    private final Supplier<TaskIndex> tasks;
+    private final TaskIndex tasks;
     private final Connections connections;
     private final OperatorEvents events;
     private final Holders holders;
     private final Burial burial;
 
     public AdvisoryInbox(
-            PoolQueues pools,
-            Supplier<TaskIndex> tasks,
-            Connections connections,
-            OperatorEvents events,
-            Burial burial) {
+            PoolQueues pools, TaskIndex tasks, Connections connections, OperatorEvents events, Burial burial) {
         this.pools = pools;
         this.tasks = tasks;
         this.connections = connections;
@@ -45,8 +44,11 @@ public final class AdvisoryInbox {
         this.burial = burial;
     }
 
-    /** Starts to act; call it when the caches are filled, or our pools would seem unknown. Close it to stop. */
-    public AutoCloseable open() {
+    /**
+     * Starts to handle advisories. Call this when the caches are filled, because pools that are missing there are
+     * ignored. Close it to stop.
+     */
+    public Consumption open() {
         return connections.advisories().consume(this::take);
     }
 
@@ -70,13 +72,13 @@ public final class AdvisoryInbox {
         final Optional<QueuedTask> message = connections
                 .queue()
                 .at(queue.stream(), advisory.sequence())
-                // A stream that was made anew counts from 1 again: a younger message is another one.
+                // A recreated stream counts from 1 again: a message that is younger than the advisory is another one.
                 .filter(standing -> !standing.stored().isAfter(advisory.time()));
         if (message.isEmpty()) {
             return true;
         }
         if (!holders.held(queue, List.of(message.get())).isEmpty()) {
-            // Its last run goes on, and its acknowledgement still counts.
+            // The holder's last run continues, and its acknowledgement still counts.
             return false;
         }
         burial.bury(queue, advisory.sequence());
@@ -89,11 +91,12 @@ public final class AdvisoryInbox {
         if (advisory.reason().equals(DELETED) || another) {
             return true;
         }
-        final Optional<AgentTask> task = tasks.get().unfinished().stream()
+        final Optional<AgentTask> task = tasks.unfinished().stream()
                 .filter(candidate -> standsAt(candidate, advisory))
                 .findFirst();
         if (task.isEmpty()) {
-            // An outside producer's; or the status that tells where a task stands is still on its way to us.
+            // The message is an outside producer's, or the status with the task's queue position has not reached the
+            // cache yet.
             return times > 1;
         }
         end(queue, task.get(), advisory);
@@ -108,7 +111,10 @@ public final class AdvisoryInbox {
                 .isPresent();
     }
 
-    /** Left alone, the task would be published again and again, and taken off the queue each time. */
+    /**
+     * Ends the task's attempt. Otherwise the operator would publish the task again, and the message would be terminated
+     * again.
+     */
     private void end(PoolQueues.PoolQueue queue, AgentTask task, Advisories.Advisory advisory) {
         final String type = TYPE.matcher(advisory.reason()).matches() ? advisory.reason() : "MessageTerminated";
         LOG.warn("message {} of {} was terminated: {}", advisory.sequence(), queue.stream(), advisory.reason());

@@ -10,14 +10,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts an exhausted message aside: the dead letter first, then the task's outcome, then the message goes. Cut anywhere it is
- * begun again, since the message still stands.
+ * Moves an exhausted message to the dead letters: first the dead letter, then the task's outcome, then the removal. An
+ * interrupted burial is repeated, because the message is still in the stream.
  */
 public final class Burial {
     private static final Logger LOG = LoggerFactory.getLogger(Burial.class);
     static final String MAX_DELIVERIES_EXCEEDED = "MaxDeliveriesExceeded";
     private static final String DETAIL =
-            "it was handed out as often as the queue allows and nobody ended it: see the workers' logs";
+            "it was delivered as often as the queue allows and no worker ended it: see the workers' logs";
 
     private final Connections connections;
     private final OperatorEvents events;
@@ -49,7 +49,10 @@ public final class Burial {
                         message.taskId()));
     }
 
-    /** An outside producer's task has no outcome that we may write; one that only bears our name has neither. */
+    /**
+     * Writes the outcome only for messages that this operator's key proves: outside producers own theirs, and a message
+     * may carry our name without proof.
+     */
     private void end(PoolQueues.PoolQueue queue, DeadLetters.Buried message) {
         final String uid = Subjects.taskIdOfMessage(message.subject());
         final boolean ours = message.installation().equals(installation)

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Buries exhausted messages that no advisory told: one is sent once, and only when a worker asks for work. Without dead
- * messages it costs four requests a pool.
+ * Buries exhausted messages that had no advisory: JetStream sends an advisory once, and only when a worker pulls.
+ * Without exhausted messages the sweep costs four requests per pool.
  */
 public final class ExhaustedSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(ExhaustedSweep.class);
@@ -32,7 +32,7 @@ public final class ExhaustedSweep implements Sweep {
             try {
                 connections.queue().census(queue.stream()).ifPresent(census -> bury(queue, census));
             } catch (QueueUnavailableException e) {
-                // The other pools are swept all the same.
+                // Continue with the other pools.
                 LOG.debug("{} cannot be swept: {}", queue.stream(), e.getMessage());
             }
         }

@@ -14,7 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Asks which of the messages somebody runs, all at once. */
+/** Asks in parallel which messages a worker holds. */
 final class Holders {
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private final Connections connections;

@@ -1,19 +1,17 @@
 package dev.codeforge.operator.deadletter;
 
-import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.wire.TaskRef;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** The streams of this installation's pools: others on the same account are not ours to look after. */
+/** The streams of this installation's pools. Streams of other installations on the account are ignored. */
 public final class PoolQueues {
-    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+    private final PoolIndex pools;
 
-    public PoolQueues(Supplier<IndexedResourceCache<WorkerPool>> pools) {
+    public PoolQueues(PoolIndex pools) {
         this.pools = pools;
     }
 
@@ -32,7 +30,7 @@ public final class PoolQueues {
     }
 
     private Stream<PoolQueue> stream() {
-        return pools.get().list().flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream()
+        return pools.list().flatMap(pool -> pool.observedStatus().map(WorkerPoolStatus::queue).stream()
                 .map(queue -> new PoolQueue(
                         pool.getMetadata().getNamespace(), pool.getMetadata().getName(), queue.stream())));
     }

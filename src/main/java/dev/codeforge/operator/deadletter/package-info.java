@@ -1,4 +1,7 @@
-/** Takes messages that will never be run again out of the queue, visibly: a dead letter, the task's outcome, then removal. */
+/**
+ * Removes messages that no worker will run again, visibly: first a dead letter, then the task's outcome, then the
+ * removal.
+ */
 @NullMarked
 package dev.codeforge.operator.deadletter;
 

@@ -5,9 +5,12 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 
-/** The Kubernetes client as the operator uses it. */
+/** The Kubernetes client with the operator's settings. */
 public final class OperatorClient {
-    /** The reconcile is what is tried again: by default the client holds an error answer back for minutes. */
+    /**
+     * Failed requests are retried by the reconcile. By default the client retries for minutes before it returns an
+     * error.
+     */
     private static final int RETRIES = 1;
 
     private OperatorClient() {}

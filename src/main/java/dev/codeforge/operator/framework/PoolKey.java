@@ -2,7 +2,7 @@ package dev.codeforge.operator.framework;
 
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 
-/** A pool's key in the indexes of what belongs to it. */
+/** A pool's key in indexes of other resources. */
 public final class PoolKey {
     private PoolKey() {}
 

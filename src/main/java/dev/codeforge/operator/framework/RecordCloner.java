@@ -9,8 +9,8 @@ import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.javaoperatorsdk.operator.api.config.Cloner;
 
 /**
- * Copies what a reconcile is given, so that the cache stays as it is. Spec and status of our own resources are records that
- * nobody changes, so their metadata is all there is to copy; the framework's way, to JSON and back, is done for each event.
+ * Copies what a reconcile receives, so that the cache is not changed. Spec and status of our resources are immutable
+ * records, so only the metadata is copied. The framework's own cloner converts each object to JSON and back.
  */
 public final class RecordCloner implements Cloner {
     private final KubernetesSerialization others = new KubernetesSerialization();

@@ -16,10 +16,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Objects that are made again under the name of one whose deletion is being reconciled. The framework (JOSDK 5.2) has one
- * state for a name. It hands the new object over as the deleted one, and at the end of that reconcile drops the state, events
- * of the new object included; a name without a state hears a resource's events only. When the reconcile fails it is the
- * deletion that is dropped. Here each of the two is reconciled, the deleted one first.
+ * Handles objects that are recreated under the name of one whose deletion is being reconciled. The framework (JOSDK
+ * 5.2) keeps one state per name. It passes the new object on as the deleted one, and at the end of that reconcile it
+ * drops the state and with it the events of the new object; a name without a state receives only the resource's own
+ * events. If the reconcile fails, it drops the deletion instead. This class reconciles both objects, the deleted one
+ * first.
  */
 public final class RecreatedPrimaries<P extends HasMetadata> extends AbstractEventSource<Void, P> implements Metrics {
     private final GroupVersionKind kind;
@@ -31,20 +32,20 @@ public final class RecreatedPrimaries<P extends HasMetadata> extends AbstractEve
         this.kind = GroupVersionKind.gvkFor(type);
     }
 
-    /** Call it when the reconciler's event sources are prepared. */
+    /** Call this when the reconciler's event sources are prepared. */
     public RecreatedPrimaries<P> in(Cache<P> primaries) {
         cache = primaries;
         return this;
     }
 
-    /** Reconciles an object that is there, or is deleted. */
+    /** Reconciles an object that exists or was deleted. */
     @FunctionalInterface
     public interface OneObject<P extends HasMetadata> {
-        /** Throws when it is to be tried again; for a deleted one there is no other way. */
+        /** Throws to be retried; for a deleted object there is no other way. */
         UpdateControl<P> reconcile(P object, boolean deleted);
     }
 
-    /** Reconciles what the framework hands over: a deletion until it has succeeded, then the object of that name. */
+    /** Reconciles the object from the framework: first a deletion until it succeeds, then the object of that name. */
     public UpdateControl<P> reconcile(P handedOver, Context<P> context, OneObject<P> one) {
         final ResourceID id = ResourceID.fromResource(handedOver);
         if (context.isPrimaryResourceDeleted() && !isLive(id, handedOver)) {
@@ -55,11 +56,11 @@ public final class RecreatedPrimaries<P extends HasMetadata> extends AbstractEve
             one.reconcile(former, true);
             deleted.remove(id);
         }
-        // A new one that is handed over as the deleted one comes again by itself.
+        // The framework triggers a new object again that it has passed on as deleted.
         return context.isPrimaryResourceDeleted() ? UpdateControl.noUpdate() : one.reconcile(handedOver, false);
     }
 
-    /** Whether a reconcile of this name is about this object, and not about a former one that is being ended. */
+    /** True if a reconcile of this name is about this object, not about a deleted predecessor. */
     public boolean isAlone(P object, Context<P> context) {
         return !context.isPrimaryResourceDeleted() && !deleted.containsKey(ResourceID.fromResource(object));
     }
@@ -71,7 +72,7 @@ public final class RecreatedPrimaries<P extends HasMetadata> extends AbstractEve
                 .isPresent();
     }
 
-    /** The framework has dropped the state of a name, and holds the lock under which it takes events. */
+    /** The framework has dropped the state of a name, and holds the lock under which it handles events. */
     @Override
     public void cleanupDoneFor(ResourceID id, Map<String, Object> metadata) {
         if (!kind.equals(metadata.get(Constants.RESOURCE_GVK_KEY))) {

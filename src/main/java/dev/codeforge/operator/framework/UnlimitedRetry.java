@@ -5,7 +5,9 @@ import io.javaoperatorsdk.operator.processing.retry.RetryExecution;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Tries again for ever: doubling from half a second to a minute, with jitter, so that an outage strands nothing. */
+/**
+ * Retries for ever, from half a second doubling to a minute, with jitter, so that no outage leaves a resource behind.
+ */
 public final class UnlimitedRetry implements Retry {
     private static final long FIRST_MILLIS = 500;
     private static final long MOST_MILLIS = 60_000;

@@ -1,4 +1,4 @@
-/** Adapters to Java Operator SDK and fabric8, and what works around them. */
+/** Adapters and workarounds for Java Operator SDK and fabric8. */
 @NullMarked
 package dev.codeforge.operator.framework;
 

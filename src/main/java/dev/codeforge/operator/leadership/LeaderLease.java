@@ -6,20 +6,23 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The lease of leader election. The framework gives it up by letting it expire, which takes 15 s. */
+/** The lease of leader election. The framework only lets it expire, which takes 15 s. */
 public final class LeaderLease {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderLease.class);
 
     private LeaderLease() {}
 
-    /** Lets another one lead at its next try, within 2 s. Call it when nothing is under way any more. */
+    /**
+     * Releases the lease, so that another instance leads at its next try, within 2 s. Call this when no work is under
+     * way.
+     */
     public static void release(KubernetesClient client, String namespace, String name, String holder) {
         try {
             final Lease lease =
                     client.leases().inNamespace(namespace).withName(name).get();
             if (lease != null && holder.equals(lease.getSpec().getHolderIdentity())) {
                 lease.getSpec().setHolderIdentity("");
-                // With its resource version: whoever leads by now keeps it.
+                // The update has the resourceVersion, so that a new leader keeps its lease.
                 client.resource(lease).update();
             }
         } catch (KubernetesClientException e) {

@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Frees a lease that its holder has not renewed for as long as it lasts, by this process's own measure. The framework compares
- * the time that the holder wrote with its own clock: behind that by ten minutes, it would leave the operators without a leader
- * for ten minutes more.
+ * Releases a lease that its holder has not renewed for the lease duration, measured by this process. The framework
+ * compares the holder's renew time with the local clock: a clock that is ten minutes behind would leave the operators
+ * without a leader for ten more minutes.
  */
 public final class LeaseWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseWatch.class);
@@ -25,7 +25,7 @@ public final class LeaseWatch implements AutoCloseable {
     private long since = System.nanoTime();
     private volatile boolean closed;
 
-    /** @param lasts how long a lease holds that is not renewed */
+    /** @param lasts how long an unrenewed lease is valid */
     public LeaseWatch(KubernetesClient client, String namespace, String name, Duration lasts) {
         this.client = client;
         this.namespace = namespace;
@@ -33,7 +33,7 @@ public final class LeaseWatch implements AutoCloseable {
         this.lasts = lasts;
     }
 
-    /** Watches until it is closed, as by whoever leads from now on. */
+    /** Watches until it is closed, for example when this instance leads. */
     public void start() {
         Thread.ofVirtual().name("lease").start(() -> {
             while (!closed) {
@@ -59,12 +59,13 @@ public final class LeaseWatch implements AutoCloseable {
                     && !closed
                     && System.nanoTime() - since > lasts.plus(LOOK).toNanos()) {
                 lease.getSpec().setHolderIdentity("");
-                // With the version that was seen: who has renewed it meanwhile keeps it.
+                // The update has the version that was seen, so that a holder that has renewed in between keeps the
+                // lease.
                 client.resource(lease).update();
                 LOG.info("the lease of {} was not renewed for {}: it is free", holder, lasts);
             }
         } catch (KubernetesClientException e) {
-            // Nobody could renew it meanwhile, whoever leads.
+            // The lease could not be renewed while the API server was away, so the measurement starts again.
             since = System.nanoTime();
         }
     }

@@ -13,14 +13,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One release at a time works for a cluster on a NATS account: two would take each other's results from one consumer, and sweep
- * each other's streams. The one that works writes its name again and again; another one stands by for as long as it sees that.
+ * Lets one release at a time work for a cluster on a NATS account: two would take each other's results from one
+ * consumer and sweep each other's streams. The active release writes its name repeatedly; another one stands by while
+ * it sees that name.
  */
 public final class ReleaseClaim implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReleaseClaim.class);
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration CONNECT_LOOK = Duration.ofMillis(50);
-    /** NATS is connected to in the background. One that is away hides nobody who works. */
+    /**
+     * Longest wait for the connection, which is made in the background. While NATS is away, no other release works
+     * either.
+     */
     private static final Duration CONNECT = Duration.ofSeconds(3);
 
     private final Connections connections;
@@ -37,9 +41,9 @@ public final class ReleaseClaim implements AutoCloseable {
     private long seenSince;
 
     /**
-     * @param release how people know it
-     * @param renewal how often it tells that it works; one that is silent for six times as long is followed
-     * @param onLost another one works by now
+     * @param release its name, for messages
+     * @param renewal how often the active release writes its name; after six times this silence another one takes over
+     * @param onLost called when another release has taken over
      */
     public ReleaseClaim(
             Connections connections, String installation, String release, Duration renewal, Runnable onLost) {
@@ -50,12 +54,12 @@ public final class ReleaseClaim implements AutoCloseable {
         this.onLost = onLost;
     }
 
-    /** Why this release does not work; empty when it may. */
+    /** Why this release stands by; empty when it may work. */
     public Optional<String> problem() {
         return problem;
     }
 
-    /** Returns when this release may work, which is at once while no other one is seen, or when this is closed. */
+    /** Returns when this release may work, at once if no other is active, or when this object is closed. */
     public void await() {
         final long start = System.nanoTime();
         while (!closed && !connections.isConnected() && System.nanoTime() - start < CONNECT.toNanos()) {
@@ -84,7 +88,7 @@ public final class ReleaseClaim implements AutoCloseable {
         return renewal.multipliedBy(6);
     }
 
-    /** Who else works is as it was when NATS does not tell. */
+    /** If NATS does not answer, the last known release stays. */
     private void look() {
         try {
             seen = other();
@@ -112,7 +116,7 @@ public final class ReleaseClaim implements AutoCloseable {
         return entry.map(CasBucket.Entry::record).filter(name -> !name.equals(release));
     }
 
-    /** By our own clock alone: clocks of two machines tell nothing of each other. */
+    /** Measured by this process's clock only, because clocks of two machines may differ. */
     private boolean isSilent(CasBucket.Entry<String> entry) {
         if (entry.revision() != seenRevision) {
             seenRevision = entry.revision();
@@ -121,7 +125,7 @@ public final class ReleaseClaim implements AutoCloseable {
         return System.nanoTime() - seenSince > silence().toNanos();
     }
 
-    /** From now on tells that this release works, also at once when NATS is back. */
+    /** From now on writes this release's name regularly, and after each reconnect. */
     public void keep() {
         timer.scheduleWithFixedDelay(this::renew, 0, renewal.toMillis(), TimeUnit.MILLISECONDS);
         connections.onConnect(() -> {
@@ -146,10 +150,10 @@ public final class ReleaseClaim implements AutoCloseable {
                         entry.map(CasBucket.Entry::revision).orElse(0L));
             }
         } catch (QueueUnavailableException e) {
-            LOG.debug("that this release works is told later: {}", e.getMessage());
+            LOG.debug("the release claim is renewed later: {}", e.getMessage());
         } catch (RuntimeException e) {
-            // A timer that throws is never called again.
-            LOG.error("that this release works could not be told, it is tried again", e);
+            // The timer drops a task that throws.
+            LOG.error("the release claim could not be renewed and is retried", e);
         }
     }
 

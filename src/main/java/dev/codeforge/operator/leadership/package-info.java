@@ -1,4 +1,4 @@
-/** Which operator works: the lease of this release's instances, and the release among several. */
+/** Decides which operator works: the lease among a release's instances, and the claim among several releases. */
 @NullMarked
 package dev.codeforge.operator.leadership;
 

@@ -7,20 +7,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the log says of reconciles that fail, instead of the framework, which writes a stack trace for every try of every resource. An
- * outage is one line, and its end another; an error that stays is one line for each resource, with its stack trace. Each is in the
- * resource's condition as well.
+ * Logs failed reconciles instead of the framework, which writes a stack trace for every retry of every resource. An
+ * outage is one line, and its end another. A permanent error is one line with a stack trace per resource. The
+ * resource's condition has each error as well.
  */
 public final class FailureLog {
     private static final Logger LOG = LoggerFactory.getLogger(FailureLog.class);
 
-    /** UIDs of the resources whose reconcile fails for now: one that cannot be helped is no outage that begins again and again. */
+    /**
+     * UIDs of resources that currently fail with a passing error. A permanent error is not included, because it would
+     * start outages without end.
+     */
     private final Set<String> failing = new HashSet<>();
 
-    /** @param failures those of this reconcile before this one */
+    /** @param failures how often this reconcile has failed before */
     public synchronized void failed(String uid, ReconcileError why, Exception error, int failures) {
         if (why.passes()) {
-            // The first tries of an outage, and those that somebody else's write has overtaken, are no news.
+            // The first failures of an outage, and conflicts with another writer, are not logged.
             if (why.isWorthSaying(failures) && failing.add(uid) && failing.size() == 1) {
                 LOG.warn("reconciles fail, and are tried again until they succeed: {}", why.message());
             } else {

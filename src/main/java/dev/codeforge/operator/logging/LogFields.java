@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.slf4j.MDC;
 
-/** Fields of each line that this thread logs until it is closed: which resource a reconcile is about. */
+/** Adds fields to each line that this thread logs until closed: the resource of the reconcile. */
 public final class LogFields implements AutoCloseable {
     private final Map<String, String> fields;
 
@@ -38,7 +38,7 @@ public final class LogFields implements AutoCloseable {
         return new LogFields(fields);
     }
 
-    /** A plain line shows these two. */
+    /** The plain format prints these two fields. */
     private static Map<String, String> about(String namespace, String name) {
         final Map<String, String> fields = new LinkedHashMap<>();
         fields.put("namespace", namespace);

@@ -1,4 +1,4 @@
-/** What each line of the operator's log says of the resource that it is about. */
+/** Log lines of reconciles: fields for the resource, and failures. */
 @NullMarked
 package dev.codeforge.operator.logging;
 

@@ -8,24 +8,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Ranges of addresses: those of everybody, and those that nothing in a worker's pod has business with. */
+/** Address ranges: public ones, and those that a worker must not reach. */
 final class Addresses {
     static final String ALL_IPV4 = "0.0.0.0/0";
     static final String ALL_IPV6 = "::/0";
-    /** What is routed between sites. */
+    /** The globally routed range. */
     static final String PUBLIC_IPV6 = "2000::/3";
-    /** A cache of names on the node, where there is one. */
+    /** The usual address of a DNS cache on the node. */
     static final String NODE_LOCAL_DNS = "169.254.20.10/32";
 
-    /** Where clouds tell a machine its secrets: the link, and what some have besides. */
+    /** Addresses where clouds give a machine its credentials: the link-local range and provider-specific ones. */
     static final List<String> METADATA_IPV4 =
             List.of("100.100.100.200/32", "168.63.129.16/32", "169.254.0.0/16", "192.0.0.192/32");
 
-    /** The third is the link behind NAT64. */
+    /** The third is the link-local range behind NAT64. */
     static final List<String> METADATA_IPV6 =
             List.of("fd00:ec2::254/128", "fd20:ce::254/128", "64:ff9b::a9fe:0/112", "fe80::/10");
 
-    /** Not public, beside those for metadata: of this machine, private, shared, reserved, multicast. */
+    /** Not public, besides the metadata addresses: loopback, private, shared, reserved, multicast. */
     static final List<String> PRIVATE_IPV4 = List.of(
             "0.0.0.0/8",
             "10.0.0.0/8",
@@ -39,7 +39,7 @@ final class Addresses {
 
     private Addresses() {}
 
-    /** Empty for what is no address. Never asks for a name: the text has digits and colons only. */
+    /** Empty if the text is no address. Never resolves a name, because the text has only digits and colons. */
     static Optional<InetAddress> read(String text) {
         try {
             return Optional.of(InetAddress.getByName(text));
@@ -70,7 +70,7 @@ final class Addresses {
                 .isPresent();
     }
 
-    /** Of a range: these, and the addresses that lie in it; in an order that stays. */
+    /** The ranges and addresses that lie within a range, in a stable order. */
     static List<String> within(String range, List<String> ranges, Collection<InetAddress> addresses) {
         return Stream.concat(
                         ranges.stream(),

@@ -2,14 +2,14 @@ package dev.codeforge.operator.network;
 
 import java.net.InetAddress;
 
-/** A server that a pool names, as far as a policy can say it: a policy knows namespaces, addresses and ports, and no names. */
+/** A server that a pool names, as a policy can express it: by namespace, address and port, never by name. */
 sealed interface Destination {
-    /** An address that is given as such. */
+    /** A literal address. */
     record Address(InetAddress address, int port) implements Destination {}
 
-    /** A Service of the cluster. Its port may be another than that of its pods, which is the one that a policy means. */
+    /** A Service of the cluster. Its port may differ from the pods' port, which is what a policy matches. */
     record Service(String namespace) implements Destination {}
 
-    /** A name that may lead to a private address: somebody has written its port. */
+    /** A name that may resolve to a private address: only its port is known. */
     record AnyHost(int port) implements Destination {}
 }

@@ -8,7 +8,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Reads the servers out of what a pool names. What names none is none: a variable may hold anything. */
+/**
+ * Finds the servers in a pool's settings. Text that names no server is ignored, because a variable may contain
+ * anything.
+ */
 final class Destinations {
     private static final int LAST_PORT = 65_535;
     private static final int SSH = 22;
@@ -18,7 +21,7 @@ final class Destinations {
 
     private static final Pattern URL =
             Pattern.compile("([a-z][a-z0-9+.-]*)://(?:[^/?#\\s]*@)?([^/?#\\s@]+)(?:[/?#].*)?");
-    /** As git writes ssh: user@host:path. */
+    /** git's form of an SSH address: user@host:path. */
     private static final Pattern SCP = Pattern.compile("[^/:@\\s]+@([^/:@\\s]+):.*");
 
     private static final Pattern SERVER =
@@ -26,12 +29,12 @@ final class Destinations {
     private static final String OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
     private static final Pattern IPV4 = Pattern.compile(OCTET + "(?:\\." + OCTET + "){3}");
     private static final Pattern LABEL = Pattern.compile("[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?");
-    /** Of {@code service.namespace.svc.cluster.local}, all but the service. */
+    /** The namespace in {@code service.namespace.svc.cluster.local}. */
     private static final Pattern SERVICE = Pattern.compile("(?:.*\\.)?([^.]+)\\.svc(?:\\..*)?");
 
     private Destinations() {}
 
-    /** @param namespace the pool's, in which a name without a dot is looked up */
+    /** @param namespace the pool's, in which a name without a dot is resolved */
     static List<Destination> ofUrl(String text, String namespace) {
         final Matcher url = URL.matcher(text.strip());
         if (url.matches()) {
@@ -46,11 +49,11 @@ final class Destinations {
 
     /** Of an entry of {@code isolation.egress.allow}. */
     static List<Destination> ofEntry(String entry, String namespace) {
-        // Of all names below one, any is as good.
+        // For a suffix, any name below it stands for all.
         return ofServer(entry.startsWith(".") ? "any" + entry : entry, HTTPS, namespace);
     }
 
-    /** @param usual the port where none is written; 0 for none */
+    /** @param usual the port if the text has none; 0 for none */
     private static List<Destination> ofServer(String server, int usual, String namespace) {
         final Matcher parts = SERVER.matcher(server);
         if (!parts.matches()) {
@@ -79,7 +82,7 @@ final class Destinations {
         final List<Destination> found = new ArrayList<>();
         final String[] labels = name.split("\\.");
         if (labels.length <= 2) {
-            // The resolver asks for a Service first, of the pool's own namespace or of the one that is named.
+            // The resolver tries a Service first, in the pool's namespace or in the named one.
             found.addAll(services(labels.length == 1 ? namespace : labels[1]));
         }
         if (written || (port != HTTPS && port != SSH)) {

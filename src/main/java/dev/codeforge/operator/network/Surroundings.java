@@ -8,13 +8,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What a policy must know that the pool does not say.
+ * Facts that a policy needs besides the pool.
  *
- * @param natsUrl as the workers have it
- * @param apiServer where the API server is, which no worker may reach
+ * @param natsUrl the address that workers use
+ * @param apiServer addresses of the API server, which workers must not reach
  */
 public record Surroundings(String natsUrl, Set<InetAddress> apiServer) {
-    /** @param apiServer addresses; what is none is left out, such as the name of a server outside of the cluster */
+    /** @param apiServer addresses; anything else, such as the name of a server outside of the cluster, is ignored */
     public static Surroundings of(String natsUrl, Collection<String> apiServer) {
         return new Surroundings(
                 natsUrl,
@@ -25,7 +25,7 @@ public record Surroundings(String natsUrl, Set<InetAddress> apiServer) {
                         .collect(Collectors.toUnmodifiableSet()));
     }
 
-    /** Never reached, whoever names it. */
+    /** True for an address that is never allowed, whatever the pool names. */
     boolean isForbidden(InetAddress address) {
         return apiServer.contains(address)
                 || address.isLoopbackAddress()

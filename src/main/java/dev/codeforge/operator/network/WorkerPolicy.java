@@ -29,8 +29,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Who may connect to a pool's workers, and to whom they may. It holds the whole pod, the worker with its clones and its
- * connection to NATS included, so that it is wider than what one agent may reach.
+ * The connections to and from a pool's workers. The policy covers the whole pod, including the worker's clones and its
+ * connection to NATS, so it allows more than one agent may reach.
  */
 public final class WorkerPolicy {
     private static final String NAMESPACE = "kubernetes.io/metadata.name";
@@ -48,7 +48,7 @@ public final class WorkerPolicy {
     /**
      * @param workers the pool's pods, completed
      * @param allow the hosts that agents may reach
-     * @param port where the worker answers probes and gives its metrics
+     * @param port of the worker's probes and metrics
      */
     public static NetworkPolicySpec of(
             WorkerPool pool, PodSpec workers, List<String> allow, int port, Surroundings surroundings) {
@@ -93,7 +93,7 @@ public final class WorkerPolicy {
         return rules;
     }
 
-    /** What the pool's author has written down as the place of a server: values of variables, and repositories. */
+    /** The places where the pool's author names servers: values of variables, and repositories. */
     private Stream<String> urls(PodSpec workers) {
         final Stream<String> variables = Stream.concat(
                         workers.getContainers().stream(), workers.getInitContainers().stream())
@@ -115,7 +115,7 @@ public final class WorkerPolicy {
         return pool.getMetadata().getNamespace();
     }
 
-    /** Where pods ask for names: kube-system, OpenShift's namespace with its port, and a cache on the node. */
+    /** DNS servers: kube-system, OpenShift's namespace with its port, and a cache on the node. */
     private static List<NetworkPolicyEgressRule> names() {
         final List<NetworkPolicyPort> ports = Stream.of("UDP", "TCP")
                 .flatMap(protocol -> IntStream.of(DNS).mapToObj(port -> port(protocol, port)))
@@ -125,7 +125,7 @@ public final class WorkerPolicy {
                 List.of(inNamespaces("kube-system", "openshift-dns"), range(Addresses.NODE_LOCAL_DNS, List.of()))));
     }
 
-    /** One rule for all of them, on any port: a Service's is not the one that its pods listen on. */
+    /** One rule for all of them, on any port, because a Service's port may differ from its pods' port. */
     private static List<NetworkPolicyEgressRule> services(Collection<Destination> servers) {
         final SortedSet<String> namespaces = new TreeSet<>();
         servers.forEach(server -> {
@@ -173,7 +173,7 @@ public final class WorkerPolicy {
         return range(range, Addresses.within(range, excepted, surroundings.apiServer()));
     }
 
-    /** Some engines mean by a range of addresses those outside of the cluster only. */
+    /** Some network plugins apply address ranges only to destinations outside of the cluster. */
     private static NetworkPolicyPeer everyPod() {
         return new NetworkPolicyPeerBuilder()
                 .withNewNamespaceSelector()

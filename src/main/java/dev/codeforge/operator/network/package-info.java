@@ -1,4 +1,4 @@
-/** Which servers a pool's workers may connect to, as a NetworkPolicy can say it: pure functions of the pool. */
+/** Which servers a pool's workers may reach, as a NetworkPolicy: pure functions of the pool. */
 @NullMarked
 package dev.codeforge.operator.network;
 

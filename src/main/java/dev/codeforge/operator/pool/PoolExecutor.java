@@ -2,6 +2,7 @@ package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.pool.PoolMemory.Applied;
 import dev.codeforge.operator.pool.PoolOutcome.Workforce;
 import dev.codeforge.operator.pool.workers.InvalidTemplateException;
@@ -14,7 +15,6 @@ import dev.codeforge.operator.scaling.ScaleDown;
 import dev.codeforge.operator.scaling.WorkerScale;
 import dev.codeforge.operator.status.ApiRefusal;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.operator.task.TaskIndex;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;

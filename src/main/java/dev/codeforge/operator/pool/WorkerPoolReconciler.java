@@ -5,6 +5,8 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.framework.RecreatedPrimaries;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
 import dev.codeforge.operator.pool.access.WorkerAccess;
@@ -25,7 +27,6 @@ import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.operator.time.Clocks;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -68,6 +69,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final EvictionShield shield;
     private final ShortGrace shortGrace;
     private final Supplier<TaskIndex> tasks;
+    private final PoolIndex pools;
     private final ScaleUpBarrier wanted;
     private final Clock clock;
     private final PoolMemories memories = new PoolMemories();
@@ -85,6 +87,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             OperatorEvents operatorEvents,
             EventRecorder events,
             Supplier<TaskIndex> tasks,
+            PoolIndex pools,
             ScaleUpBarrier wanted,
             Clocks clocks) {
         final Clock clock = clocks.own();
@@ -123,6 +126,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         this.shield = new EvictionShield(client);
         this.shortGrace = new ShortGrace(connections);
         this.tasks = tasks;
+        this.pools = pools;
         this.wanted = wanted;
         this.clock = clock;
     }
@@ -267,6 +271,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     @Override
     public List<EventSource<?, WorkerPool>> prepareEventSources(EventSourceContext<WorkerPool> context) {
+        pools.in(context.getPrimaryCache());
         final InformerEventSource<Pod, WorkerPool> pods = new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(Pod.class, WorkerPool.class)
                         .withLabelSelector(Names.POOL_LABEL)

@@ -7,11 +7,14 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 
-/** The operator's key, made once and kept by the cluster over upgrades and uninstalls: Helm does not know it. */
+/**
+ * The operator's dispatch key. The operator creates it once, and it survives upgrades and uninstalls because Helm does
+ * not manage it.
+ */
 public final class DispatchKeySecret {
     public static final String NAME = "codeforge-dispatch-key";
     private static final String FIELD = "key";
-    /** Optional: the key before it was changed by hand; what runs under it still ends. */
+    /** Optional: the key before a manual rotation. Tasks that were published with it can still end. */
     private static final String PREVIOUS = "previous";
 
     private DispatchKeySecret() {}

@@ -12,14 +12,14 @@ import java.util.Base64;
 import java.util.Map;
 
 /**
- * The keys of the NATS server that the operator makes users for. Their Secret is made once and kept by the cluster over
- * upgrades and uninstalls: Helm does not know it. NATS's pod mounts what it needs of it, and waits until it is there.
+ * The keys of the NATS server for which the operator creates users. Their Secret is created once and survives upgrades
+ * and uninstalls, because Helm does not manage it. NATS's pod mounts parts of it, and waits until it exists.
  *
- * @param since when the Secret was made
+ * @param since when the Secret was created
  */
 public record NatsIdentity(Keys keys, Mint mint, Instant since) {
     public static final String SECRET = "codeforge-nats-identity";
-    /** Users for people and their programs, and for the console. */
+    /** Users for people, their programs, and the console. */
     public static final String USERS_SECRET = "codeforge-nats-users";
 
     private static final String MASTER = "master";
@@ -34,7 +34,7 @@ public record NatsIdentity(Keys keys, Mint mint, Instant since) {
                 keys, new Mint(keys), Instant.parse(secret.getMetadata().getCreationTimestamp()));
     }
 
-    /** The same accounts and users in a server that trusts another operator. */
+    /** The same accounts and users, signed by the operator of another server. */
     public NatsIdentity signedBy(Key operator) {
         return new NatsIdentity(keys, new Mint(keys, operator), since);
     }
@@ -51,7 +51,7 @@ public record NatsIdentity(Keys keys, Mint mint, Instant since) {
                 encoded(keys.streams().id()));
     }
 
-    /** Writes the users that are not the operator's own: the same bytes each time. */
+    /** Writes the users that are not the operator's own. The result is deterministic. */
     public void applyUsers(KubernetesClient client, String namespace) {
         new OwnSecrets(client, namespace)
                 .apply(

@@ -8,7 +8,7 @@ import java.net.HttpURLConnection;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/** Secrets in the operator's own namespace. Helm does not know them: the cluster keeps them over upgrades and uninstalls. */
+/** Secrets in the operator's own namespace. They survive upgrades and uninstalls, because Helm does not manage them. */
 final class OwnSecrets {
     private static final String OPERATOR = "codeforge-operator";
 
@@ -20,7 +20,9 @@ final class OwnSecrets {
         this.namespace = namespace;
     }
 
-    /** The Secret of that name, which the first of several operators makes. {@code data} is encoded as Kubernetes has it. */
+    /**
+     * The Secret of that name; the first of several operators creates it. {@code data} is base64, as Kubernetes has it.
+     */
     Secret readOrCreate(String name, Supplier<Map<String, String>> data) {
         final var secrets = client.secrets().inNamespace(namespace);
         final Secret found = secrets.withName(name).get();

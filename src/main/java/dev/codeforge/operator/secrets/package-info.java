@@ -1,4 +1,4 @@
-/** Secrets that the operator makes for itself, once, and that survive its upgrades. */
+/** Secrets that the operator creates once for itself and that survive upgrades. */
 @NullMarked
 package dev.codeforge.operator.secrets;
 

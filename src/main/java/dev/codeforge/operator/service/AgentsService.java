@@ -4,40 +4,39 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.RequestReply;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.sweep.Sweep;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Headers;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Serves {@code agents.run} and {@code agents.submit}: creates AgentTasks and answers for them. */
+/** Serves {@code agents.run} and {@code agents.submit}: creates AgentTasks and answers with their outcome. */
 public final class AgentsService {
     private static final Logger LOG = LoggerFactory.getLogger(AgentsService.class);
-    /** So many requests are at the API server at once; the others wait in the client's buffer, in order. */
+    /** How many requests are processed at once. The others wait, in order, in the client's buffer. */
     private static final int AT_ONCE = 16;
 
     private final Semaphore room = new Semaphore(AT_ONCE);
     private final RequestPlanner planner = new RequestPlanner();
     private final Connections connections;
-    private final Supplier<TaskIndex> index;
-    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+    private final TaskIndex index;
+    private final PoolIndex pools;
     private final RequestedTasks tasks;
     private final WaitingReplies waiting;
     private final WaitingSweep sweep;
 
-    /** @param waiting told what becomes of tasks by whoever reconciles them */
+    /** @param waiting receives the progress of tasks from their reconciles */
     public AgentsService(
             KubernetesClient client,
             Connections connections,
-            Supplier<TaskIndex> index,
-            Supplier<IndexedResourceCache<WorkerPool>> pools,
+            TaskIndex index,
+            PoolIndex pools,
             WaitingReplies waiting) {
         this.connections = connections;
         this.index = index;
@@ -47,12 +46,15 @@ public final class AgentsService {
         this.sweep = new WaitingSweep(index, tasks, waiting);
     }
 
-    /** Answers what was missed. */
+    /** Answers callers that a reconcile has missed. */
     public Sweep sweep() {
         return sweep;
     }
 
-    /** Serves until closed; then who still waits is told to ask again. Call it when the caches are filled. */
+    /**
+     * Serves until closed; callers that still wait are then asked to repeat their request. Call this when the caches
+     * are filled.
+     */
     public AutoCloseable open() {
         final AutoCloseable serving = connections.requests().serve(this::take);
         return () -> {
@@ -93,7 +95,7 @@ public final class AgentsService {
 
     private RequestPlan decide(Ask ask) throws RefusedException {
         final String name = TaskNames.of(ask);
-        final Optional<WorkerPool> pool = pools.get().get(new ResourceID(ask.pool(), ask.namespace()));
+        final Optional<WorkerPool> pool = pools.get(new ResourceID(ask.pool(), ask.namespace()));
         RequestSnapshot snapshot = new RequestSnapshot(pool, unfinished(pool, ask), waiting.size(), Optional.empty());
         RequestPlan plan = planner.plan(ask, snapshot);
         while (plan instanceof RequestPlan.Question question) {
@@ -106,11 +108,11 @@ public final class AgentsService {
         return plan;
     }
 
-    /** Only where the number has a limit does it matter. */
+    /** The number of unfinished tasks matters only for a queue with a limit. */
     private List<AgentTask> unfinished(Optional<WorkerPool> pool, Ask ask) {
         return pool.map(found -> found.getSpec().queue())
                 .filter(queue -> queue.maxMessages() != null || queue.maxBytes() != null)
-                .map(queue -> index.get().unfinishedOf(ask.namespace(), ask.pool()))
+                .map(queue -> index.unfinishedOf(ask.namespace(), ask.pool()))
                 .orElse(List.of());
     }
 
@@ -135,8 +137,8 @@ public final class AgentsService {
             caller.tell(Answer.begun(task));
         }
         waiting.put(task, caller);
-        // It may have ended just before. What the cache does not know yet, the sweep finds.
-        index.get().byUid(task.uid()).ifPresent(now -> now.observedStatus()
-                .ifPresent(status -> waiting.status(now, status)));
+        // The task may have ended before the caller was registered. If the cache does not have its end yet, the sweep
+        // answers.
+        index.byUid(task.uid()).ifPresent(now -> now.observedStatus().ifPresent(status -> waiting.status(now, status)));
     }
 }

@@ -13,10 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** A message to who asked. */
+/** A message to a caller. */
 record Answer(byte[] body, Map<String, String> headers) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** Ends a series of answers, as clients that wait for many know it. */
+    /** Ends a series of answers, as NATS clients expect for requests with many answers. */
     static final Answer END = new Answer(new byte[0], Map.of());
 
     static Answer accepted(AgentTask task) {
@@ -24,7 +24,7 @@ record Answer(byte[] body, Map<String, String> headers) {
         return new Answer(bytes(identity(task).put("phase", phase.name())), Map.of());
     }
 
-    /** A failed task's outcome is an outcome; that the key stands for other work is an error of the request. */
+    /** The outcome of a failed task is an outcome. A key that belongs to other work is an error of the request. */
     static Answer outcome(AgentTask task, AgentTaskStatus status) {
         final AgentTaskStatus.Failure error = status.error();
         if (error != null && Reason.IdempotencyKeyReused.name().equals(error.type())) {
@@ -43,7 +43,7 @@ record Answer(byte[] body, Map<String, String> headers) {
         }
     }
 
-    /** @param task the one that there is all the same */
+    /** @param task the task that exists although the request is refused */
     static Answer refused(Refusal refusal, Optional<AgentTask> task) {
         final ObjectNode body = task.map(Answer::identity).orElseGet(JSON::createObjectNode);
         body.putObject("error")
@@ -59,7 +59,7 @@ record Answer(byte[] body, Map<String, String> headers) {
                         Integer.toString(refusal.code())));
     }
 
-    /** The task is there; its outcome follows. */
+    /** The task exists; its outcome follows. */
     static Answer begun(AgentTask task) {
         return new Answer(accepted(task).body(), Map.of(Headers.PROGRESS, "accepted"));
     }

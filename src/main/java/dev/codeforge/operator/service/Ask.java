@@ -5,12 +5,12 @@ import dev.codeforge.api.AgentTaskSpec;
 import java.util.Optional;
 
 /**
- * A request that can be read: what is asked for, and where.
+ * A parsed request.
  *
- * @param key the request's Nats-Msg-Id: the same one again is the same request
- * @param fields the task's spec as it was sent, pool and key added; the API server judges its values
- * @param traceparent the header by which the caller's trace is found from the task's
- * @param spec the same, as far as it is known here
+ * @param key the request's Nats-Msg-Id: a second request with the same id is the same request
+ * @param fields the task's spec as it was sent, with pool and key added; the API server validates its values
+ * @param traceparent the header that links the task's trace to the caller's
+ * @param spec the same spec, parsed
  */
 record Ask(
         Endpoint endpoint,

@@ -3,7 +3,10 @@ package dev.codeforge.operator.service;
 import dev.codeforge.jetstream.RequestReply;
 import java.util.Optional;
 
-/** Who asked, as far as an answer can reach them. Nobody waiting is no error: the task runs all the same. */
+/**
+ * The sender of a request and how to answer it. A caller that does not wait for an answer is no error: the task runs
+ * anyway.
+ */
 record Caller(Optional<RequestReply.Replies> replies, boolean progress) {
 
     boolean isThere() {
@@ -15,7 +18,7 @@ record Caller(Optional<RequestReply.Replies> replies, boolean progress) {
         return replies.map(way -> way.send(answer.body(), answer.headers())).orElse(true);
     }
 
-    /** The last of the answers. @return false when NATS is away: try again */
+    /** Sends the last answer. @return false when NATS is away: try again */
     boolean finish(Answer answer) {
         final boolean told = tell(answer);
         if (told && progress) {

@@ -3,11 +3,11 @@ package dev.codeforge.operator.service;
 import dev.codeforge.operator.status.Reason;
 
 /**
- * Why there is no task, or no outcome of one, and what to do.
+ * Why a request has no task, or a task has no outcome, and what to do.
  *
- * @param code as HTTP has them
+ * @param code as in HTTP
  * @param type a constant
- * @param retryable whether the same request may do better later
+ * @param retryable whether the same request may succeed later
  */
 record Refusal(int code, String type, String message, boolean retryable) {
     private static final int BAD_REQUEST = 400;
@@ -61,7 +61,7 @@ record Refusal(int code, String type, String message, boolean retryable) {
                 GONE,
                 "TaskDeleted",
                 "AgentTask " + name + " was deleted before its outcome was known here: ask again with the same"
-                        + " Nats-Msg-Id, which takes over a success and else runs it anew.",
+                        + " Nats-Msg-Id, which returns its outcome if it succeeded and otherwise runs it again.",
                 true);
     }
 

@@ -2,27 +2,27 @@ package dev.codeforge.operator.service;
 
 import dev.codeforge.api.AgentTask;
 
-/** What is done with a request. */
+/** The next step for a request. */
 sealed interface RequestPlan {
 
-    /** There is no task for it. */
+    /** The request gets no task. */
     record Refuse(Refusal refusal) implements RequestPlan {}
 
-    /** It is answered with the task's name. */
+    /** The answer is the task's name. */
     record Accept(AgentTask task) implements RequestPlan {}
 
-    /** It is answered with the outcome, which is there. */
+    /** The answer is the outcome, which exists. */
     record Answer(AgentTask task) implements RequestPlan {}
 
-    /** It is answered when the task ends. */
+    /** The answer follows when the task ends. */
     record Wait(AgentTask task) implements RequestPlan {}
 
-    /** Something must be known, or done, before the rest can be decided. */
+    /** An input is missing; plan again with the answer. */
     sealed interface Question extends RequestPlan {}
 
-    /** Which task has the name? */
+    /** Find the task with the request's name. */
     record Find() implements Question {}
 
-    /** Create the task, unless one has the name: which one has it then? */
+    /** Create the task, or find the existing one with its name. */
     record Create() implements Question {}
 }

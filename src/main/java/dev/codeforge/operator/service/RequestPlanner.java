@@ -12,9 +12,9 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import java.util.Optional;
 
-/** Decides what is done with a request. Pure: the same request and snapshot give the same plan. */
+/** Plans the next step for a request. Pure: the same request and snapshot give the same plan. */
 final class RequestPlanner {
-    /** A waiting request is a few hundred bytes: this many fit beside ten thousand tasks. */
+    /** A waiting request needs a few hundred bytes: this many fit beside ten thousand tasks. */
     static final int MOST_WAITING = 20_000;
 
     RequestPlan plan(Ask ask, RequestSnapshot snapshot) {
@@ -29,7 +29,7 @@ final class RequestPlanner {
         if (closed.isEmpty()) {
             return new RequestPlan.Create();
         }
-        // Whoever asks again gets what is there, also of a pool that takes nothing new.
+        // A repeated request gets its task's outcome even from a pool that accepts nothing new.
         return ask.key().isPresent() && snapshot.task().isEmpty()
                 ? new RequestPlan.Find()
                 : new RequestPlan.Refuse(closed.get());
@@ -59,7 +59,7 @@ final class RequestPlanner {
         return waiting >= MOST_WAITING ? new RequestPlan.Refuse(Refusal.crowded(waiting)) : new RequestPlan.Wait(task);
     }
 
-    /** Why no new task is taken. */
+    /** Why the pool accepts no new task; empty if it does. */
     private static Optional<Refusal> closed(Ask ask, RequestSnapshot snapshot) {
         if (snapshot.pool().isEmpty()) {
             return Optional.of(Refusal.noPool(ask.namespace(), ask.pool()));
@@ -85,7 +85,7 @@ final class RequestPlanner {
                 : Optional.empty();
     }
 
-    /** A task was turned away, or the next one would be. */
+    /** True if the queue has refused a task or would refuse the next one. */
     private static boolean isFull(WorkerPool pool, List<AgentTask> unfinished) {
         final Integer most = pool.getSpec().queue().maxMessages();
         return (most != null && unfinished.size() >= most)

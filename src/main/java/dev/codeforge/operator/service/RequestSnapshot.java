@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * All that is known when a request is decided on.
+ * Everything that a decision on a request is based on.
  *
  * @param unfinished the pool's tasks
- * @param waiting requests that wait for an outcome
- * @param task empty while nobody looked; empty inside when none has the name
+ * @param waiting number of requests that wait for an outcome
+ * @param task empty until it was searched for; empty inside if no task has the name
  */
 record RequestSnapshot(
         Optional<WorkerPool> pool, List<AgentTask> unfinished, int waiting, Optional<Optional<AgentTask>> task) {

@@ -15,7 +15,7 @@ import java.net.HttpURLConnection;
 import java.util.Map;
 import java.util.Optional;
 
-/** Creates the AgentTasks that are asked for. The API server judges them, as it does everybody's. */
+/** Creates the requested AgentTasks. The API server validates them as it does all others. */
 final class RequestedTasks {
     private static final int UNPROCESSABLE = 422;
     private static final ResourceDefinitionContext TASKS = ResourceDefinitionContext.fromResourceType(AgentTask.class);
@@ -33,7 +33,7 @@ final class RequestedTasks {
                 .get());
     }
 
-    /** The task of this name: a new one, or the one that was there; empty when that one was deleted just now. */
+    /** The task with this name, created or found; empty when the found one was deleted just now. */
     Optional<AgentTask> create(Ask ask, String name) throws RefusedException {
         try {
             final GenericKubernetesResource made = client.genericKubernetesResources(TASKS)
@@ -59,7 +59,8 @@ final class RequestedTasks {
         resource.setKind(HasMetadata.getKind(AgentTask.class));
         resource.setMetadata(new ObjectMetaBuilder()
                 .withName(name)
-                // Nobody applies these anew, so that they may have a time to live: this says so to the CRD's rule.
+                // The CRD allows a time to live only on tasks that no applier recreates. Requested tasks qualify, and
+                // generateName tells the rule so.
                 .withGenerateName(TaskNames.prefix(ask))
                 .withNamespace(ask.namespace())
                 .addToLabels("app.kubernetes.io/managed-by", "codeforge-operator")

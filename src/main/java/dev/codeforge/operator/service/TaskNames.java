@@ -6,7 +6,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.UUID;
 
-/** Names of AgentTasks that are asked for. Always chosen here: a create whose answer was lost is done again, and finds its own. */
+/**
+ * Names of requested AgentTasks. They are deterministic: a create whose answer was lost is repeated and finds its own
+ * task.
+ */
 final class TaskNames {
     private static final int DIGITS = 32;
 

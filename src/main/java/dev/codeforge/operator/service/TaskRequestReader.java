@@ -19,20 +19,20 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Reads a request: subject, headers and body. */
+/** Parses a request: subject, headers and body. */
 final class TaskRequestReader {
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final String EXAMPLE = "{\"prompt\": \"what the agent is asked to do\"}";
     private static final int LONGEST_KEY = 253;
-    /** Its four fields take 55 characters. */
+    /** The header's four fields take 55 characters. */
     private static final int LONGEST_TRACEPARENT = 128;
 
     private static final int SUBJECT_TOKENS = 4;
-    /** The subject and the header say these. */
+    /** The subject and a header set these fields. */
     private static final Set<String> SAID_ELSEWHERE = Set.of("workerPoolRef", "idempotencyKey");
-    /** These steer a task that is there. */
+    /** These fields control an existing task. */
     private static final Set<String> STEERING = Set.of("suspend", "cancel", "rerun");
 
     private static final Set<String> FIELDS = Arrays.stream(AgentTaskSpec.class.getRecordComponents())
@@ -42,7 +42,7 @@ final class TaskRequestReader {
 
     private TaskRequestReader() {}
 
-    /** @param header the first value of a header, by name */
+    /** @param header returns the first value of a header by name */
     static Ask read(String subject, Function<String, Optional<String>> header, byte[] body) throws RefusedException {
         final String[] tokens = subject.split("\\.");
         if (tokens.length != SUBJECT_TOKENS) {

@@ -17,9 +17,9 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** Who waits for which task's end: no thread, a few hundred bytes each. */
+/** Callers that wait for the end of a task. A waiting caller needs no thread and a few hundred bytes. */
 public final class WaitingReplies implements TaskListener {
-    /** Nobody says when a caller is gone. */
+    /** NATS does not report that a caller is gone, so callers are removed after this time. */
     private static final Duration LONGEST = Duration.ofHours(24);
 
     private final Map<String, List<Waiter>> byTask = new ConcurrentHashMap<>();
@@ -30,10 +30,10 @@ public final class WaitingReplies implements TaskListener {
         this.clock = clock;
     }
 
-    /** @param task as it was when the caller came */
+    /** @param task as it was when the caller registered */
     private record Waiter(AgentTask task, Caller caller, Instant since, AtomicLong toldThrough) {}
 
-    /** Look at the task once more afterwards: it may just have ended. */
+    /** Registers a caller. Check the task again afterwards: it may have ended in between. */
     void put(AgentTask task, Caller caller) {
         size.incrementAndGet();
         final Waiter waiter = new Waiter(task, caller, clock.instant(), new AtomicLong());
@@ -41,19 +41,19 @@ public final class WaitingReplies implements TaskListener {
                 .toList());
     }
 
-    /** How many requests wait. */
+    /** Number of waiting requests. */
     public int size() {
         return size.get();
     }
 
-    /** The tasks that are waited for. */
+    /** The tasks that callers wait for. */
     List<AgentTask> tasks() {
         return byTask.values().stream()
                 .map(waiters -> waiters.getFirst().task())
                 .toList();
     }
 
-    @Override
+    /** A proven event of an unfinished task has come in; {@code sequence} is its place in the stream. */
     public void event(TaskEvent event, long sequence) {
         for (final Waiter waiter : byTask.getOrDefault(event.taskId(), List.of())) {
             if (waiter.caller().progress() && waiter.toldThrough().getAndAccumulate(sequence, Math::max) < sequence) {
@@ -77,7 +77,7 @@ public final class WaitingReplies implements TaskListener {
                         () -> Answer.refused(Refusal.deleted(task.getMetadata().getName()), Optional.of(task))));
     }
 
-    /** Lets those go that have waited too long. */
+    /** Answers and removes callers that have waited too long. */
     void expire() {
         final Instant oldest = clock.instant().minus(LONGEST);
         for (final String uid : byTask.keySet()) {
@@ -90,7 +90,7 @@ public final class WaitingReplies implements TaskListener {
         }
     }
 
-    /** Nobody will answer them here any more. */
+    /** Answers all callers, because this operator stops. */
     void dismiss() {
         for (final String uid : byTask.keySet()) {
             answer(
@@ -104,7 +104,7 @@ public final class WaitingReplies implements TaskListener {
         }
     }
 
-    /** One whom the answer did not reach stays, and is tried again by the sweep. */
+    /** A caller that the answer did not reach stays registered, and the sweep tries again. */
     private void answer(String uid, Predicate<Waiter> whom, Function<Waiter, Answer> answer) {
         byTask.computeIfPresent(uid, (id, waiters) -> {
             final List<Waiter> left = waiters.stream()

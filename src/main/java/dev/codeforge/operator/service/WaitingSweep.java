@@ -1,23 +1,25 @@
 package dev.codeforge.operator.service;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.sweep.Sweep;
-import dev.codeforge.operator.task.TaskIndex;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Answers whom no reconcile has reached: the task ended just before they waited, or while NATS was away, or was deleted. */
+/**
+ * Answers callers that no reconcile has answered: the task ended just before they registered, or while NATS was away,
+ * or was deleted.
+ */
 final class WaitingSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(WaitingSweep.class);
 
-    private final Supplier<TaskIndex> index;
+    private final TaskIndex index;
     private final RequestedTasks tasks;
     private final WaitingReplies waiting;
 
-    WaitingSweep(Supplier<TaskIndex> index, RequestedTasks tasks, WaitingReplies waiting) {
+    WaitingSweep(TaskIndex index, RequestedTasks tasks, WaitingReplies waiting) {
         this.index = index;
         this.tasks = tasks;
         this.waiting = waiting;
@@ -33,9 +35,9 @@ final class WaitingSweep implements Sweep {
         waiting.expire();
     }
 
-    /** The cache may not know a new task yet: that one is gone only the API server can say. */
+    /** The cache may lag behind a new task, so only the API server can say that a task is gone. */
     private void look(AgentTask task) {
-        final Optional<AgentTask> now = index.get().byUid(task.uid()).or(() -> tasks.find(
+        final Optional<AgentTask> now = index.byUid(task.uid()).or(() -> tasks.find(
                         task.getMetadata().getNamespace(), task.getMetadata().getName())
                 .filter(live -> live.uid().equals(task.uid())));
         now.ifPresentOrElse(

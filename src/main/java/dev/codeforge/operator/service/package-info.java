@@ -1,4 +1,4 @@
-/** Request-reply: a task asked for over NATS, without Kubernetes, and its outcome as the answer. */
+/** Request-reply: a client requests a task over NATS, without Kubernetes, and gets its outcome as the answer. */
 @NullMarked
 package dev.codeforge.operator.service;
 

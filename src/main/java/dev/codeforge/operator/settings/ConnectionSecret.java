@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The Secret that says where NATS is and who we are there. Each error names the key to set.
+ * The Secret with the address of NATS and the operator's identity there. Each error names the key to set.
  *
  * @param folder where it is mounted
  */
@@ -25,7 +25,7 @@ record ConnectionSecret(Path folder) {
     private static final String SYSTEM = "system.creds";
     private static final String SIGNING_KEY = "operator-signing-key.nk";
     private static final String WORKERS = "workers";
-    /** Before the name of a namespace that has an account of its own. */
+    /** Prefix of keys for a namespace with an account of its own. */
     private static final String OF_NAMESPACE = "account-";
 
     private static final String JWT = ".jwt";
@@ -77,7 +77,7 @@ record ConnectionSecret(Path folder) {
     }
 
     NatsSettings.OperatorSigningKey operatorSigningKey(Duration credentialLifetime) {
-        // Read here for the error only.
+        // Read here only to report an error early.
         read(SYSTEM, Login::accountOf);
         return new NatsSettings.OperatorSigningKey(
                 new NatsAccess.CredentialsFile(url(), folder.resolve(SYSTEM)),
@@ -90,7 +90,7 @@ record ConnectionSecret(Path folder) {
         return read(name + JWT, jwt -> DelegatedAccount.of(jwt, signing));
     }
 
-    /** Those that have an account of their own, or half of what is needed. */
+    /** Namespaces with an account of their own, also with an incomplete one. */
     private Stream<String> namespaces() {
         try (Stream<Path> files = Files.list(folder)) {
             return files

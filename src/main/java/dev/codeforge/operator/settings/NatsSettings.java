@@ -5,22 +5,22 @@ import dev.codeforge.identity.Key;
 import dev.codeforge.jetstream.NatsAccess;
 import java.time.Duration;
 
-/** Who makes the users of the NATS server. */
+/** Who creates the users of the NATS server. */
 public sealed interface NatsSettings {
-    /** Where workers find the server. */
+    /** The address that workers use. */
     String url();
 
     /**
-     * The operator, in a server that trusts its keys.
+     * The operator, on a server that trusts the operator's keys.
      *
      * @param credentialLifetime how long a worker's credential is valid
      */
     record Minted(String url, Duration credentialLifetime) implements NatsSettings {}
 
     /**
-     * The operator, in a server of somebody else that trusts a key of theirs which we have.
+     * The operator, on an external server, with a signing key of that server's operator.
      *
-     * @param system a user of the system account, who may change accounts
+     * @param system a user of the system account, which may change accounts
      * @param signing signs accounts
      * @param credentialLifetime how long a worker's credential is valid
      */
@@ -33,7 +33,7 @@ public sealed interface NatsSettings {
     }
 
     /**
-     * The operator, in accounts of somebody else, with signing keys of them.
+     * The operator, in accounts of an external server, with their signing keys.
      *
      * @param operator its own user, in the account with the streams
      * @param credentialLifetime how long a worker's credential is valid
@@ -48,10 +48,10 @@ public sealed interface NatsSettings {
     }
 
     /**
-     * Somebody else.
+     * The owner of an external server.
      *
      * @param workers one user for the workers of all pools
-     * @param mayBeShared whether pools of several namespaces may use that one
+     * @param mayBeShared whether pools of several namespaces may use that user
      */
     record Given(NatsAccess.Password operator, NatsAccess.Password workers, boolean mayBeShared)
             implements NatsSettings {

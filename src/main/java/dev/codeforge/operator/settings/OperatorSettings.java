@@ -15,19 +15,19 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * How this operator was installed, read from its environment.
+ * The operator's installation, read from its environment.
  *
  * @param namespace the operator's own
- * @param release the name of the Helm release, or of whatever else it was installed by
+ * @param release the name of the Helm release, or of another installation method
  * @param watchNamespaces empty for all
- * @param nats where NATS is, and who makes its users
+ * @param nats address of NATS, and who creates its users
  * @param workerImages image by backend
- * @param workerDefaults what a pool's template may leave out
+ * @param workerDefaults defaults for a pool's template
  * @param subjectTemplate may use {@code {backend}}, {@code {namespace}} and {@code {pool}}
- * @param filesBytes what fits into the bucket of one pool
- * @param sweepPeriod how long after one sweep the next begins
+ * @param filesBytes capacity of a pool's bucket of files
+ * @param sweepPeriod pause between the end of a sweep and the next one
  * @param httpPort health and metrics
- * @param telemetry where traces go
+ * @param telemetry where traces are exported to
  */
 public record OperatorSettings(
         String namespace,
@@ -47,7 +47,7 @@ public record OperatorSettings(
     private static final int LAST_PORT = 65_535;
     private static final long LEAST_FILES_BYTES = 1L << 20;
     private static final int LEAST_SWEEP_SECONDS = 5;
-    /** Shorter than the chart allows, where the kubelet has to bring it to the workers in time. */
+    /** Less than the chart's minimum, which leaves the kubelet time to bring renewed Secrets to the workers. */
     private static final int LEAST_CREDENTIAL_SECONDS = 2;
 
     private static final int MOST_SWEEP_SECONDS = 3600;
@@ -97,7 +97,7 @@ public record OperatorSettings(
                                 + " to " + most + ": '" + value + "'; set nats.credentialSeconds of the chart")));
     }
 
-    /** The namespaces that are served; empty for all. */
+    /** The watched namespaces; empty for all. */
     public static Set<String> watchNamespaces(Map<String, String> environment) {
         return Arrays.stream(environment
                         .getOrDefault("CODEFORGE_WATCH_NAMESPACES", "")
@@ -160,7 +160,7 @@ public record OperatorSettings(
                         "CODEFORGE_HTTP_PORT is not a port number from 0 to " + LAST_PORT + ": '" + value + "'"));
     }
 
-    /** Empty when it is no whole number, or one out of the range. */
+    /** Empty when the text is no whole number within the range. */
     private static OptionalLong numberWithin(String value, long least, long most) {
         try {
             final long number = Long.parseLong(value);

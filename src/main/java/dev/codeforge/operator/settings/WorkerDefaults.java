@@ -15,13 +15,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the platform gives workers where a pool's template says nothing. Empty text is none.
+ * Defaults for workers whose pool's template does not set a value. Empty text means none.
  *
  * @param resources of container worker
  * @param imagePullSecrets names of Secrets in the pool's namespace
- * @param workspaceSizeLimit of the volume that runs work in
+ * @param workspaceSizeLimit of the workspace volume
  * @param tmpSizeLimit of the volume at /tmp
- * @param egressAllow hosts that agents of a pool without a list of its own may reach
+ * @param egressAllow hosts that agents may reach if the pool has no list of its own
  * @param networkPolicy whether each pool has one
  * @param logFormat what workers write to standard output: Plain or JSON
  */
@@ -82,7 +82,8 @@ public record WorkerDefaults(
             if (defaults == null) {
                 throw refused("null is none");
             }
-            // A pool that says none of this would be refused by the API server for it, and its author could not know.
+            // Checked here, because the API server would otherwise refuse every pool, whose author cannot change these
+            // values.
             Stream.of(
                             defaults.resources.getAdditionalProperties(),
                             defaults.affinity.getAdditionalProperties(),
@@ -99,7 +100,7 @@ public record WorkerDefaults(
         }
     }
 
-    /** A list of the pool's own counts alone, an empty one too. */
+    /** A pool's own list replaces the default, also when it is empty. */
     public List<String> egressAllow(WorkerPoolSpec.Egress egress) {
         return egress.allow() == null ? egressAllow : egress.allow();
     }

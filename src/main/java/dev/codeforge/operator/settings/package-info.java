@@ -1,4 +1,4 @@
-/** How the operator was installed, read once from its environment and its mounted Secrets. */
+/** The operator's settings, read once from its environment and its mounted Secrets. */
 @NullMarked
 package dev.codeforge.operator.settings;
 

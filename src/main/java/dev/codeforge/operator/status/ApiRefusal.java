@@ -10,7 +10,10 @@ public final class ApiRefusal {
     private static final int TOO_LARGE = 413;
     private static final int UNPROCESSABLE = 422;
     private static final Set<Integer> CODES = Set.of(BAD_REQUEST, TOO_LARGE, UNPROCESSABLE);
-    /** An apply with a field of another type, or unknown, is answered with 500, and so is an object too large for etcd. */
+    /**
+     * The API server answers 500 to an apply with an unknown field or a wrong type, and to an object too large for
+     * etcd.
+     */
     private static final Pattern WORDS = Pattern.compile(
             "failed to create typed (?:patch|live) object|request is too large|message larger than max");
 
@@ -21,7 +24,7 @@ public final class ApiRefusal {
                 || WORDS.matcher(String.valueOf(answer.getMessage())).find();
     }
 
-    /** In the server's own words, where it has any. */
+    /** The server's message, if it has one. */
     static String words(KubernetesClientException answer) {
         final String own =
                 answer.getStatus() == null ? null : answer.getStatus().getMessage();

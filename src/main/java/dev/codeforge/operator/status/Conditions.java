@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A list of conditions in the making; a condition's transition time changes only when its status flips. A message may repeat the
- * words of a kubelet, a webhook or a worker.
+ * Builds a list of conditions. A condition's transition time changes only when its status flips. Messages may contain
+ * text of a kubelet, a webhook or a worker.
  */
 public final class Conditions {
-    /** There while the API server has refused the whole status. */
+    /** True while the API server refuses the whole status. */
     public static final String STATUS_REFUSED = "StatusRefused";
 
     private static final int MESSAGE_LIMIT = 1024;
@@ -51,7 +51,7 @@ public final class Conditions {
         return set(type, status, reason.name(), message);
     }
 
-    /** What is not known any more. */
+    /** Removes a condition that no longer applies. */
     public Conditions remove(String type) {
         byType.remove(type);
         return this;
@@ -61,14 +61,17 @@ public final class Conditions {
         return List.copyOf(byType.values());
     }
 
-    /** Those of a status that the API server refuses, without any message, which may repeat anybody's words; and why. */
+    /**
+     * The conditions of a status that the API server refuses, without their messages, which may contain any text, and
+     * with the refusal.
+     */
     public Conditions refused(List<Condition> refused, String why) {
         refused.forEach(
                 condition -> set(condition.getType(), "True".equals(condition.getStatus()), condition.getReason(), ""));
         return set(STATUS_REFUSED, true, Reason.StatusRefused, Reason.StatusRefused.sentence() + " " + why);
     }
 
-    /** Somebody else's words, no longer than leaves room for what to do about them. */
+    /** Cuts text from outside so that a remedy fits after it. */
     public static String beforeARemedy(String words) {
         return PlainText.first(words, MESSAGE_LIMIT - REMEDY);
     }
@@ -79,7 +82,7 @@ public final class Conditions {
                 .findFirst();
     }
 
-    /** The condition of {@code after}, if it is true and was not. */
+    /** The condition in {@code after} that is true and was not true in {@code before}. */
     public static Optional<Condition> becameTrue(String type, List<Condition> before, List<Condition> after) {
         return isTrue(after, type) && !isTrue(before, type) ? find(after, type) : Optional.empty();
     }

@@ -13,7 +13,7 @@ import java.time.temporal.ChronoUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes Kubernetes Events. One that cannot be written is logged: an event never decides anything. */
+/** Writes Kubernetes Events. A failed write is only logged, because no decision depends on an Event. */
 public final class EventRecorder {
     private static final Logger LOG = LoggerFactory.getLogger(EventRecorder.class);
     private static final int NOTE_LIMIT = 1024;

@@ -8,10 +8,10 @@ import java.util.Set;
 /**
  * Why a reconcile failed, for the resource's author.
  *
- * @param passes it ends without anybody's doing, and the first times are not worth a word
+ * @param passes a retry may succeed without a change by a person, and the first failures are not reported
  */
 public record ReconcileError(Reason reason, String message, boolean passes) {
-    /** The third failure comes some two seconds after the first. */
+    /** Failures before a report. The third failure comes about two seconds after the first. */
     private static final int TIMES = 2;
 
     private static final Set<Integer> OTHERS_WERE_FASTER =
@@ -21,7 +21,7 @@ public record ReconcileError(Reason reason, String message, boolean passes) {
         return of(known(error), error);
     }
 
-    /** The framework wraps what its own helpers meet. */
+    /** Unwraps the framework's exceptions. */
     private static Throwable known(Throwable error) {
         Throwable cause = error;
         while (cause != null
@@ -44,7 +44,7 @@ public record ReconcileError(Reason reason, String message, boolean passes) {
     private static ReconcileError answered(KubernetesClientException answer) {
         final String words = ApiRefusal.words(answer);
         if (answer.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-            // RBAC's own words; quota, Pod Security and policies answer with the same code.
+            // RBAC's refusals contain this word; quota, Pod Security and policies answer with the same code without it.
             return words.contains("cannot ")
                     ? error(Reason.RightMissing, words, false)
                     : error(Reason.RequestRefused, words, false);
@@ -61,7 +61,7 @@ public record ReconcileError(Reason reason, String message, boolean passes) {
         return new ReconcileError(reason, Conditions.beforeARemedy(what) + ". " + reason.sentence(), passes);
     }
 
-    /** @param failures those of this reconcile before this one */
+    /** @param failures how often this reconcile has failed before */
     public boolean isWorthSaying(int failures) {
         return !passes || failures >= TIMES;
     }

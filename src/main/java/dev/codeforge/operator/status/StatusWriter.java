@@ -16,7 +16,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Writes a status when it differs from the one that is there, and returns only after the API server has it.
+ * Writes a status if it differs from the stored one, and returns after the API server has stored it.
  *
  * @param <T> the status
  * @param <R> the resource
@@ -27,19 +27,19 @@ public final class StatusWriter<T, R extends CustomResource<?, T>> {
 
     private final Supplier<R> empty;
 
-    /** @param empty makes a resource without any field */
+    /** @param empty creates a resource without any field */
     public StatusWriter(Supplier<R> empty) {
         this.empty = empty;
     }
 
     /**
-     * Writes {@code status}, if it is news, onto the very state of the object that it was made from. One that has changed
-     * meanwhile is a conflict, and the whole reconcile is to be done again: the framework's own writer would put the same
-     * status onto whatever the object has become, another leader's newer status too.
+     * Writes {@code status} if it has changed, with the resourceVersion of the object that it was computed from. If the
+     * object has changed, the write is a conflict and the caller reconciles again. The framework's own writer would
+     * retry the same status on the changed object, even over a newer status of another leader.
      *
-     * @param smallest makes what is written instead of a status that the API server refuses, from its reason: what decides, and no
-     *     word from outside
-     * @return what is stored now; empty when the object has changed, or is gone: reconcile again
+     * @param smallest makes the status to write when the API server refuses the whole one: the fields that decide,
+     *     without text from outside. Its argument is the refusal
+     * @return the stored status; empty when the object has changed or is gone: reconcile again
      */
     public Optional<T> write(R resource, T status, Function<String, T> smallest, Context<R> context) {
         try {

@@ -1,4 +1,4 @@
-/** What people read: conditions, reasons, events, and how they are written. */
+/** What users read: conditions, reasons, events, and how they are written. */
 @NullMarked
 package dev.codeforge.operator.status;
 

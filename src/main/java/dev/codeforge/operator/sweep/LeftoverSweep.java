@@ -3,11 +3,11 @@ package dev.codeforge.operator.sweep;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.PoolStreams.PoolStream;
-import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,8 +36,8 @@ public final class LeftoverSweep implements Sweep {
     /** What the objects of a pool's workers are named after it. */
     private static final String WORKERS = "-workers";
 
-    private final Supplier<TaskIndex> tasks;
-    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+    private final TaskIndex tasks;
+    private final PoolIndex pools;
     private final KubernetesClient client;
     private final Connections connections;
     private final String installation;
@@ -49,8 +48,8 @@ public final class LeftoverSweep implements Sweep {
 
     /** @param namespaces those that are served; empty for all */
     public LeftoverSweep(
-            Supplier<TaskIndex> tasks,
-            Supplier<IndexedResourceCache<WorkerPool>> pools,
+            TaskIndex tasks,
+            PoolIndex pools,
             KubernetesClient client,
             Connections connections,
             String installation,
@@ -72,8 +71,7 @@ public final class LeftoverSweep implements Sweep {
             return;
         }
         next = now.plus(BETWEEN);
-        final Set<String> there = pools.get()
-                .list()
+        final Set<String> there = pools.list()
                 .map(pool -> key(
                         pool.getMetadata().getNamespace(), pool.getMetadata().getName()))
                 .collect(Collectors.toSet());
@@ -112,7 +110,7 @@ public final class LeftoverSweep implements Sweep {
     private boolean isWaitedFor(PoolStream stream) {
         return stream.isQueue()
                 && connections.queue().standingSubjects(stream.name()).stream()
-                        .flatMap(subject -> tasks.get().byUid(Subjects.taskIdOfMessage(subject)).stream())
+                        .flatMap(subject -> tasks.byUid(Subjects.taskIdOfMessage(subject)).stream())
                         .anyMatch(task -> !task.isFinished());
     }
 

@@ -7,19 +7,19 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
+import dev.codeforge.operator.index.PoolIndex;
+import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,28 +33,28 @@ public final class OrphanSweep implements Sweep {
 
     private static final Duration JUST_NOW = Duration.ofSeconds(1);
 
-    private final Supplier<TaskIndex> tasks;
-    private final Supplier<IndexedResourceCache<WorkerPool>> pools;
+    private final TaskIndex tasks;
+    private final PoolIndex pools;
     private final KubernetesClient client;
     private final Connections connections;
-    private final LastEvents lastEvents;
+    private final TaskResults results;
     private final OperatorEvents events;
     private final String installation;
     private final Map<String, Long> withdrawn = new HashMap<>();
 
     public OrphanSweep(
-            Supplier<TaskIndex> tasks,
-            Supplier<IndexedResourceCache<WorkerPool>> pools,
+            TaskIndex tasks,
+            PoolIndex pools,
             KubernetesClient client,
             Connections connections,
-            LastEvents lastEvents,
+            TaskResults results,
             OperatorEvents events,
             String installation) {
         this.tasks = tasks;
         this.pools = pools;
         this.client = client;
         this.connections = connections;
-        this.lastEvents = lastEvents;
+        this.results = results;
         this.events = events;
         this.installation = installation;
     }
@@ -62,7 +62,7 @@ public final class OrphanSweep implements Sweep {
     /** What waits first: ending a run frees its worker, which would take the next message. */
     @Override
     public void run() {
-        pools.get().list().forEach(pool -> {
+        pools.list().forEach(pool -> {
             try {
                 sweep(pool, false);
                 sweep(pool, true);
@@ -98,7 +98,7 @@ public final class OrphanSweep implements Sweep {
         for (final String subject : queue.standingSubjects(place.stream())) {
             final TaskRef ref = new TaskRef(
                     pool.getMetadata().getNamespace(), pool.getMetadata().getName(), Subjects.taskIdOfMessage(subject));
-            final Optional<AgentTask> task = tasks.get().byUid(ref.id());
+            final Optional<AgentTask> task = tasks.byUid(ref.id());
             if (task.filter(found -> !found.isFinished()).isPresent()) {
                 continue;
             }
@@ -112,8 +112,7 @@ public final class OrphanSweep implements Sweep {
     }
 
     private boolean isRunning(StandingMessage message, TaskRef task) {
-        return lastEvents
-                .of(task)
+        return results.lastProven(task)
                 .filter(last -> last.attempt() >= message.attempt() && last.isRunning())
                 .isPresent();
     }
@@ -136,8 +135,7 @@ public final class OrphanSweep implements Sweep {
         final boolean old = message.attempt() <= task.getStatus().attempts();
         // Its events may have aged out; one that tells of a run contradicts the status, and is left to whoever runs it.
         if (old
-                && lastEvents
-                        .of(TaskIndex.ref(task))
+                && results.lastProven(TaskIndex.ref(task))
                         .filter(last -> !last.isTerminal())
                         .isEmpty()) {
             LOG.info("task {} has ended: its message is taken off {}", task.uid(), stream);

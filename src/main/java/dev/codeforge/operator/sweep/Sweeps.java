@@ -13,8 +13,13 @@ import org.slf4j.LoggerFactory;
 public final class Sweeps implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeps.class);
 
+    /** Far longer than the sweep of a thousand pools takes. */
+    private static final Duration ALIVE = Duration.ofMinutes(30);
+
     private final List<Sweep> sweeps;
     private final Duration period;
+    private volatile long sweepSince = System.nanoTime();
+    private volatile boolean started;
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("sweep").daemon().factory());
 
@@ -25,11 +30,14 @@ public final class Sweeps implements AutoCloseable {
     }
 
     public void start() {
+        sweepSince = System.nanoTime();
+        started = true;
         timer.scheduleWithFixedDelay(this::run, period.toSeconds(), period.toSeconds(), TimeUnit.SECONDS);
     }
 
     private void run() {
         for (final Sweep sweep : sweeps) {
+            sweepSince = System.nanoTime();
             try {
                 sweep.run();
             } catch (QueueUnavailableException e) {
@@ -39,6 +47,11 @@ public final class Sweeps implements AutoCloseable {
                 LOG.error("sweep failed, it is tried again in {}", period, e);
             }
         }
+    }
+
+    /** Whether one sweep after another comes to its end, or none was started. */
+    public boolean isAlive() {
+        return !started || System.nanoTime() - sweepSince < ALIVE.plus(period).toNanos();
     }
 
     @Override

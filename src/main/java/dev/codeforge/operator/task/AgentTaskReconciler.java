@@ -2,29 +2,21 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
-import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
-import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.Results.StoredEvent;
-import dev.codeforge.jetstream.TaskQueue.StandingMessage;
-import dev.codeforge.operator.framework.PoolKey;
 import dev.codeforge.operator.framework.RecreatedPrimaries;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
+import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
-import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
-import dev.codeforge.wire.Subjects;
-import dev.codeforge.wire.TaskEvent;
-import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
@@ -36,7 +28,6 @@ import io.javaoperatorsdk.operator.api.reconciler.RetryInfo;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -45,51 +36,46 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings a task from its resource to its outcome. */
+/** Brings a task from its resource to its outcome: observe, decide, execute, write the status, announce it. */
 public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
-    public static final String BY_UID = "uid";
-    public static final String BY_POOL = "pool";
-    static final String BY_RUNNING = "running";
-    public static final String BY_KEY = "key";
     private static final Duration REQUEUE = Duration.ofMillis(200);
     private static final int AT_ONCE = 8;
+    /** A key and a turn, each once more if somebody else was faster; then the task is requeued. */
+    private static final int ADMISSIONS = 4;
 
-    private final Permits permits = new Permits(AT_ONCE);
-    private final Backlog backlog = new Backlog();
-    private final Connections connections;
-    private final DispatchKey key;
-    private final String installation;
+    private final TaskIndex tasks;
+    private final TaskResults results;
     private final TaskPlanner planner;
     private final TaskDeadlines deadlines;
+    private final TaskObserver observer;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
     private final StatusWriter<AgentTaskStatus, AgentTask> writer = new StatusWriter<>(AgentTask::new);
-    private final EventRecorder events;
-    private final Consumer<ResourceID> onQueueChange;
-    private final ScaleUpBarrier scaleUps;
+    private final TaskWarnings warnings;
+    private final TaskAnnouncer announcer;
     private final PendingWithdrawals withdrawals;
-    private final TaskListener listener;
-    private final Tracing tracing;
-    private final RunningPods pods;
     private final NatsOutage outage;
-    private final ResultInbox inbox = new ResultInbox();
-    private final SimpleInboundEventSource<AgentTask> triggers = new SimpleInboundEventSource<>("results");
+    private final TaskTriggers triggers;
+    private final Backlog backlog = new Backlog();
+    private final Permits permits = new Permits(AT_ONCE);
     private final FailureLog failures = new FailureLog();
     private final RecreatedPrimaries<AgentTask> recreations = new RecreatedPrimaries<>(AgentTask.class);
 
     /**
+     * @param tasks is filled with the reconciler's cache
      * @param onQueueChange called with the pool whose queue a task has just changed
-     * @param scaleUps the pools that a queued task makes look, which a status waits for
-     * @param withdrawWaiting takes what waits for tasks that are gone off a queue, or throws
-     * @param listener told what becomes of each task
-     * @param tracing told of it for its trace
+     * @param scaleUps the pools that have to be reconciled because a task was queued, which its status waits for
+     * @param withdrawWaiting takes the messages of tasks that are gone off a queue, or throws
+     * @param listener hears what becomes of each task
      */
     public AgentTaskReconciler(
             KubernetesClient client,
             Connections connections,
             DispatchKey key,
             String installation,
+            TaskIndex tasks,
+            TaskResults results,
             EventRecorder events,
             Consumer<ResourceID> onQueueChange,
             ScaleUpBarrier scaleUps,
@@ -97,13 +83,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             TaskListener listener,
             Tracing tracing,
             Clocks clocks) {
-        this.connections = connections;
-        this.listener = listener;
-        this.tracing = tracing;
-        this.key = key;
-        this.installation = installation;
+        this.tasks = tasks;
+        this.results = results;
         this.planner = new TaskPlanner(clocks);
         this.deadlines = new TaskDeadlines(clocks);
+        this.observer = new TaskObserver(connections, key, installation, results, new RunningPods(client), backlog);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
         final OwnerTakeover former = new OwnerTakeover(client, connections, operatorEvents);
         this.executor = new TaskExecutor(
@@ -117,90 +101,107 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 tracing,
                 permits);
         this.statuses = new TaskStatusBuilder(clocks);
-        this.events = events;
-        this.onQueueChange = onQueueChange;
-        this.scaleUps = scaleUps;
-        this.pods = new RunningPods(client);
+        this.warnings = new TaskWarnings(events);
+        this.triggers = new TaskTriggers(tasks, backlog);
+        this.announcer =
+                new TaskAnnouncer(tasks, triggers, onQueueChange, scaleUps, permits, listener, tracing, warnings);
         this.withdrawals = new PendingWithdrawals(withdrawWaiting);
-        this.outage = new NatsOutage(connections, triggers::propagateEvent);
+        this.outage = new NatsOutage(connections, triggers::trigger);
     }
 
     @Override
     public UpdateControl<AgentTask> reconcile(AgentTask handedOver, Context<AgentTask> context) {
         return recreations.reconcile(handedOver, context, (task, deleted) -> {
             try (LogFields ignored = LogFields.of(task)) {
-                final UpdateControl<AgentTask> done = admit(task, deleted, context);
+                final UpdateControl<AgentTask> done = deleted ? withdraw(task, context) : serve(task, context);
                 failures.succeeded(task.uid());
                 return done;
             }
         });
     }
 
-    private UpdateControl<AgentTask> admit(AgentTask task, boolean deleted, Context<AgentTask> context) {
+    private UpdateControl<AgentTask> serve(AgentTask task, Context<AgentTask> context) {
         try {
-            if (deleted) {
-                withdrawals.begun(task);
-                withdrawals.beforeItsEnd(task, poolOf(task, context));
-            }
-            return permits.with(() -> look(task, deleted, context));
+            return permits.with(() -> isAtRest(task, context)
+                    ? after(deadlines.requeueAfter(task, TaskObserver.poolOf(task, context)))
+                    : step(task, context));
         } catch (QueueUnavailableException e) {
-            if (deleted) {
-                // For what is gone the framework repeats a failure, not a wish to look again.
-                throw e;
-            }
             // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
             LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(outage.retryAfter(task));
         }
     }
 
-    private UpdateControl<AgentTask> look(AgentTask task, boolean deleted, Context<AgentTask> context) {
-        if (!deleted && backlog.rests(task) && !deadlines.isQueueOverdue(task, poolOf(task, context))) {
-            return after(deadlines.requeueAfter(task, poolOf(task, context)));
-        }
-        TaskSnapshot snapshot = observe(task, deleted, context);
-        TaskPlan plan = planner.plan(snapshot);
-        while (plan instanceof TaskPlan.Question question) {
-            snapshot = executor.answer(snapshot, question);
-            plan = planner.plan(snapshot);
-        }
-        final Optional<StatusTransition> view = executor.execute(snapshot, plan);
-        if (view.isEmpty() && snapshot.deleted()) {
-            throw new QueueUnavailableException("the results moved while the deleted task was ended: looking again");
-        }
-        if (view.isEmpty()) {
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
-        }
-        backlog.tried(task, view.get()).ifPresent(pool -> offerRoom(pool, 1));
-        tellPool(task, plan, view.get());
-        final boolean gone = snapshot.deleted() || plan instanceof TaskPlan.Delete;
-        final AgentTaskStatus status = statuses.build(task, snapshot.pool(), view.get());
-        final Instant begun = Instant.now();
-        final Optional<AgentTaskStatus> stored = gone ? Optional.of(status) : write(task, status, context);
-        if (stored.isEmpty()) {
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
-        }
-        inbox.settle(task.uid(), task.isFinished() || gone ? Long.MAX_VALUE : snapshot.lastSequence());
-        passOn(task, view.get(), context);
-        if (gone || hasEnded(view.get()) || view.get() instanceof StatusTransition.Adopted) {
-            passTurn(task, context);
-        }
-        if (gone) {
-            withdrawals.ended(task);
-            listener.gone(task);
-            return UpdateControl.noUpdate();
-        }
-        return told(snapshot, stored.get(), begun);
+    /** It waits for room in its pool's queue, and nothing has changed: NATS need not be asked. */
+    private boolean isAtRest(AgentTask task, Context<AgentTask> context) {
+        return backlog.rests(task)
+                && !results.isAhead(task)
+                && !deadlines.isQueueOverdue(task, TaskObserver.poolOf(task, context));
     }
 
-    private UpdateControl<AgentTask> told(TaskSnapshot snapshot, AgentTaskStatus status, Instant begun) {
-        final AgentTask task = snapshot.task();
-        listener.status(task, status);
-        if (status.isTerminal() && !TaskDeadlines.statusOf(task).isTerminal()) {
-            tracing.ended(task, status, begun);
+    private UpdateControl<AgentTask> step(AgentTask task, Context<AgentTask> context) {
+        final Decision decision = decide(observer.observe(task, false, context));
+        final Optional<StatusTransition> done = executor.execute(decision.snapshot(), decision.plan());
+        if (done.isEmpty()) {
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
         }
-        warn(task, status);
-        return after(deadlines.requeueAfter(snapshot, status));
+        final StatusTransition transition = done.get();
+        backlog.tried(task, transition).ifPresent(pool -> triggers.offerRoom(pool, 1));
+        announcer.queueChanged(task, decision.plan(), transition);
+        if (decision.plan() instanceof TaskPlan.Delete) {
+            return gone(task, transition, context);
+        }
+        final Instant begun = Instant.now();
+        final Optional<AgentTaskStatus> status =
+                write(task, statuses.build(task, decision.snapshot().pool(), transition), context);
+        if (status.isEmpty()) {
+            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
+        }
+        results.settle(
+                task, task.isFinished() ? Long.MAX_VALUE : decision.snapshot().lastSequence());
+        announcer.stored(task, transition, status.get(), begun, context.getPrimaryCache());
+        return after(deadlines.requeueAfter(decision.snapshot(), status.get()));
+    }
+
+    /** Ends what a deleted task has left in NATS. Where that fails it throws, for the framework to try again: a deletion has no requeue. */
+    private UpdateControl<AgentTask> withdraw(AgentTask task, Context<AgentTask> context) {
+        withdrawals.begun(task);
+        withdrawals.beforeItsEnd(task, TaskObserver.poolOf(task, context));
+        return permits.with(() -> {
+            final Decision decision = decide(observer.observe(task, true, context));
+            final StatusTransition transition = executor.execute(decision.snapshot(), decision.plan())
+                    .orElseThrow(() -> new QueueUnavailableException(
+                            "another event came in while the deleted task was ended: it is reconciled again"));
+            announcer.queueChanged(task, decision.plan(), transition);
+            return gone(task, transition, context);
+        });
+    }
+
+    private UpdateControl<AgentTask> gone(AgentTask task, StatusTransition transition, Context<AgentTask> context) {
+        results.settle(task, Long.MAX_VALUE);
+        withdrawals.ended(task);
+        announcer.gone(task, transition, context.getPrimaryCache());
+        return UpdateControl.noUpdate();
+    }
+
+    private record Decision(TaskSnapshot snapshot, TaskPlan plan) {}
+
+    /** Asks what the planner has to know, and writes what has to be this task's before an attempt. */
+    private Decision decide(TaskSnapshot observed) {
+        TaskSnapshot snapshot = observed;
+        TaskPlan plan = planner.plan(snapshot);
+        int admissions = 0;
+        while (plan instanceof TaskPlan.Question || (plan instanceof TaskPlan.Admission && admissions < ADMISSIONS)) {
+            if (plan instanceof TaskPlan.Admission admission) {
+                executor.admit(snapshot, admission);
+                snapshot = snapshot.unadmitted();
+                admissions++;
+            } else if (plan instanceof TaskPlan.Question question) {
+                snapshot = executor.answer(snapshot, question);
+            }
+            plan = planner.plan(snapshot);
+        }
+        return new Decision(snapshot, plan);
     }
 
     private static UpdateControl<AgentTask> after(Optional<Duration> delay) {
@@ -208,50 +209,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 .orElseGet(UpdateControl::noUpdate);
     }
 
-    private void offerRoom(ResourceID pool, int most) {
-        backlog.offer(pool, most).forEach(next -> triggers.propagateEvent(ResourceID.fromResource(next)));
-    }
-
     private Optional<AgentTaskStatus> write(AgentTask task, AgentTaskStatus status, Context<AgentTask> context) {
         return writer.write(task, status, why -> statuses.smallest(task, status, why), context);
     }
 
-    /** At once, and the status after that: a worker may have to be started for it. */
-    private void tellPool(AgentTask task, TaskPlan plan, StatusTransition view) {
-        final ResourceID pool = TaskIndex.poolOf(task);
-        if (plan instanceof TaskPlan.Publish && view instanceof StatusTransition.Queued) {
-            scaleUps.want(pool);
-            onQueueChange.accept(pool);
-            permits.without(() -> {
-                scaleUps.awaitRest(pool);
-                return pool;
-            });
-        } else if (hasEnded(view) || view instanceof StatusTransition.Suspended) {
-            onQueueChange.accept(pool);
-            // Its message has left the queue, or is about to.
-            offerRoom(pool, 1);
-        }
-    }
-
-    private static boolean hasEnded(StatusTransition view) {
-        return view instanceof StatusTransition.Ended || view instanceof StatusTransition.Closed;
-    }
-
-    /** A duplicate waits for the first one's end. */
-    private void passOn(AgentTask task, StatusTransition view, Context<AgentTask> context) {
-        if (hasEnded(view) && task.getSpec().idempotencyKey() != null) {
-            context.getPrimaryCache().byIndex(BY_KEY, keyOf(task)).stream()
-                    .filter(other -> !other.isFinished())
-                    .forEach(this::trigger);
-        }
-    }
-
-    private void passTurn(AgentTask task, Context<AgentTask> context) {
-        SessionOrder.after(task, SessionTasks.of(task, context.getPrimaryCache()))
-                .forEach(this::trigger);
-    }
-
-    /** The framework logs the error and tries again for ever; the task says why. */
+    /** The task says why, and the framework tries again for ever. */
     @Override
     public ErrorStatusUpdateControl<AgentTask> updateErrorStatus(
             AgentTask task, Context<AgentTask> context, Exception error) {
@@ -264,158 +226,37 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         if (why.isWorthSaying(before) && recreations.isAlone(task, context)) {
             try {
                 write(task, statuses.build(task, Optional.empty(), new StatusTransition.Troubled(why)), context)
-                        .ifPresent(stored -> warn(task, stored));
+                        .ifPresent(stored -> warnings.record(task, stored));
             } catch (KubernetesClientException e) {
-                if (before == 0) {
-                    // Of a status that cannot be written an Event is all that is left.
-                    events.warning(task, why.reason().name(), "Reconcile", why.message());
-                }
+                warnings.unwritten(task, why, before);
             }
         }
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
-    private TaskSnapshot observe(AgentTask task, boolean deleted, Context<AgentTask> context) {
-        final String namespace = task.getMetadata().getNamespace();
-        final Optional<WorkerPool> pool = poolOf(task, context);
-        if (task.isFinished()) {
-            return new TaskSnapshot(
-                    task,
-                    deleted,
-                    pool,
-                    Optional.empty(),
-                    0,
-                    Optional.empty(),
-                    Optional.empty(),
-                    List.of(),
-                    false,
-                    TaskSnapshot.Answers.NONE);
-        }
-        // The queue first, then the results: a worker writes its outcome before its message goes.
-        final Optional<StandingMessage> standing = pool.flatMap(WorkerPool::observedStatus)
-                .map(WorkerPoolStatus::queue)
-                .flatMap(queue ->
-                        connections.queue().standing(queue.stream(), Subjects.task(queue.subject(), task.uid())))
-                // Somebody else's message on our subject is not ours to judge by, nor to remove.
-                .filter(message -> message.installation().equals(installation));
-        final Optional<StoredEvent> stored = connections.results().last(TaskIndex.ref(task));
-        final Optional<StoredEvent> believed = stored.filter(
-                        event -> believed(event).isPresent())
-                .or(() -> inbox.of(task.uid()).stream()
-                        .map(Results.Delivery::event)
-                        .filter(event -> believed(event).isPresent())
-                        .reduce((first, second) -> second));
-        final Optional<TaskEvent> last = believed.flatMap(this::believed);
-        return new TaskSnapshot(
-                task,
-                deleted,
-                pool,
-                standing,
-                stored.map(StoredEvent::sequence).orElse(0L),
-                last,
-                // The pod's times are of its node's clock, as the worker's own are.
-                believed.flatMap(event -> event.asWritten(key))
-                        .filter(TaskEvent::isRunning)
-                        .flatMap(run -> pods.loss(task, pool, run, context)),
-                SessionTasks.of(task, context.getPrimaryCache()),
-                backlog.isBehind(task),
-                TaskSnapshot.Answers.NONE);
-    }
-
-    private Optional<TaskEvent> believed(StoredEvent stored) {
-        return stored.proven(key);
-    }
-
-    private void warn(AgentTask task, AgentTaskStatus status) {
-        final AgentTaskStatus before = TaskDeadlines.statusOf(task);
-        final boolean news =
-                status.phase() != before.phase() || !status.history().equals(before.history());
-        final boolean bad = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;
-        if (bad && news && status.error() != null) {
-            events.warning(task, status.error().type(), "Run", status.error().message());
-        }
-        for (final String type : List.of(Conditions.STATUS_REFUSED, TaskConditions.RECONCILE_FAILED)) {
-            Conditions.becameTrue(type, before.conditions(), status.conditions())
-                    .ifPresent(said -> events.warning(task, said.getReason(), "Reconcile", said.getMessage()));
-        }
-        if (status.phase() == Phase.Queued && news && !status.history().isEmpty()) {
-            tellGivenBack(task, status.history().getLast());
-        }
-    }
-
-    private void tellGivenBack(AgentTask task, AgentTaskStatus.HistoryEntry last) {
-        if (last.outcome() == Phase.Queued && last.error() != null) {
-            events.warning(task, last.error().type(), "Run", last.error().message());
-        }
-    }
-
-    /** A deleted task's namesake may be of another pool, and then this one is not known. */
-    private static Optional<WorkerPool> poolOf(AgentTask task, Context<AgentTask> context) {
-        return context.getSecondaryResource(WorkerPool.class)
-                .filter(pool -> ResourceID.fromResource(pool).equals(TaskIndex.poolOf(task)));
-    }
-
-    private static String keyOf(AgentTask task) {
-        return task.getMetadata().getNamespace() + "/" + task.getSpec().idempotencyKey();
-    }
-
-    /** Looks at a task again. */
+    /** Reconciles a task. */
     public void trigger(AgentTask task) {
-        backlog.offer(task);
-        triggers.propagateEvent(ResourceID.fromResource(task));
+        triggers.trigger(task);
     }
 
-    /** Starts to take results; call it when the caches are filled, or results of live tasks would seem unknown. */
-    public AutoCloseable takeResults(TaskIndex tasks) {
-        return connections.results().consume(delivery -> {
-            final TaskRef ref = delivery.event().task();
-            // On another pool's subject it is not this task's event, whatever its id.
-            final Optional<AgentTask> task =
-                    tasks.byUid(ref.id()).filter(found -> TaskIndex.ref(found).equals(ref));
-            if (task.isEmpty() || task.get().isFinished()) {
-                // Unknown here: an outside producer's, or deleted. The stream keeps it.
-                delivery.ack();
-                return;
-            }
-            final Optional<TaskEvent> event = believed(delivery.event());
-            event.ifPresent(proven -> listener.event(proven, delivery.event().sequence()));
-            if (event.filter(proven -> isSeen(task.get(), proven)).isPresent()) {
-                delivery.ack();
-                return;
-            }
-            inbox.put(delivery);
-            trigger(task.get());
-        });
-    }
-
-    /** Progress of a run that the status shows: it would be built as it is. */
-    private static boolean isSeen(AgentTask task, TaskEvent event) {
-        return event.kind() == TaskEvent.Kind.PROGRESS
-                && TaskDeadlines.statusOf(task).phase() == Phase.Running
-                && !StatusLag.isBehind(task, event);
+    /** Reconciles the oldest task of each backlog. */
+    public void retryBacklogs() {
+        triggers.retryBacklogs();
     }
 
     @Override
     public List<EventSource<?, AgentTask>> prepareEventSources(EventSourceContext<AgentTask> context) {
-        context.getPrimaryCache().addIndexer(BY_UID, task -> List.of(task.uid()));
-        context.getPrimaryCache()
-                .addIndexer(BY_KEY, task -> task.getSpec().idempotencyKey() == null ? List.of() : List.of(keyOf(task)));
+        tasks.in(context.getPrimaryCache());
         SessionTasks.index(context.getPrimaryCache());
-        context.getPrimaryCache().addIndexer(BY_POOL, task -> List.of(PoolKey.of(TaskIndex.poolOf(task))));
-        context.getPrimaryCache()
-                .addIndexer(
-                        BY_RUNNING,
-                        task -> TaskDeadlines.statusOf(task).phase() == Phase.Running
-                                ? List.of(PoolKey.of(TaskIndex.poolOf(task)))
-                                : List.of());
         return List.of(
-                PoolNews.source(context, backlog.in(context.getPrimaryCache())),
+                PoolNews.source(context, tasks, backlog.in(context.getPrimaryCache())),
                 RunningPods.source(context),
-                triggers,
+                results,
+                triggers.source(),
                 recreations.in(context.getPrimaryCache()));
     }
 
-    /** To be told by the framework what it forgets. */
+    /** The framework reports to it which names it forgets. */
     public Metrics recreations() {
         return recreations;
     }

@@ -4,32 +4,36 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.framework.PoolKey;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BinaryOperator;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The tasks that wait for room in their pool's queue. Room is offered to the oldest of them; the others rest, and cost NATS
- * nothing.
+ * Tasks that wait for room in their pool's queue. The operator offers room to the oldest of them; the others send NATS
+ * no request.
  */
 final class Backlog {
     private static final String BY_BACKLOG = "backlog";
 
-    /** UIDs by pool: those that were offered room, until the cache shows that they have left the backlog. */
+    /** By pool, the UIDs of tasks that were offered room, until the cache shows that they have left the backlog. */
     private final Map<String, Set<String>> offered = new ConcurrentHashMap<>();
 
     private volatile IndexerResourceCache<AgentTask> cache;
 
-    /** Call it when the reconciler's event sources are prepared. */
+    /** Call this when the reconciler's event sources are prepared. */
     Backlog in(IndexerResourceCache<AgentTask> primaries) {
         primaries.addIndexer(
                 BY_BACKLOG, task -> waits(TaskDeadlines.statusOf(task)) ? List.of(keyOf(task)) : List.of());
@@ -37,7 +41,7 @@ final class Backlog {
         return this;
     }
 
-    /** Its last try to publish found the queue full. */
+    /** True if the task's last publish found the queue full. */
     static boolean waits(AgentTaskStatus status) {
         return status.phase() == Phase.Pending
                 && Conditions.find(status.conditions(), "Ready")
@@ -45,7 +49,16 @@ final class Backlog {
                         .isPresent();
     }
 
-    /** Nothing has changed since its last try: neither its spec, nor was room offered. */
+    /** The oldest task of each pool that waits for room in its queue. */
+    static Collection<AgentTask> firsts(Collection<AgentTask> tasks) {
+        return tasks.stream()
+                .filter(task -> waits(TaskDeadlines.statusOf(task)))
+                .collect(Collectors.toMap(
+                        Backlog::keyOf, Function.identity(), BinaryOperator.minBy(TaskIndex.OLDEST_FIRST)))
+                .values();
+    }
+
+    /** True if nothing has changed since the task's last publish: its spec is the same and no room was offered. */
     boolean rests(AgentTask task) {
         final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         return waits(status)
@@ -53,7 +66,7 @@ final class Backlog {
                 && !offered.getOrDefault(keyOf(task), Set.of()).contains(task.uid());
     }
 
-    /** Whether an older task waits for room: then the queue is not for this one yet. */
+    /** True if an older task waits for room: that task publishes first. */
     boolean isBehind(AgentTask task) {
         return !waits(TaskDeadlines.statusOf(task))
                 && cache.byIndex(BY_BACKLOG, keyOf(task)).stream()
@@ -63,8 +76,8 @@ final class Backlog {
     /**
      * Offers room in a pool's queue.
      *
-     * @param most how many may find room
-     * @return who may try to publish now
+     * @param most the largest number of tasks to offer room to
+     * @return the tasks that may publish now
      */
     List<AgentTask> offer(ResourceID pool, int most) {
         if (most <= 0) {
@@ -88,14 +101,14 @@ final class Backlog {
         }
     }
 
-    /** Lets one try although no room was offered: something else was heard of it. */
+    /** Lets one task publish although the queue offered no room, because another trigger concerns it. */
     void offer(AgentTask task) {
         if (waits(TaskDeadlines.statusOf(task))) {
             change(task, after -> after.add(task.uid()));
         }
     }
 
-    /** What became of a try. @return the pool, if its next task may try */
+    /** Records the outcome of a publish. @return the pool, if its next task may publish */
     Optional<ResourceID> tried(AgentTask task, StatusTransition view) {
         final boolean waited = waits(TaskDeadlines.statusOf(task));
         if (view instanceof StatusTransition.Waiting waiting && waiting.reason() == Reason.QueueFull) {

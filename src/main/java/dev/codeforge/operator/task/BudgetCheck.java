@@ -8,20 +8,20 @@ import dev.codeforge.wire.TaskEvent;
 import java.math.BigDecimal;
 import java.util.Optional;
 
-/** What a task has used of its budget, which begins anew with each rerun. */
+/** What a task has used of its budget. Each rerun starts the budget again. */
 final class BudgetCheck {
     private static final Usage NOTHING = new Usage(0L, 0L, "0");
 
     private BudgetCheck() {}
 
-    /** The usage at which the budget began; a rerun that is asked for begins now. */
+    /** The usage at which the budget started. A rerun that is requested but not done starts it now. */
     static Usage since(AgentTask task) {
         final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         final Usage since = task.isRerunRequested() ? status.usage() : status.usageAtRerun();
         return since == null ? NOTHING : since;
     }
 
-    /** Why nothing is left for another run; empty while something is. */
+    /** Why no budget is left for another run; empty while some is left. */
     static Optional<TaskEvent.Failure> exceeded(AgentTask task, AgentTaskStatus.Effective effective, Usage usage) {
         final Budget budget = effective.budget();
         if (budget == null) {
@@ -49,7 +49,7 @@ final class BudgetCheck {
                 false);
     }
 
-    /** What a worker calls money may be none; it must not keep the outcome from being told. */
+    /** A worker may send text that is no amount. Such text counts as zero, so that the outcome can still be stored. */
     static BigDecimal money(String text) {
         try {
             return new BigDecimal(text);

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What applies to a task once its pool's defaults are filled in; from its first publish on, what its status says. */
+/** A task's settings with its pool's defaults. From the first publish on, the settings in the status apply. */
 final class EffectiveSettings {
     private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null, null);
 
@@ -31,7 +31,7 @@ final class EffectiveSettings {
                 first(spec.runTimeoutSeconds(), defaults.runTimeoutSeconds()),
                 first(spec.queueTimeoutSeconds(), defaults.queueTimeoutSeconds()),
                 new Retry(
-                        // What may have begun is never begun again, whatever the pool's default is.
+                        // An AtMostOnce run that may have started must not start again, whatever the pool's default is.
                         spec.delivery() == AgentTaskSpec.DeliveryMode.AtMostOnce
                                 ? Integer.valueOf(1)
                                 : retry(spec, defaults, Retry::maxAttempts),

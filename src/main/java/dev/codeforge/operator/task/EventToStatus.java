@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** An event's parts in the words of the status. */
+/** Maps the parts of an event to the status. */
 final class EventToStatus {
     private static final int HISTORY = 10;
     private static final Pattern REASON = Pattern.compile("[A-Z][A-Za-z0-9]{0,63}");
@@ -50,7 +50,7 @@ final class EventToStatus {
         return entries.subList(Math.max(0, entries.size() - HISTORY), entries.size());
     }
 
-    /** With a run that was released, by its worker or in its place; added once, however often its event is read. */
+    /** The history with an entry for a released run. An event that is read twice adds one entry. */
     static List<AgentTaskStatus.HistoryEntry> givenBack(AgentTaskStatus before, TaskEvent event, Instant at) {
         final AgentTaskStatus.@Nullable Failure why = event.failure() == null
                 ? new AgentTaskStatus.Failure(Reason.Released.name(), Reason.Released.meaning(), true)
@@ -66,8 +66,8 @@ final class EventToStatus {
     }
 
     /**
-     * When the run that an event tells of began. A worker's clock that is set during a run makes its next event tell of an earlier
-     * start or a later one; taking the later, nobody is ended early for that.
+     * When the run of an event started. If a worker's clock is set during a run, its next event implies another start;
+     * the later of the two applies, so that no run is ended early.
      */
     static Optional<Instant> started(AgentTaskStatus before, Optional<TaskEvent> event) {
         final Optional<Instant> known = Optional.ofNullable(before.startTime());
@@ -85,7 +85,7 @@ final class EventToStatus {
                 : new AgentTaskStatus.QueuePosition(event.stream(), event.sequence());
     }
 
-    /** Never less than was told before: an event that is written after the results were lost knows of nothing. */
+    /** Usage never decreases: an event that is written after a loss of the results has no usage. */
     static AgentTaskStatus.Usage usage(AgentTaskStatus before, TaskEvent event) {
         final AgentTaskStatus.Usage told = event.usage() == null
                 ? new AgentTaskStatus.Usage(
@@ -111,7 +111,7 @@ final class EventToStatus {
         return BudgetCheck.money(told).compareTo(BudgetCheck.money(known)) < 0 ? known : told;
     }
 
-    /** Counted within an attempt, and never back. */
+    /** Deliveries are counted within an attempt and never decrease. */
     static int deliveries(AgentTaskStatus before, TaskEvent event) {
         return event.attempt() > before.attempts() ? event.delivery() : Math.max(before.deliveries(), event.delivery());
     }
@@ -136,7 +136,7 @@ final class EventToStatus {
     }
 
     private static List<AgentTaskStatus.Artifact> artifacts(List<TaskEvent.Artifact> told) {
-        // The status is a map of them by name: of two with one name the later one is kept.
+        // Artifacts are a map by name in the status: of two with one name, the later one is kept.
         return told.stream()
                 .collect(Collectors.toMap(
                         TaskEvent.Artifact::name, Function.identity(), (first, later) -> later, LinkedHashMap::new))

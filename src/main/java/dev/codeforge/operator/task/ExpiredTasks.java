@@ -7,9 +7,9 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.HttpURLConnection;
 import java.util.Set;
 
-/** Deletes tasks whose time to live is over: this very object as it was seen, or none. */
+/** Deletes tasks whose time to live is over, with UID and resourceVersion as preconditions. */
 final class ExpiredTasks {
-    /** Gone, or changed since it was seen: a rerun may have been asked for.  */
+    /** The task is gone, or has changed since it was read: a rerun may have been requested. */
     private static final Set<Integer> OVERTAKEN =
             Set.of(HttpURLConnection.HTTP_NOT_FOUND, HttpURLConnection.HTTP_CONFLICT);
 
@@ -19,7 +19,7 @@ final class ExpiredTasks {
         this.client = client;
     }
 
-    /** @return false when the task has changed, or is gone: look again */
+    /** @return false when the task has changed or is gone: reconcile it again */
     boolean delete(AgentTask task) {
         final String path = "/apis/" + task.getApiVersion() + "/namespaces/"
                 + task.getMetadata().getNamespace() + "/agenttasks/"

@@ -24,7 +24,10 @@ final class LostWorker {
 
     private LostWorker() {}
 
-    /** @param pod of the run; empty if it does not exist: a failed container is restarted in its pod, so the pod was deleted */
+    /**
+     * @param pod of the run; empty if it does not exist. A failed container restarts in its pod, so a missing pod was
+     *     deleted
+     */
     static Optional<WorkerLoss> loss(TaskEvent run, Optional<Pod> pod) {
         if (pod.isEmpty()) {
             return disrupted(run.worker(), "was deleted");
@@ -46,7 +49,7 @@ final class LostWorker {
                         "container " + WORKER + " of pod " + run.worker() + " needed more memory than "
                                 + limit(pod, "memory", "its node has")
                                 + ", and was ended with its run: raise resources.limits.memory in spec.template of the"
-                                + " pool, or ask for less; the task is not begun again unless retry.retryable names"
+                                + " pool, or ask for less; the task is not retried unless retry.retryable names"
                                 + " OutOfMemory"));
     }
 
@@ -67,7 +70,7 @@ final class LostWorker {
                         "pod " + name + " has filled its disk and was ended with its run"
                                 + why(null, status.getMessage())
                                 + ": raise the limit of the volume, or ephemeral-storage, in spec.template of the"
-                                + " pool; the task is not begun again unless retry.retryable names OutOfDisk"));
+                                + " pool; the task is not retried unless retry.retryable names OutOfDisk"));
     }
 
     private static Optional<ContainerStatus> container(Pod pod) {
@@ -145,7 +148,7 @@ final class LostWorker {
         return pod.getMetadata().getDeletionTimestamp() == null ? "is on a node that does not answer" : "was deleted";
     }
 
-    /** Kubernetes may give neither. */
+    /** Kubernetes may set neither reason nor message. */
     private static String why(@Nullable String reason, @Nullable String message) {
         final String words = Stream.of(reason, message)
                 .filter(word -> word != null && !word.isEmpty())

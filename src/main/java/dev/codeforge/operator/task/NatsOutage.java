@@ -9,12 +9,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 
-/** The tasks that could not be reconciled because NATS is away: when it is connected again, each is triggered once. */
+/** Tasks that could not be reconciled because NATS was away. Each is triggered once when NATS is connected again. */
 final class NatsOutage {
-    /** Between this and twice this, so that not all come at once: connected, but a stream has no leader. */
+    /** Base of the jittered delay while NATS is connected but does not answer, as a stream without a leader. */
     private static final Duration UNANSWERED = Duration.ofSeconds(2);
 
-    /** Likewise, without a connection. */
+    /** Base of the jittered delay without a connection. */
     private static final Duration AWAY = Duration.ofSeconds(30);
 
     private final Connections connections;
@@ -27,10 +27,10 @@ final class NatsOutage {
         connections.onConnect(this::end);
     }
 
-    /** How long to wait where nothing else triggers the task. */
+    /** How long to wait if no event triggers the task before. */
     Duration retryAfter(AgentTask task) {
         final ResourceID id = ResourceID.fromResource(task);
-        // In this order: NATS may be back just now.
+        // Add the task before asking for the connection: NATS may reconnect in between.
         waiting.add(id);
         final boolean connected = connections.isConnected();
         if (connected) {

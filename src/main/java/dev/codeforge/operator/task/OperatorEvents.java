@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** Events that the operator writes when it, not a worker, ends an attempt or gives a run back. */
+/** Events that the operator writes when it, and not a worker, ends an attempt or releases a run. */
 public final class OperatorEvents {
     private final DispatchKey key;
     private final Clock clock;
 
-    /** @param clock of NATS, which stores them */
+    /** @param clock of NATS, which stores the events */
     public OperatorEvents(DispatchKey key, Clock clock) {
         this.key = key;
         this.clock = clock;
@@ -32,7 +32,10 @@ public final class OperatorEvents {
         return event.proven(key);
     }
 
-    /** Ends an attempt unless its outcome, or a later attempt, is there: whoever writes in between, it has one afterwards. */
+    /**
+     * Ends an attempt unless it has an outcome or a later attempt has started. Whoever writes first, the attempt has an
+     * outcome afterwards.
+     */
     public void endUnfinished(
             Results results, TaskRef task, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {
         boolean ended = false;
@@ -57,7 +60,7 @@ public final class OperatorEvents {
     /**
      * Releases a run in place of its lost worker.
      *
-     * @param run the last event, of the run
+     * @param run the last event of the run
      * @return false when another event came in between: plan again
      */
     public boolean giveBack(
@@ -69,10 +72,10 @@ public final class OperatorEvents {
     }
 
     /**
-     * Ends an attempt, keeping what the last event told.
+     * Ends an attempt and keeps the fields of the last event.
      *
-     * @param inherited what the attempt was given to go on from, if none of its own events tells it
-     * @return false when another event came in between: look again
+     * @param inherited the checkpoint that the attempt started from, if none of its own events has one
+     * @return false when another event came in between: reconcile again
      */
     public boolean end(
             Results results,
@@ -102,7 +105,7 @@ public final class OperatorEvents {
                 same.map(TaskEvent::output).orElse(""),
                 List.of(),
                 failure.message(),
-                // What was used counts the whole task: an earlier attempt's word holds until there is a newer one.
+                // Usage covers the whole task: the usage of an earlier attempt applies until a newer event has one.
                 last.map(TaskEvent::tokensIn).orElse(0L),
                 last.map(TaskEvent::tokensOut).orElse(0L),
                 last.map(TaskEvent::costUsd).orElse(BigDecimal.ZERO),

@@ -9,7 +9,7 @@ import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.Optional;
 
-/** The task that had what another is about to take: a key, or a session's turn. */
+/** Takes a key or a session's turn over from the task that owns it. */
 final class OwnerTakeover {
     private final KubernetesClient client;
     private final Connections connections;
@@ -21,7 +21,10 @@ final class OwnerTakeover {
         this.events = events;
     }
 
-    /** A live look: the cache may not know yet that a task is gone, or there. One that has ended has let go. */
+    /**
+     * Reads the owner from the API server, because the cache may lag. An owner that has ended no longer holds the key
+     * or turn.
+     */
     TaskSnapshot.OwnerState state(String namespace, String name, String uid) {
         final AgentTask live = client.resources(AgentTask.class)
                 .inNamespace(namespace)
@@ -33,12 +36,12 @@ final class OwnerTakeover {
     }
 
     /**
-     * Ends what it may have left queued or running, before anybody takes its place.
+     * Ends whatever the owner has queued or running, before another task takes its place.
      *
      * @param stream of the owner's pool
      * @param subject of another message of that pool; empty when it is not known
      * @param why the failure's message
-     * @return what it had completed
+     * @return the owner's outcome, if it had completed
      */
     Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
         final Results results = connections.results();

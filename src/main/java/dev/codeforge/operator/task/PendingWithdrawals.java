@@ -10,19 +10,20 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
- * The deleted tasks whose queue still holds something of theirs. Several at once is what an outage of NATS leaves: ending the
- * one that runs frees its worker, which would take the next of them, so what waits goes first.
+ * Deleted tasks whose queue still holds a message of theirs. After an outage of NATS there may be several. Ending a run
+ * frees its worker, which would take the next of these messages, so waiting messages are withdrawn before a run is
+ * ended.
  */
 final class PendingWithdrawals {
     private final Set<ResourceID> underWay = ConcurrentHashMap.newKeySet();
     private final Consumer<WorkerPool> withdrawWaiting;
 
-    /** @param withdrawWaiting takes what waits for tasks that are gone off a pool's queue, or throws */
+    /** @param withdrawWaiting removes the waiting messages of deleted tasks from a pool's queue, or throws */
     PendingWithdrawals(Consumer<WorkerPool> withdrawWaiting) {
         this.withdrawWaiting = withdrawWaiting;
     }
 
-    /** Call it as soon as the deletion is known, before anything of any task is ended. */
+    /** Call this as soon as a deletion is known, before any run is ended. */
     void begun(AgentTask task) {
         underWay.add(ResourceID.fromResource(task));
     }

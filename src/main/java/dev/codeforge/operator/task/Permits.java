@@ -3,7 +3,10 @@ package dev.codeforge.operator.task;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 
-/** How many tasks are reconciled at the same time: with more, each of them only waits longer for the same cores. */
+/**
+ * Limits how many tasks are reconciled at the same time. Beyond that, each reconcile only waits longer for the same
+ * cores.
+ */
 final class Permits {
     private final Semaphore left;
 
@@ -11,7 +14,7 @@ final class Permits {
         this.left = new Semaphore(atOnce);
     }
 
-    /** Returns when it has a permit and the work is done. */
+    /** Runs the work with a permit. */
     <T> T with(Supplier<T> work) {
         left.acquireUninterruptibly();
         try {
@@ -21,7 +24,7 @@ final class Permits {
         }
     }
 
-    /** A wait for somebody's answer, by a thread that has a permit: others have it meanwhile. */
+    /** Waits for an answer without the permit that this thread holds, so that another reconcile can use it. */
     <T> T without(Supplier<T> wait) {
         left.release();
         try {

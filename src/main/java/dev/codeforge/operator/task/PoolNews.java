@@ -4,7 +4,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
-import dev.codeforge.operator.framework.PoolKey;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.fabric8.kubernetes.api.model.Condition;
@@ -19,11 +19,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The pools as tasks see them: a change of a pool triggers the tasks that wait for just that. Most writes of a pool's status
- * are counts, which come every two seconds while its queue moves.
+ * Maps changes of a pool to the tasks that wait for them. Most writes of a pool's status change counts only, every two
+ * seconds while its queue moves, and trigger no task.
  */
 final class PoolNews {
-    /** As many as are reconciled at once; each that is published offers room to the next. */
+    /** As many tasks as are reconciled at once. Each task that is published offers room to the next. */
     private static final int AT_ONCE = 8;
 
     private static final Set<String> FOR_THE_POOL = Stream.of(
@@ -33,17 +33,17 @@ final class PoolNews {
 
     private PoolNews() {}
 
-    static InformerEventSource<WorkerPool, AgentTask> source(EventSourceContext<AgentTask> context, Backlog backlog) {
+    static InformerEventSource<WorkerPool, AgentTask> source(
+            EventSourceContext<AgentTask> context, TaskIndex tasks, Backlog backlog) {
         return new InformerEventSource<>(
                 InformerEventSourceConfiguration.from(WorkerPool.class, AgentTask.class)
                         .withPrimaryToSecondaryMapper((AgentTask task) -> Set.of(TaskIndex.poolOf(task)))
                         .withOnUpdateFilter(PoolNews::concernsTasks)
                         .withSecondaryToPrimaryMapper(pool -> concerned(
                                         pool,
-                                        context.getPrimaryCache()
-                                                .byIndex(
-                                                        AgentTaskReconciler.BY_POOL,
-                                                        PoolKey.of(ResourceID.fromResource(pool))),
+                                        tasks.of(
+                                                pool.getMetadata().getNamespace(),
+                                                pool.getMetadata().getName()),
                                         backlog)
                                 .map(ResourceID::fromResource)
                                 .collect(Collectors.toSet()))
@@ -51,7 +51,7 @@ final class PoolNews {
                 context);
     }
 
-    /** It serves in another way than before, or its queue has become shorter. */
+    /** True if the pool serves in another way than before, or its queue has become shorter. */
     static boolean concernsTasks(WorkerPool now, WorkerPool before) {
         final WorkerPoolStatus status = now.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         final WorkerPoolStatus former = before.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
@@ -62,7 +62,7 @@ final class PoolNews {
                 || messages(status) < messages(former);
     }
 
-    /** Where a task is published, and why not. */
+    /** The part of a pool's status that decides where a task is published, or why it is not. */
     private static List<Object> verdict(WorkerPoolStatus status) {
         final List<String> place = status.queue() == null
                 ? List.of()
@@ -89,7 +89,7 @@ final class PoolNews {
                 backlog.offer(ResourceID.fromResource(pool), room).stream());
     }
 
-    /** Bytes are not counted: who finds no room leaves it to the next change. */
+    /** A limit in bytes is not considered: a task that finds no room waits for the pool's next change. */
     private static int room(WorkerPool pool, WorkerPoolStatus status) {
         final Integer most = pool.getSpec().queue().maxMessages();
         return most == null ? AT_ONCE : (int) Math.max(0, Math.min(AT_ONCE, most - messages(status)));

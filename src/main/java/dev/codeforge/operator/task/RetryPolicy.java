@@ -6,7 +6,7 @@ import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
 import java.util.Optional;
 
-/** What an attempt's end means for its task: the end of it, another attempt, or a pause. */
+/** Decides what follows an attempt's end: the task's end, another attempt, or a suspension. */
 final class RetryPolicy {
     private final TaskDeadlines deadlines;
 
@@ -34,7 +34,7 @@ final class RetryPolicy {
                 : new StatusTransition.Suspended(Optional.of(event));
     }
 
-    /** The results may have been lost since a run was seen. */
+    /** The status counts too, because the results may have been lost since a run was seen. */
     private static boolean hasBegun(TaskSnapshot snapshot, TaskEvent event) {
         return event.delivery() > 0
                 || (snapshot.status().attempts() == event.attempt()
@@ -62,7 +62,7 @@ final class RetryPolicy {
         return new StatusTransition.Retrying(event, next);
     }
 
-    /** What failed must be told as well: with it mended the task may need no more. */
+    /** The message also has the failure: once its cause is fixed, the task may need no larger budget. */
     private static TaskEvent.Failure nothingLeft(TaskEvent.Failure exceeded, TaskEvent event) {
         return new TaskEvent.Failure(
                 exceeded.type(),

@@ -48,7 +48,7 @@ final class RunningPods {
     Optional<WorkerLoss> loss(AgentTask task, Optional<WorkerPool> pool, TaskEvent run, Context<AgentTask> context) {
         final String name = run.worker();
         if (pool.isEmpty() || !name.startsWith(pool.get().workersName() + "-")) {
-            // Not a pod of the pool's Deployment: its absence means nothing.
+            // The pod does not belong to the pool's Deployment, so its absence proves nothing.
             return Optional.empty();
         }
         final String namespace = task.getMetadata().getNamespace();
@@ -57,7 +57,7 @@ final class RunningPods {
         if (LostWorker.loss(run, cache.get(new ResourceID(name, namespace))).isEmpty()) {
             return Optional.empty();
         }
-        // The cache may lag behind a new pod.
+        // The cache may lag behind a new pod, so read the API server.
         return LostWorker.loss(
                 run,
                 Optional.ofNullable(

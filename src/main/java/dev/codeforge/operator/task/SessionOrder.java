@@ -3,13 +3,14 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.wire.SessionKey;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** In which order the tasks of a session run: that of {@link TaskIndex#OLDEST_FIRST}. */
+/** The order in which the tasks of a session run: {@link TaskIndex#OLDEST_FIRST}. */
 final class SessionOrder {
     private SessionOrder() {}
 
@@ -25,10 +26,10 @@ final class SessionOrder {
     }
 
     /**
-     * Whom a task waits for while nobody has the turn; empty when it is next. It is the one just before it, so that one end
-     * changes what one other task waits for.
+     * The task that this one waits for while the turn is free; empty when this one is next. It is the task just before
+     * in the order, so that one end triggers one task.
      *
-     * @param rivals the other unfinished tasks of its session
+     * @param rivals the other unfinished tasks of the session
      */
     static Optional<AgentTask> before(AgentTask task, Collection<AgentTask> rivals) {
         if (hasBegun(task)) {
@@ -39,7 +40,7 @@ final class SessionOrder {
                 .or(() -> rivals.stream().filter(SessionOrder::hasBegun).findFirst());
     }
 
-    /** Who is to be looked at when a task has ended or is gone: the first in order, and the one that waited for it. */
+    /** The tasks to reconcile when a task has ended or is gone: the first in order, and the one that waited for it. */
     static List<AgentTask> after(AgentTask ended, Collection<AgentTask> rivals) {
         return Stream.of(
                         rivals.stream().min(TaskIndex.OLDEST_FIRST),
@@ -55,7 +56,7 @@ final class SessionOrder {
         return rivals.stream().filter(other -> TaskIndex.OLDEST_FIRST.compare(other, task) < 0);
     }
 
-    /** Its attempt has been published, or another follows: also where the record of whose turn it is was lost. */
+    /** True if the task's attempt was published or a retry follows. Also holds when the session's record was lost. */
     private static boolean hasBegun(AgentTask task) {
         final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         final boolean published = status.attempts() > 0 && status.attempts() >= status.currentAttempt();

@@ -7,12 +7,12 @@ import dev.codeforge.wire.SessionRecord;
 import java.util.Optional;
 
 /**
- * What a session asks for before each publish of one of its tasks: the turn, which one task has from its first publish to its
- * end. The cache tells who is next, the session's record, taken by revision, that no other is.
+ * Plans the session's turn before each publish. One task has the turn from its first publish to its end. The cache says
+ * which task is next; the compare-and-set write of the session's record ensures that only one takes the turn.
  */
 final class SessionPlanner {
 
-    /** Empty: the task has no session, or has the turn, and may be published. */
+    /** Empty when the task may be published: it has no session, or it has the turn. */
     Optional<TaskPlan> before(TaskSnapshot snapshot) {
         final AgentTask task = snapshot.task();
         if (!SessionOrder.hasSession(task)) {
@@ -52,7 +52,7 @@ final class SessionPlanner {
                         TaskPlanner.subjectOf(snapshot))));
     }
 
-    /** What became of who has the turn; empty when only a live look tells. */
+    /** The state of the turn's owner; empty when only a live read can tell. */
     private static Optional<TaskSnapshot.OwnerState> holder(TaskSnapshot snapshot, SessionRecord.Turn turn) {
         return snapshot.rivals().stream().anyMatch(other -> other.uid().equals(turn.uid()))
                 ? Optional.of(TaskSnapshot.OwnerState.UNFINISHED)

@@ -6,7 +6,7 @@ import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import java.util.List;
 
-/** The tasks of a session, found in the cache by an index: however many tasks there are, only those are looked at. */
+/** The tasks of a session, found by an index, so that the cost does not grow with the number of tasks. */
 final class SessionTasks {
     private static final String BY_SESSION = "session";
 
@@ -20,7 +20,7 @@ final class SessionTasks {
                         : List.of());
     }
 
-    /** The other unfinished ones, each as it was written last: the index alone knows a write only when it comes back. */
+    /** The other unfinished tasks, each as last written: the index alone shows a write only when its event arrives. */
     static List<AgentTask> of(AgentTask task, IndexedResourceCache<AgentTask> cache) {
         if (!SessionOrder.hasSession(task)) {
             return List.of();

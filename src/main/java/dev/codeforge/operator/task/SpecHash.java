@@ -10,7 +10,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.TreeMap;
 
-/** What an idempotency key stands for: pool, prompt, model, config, workspace and session as written, not as resolved. */
+/**
+ * Hash of the spec that an idempotency key stands for: pool, prompt, model, config, workspace and session as written,
+ * not as resolved.
+ */
 public final class SpecHash {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS);
 
@@ -25,7 +28,7 @@ public final class SpecHash {
         covered.put("config", spec.config());
         covered.put("workspace", spec.workspace());
         if (!spec.sessionName().isEmpty()) {
-            // Only then: the hashes that stand in the ledger were made before there were sessions.
+            // Only if present: hashes in the ledger may be older than sessions.
             covered.put("session", spec.sessionName());
         }
         try {

@@ -7,7 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A status in the making: what is not set stays as it was. */
+/** A mutable copy of a status. Fields that are not set keep their value. */
 final class StatusDraft {
     long observedGeneration;
 

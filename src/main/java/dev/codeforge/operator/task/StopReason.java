@@ -44,7 +44,7 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
                 TASK_TOO_LARGE,
                 "the task's message has " + bytes + " bytes and NATS takes " + most
                         + ": shorten prompt and config, of the task and of the pool's taskDefaults, or raise max_payload"
-                        + " of NATS, then create the task anew",
+                        + " of NATS, then create the task again",
                 false,
                 Reason.TaskTooLarge);
     }
@@ -64,17 +64,17 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
                 TaskEvent.Kind.FAILED,
                 MAY_HAVE_RUN,
                 "the task may have run and its outcome is lost; delivery AtMostOnce never runs it again. Look at what it"
-                        + " did, then give spec.rerun a new value to run it anew",
+                        + " did, then give spec.rerun a new value to run it again",
                 false,
                 Reason.TimingOut);
     }
 
-    /** @param why says that nothing is left */
+    /** @param why the failure that says that the budget is used */
     static StopReason budgetExceeded(TaskEvent.Failure why) {
         return new StopReason(TaskEvent.Kind.FAILED, BUDGET_EXCEEDED, why.message(), false, Reason.BudgetExceeded);
     }
 
-    /** @param loss that the run itself caused */
+    /** @param loss caused by the run itself */
     static StopReason lost(WorkerLoss loss) {
         final TaskEvent.Failure failure = loss.failure();
         return new StopReason(

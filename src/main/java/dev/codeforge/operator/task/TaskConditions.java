@@ -13,21 +13,21 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The conditions of a task: at most one of Ready, Reconciling and Stalled at a time, and how it ended. A task that was held back or
- * cancelled is as its spec asks: none of them is true of it, and Ready is not there, so that kstatus takes it for settled.
+ * The conditions of a task: at most one of Ready, Reconciling and Stalled at a time, and how the task ended. On a
+ * suspended or cancelled task none of them is true and Ready is absent, so that kstatus treats it as settled.
  */
 final class TaskConditions {
-    /** Failures whose message was put aside by whoever ended the attempt. */
+    /** Failures whose message was moved to the dead letters by the component that ended the attempt. */
     private static final Set<String> DEAD_LETTERED =
             Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "MessageTerminated");
 
-    /** One of them is true of a task without Ready. */
+    /** One of these is true on a task without Ready. */
     private static final Set<String> SETTLED = Set.of("Suspended", "Finished");
 
-    /** The most of a message that a column of a terminal bears. */
+    /** Longest message that fits a column of a terminal. */
     private static final int MESSAGE_LIMIT = 256;
 
-    /** There while the task cannot be reconciled. */
+    /** True while the task cannot be reconciled. */
     static final String RECONCILE_FAILED = "ReconcileFailed";
 
     private final Clock clock;
@@ -36,7 +36,7 @@ final class TaskConditions {
         this.clock = clock;
     }
 
-    /** Neither ended nor held back. */
+    /** Conditions of a task that has neither ended nor been suspended. */
     List<Condition> underWay(AgentTask task, String reason, String message) {
         final AgentTaskStatus before = TaskDeadlines.statusOf(task);
         final Conditions conditions = new Conditions(before.conditions(), generation(task), clock.instant())
@@ -45,7 +45,7 @@ final class TaskConditions {
                 .set("Ready", false, reason, message)
                 .set("Reconciling", true, reason, message)
                 .set("Stalled", false, reason, "");
-        // What an earlier end or suspension said is true no more.
+        // Conditions of an earlier end or suspension no longer hold.
         for (final String type : List.of("Suspended", "Complete", "Failed", "Cancelled", "Finished", "DeadLettered")) {
             if (Conditions.isTrue(before.conditions(), type)) {
                 conditions.set(type, false, reason, "");
@@ -73,7 +73,7 @@ final class TaskConditions {
         return conditions.list();
     }
 
-    /** What was said before, without an error that is over. */
+    /** The previous conditions without a reconcile error. */
     List<Condition> reconciled(AgentTask task, List<Condition> said) {
         return new Conditions(said, generation(task), clock.instant())
                 .remove(RECONCILE_FAILED)
@@ -101,7 +101,7 @@ final class TaskConditions {
                 .list();
     }
 
-    /** What the conditions say of the task, short enough for a column. */
+    /** The task's conditions as one message, short enough for a column. */
     static String message(List<Condition> conditions) {
         return Conditions.find(conditions, "Ready")
                 .or(() -> conditions.stream()

@@ -7,6 +7,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
 import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.TaskEvent;
@@ -68,8 +69,15 @@ final class TaskExecutor {
             case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
             case TaskPlan.ReadSession ignored -> snapshot.withSession(sessions.read(snapshot.task()));
             case TaskPlan.FindTurn find -> snapshot.withOwner(sessions.holder(snapshot.task(), find.turn()));
-            case TaskPlan.TakeTurn take -> snapshot.withSession(sessions.take(snapshot.task(), take));
         };
+    }
+
+    void admit(TaskSnapshot snapshot, TaskPlan.Admission admission) {
+        switch (admission) {
+            case TaskPlan.Claim claim -> ledger.claim(snapshot.task(), claim);
+            case TaskPlan.TakeOver takeOver -> ledger.takeOver(snapshot.task(), takeOver);
+            case TaskPlan.TakeTurn take -> sessions.take(snapshot.task(), take);
+        }
     }
 
     Optional<StatusTransition> execute(TaskSnapshot snapshot, TaskPlan plan) {
@@ -92,17 +100,10 @@ final class TaskExecutor {
                 yield Optional.empty();
             }
             case TaskPlan.EndDeleted withdraw -> withdraw(snapshot, withdraw);
-            case TaskPlan.Claim claim -> {
-                ledger.claim(snapshot.task(), claim);
-                yield Optional.empty();
-            }
-            case TaskPlan.TakeOver takeOver -> {
-                ledger.takeOver(snapshot.task(), takeOver);
-                yield Optional.empty();
-            }
             case TaskPlan.Delete ignored ->
                 expired.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
             case TaskPlan.Question ignored -> Optional.empty();
+            case TaskPlan.Admission ignored -> Optional.empty();
             case TaskPlan.Requeue ignored -> Optional.empty();
         };
     }

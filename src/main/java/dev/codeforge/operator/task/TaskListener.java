@@ -2,17 +2,16 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
-import dev.codeforge.wire.TaskEvent;
 
-/** Told how tasks fare, in the middle of reconciling them: be quick, and throw nothing. The same may be told again. */
+/**
+ * Receives the progress of tasks from within their reconciles. Implementations must be quick and must not throw; a call
+ * may be repeated.
+ */
 public interface TaskListener {
 
-    /** A proven event of an unfinished task has come in; {@code sequence} is its place in the results. */
-    void event(TaskEvent event, long sequence);
-
-    /** A task has this status, and the API server has it. */
+    /** The API server has stored this status of the task. */
     void status(AgentTask task, AgentTaskStatus status);
 
-    /** A task was deleted, and what it had in NATS is withdrawn. */
+    /** The task was deleted and its messages in NATS are withdrawn. */
     void gone(AgentTask task);
 }

@@ -38,7 +38,7 @@ final class TaskMessages {
         this.tracing = tracing;
     }
 
-    /** @param snapshot with what earlier runs saved, and with the session's entry, where the task has a session */
+    /** @param snapshot with the checkpoint of earlier runs and, if the task has a session, the session's record */
     OutgoingTask of(TaskSnapshot snapshot, WorkerPool pool, String poolSubject, int attempt, boolean freshId) {
         final AgentTask task = snapshot.task();
         final String id = task.uid() + "-" + attempt;

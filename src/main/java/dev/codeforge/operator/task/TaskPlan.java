@@ -5,69 +5,78 @@ import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.SessionRecord;
 import java.util.Optional;
 
-/** What to do with a task now. */
+/** The next step for a task. */
 sealed interface TaskPlan {
-    /** Nothing but to say what is. */
+    /** Only write the status. */
     record UpdateStatus(StatusTransition view) implements TaskPlan {}
 
-    /** Something must be known first; plan again with the answer. */
+    /** An input is missing; plan again with the answer. No question writes. */
     sealed interface Question extends TaskPlan {}
 
-    /** Ask who runs it. */
+    /** Something must belong to this task before an attempt is published; plan again after the write, also if another task was faster. */
+    sealed interface Admission extends TaskPlan {}
+
+    /** Ask which worker runs it. */
     record AskHolder() implements Question {}
 
-    /** Read what the ledger has under the task's idempotency key. */
+    /** Read the ledger's record of the task's idempotency key. */
     record ReadLedger() implements Question {}
 
-    /** Look, live, whether the task that has the key is still there. */
+    /** Read from the API server whether the owner of the key still exists. */
     record FindOwner(LedgerRecord claim) implements Question {}
 
-    /** Read whose turn it is in the task's session, and where its conversation stands. */
+    /** Read the session's record: the turn and the position of the conversation. */
     record ReadSession() implements Question {}
 
-    /** Look, live, whether the task that has the turn is still there. */
+    /** Read from the API server whether the owner of the turn still exists. */
     record FindTurn(SessionRecord.Turn turn) implements Question {}
 
     /**
-     * Take the turn over the record's revision, 0 for none; who was fastest has it.
+     * Take the turn if the record still has this revision (0 for none); the first writer gets it.
      *
-     * @param former had the turn and is gone: end what it may have left running before
+     * @param former had the turn and is gone: end what it may have left running first
      * @param subject of this task's own message; empty when it is not known
      */
     record TakeTurn(
             Optional<SessionRecord.Turn> former, SessionRecord record, long revision, String stream, String subject)
-            implements Question {}
+            implements Admission {}
 
-    /** Write this task's claim over the ledger's revision, 0 for none; then look again. */
-    record Claim(LedgerRecord claim, long revision) implements TaskPlan {}
+    /** Write this task's claim if the ledger's record still has this revision (0 for none). */
+    record Claim(LedgerRecord claim, long revision) implements Admission {}
 
-    /** The key's owner is gone: end what it may have left running, or keep its outcome; then look again. */
+    /** The owner of the key is gone: end what it may have left running, or keep its outcome. */
     record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject)
-            implements TaskPlan {}
+            implements Admission {}
 
     /**
      * Publish an attempt.
      *
-     * @param purgeFirst an older attempt's message stands
-     * @param freshId the usual message id was used before and its message is gone: the server would call it a duplicate
+     * @param purgeFirst the stream still has the message of an older attempt
+     * @param freshId the usual message id was used and its message is gone: the server would reject it as a duplicate
      */
     record Publish(WorkerPool pool, int attempt, boolean purgeFirst, boolean freshId) implements TaskPlan {}
 
-    /** End a waiting attempt: terminal event, purge; then look again. {@code subject} is empty when it is not known. */
+    /**
+     * End a waiting attempt: terminal event, purge; then reconcile again. {@code subject} is empty when it is not
+     * known.
+     */
     record End(String stream, String subject, int attempt, StopReason stop) implements TaskPlan {}
 
-    /** Ask the holder to stop; {@code overdue}: it has been silent for so long that the attempt is ended without it. */
+    /**
+     * Ask the holder to stop. With {@code overdue} the holder has been silent for too long, and the attempt is ended
+     * without it.
+     */
     record AskToStop(End end, boolean overdue) implements TaskPlan {}
 
     /** The worker is lost through no fault of the task: release the run in its place; then plan again. */
     record GiveBack(int attempt, WorkerLoss loss) implements TaskPlan {}
 
-    /** The resource is gone: end what is unfinished. {@code running}: ask the holder to stop before. */
+    /** The resource is deleted: end what is unfinished. With {@code running}, ask the holder to stop first. */
     record EndDeleted(String stream, String subject, int attempt, boolean running) implements TaskPlan {}
 
-    /** Its time after the end is over. */
+    /** The task's time to live is over. */
     record Delete() implements TaskPlan {}
 
-    /** What NATS shows is newer than what the cache shows: look again. */
+    /** NATS is ahead of the cache: reconcile again. */
     record Requeue() implements TaskPlan {}
 }

@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Gives a session's turn to one task after the other, and moves its conversation on with each that succeeded. */
+/** Passes a session's turn from task to task, and updates its conversation after each success. */
 final class TaskSessions {
     private static final Logger LOG = LoggerFactory.getLogger(TaskSessions.class);
 
@@ -32,11 +32,11 @@ final class TaskSessions {
         return former.state(task.getMetadata().getNamespace(), turn.name(), turn.uid());
     }
 
-    /** @return the record as it stands afterwards, with whoever was fastest */
-    Optional<CasBucket.Entry<SessionRecord>> take(AgentTask task, TaskPlan.TakeTurn plan) {
+    /** The first writer has the turn. */
+    void take(AgentTask task, TaskPlan.TakeTurn plan) {
         final SessionRecord wanted = plan.former()
                 .map(gone -> former.end(
-                        // A session is of one pool.
+                        // A session belongs to one pool: the former owner's pool is this task's.
                         new TaskRef(
                                 task.getMetadata().getNamespace(),
                                 task.getSpec().workerPoolRef().name(),
@@ -52,10 +52,12 @@ final class TaskSessions {
                                 .history()))
                 .orElse(plan.record());
         connections.sessions().write(keyOf(task), wanted, plan.revision());
-        return read(task);
     }
 
-    /** Before the status tells the end. Only who has the turn moves anything: told again, an end changes nothing. */
+    /**
+     * Called before the status tells the end. Only the owner of the turn changes the record, so a repeated call changes
+     * nothing.
+     */
     void settle(AgentTask task, StatusTransition view) {
         if (!SessionOrder.hasSession(task)) {
             return;
@@ -89,7 +91,10 @@ final class TaskSessions {
         }
     }
 
-    /** Nobody continues from it any more. What is not removed now takes up room for 30 days, and holds up no end. */
+    /**
+     * No task continues from this conversation any more. A failed removal uses space for 30 days and must not delay an
+     * end.
+     */
     private void forget(AgentTask task, SessionRecord.History before) {
         final SessionKey session = SessionOrder.keyOf(task);
         try {
@@ -101,7 +106,7 @@ final class TaskSessions {
         }
     }
 
-    /** Only a success moves the conversation on: the next task continues from the last one. */
+    /** Only a success updates the conversation: the next task continues from the last success. */
     private static Optional<SessionRecord.History> left(TaskEvent event) {
         return event.kind() == TaskEvent.Kind.COMPLETED && event.result() != null
                 ? Optional.ofNullable(event.result().session())

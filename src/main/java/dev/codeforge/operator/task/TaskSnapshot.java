@@ -14,16 +14,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * All that is known when a decision on a task is made.
+ * Everything that a decision on a task is based on.
  *
- * @param deleted the resource is gone
+ * @param deleted the resource is deleted
  * @param standing the message in the pool's stream
- * @param lastSequence of the task's results, 0 for none; counts events that are not believed
+ * @param lastSequence of the task's results, 0 for none; includes events without a valid proof
  * @param lastEvent the last event with a valid proof
  * @param loss why the worker of the last event's run is lost; empty if its pod shows no loss
- * @param rivals the other unfinished tasks of its session, as the cache has them
+ * @param rivals the other unfinished tasks of its session, from the cache
  * @param behind an older task waits for room in the pool's queue
- * @param answers to what the planner asked
+ * @param answers to the planner's questions
  */
 record TaskSnapshot(
         AgentTask task,
@@ -38,7 +38,8 @@ record TaskSnapshot(
         Answers answers) {
 
     /**
-     * Each is empty while nobody asked; the holder, the ledger's entry and the session's are empty inside when there is none.
+     * Each field is empty until the planner has asked. The holder, the ledger's record and the session's record are
+     * empty inside when there is none.
      *
      * @param owner of the key, or of the session's turn: a task waits for one of them at a time
      */
@@ -50,7 +51,7 @@ record TaskSnapshot(
         static final Answers NONE = new Answers(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
 
-    /** What became of the task that has what this one needs. */
+    /** State of the task that owns the key or turn that this task needs. */
     enum OwnerState {
         UNFINISHED,
         GONE
@@ -64,13 +65,18 @@ record TaskSnapshot(
         return with(new Answers(answers.holder(), Optional.of(answer), answers.session(), answers.owner()));
     }
 
-    /** What was known of another's turn holds no more. */
+    /** A new record of the session makes the known state of the turn's owner invalid. */
     TaskSnapshot withSession(Optional<CasBucket.Entry<SessionRecord>> answer) {
         return with(new Answers(answers.holder(), answers.ledger(), Optional.of(answer), Optional.empty()));
     }
 
     TaskSnapshot withOwner(OwnerState answer) {
         return with(new Answers(answers.holder(), answers.ledger(), answers.session(), Optional.of(answer)));
+    }
+
+    /** What was read of key and session holds no more. */
+    TaskSnapshot unadmitted() {
+        return with(new Answers(answers.holder(), Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
     private TaskSnapshot with(Answers given) {
@@ -81,12 +87,12 @@ record TaskSnapshot(
         return TaskDeadlines.statusOf(task);
     }
 
-    /** What is new about the attempt under way or one after it: the ends that the status tells are none. */
+    /** An event of the current attempt or a later one; empty when the status already has that attempt's end. */
     Optional<TaskEvent> news() {
         return lastEvent.filter(event -> event.attempt() >= status().currentAttempt());
     }
 
-    /** Somebody runs the attempt, as far as is known: a run whose events are lost was seen by the status. */
+    /** True if a worker may run the attempt. The status counts too, because the events of a run may be lost. */
     boolean mayRun(Optional<TaskEvent> event) {
         return event.map(TaskEvent::isRunning).orElse(status().phase() == Phase.Running);
     }

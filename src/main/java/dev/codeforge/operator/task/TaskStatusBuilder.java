@@ -14,7 +14,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The status as a function of spec, status so far and what is to be said; the same input gives the same status. */
+/** Builds the status from the spec, the previous status and the transition. The same input gives the same status. */
 final class TaskStatusBuilder {
 
     private final Clock clock;
@@ -22,7 +22,7 @@ final class TaskStatusBuilder {
 
     TaskStatusBuilder(Clocks clocks) {
         this.clock = clocks.nats();
-        // No deadline hangs on a condition, and one must be said while NATS has never answered.
+        // No deadline depends on a condition's time, and a condition must be possible before NATS has ever answered.
         this.conditions = new TaskConditions(clocks.own());
     }
 
@@ -51,7 +51,7 @@ final class TaskStatusBuilder {
         }
         final boolean firstSeen = before.observedGeneration() < 0 && !(view instanceof StatusTransition.Unchanged);
         if (firstSeen || task.getSpec().rerun().isEmpty()) {
-            // A token that was removed may be set again, and is new then.
+            // A removed token may be set again, and then counts as new.
             draft.rerun = task.getSpec().rerun();
         }
         draft.message = TaskConditions.message(draft.conditions);
@@ -59,7 +59,7 @@ final class TaskStatusBuilder {
         return draft.build();
     }
 
-    /** One that no queue has is Pending, for this reason; what is published goes on meanwhile. */
+    /** An unpublished task becomes Pending with this reason; a published one keeps its phase. */
     private void troubled(AgentTask task, StatusDraft draft, ReconcileError error) {
         if (draft.phase == null || draft.phase == Phase.Pending) {
             draft.phase = Phase.Pending;
@@ -68,7 +68,10 @@ final class TaskStatusBuilder {
         draft.conditions = conditions.failed(task, draft.conditions, error);
     }
 
-    /** What is left of a status that the API server refuses: what decides, and no word of a worker. */
+    /**
+     * The minimal status for when the API server refuses the whole one: the fields that decide, and no text from a
+     * worker.
+     */
     AgentTaskStatus smallest(AgentTask task, AgentTaskStatus refused, String why) {
         final StatusDraft draft = new StatusDraft(refused);
         draft.conditions = conditions.smallest(task, refused.conditions(), why);
@@ -120,7 +123,7 @@ final class TaskStatusBuilder {
         draft.queue = new AgentTaskStatus.QueuePosition(view.stream(), view.sequence());
         draft.queuedTime = newAttempt || before.queuedTime() == null ? now() : before.queuedTime();
         view.event().ifPresent(given -> {
-            // Given back, it waits from then on.
+            // A released run waits again from this moment.
             draft.nextAttemptTime = millis(given.time());
             draft.history = EventToStatus.givenBack(before, given, millis(given.time()));
             draft.usage = EventToStatus.usage(before, given);
@@ -134,7 +137,7 @@ final class TaskStatusBuilder {
                 && before.attempts() == event.attempt()
                 && before.deliveries() == event.delivery();
         if (told) {
-            // Progress alone is not worth a write: it is streamed on results.<uid>.
+            // Progress alone is not worth a write: it is published on results.<uid>.
             return;
         }
         begin(task, before, draft);
@@ -161,7 +164,7 @@ final class TaskStatusBuilder {
         if (told && before.stopRequestedTime() != null) {
             return;
         }
-        // The run may have begun since the status was written.
+        // The run may have started since the last status write.
         view.event().ifPresent(event -> running(task, before, draft, event));
         final StopReason stop = view.stop();
         draft.stopRequestedTime = now();
@@ -216,7 +219,7 @@ final class TaskStatusBuilder {
                 error == null ? "The agent finished." : said(outcome, error));
     }
 
-    /** A worker may end a run without a word. */
+    /** A worker may end a run without a message. */
     private static String said(Phase outcome, AgentTaskStatus.Failure error) {
         if (!error.message().isBlank()) {
             return error.message();
@@ -248,7 +251,7 @@ final class TaskStatusBuilder {
                         + " under the same idempotencyKey: its outcome is taken over, nothing was run.");
     }
 
-    /** Forgets an earlier end: the task goes on after a suspension, a failure, or for a rerun. */
+    /** Clears an earlier end: the task continues after a suspension, a failure, or for a rerun. */
     private void begin(AgentTask task, AgentTaskStatus before, StatusDraft draft) {
         draft.stopRequestedTime = null;
         draft.completionTime = null;
@@ -288,7 +291,7 @@ final class TaskStatusBuilder {
         draft.usage = EventToStatus.usage(before, event);
     }
 
-    /** A queue so quick that nobody saw the task wait. */
+    /** The start time if no status has a queued time: the worker was faster than the first status. */
     private Instant queuedTime(AgentTaskStatus before, TaskEvent event) {
         if (before.queuedTime() != null && before.attempts() >= event.attempt()) {
             return before.queuedTime();

@@ -4,9 +4,9 @@ import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.TaskEvent;
 
 /**
- * Why a run's worker is lost, as its pod shows it.
+ * Why a run's worker is lost, read from its pod.
  *
- * @param message a sentence on what happened, and what to do
+ * @param message a sentence on the cause and the remedy
  */
 record WorkerLoss(Kind kind, String message) {
 
@@ -27,7 +27,7 @@ record WorkerLoss(Kind kind, String message) {
         }
     }
 
-    /** The run goes back to the queue, as if its worker had released it; else the attempt has failed. */
+    /** True if the run returns to the queue as if its worker had released it; otherwise the attempt has failed. */
     boolean isGivenBack() {
         return kind.givenBack;
     }

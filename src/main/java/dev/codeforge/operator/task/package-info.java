@@ -1,4 +1,4 @@
-/** Tasks: one reconcile reads observe, plan, execute, status; every decision is the planner's. */
+/** Tasks. Each reconcile observes, plans, executes and writes the status; the planner makes every decision. */
 @NullMarked
 package dev.codeforge.operator.task;
 

@@ -12,7 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** What time the API server has, in whole seconds as those of its resources: any of its answers is dated. */
+/** The API server's time in whole seconds, like the times of its resources. Any of its answers has it. */
 public final class ApiServerTime {
     private static final int TIMEOUT_SECONDS = 5;
 
@@ -27,7 +27,7 @@ public final class ApiServerTime {
                                     .build(),
                             byte[].class)
                     .get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-            // Also of a refusal.
+            // A refusal has the time too.
             return ZonedDateTime.parse(answer.header("Date"), DateTimeFormatter.RFC_1123_DATE_TIME)
                     .toInstant();
         } catch (InterruptedException e) {

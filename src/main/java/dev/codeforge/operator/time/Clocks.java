@@ -3,10 +3,10 @@ package dev.codeforge.operator.time;
 import java.time.Clock;
 
 /**
- * The machines whose times the operator meets. A deadline is a time and a now of the same one.
+ * The clocks of the machines that stamp times. A deadline compares a time with the clock that stamped it.
  *
- * @param own for what begins and ends in this process, and for times that people alone read
+ * @param own for what starts and ends in this process, and for times that only people read
  * @param nats of all times in a task's status, and of stored events
- * @param apiServer of the creation and the deletion of resources
+ * @param apiServer of the creation and deletion of resources
  */
 public record Clocks(Clock own, Clock nats, Clock apiServer) {}

@@ -10,13 +10,13 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * The clock of another machine: asked for now and then, and counted on from there by a measure that nobody sets. What that
- * machine has stamped is compared with this clock, never with the operator's own.
+ * The clock of another machine: asked regularly, and counted on from the answer with {@code System.nanoTime}. Times
+ * that this machine has stamped are compared with this clock, never with the operator's own.
  */
 public final class RemoteClock extends Clock {
-    /** A clock that somebody sets is followed after this time. */
+    /** A machine's clock may be changed, so it is asked again after this time. */
     private static final Duration VALID = Duration.ofMinutes(1);
-    /** An answer that took longer says little of when it was given. */
+    /** A slower answer is too imprecise. */
     private static final Duration PROMPT = Duration.ofSeconds(1);
 
     private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
@@ -42,7 +42,7 @@ public final class RemoteClock extends Clock {
         this.nanoTime = nanoTime;
     }
 
-    /** Asks at the next need: another machine may answer from now on. */
+    /** Asks again at the next use, because another machine may answer from now on. */
     public void askAnew() {
         final Reading known = reading;
         if (known != null) {
@@ -50,7 +50,7 @@ public final class RemoteClock extends Clock {
         }
     }
 
-    /** Throws what the question throws while the machine has never answered; later on, what was told is counted on. */
+    /** Throws what the question throws until the first answer; after that the last answer is counted on. */
     @Override
     public Instant instant() {
         final Reading known = reading;
@@ -60,7 +60,7 @@ public final class RemoteClock extends Clock {
             return known.after(nanoTime.getAsLong());
         }
         try {
-            // Another may have asked while this one waited.
+            // Another thread may have asked while this one waited.
             if (reading == known) {
                 reading = read(known);
             }
@@ -77,7 +77,8 @@ public final class RemoteClock extends Clock {
             final long now = nanoTime.getAsLong();
             final boolean isPrompt = now - begun < PROMPT.toNanos();
             if (known == null || isPrompt) {
-                // Counted from the end of the answer's way: rather behind than ahead, so that no deadline passes early.
+                // Counted from the arrival of the answer: this clock may lag but is never ahead, so that no deadline
+                // passes early.
                 return new Reading(told, now, now + (isPrompt ? VALID : ASK_AGAIN).toNanos());
             }
             return new Reading(known.told(), known.at(), now + ASK_AGAIN.toNanos());

@@ -1,4 +1,4 @@
-/** The clocks that deadlines are judged by: one for each machine that stamps a time. */
+/** The clocks for deadlines: one for each machine that stamps times. */
 @NullMarked
 package dev.codeforge.operator.time;
 

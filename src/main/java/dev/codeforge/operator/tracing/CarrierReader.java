@@ -4,7 +4,7 @@ import io.opentelemetry.context.propagation.TextMapGetter;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Reads a map as headers. */
+/** Reads a map as message headers. */
 enum CarrierReader implements TextMapGetter<Map<String, String>> {
     INSTANCE;
 

@@ -4,14 +4,14 @@ import io.opentelemetry.sdk.trace.IdGenerator;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Ids that were decided on before: whoever tells of the same thing again tells it under the same id. */
+/** Gives spans predefined ids: a span that is exported twice has the same id both times. */
 final class FixedIdGenerator implements IdGenerator {
     private record Ids(String trace, String span) {}
 
     private final IdGenerator random = IdGenerator.random();
     private final ThreadLocal<Optional<Ids>> given = ThreadLocal.withInitial(Optional::empty);
 
-    /** What is begun in here has these ids. */
+    /** Spans that start within the call get these ids. */
     <T> T during(String trace, String span, Supplier<T> begin) {
         given.set(Optional.of(new Ids(trace, span)));
         try {

@@ -32,8 +32,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Exports spans over OTLP, in a thread of the SDK's and with a bound on what waits. A span that is told of when its end is
- * known is lost when the operator is killed before it was sent, and is never told of as another one.
+ * Exports spans over OTLP, on a thread of the SDK and with a bounded queue. A span is recorded once its end is known.
+ * If the operator is killed before the export, the span is lost; it is never exported under another id.
  */
 public final class OtlpTracing implements Tracing {
     private static final Logger LOG = LoggerFactory.getLogger(OtlpTracing.class);
@@ -58,7 +58,7 @@ public final class OtlpTracing implements Tracing {
         this.tracer = sdk.getTracer(SERVICE);
     }
 
-    /** What cannot be exported is no reason not to work: the log says why there are no traces. */
+    /** Tracing that cannot start must not stop the operator: the log says why there are no traces. */
     public static Tracing of(TelemetrySettings settings) {
         if (!settings.isOn()) {
             return OFF;
@@ -131,7 +131,7 @@ public final class OtlpTracing implements Tracing {
         }
     }
 
-    /** Whether the task had ended before: the history has an end that this life does not count. */
+    /** True if the task had ended before: the history has an end from before the last rerun. */
     private static boolean isRerun(AgentTaskStatus status) {
         final List<Phase> earlier = status.history().stream()
                 .limit(Math.max(0, status.history().size() - 1))
@@ -143,7 +143,7 @@ public final class OtlpTracing implements Tracing {
                 || earlier.stream().filter(Phase.Failed::equals).count() > status.failedAttempts();
     }
 
-    /** Told at the first end; what a rerun does is added to the trace under it. */
+    /** Exported at the first end. A rerun adds its spans to the same trace. */
     private void whole(AgentTask task, AgentTaskStatus status, Instant now) {
         final SpanBuilder builder = tracer.spanBuilder("AgentTask")
                 .setNoParent()
@@ -181,7 +181,7 @@ public final class OtlpTracing implements Tracing {
         return ids.during(trace, id, builder::startSpan);
     }
 
-    /** The span of whoever had the task made. */
+    /** The span of the caller that created the task. */
     private static Optional<SpanContext> origin(AgentTask task) {
         final Map<String, String> annotations = task.getMetadata().getAnnotations();
         final Map<String, String> carrier = annotations == null || annotations.get(Names.TRACEPARENT_ANNOTATION) == null

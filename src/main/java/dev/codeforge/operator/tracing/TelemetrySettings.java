@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where traces go, by OpenTelemetry's own variables.
+ * Where traces are exported to, by OpenTelemetry's own variables.
  *
  * @param variables those of the operator's environment whose name begins with {@code OTEL_}; blank ones are unset
  */
@@ -19,7 +19,10 @@ public record TelemetrySettings(Map<String, String> variables) {
     private static final String PREFIX = "OTEL_";
     private static final String EXPORTER = "OTEL_EXPORTER_OTLP_";
     private static final String TRACES = "OTEL_EXPORTER_OTLP_TRACES_";
-    /** What a worker needs to reach the same collector. Files of certificates are not in its image. */
+    /**
+     * Suffixes of the variables that a worker needs to reach the same collector. Certificate files are left out: the
+     * worker's image has none.
+     */
     private static final Set<String> WAY = Set.of("ENDPOINT", "PROTOCOL", "TIMEOUT", "COMPRESSION");
 
     public TelemetrySettings {
@@ -47,7 +50,9 @@ public record TelemetrySettings(Map<String, String> variables) {
         return variables.getOrDefault(TRACES + name, variables.getOrDefault(EXPORTER + name, otherwise));
     }
 
-    /** Whether a variable, which may lack a name, says where traces go: who sets one has a collector of its own. */
+    /**
+     * True if the variable, whose name may be null, configures a collector: a pool that sets it has its own collector.
+     */
     public static boolean namesCollector(@Nullable String variable) {
         return (EXPORTER + "ENDPOINT").equals(variable) || (TRACES + "ENDPOINT").equals(variable);
     }
@@ -72,7 +77,7 @@ public record TelemetrySettings(Map<String, String> variables) {
                 .collect(Collectors.toMap(name -> name, variables::get));
     }
 
-    /** As the SDK's own configuration calls them. */
+    /** As properties of the SDK's configuration. */
     Map<String, String> properties() {
         return variables.entrySet().stream()
                 .collect(Collectors.toMap(

@@ -4,10 +4,13 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import java.time.Instant;
 
-/** Told what becomes of tasks, for their traces. Returns at once and throws nothing, whatever the collector does. */
+/**
+ * Receives the progress of tasks for their traces. Every method returns at once and throws nothing, whatever the
+ * collector does.
+ */
 public interface Tracing extends AutoCloseable {
 
-    /** Tells nobody. A worker may have a collector of its own: its part is wanted. */
+    /** Exports nothing. It still samples every task, because a worker may have a collector of its own. */
     Tracing OFF = new Tracing() {
         @Override
         public boolean wants(String uid) {
@@ -24,25 +27,25 @@ public interface Tracing extends AutoCloseable {
         public void close() {}
     };
 
-    /** Whether the task's trace is kept: the same answer each time. */
+    /** Whether the task's trace is sampled: the same answer each time. */
     boolean wants(String uid);
 
     /**
-     * An attempt's message stands.
+     * An attempt's message was published.
      *
-     * @param since when its publishing began
+     * @param since when its publishing started
      */
     void published(AgentTask task, int attempt, String stream, long sequence, Instant since);
 
     /**
-     * The API server has the status that tells the task's end.
+     * The API server has stored the status with the task's end.
      *
      * @param task as it was before
-     * @param since when the write began
+     * @param since when the write started
      */
     void ended(AgentTask task, AgentTaskStatus status, Instant since);
 
-    /** Sends what was not sent, for a few seconds. */
+    /** Exports the remaining spans, within a few seconds. */
     @Override
     void close();
 }

@@ -10,8 +10,8 @@ import io.opentelemetry.sdk.trace.samplers.SamplingResult;
 import java.util.List;
 
 /**
- * Keeps a share of the traces, judged by the last 56 bits of the id, as W3C's trace context has it. The SDK's own ratio
- * judges by the last 64, and a UUID's first two of those are always the same: below one half it would keep nothing.
+ * Samples by the last 56 bits of the trace id, as W3C's trace context has it. The SDK's own ratio uses the last 64, of
+ * which the first two are constant in a UUID: below one half it would sample nothing.
  */
 final class UidSampler implements Sampler {
     private static final int RANDOM_DIGITS = 14;
@@ -27,7 +27,7 @@ final class UidSampler implements Sampler {
         this.dropped = Math.round((1 - share) * ALL);
     }
 
-    /** In place of the SDK's own ratio; any other sampler is as it was asked for. */
+    /** Replaces the SDK's ratio sampler and keeps any other sampler. */
     static Sampler inPlaceOf(Sampler given, ConfigProperties config) {
         return switch (config.getString("otel.traces.sampler", "")) {
             case "traceidratio", "parentbased_traceidratio" ->

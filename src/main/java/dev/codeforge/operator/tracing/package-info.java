@@ -1,4 +1,4 @@
-/** The operator's part of each task's trace; the only package that knows OpenTelemetry. */
+/** The operator's part of each task's trace. No other package imports OpenTelemetry. */
 @NullMarked
 package dev.codeforge.operator.tracing;
 

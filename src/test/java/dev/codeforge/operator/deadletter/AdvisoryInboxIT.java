@@ -37,10 +37,10 @@ final class AdvisoryInboxIT {
 
     private void open() {
         final OperatorEvents events = new OperatorEvents(pool.key, Clock.systemUTC());
-        final PoolQueues queues = new PoolQueues(() -> pool.pools);
+        final PoolQueues queues = new PoolQueues(pool.poolIndex());
         inbox = new AdvisoryInbox(
                         queues,
-                        pool::index,
+                        pool.index(),
                         pool.connections,
                         events,
                         new Burial(pool.connections, events, pool.key, ServedPool.INSTALLATION))
@@ -150,7 +150,7 @@ final class AdvisoryInboxIT {
         final OperatorEvents events = new OperatorEvents(pool.key, Clock.systemUTC());
         final Burial burial = new Burial(pool.connections, events, pool.key, ServedPool.INSTALLATION);
         final PoolQueues.PoolQueue queue =
-                new PoolQueues(() -> pool.pools).of(ServedPool.STREAM).orElseThrow();
+                new PoolQueues(pool.poolIndex()).of(ServedPool.STREAM).orElseThrow();
         org.assertj.core.api.Assertions.assertThatThrownBy(() -> burial.bury(queue, 1))
                 .isInstanceOf(dev.codeforge.jetstream.QueueUnavailableException.class);
         assertThat(pool.deadLetters()).isEqualTo(1);

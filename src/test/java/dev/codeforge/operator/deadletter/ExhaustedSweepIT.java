@@ -27,7 +27,7 @@ final class ExhaustedSweepIT {
         // Nobody hears the advisories.
         pool.client.jetStreamManagement().deleteStream(Subjects.ADVISORIES_STREAM);
         sweep = new ExhaustedSweep(
-                new PoolQueues(() -> pool.pools),
+                new PoolQueues(pool.poolIndex()),
                 pool.connections,
                 new Burial(
                         pool.connections,

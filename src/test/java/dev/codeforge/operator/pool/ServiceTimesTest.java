@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.operator.task.AgentTaskReconciler;
-import dev.codeforge.operator.task.TaskIndex;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.InMemoryCache;
 import dev.codeforge.testing.Resources;
@@ -21,15 +20,14 @@ import org.junit.jupiter.api.Test;
 final class ServiceTimesTest {
     private static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
 
-    private final InMemoryCache<AgentTask> tasks = new InMemoryCache<>(Map.of(
-            AgentTaskReconciler.BY_POOL,
-            task -> "ns/" + task.getSpec().workerPoolRef().name()));
+    private final InMemoryCache<AgentTask> tasks = new InMemoryCache<>(Map.of());
     private final WorkerPool pool = Resources.pool("ns", "pool", null);
     private final ServiceTimes.Memory memory = new ServiceTimes.Memory();
+    private final TaskIndex index = new TaskIndex().in(tasks);
     private Instant now = NOON;
     private final InstantSource source = () -> now;
     private final Clock clock = source.withZone(ZoneOffset.UTC);
-    private final ServiceTimes times = new ServiceTimes(() -> new TaskIndex(tasks), new Clocks(clock, clock, clock));
+    private final ServiceTimes times = new ServiceTimes(() -> index, new Clocks(clock, clock, clock));
 
     @Test
     void whereNoTaskHasEndedNothingIsKnown() {

@@ -161,8 +161,8 @@ final class LeftoverSweepIT {
     private LeftoverSweep sweep(Set<String> served) {
         final InstantSource clock = () -> now;
         return new LeftoverSweep(
-                pool::index,
-                () -> pool.pools,
+                pool.index(),
+                pool.poolIndex(),
                 apiServer.client(),
                 pool.connections,
                 ServedPool.INSTALLATION,

@@ -3,6 +3,7 @@ package dev.codeforge.operator.sweep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FaultyApiServer;
@@ -27,11 +28,11 @@ final class OrphanSweepIT {
     void start() throws Exception {
         pool = new ServedPool();
         sweep = new OrphanSweep(
-                pool::index,
-                () -> pool.pools,
+                pool.index(),
+                pool.poolIndex(),
                 apiServer.client(),
                 pool.connections,
-                new LastEvents(pool.connections, pool.key),
+                new TaskResults(pool.connections, pool.key, pool.index(), (event, sequence) -> {}),
                 new OperatorEvents(pool.key, Clock.systemUTC()),
                 ServedPool.INSTALLATION);
     }

@@ -11,6 +11,8 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.framework.UnlimitedRetry;
+import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
@@ -28,8 +30,6 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.javaoperatorsdk.operator.Operator;
-import io.javaoperatorsdk.operator.RegisteredController;
-import io.javaoperatorsdk.operator.processing.Controller;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -55,11 +55,6 @@ final class AgentTaskReconcilerTest {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final TaskListener watch = new TaskListener() {
         @Override
-        public void event(TaskEvent event, long sequence) {
-            told.add("event " + event.kind());
-        }
-
-        @Override
         public void status(AgentTask seen, AgentTaskStatus status) {
             told.add("status " + status.phase());
         }
@@ -70,16 +65,20 @@ final class AgentTaskReconcilerTest {
         }
     };
     private Operator operator;
-    private AutoCloseable results;
+    private TaskResults results;
     private AgentTask task;
 
     @BeforeEach
     void aQueuedTask() {
+        final TaskIndex tasks = new TaskIndex();
+        results = new TaskResults(nats, key, tasks, (event, sequence) -> told.add("event " + event.kind()));
         final AgentTaskReconciler reconciler = new AgentTaskReconciler(
                 client,
                 nats,
                 key,
                 "installation",
+                tasks,
+                results,
                 new EventRecorder(client, "test", Clock.systemUTC()),
                 pool -> {},
                 new ScaleUpBarrier(),
@@ -92,7 +91,7 @@ final class AgentTaskReconcilerTest {
                 .withMetrics(reconciler.recreations())
                 .withCloseClientOnStop(false)
                 .withUseSSAToPatchPrimaryResource(true));
-        final RegisteredController<AgentTask> controller = operator.register(reconciler, overrider -> overrider
+        operator.register(reconciler, overrider -> overrider
                 .settingNamespace("ns")
                 .withRetry(new UnlimitedRetry())
                 .withFieldManager("codeforge-operator")
@@ -112,15 +111,14 @@ final class AgentTaskReconcilerTest {
         client.resource(pool).create();
         client.resource(pool).updateStatus();
         operator.start();
-        results = reconciler.takeResults(new TaskIndex(
-                ((Controller<AgentTask>) controller).getEventSourceManager().getControllerEventSource()));
+        results.begin();
         task = client.resource(Resources.task("ns", "task", "pool")).create();
         awaitPhase(Phase.Queued);
     }
 
     @AfterEach
     void stop() throws Exception {
-        results.close();
+        results.end();
         operator.stop();
         server.close();
     }

@@ -3,8 +3,10 @@ package dev.codeforge.operator.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.jetstream.Consumption;
 import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.Results.StoredEvent;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;
@@ -203,7 +205,7 @@ final class OperatorEventsTest {
         }
 
         @Override
-        public AutoCloseable consume(java.util.function.Consumer<Delivery> onEvent) {
+        public Consumption consume(java.util.function.Consumer<Delivery> onEvent) {
             return results.consume(onEvent);
         }
     }

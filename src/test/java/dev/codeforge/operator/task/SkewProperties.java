@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.jetstream.Results.StoredEvent;
+import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.DispatchKey;

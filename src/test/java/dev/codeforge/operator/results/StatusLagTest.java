@@ -1,4 +1,4 @@
-package dev.codeforge.operator.task;
+package dev.codeforge.operator.results;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.codeforge.operator.task;
+package dev.codeforge.operator.results;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
