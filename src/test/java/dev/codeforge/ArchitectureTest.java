@@ -141,6 +141,30 @@ final class ArchitectureTest {
             slices().matching("dev.codeforge.(*)..").should().beFreeOfCycles();
 
     @ArchTest
+    static final ArchRule aPoolsRoomsKnowNoneAboveThem = noClasses()
+            .that()
+            .resideInAnyPackage("dev.codeforge.operator.pool.*..", "dev.codeforge.operator.scaling")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator.pool");
+
+    @ArchTest
+    static final ArchRule workersAndTheirAccessKnowNothingOfScaling = noClasses()
+            .that()
+            .resideInAPackage("dev.codeforge.operator.pool.*..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator.scaling");
+
+    @ArchTest
+    static final ArchRule anAccessKnowsNoWorkers = noClasses()
+            .that()
+            .resideInAPackage("dev.codeforge.operator.pool.access..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator.pool.workers..");
+
+    @ArchTest
     static final ArchRule exceptionsAreNamedSo =
             classes().that().areAssignableTo(Exception.class).should().haveSimpleNameEndingWith("Exception");
 }

@@ -55,32 +55,13 @@ final class NatsTaskQueue implements TaskQueue {
 
     private Sample ensure(JetStreamManagement management, Settings settings) throws IOException, JetStreamApiException {
         final StreamKeeper keeper = new StreamKeeper(management);
-        final Optional<StreamInfo> found = keeper.find(settings.stream());
-        if (found.isPresent()) {
-            final String owner =
-                    StreamKeeper.metadataOf(found.get().getConfiguration()).get(StreamOwner.INSTALLATION);
-            if (owner != null && !owner.equals(settings.owner().installation())) {
-                throw new SubjectTakenException(
-                        settings.subject(), settings.stream() + " of another installation (" + owner + ")");
-            }
-        }
+        final Optional<StreamInfo> found = findOurs(keeper, settings);
         keeper.ensure(
                 found,
                 streamConfiguration(settings),
                 settings.replicas(),
                 nats.connected().getServers().size());
-        final ConsumerInfo consumer = keeper.ensureConsumer(
-                settings.stream(),
-                ConsumerConfiguration.builder()
-                        .durable(Subjects.WORKERS_DURABLE)
-                        .ackPolicy(AckPolicy.Explicit)
-                        .deliverPolicy(DeliverPolicy.All)
-                        .ackWait(settings.ackWait())
-                        .maxDeliver(CRASH_BOUND)
-                        .maxAckPending(settings.maxAckPending())
-                        .metadata(Map.of(
-                                StreamOwner.INSTALLATION, settings.owner().installation()))
-                        .build());
+        final ConsumerInfo consumer = keeper.ensureConsumer(settings.stream(), consumerConfiguration(settings));
         if (settings.paused() && !consumer.getPaused()) {
             management.pauseConsumer(
                     settings.stream(),
@@ -90,6 +71,48 @@ final class NatsTaskQueue implements TaskQueue {
             management.resumeConsumer(settings.stream(), Subjects.WORKERS_DURABLE);
         }
         return new Sample(consumer.getNumPending(), consumer.getNumAckPending(), settings.paused());
+    }
+
+    @Override
+    public Optional<Inspection> inspect(Settings wanted) {
+        return nats.ask(management -> {
+            final StreamKeeper keeper = new StreamKeeper(management);
+            final Optional<StreamInfo> stream = findOurs(keeper, wanted);
+            if (stream.isEmpty()) {
+                return Optional.empty();
+            }
+            final boolean settled =
+                    StreamKeeper.isSettled(stream.get(), streamConfiguration(wanted), wanted.replicas());
+            return keeper.findConsumer(wanted.stream(), Subjects.WORKERS_DURABLE)
+                    .map(consumer -> new Inspection(
+                            sample(consumer),
+                            settled && StreamKeeper.isSettled(consumer, consumerConfiguration(wanted))));
+        });
+    }
+
+    private static Optional<StreamInfo> findOurs(StreamKeeper keeper, Settings settings)
+            throws IOException, JetStreamApiException {
+        final Optional<StreamInfo> found = keeper.find(settings.stream());
+        final Optional<String> another = found.map(
+                        info -> StreamKeeper.metadataOf(info.getConfiguration()).get(StreamOwner.INSTALLATION))
+                .filter(owner -> !owner.equals(settings.owner().installation()));
+        if (another.isPresent()) {
+            throw new SubjectTakenException(
+                    settings.subject(), settings.stream() + " of another installation (" + another.get() + ")");
+        }
+        return found;
+    }
+
+    private static ConsumerConfiguration consumerConfiguration(Settings settings) {
+        return ConsumerConfiguration.builder()
+                .durable(Subjects.WORKERS_DURABLE)
+                .ackPolicy(AckPolicy.Explicit)
+                .deliverPolicy(DeliverPolicy.All)
+                .ackWait(settings.ackWait())
+                .maxDeliver(CRASH_BOUND)
+                .maxAckPending(settings.maxAckPending())
+                .metadata(Map.of(StreamOwner.INSTALLATION, settings.owner().installation()))
+                .build();
     }
 
     private static StreamConfiguration streamConfiguration(Settings settings) {
@@ -122,8 +145,11 @@ final class NatsTaskQueue implements TaskQueue {
     @Override
     public Optional<Sample> sample(String stream) {
         return nats.ask(management -> new StreamKeeper(management).findConsumer(stream, Subjects.WORKERS_DURABLE))
-                .map(consumer ->
-                        new Sample(consumer.getNumPending(), consumer.getNumAckPending(), consumer.getPaused()));
+                .map(NatsTaskQueue::sample);
+    }
+
+    private static Sample sample(ConsumerInfo consumer) {
+        return new Sample(consumer.getNumPending(), consumer.getNumAckPending(), consumer.getPaused());
     }
 
     @Override

@@ -44,12 +44,7 @@ final class StreamKeeper {
             throws IOException, JetStreamApiException {
         final int standing =
                 found.map(info -> info.getConfiguration().getReplicas()).orElse(servers >= CLUSTER ? CLUSTER : 1);
-        final int copies = replicas.orElse(standing);
-        final StreamConfiguration wanted = StreamConfiguration.builder(settings)
-                .replicas(copies)
-                // NATS refuses this mode for a stream with several replicas.
-                .persistMode(copies == 1 ? settings.getPersistMode() : null)
-                .build();
+        final StreamConfiguration wanted = withCopies(settings, replicas.orElse(standing));
         if (found.isEmpty()) {
             return management.addStream(wanted);
         }
@@ -74,6 +69,20 @@ final class StreamKeeper {
                         .republish(wanted.getRepublish())
                         .metadata(metadataOf(wanted))
                         .build());
+    }
+
+    private static StreamConfiguration withCopies(StreamConfiguration settings, int copies) {
+        return StreamConfiguration.builder(settings)
+                .replicas(copies)
+                // NATS refuses this mode for a stream with several replicas.
+                .persistMode(copies == 1 ? settings.getPersistMode() : null)
+                .build();
+    }
+
+    /** Whether there is nothing to correct. */
+    static boolean isSettled(StreamInfo found, StreamConfiguration settings, OptionalInt replicas) {
+        final StreamConfiguration is = found.getConfiguration();
+        return settled(is, withCopies(settings, replicas.orElse(is.getReplicas())));
     }
 
     private static boolean settled(StreamConfiguration is, StreamConfiguration wanted) {
@@ -109,18 +118,22 @@ final class StreamKeeper {
         if (found.isEmpty()) {
             return management.createConsumer(stream, wanted);
         }
-        final ConsumerConfiguration is = found.get().getConsumerConfiguration();
-        final boolean settled = is.getAckWait().equals(wanted.getAckWait())
-                && is.getMaxAckPending() == wanted.getMaxAckPending()
-                && is.getMaxDeliver() == wanted.getMaxDeliver();
-        return settled
+        return isSettled(found.get(), wanted)
                 ? found.get()
                 : management.updateConsumer(
                         stream,
-                        ConsumerConfiguration.builder(is)
+                        ConsumerConfiguration.builder(found.get().getConsumerConfiguration())
                                 .ackWait(wanted.getAckWait())
                                 .maxAckPending(wanted.getMaxAckPending())
                                 .maxDeliver(wanted.getMaxDeliver())
                                 .build());
+    }
+
+    /** Whether there is nothing to correct. */
+    static boolean isSettled(ConsumerInfo found, ConsumerConfiguration wanted) {
+        final ConsumerConfiguration is = found.getConsumerConfiguration();
+        return is.getAckWait().equals(wanted.getAckWait())
+                && is.getMaxAckPending() == wanted.getMaxAckPending()
+                && is.getMaxDeliver() == wanted.getMaxDeliver();
     }
 }

@@ -23,6 +23,14 @@ public interface TaskQueue {
      */
     Sample ensure(Settings settings);
 
+    /**
+     * How the stream and its consumer stand, by reads alone; empty when either is missing.
+     *
+     * @param wanted but for whether it is paused, which the sample tells
+     * @throws SubjectTakenException when the stream is another installation's
+     */
+    Optional<Inspection> inspect(Settings wanted);
+
     /** Reads the consumer's counts in one request; empty when the consumer or the stream is missing. */
     Optional<Sample> sample(String stream);
 
@@ -88,6 +96,9 @@ public interface TaskQueue {
             return waiting + running;
         }
     }
+
+    /** @param asWanted whether {@link #ensure} would find nothing to correct but the pause */
+    record Inspection(Sample sample, boolean asWanted) {}
 
     /** A task message ready to send; the message id and the expectations are set by {@link #publish}. */
     record OutgoingTask(String subject, String messageId, Map<String, String> headers, byte[] body) {}

@@ -151,6 +151,11 @@ public final class FakeConnections implements Connections {
         }
 
         @Override
+        public Optional<TaskQueue.Inspection> inspect(TaskQueue.Settings wanted) {
+            return Optional.of(new TaskQueue.Inspection(ensure(wanted), true));
+        }
+
+        @Override
         public Optional<TaskQueue.Sample> sample(String stream) {
             return Optional.of(new TaskQueue.Sample(standing.size(), 0, false));
         }

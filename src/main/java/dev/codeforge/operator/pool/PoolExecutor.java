@@ -1,15 +1,20 @@
 package dev.codeforge.operator.pool;
 
-import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Results;
-import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.pool.PoolMemory.Applied;
+import dev.codeforge.operator.pool.PoolOutcome.Workforce;
+import dev.codeforge.operator.pool.workers.InvalidTemplateException;
+import dev.codeforge.operator.pool.workers.PoolNetwork;
+import dev.codeforge.operator.pool.workers.PoolSecret;
+import dev.codeforge.operator.pool.workers.SpentPods;
+import dev.codeforge.operator.pool.workers.WorkerDeployment;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
+import dev.codeforge.operator.scaling.ScaleDown;
+import dev.codeforge.operator.scaling.WorkerScale;
 import dev.codeforge.operator.status.ApiRefusal;
 import dev.codeforge.operator.task.OperatorEvents;
-import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
@@ -20,22 +25,15 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.function.Supplier;
 
 /** Carries a pool's plan out on the API server and in NATS. */
 final class PoolExecutor {
     private static final String OPERATOR = "codeforge-operator";
-    private static final String POOL_DELETED = "PoolDeleted";
-    private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
 
     private final KubernetesClient client;
-    private final Connections connections;
     private final QueueKeeper queues;
     private final WorkerDeployment deployments;
     private final WorkerScale scale;
@@ -45,12 +43,7 @@ final class PoolExecutor {
     private final ScaleDown scaleDown;
     private final SpentPods spent;
     private final PoolSecret secret;
-    private final OperatorEvents events;
-    /** What was applied last, and what it became: an unchanged world is not written to. */
-    private final Map<String, Applied> applied = new ConcurrentHashMap<>();
-
-    /** @param became with the API server's defaults, without the number of workers */
-    private record Applied(Deployment wanted, DeploymentSpec became) {}
+    private final PoolRemoval removal;
 
     PoolExecutor(
             KubernetesClient client,
@@ -62,9 +55,9 @@ final class PoolExecutor {
             PoolNetwork network,
             PoolSecret secret,
             OperatorEvents events,
+            Supplier<TaskIndex> tasks,
             Clock clock) {
         this.client = client;
-        this.connections = connections;
         this.queues = queues;
         this.deployments = deployments;
         this.scale = scale;
@@ -74,49 +67,76 @@ final class PoolExecutor {
         this.scaleDown = new ScaleDown(scale, connections, clock);
         this.spent = new SpentPods(client);
         this.secret = secret;
-        this.events = events;
+        this.removal = new PoolRemoval(client, connections, queues, settings, files, network, secret, events, tasks);
+    }
+
+    PoolOutcome execute(PoolSnapshot snapshot, PoolMemory memory, PoolPlan plan) {
+        return switch (plan) {
+            case PoolPlan.DoNothing ignored -> new PoolOutcome.Untouched();
+            case PoolPlan.Provision provision ->
+                new PoolOutcome.Provisioned(queues.provision(snapshot.pool(), memory.queue(), provision.paused()));
+            case PoolPlan.Serve serve ->
+                new PoolOutcome.Served(keepWorkers(snapshot, memory, serve.decision(), serve.replaced()));
+            case PoolPlan.Drain drain ->
+                new PoolOutcome.Ending(keepWorkers(snapshot, memory, drain.decision(), drain.replaced()));
+            case PoolPlan.Stop stop -> {
+                removal.stopRunning(snapshot.pool());
+                yield new PoolOutcome.Ending(keepWorkers(snapshot, memory, stop.decision(), List.of()));
+            }
+            case PoolPlan.Remove remove -> {
+                removal.remove(snapshot, memory, remove.letGoAnyway());
+                yield new PoolOutcome.Removed();
+            }
+            case PoolPlan.ReleaseFinalizer ignored -> {
+                removal.retain(snapshot, memory);
+                yield new PoolOutcome.Removed();
+            }
+        };
     }
 
     /**
      * Brings the Deployment to the template and the decided size. It grows at once, and shrinks by workers that are idle.
      *
      * @param replaced workers in whose place others are to come
-     * @return the decision as far as it could be carried out
      */
-    Decision serve(PoolSnapshot snapshot, Decision decision, List<Pod> replaced) throws InvalidTemplateException {
+    private Workforce keepWorkers(PoolSnapshot snapshot, PoolMemory memory, Decision decision, List<Pod> replaced) {
         final WorkerPool pool = snapshot.pool();
-        settings.keep(pool);
-        files.keep(pool);
-        secret.keep(pool, snapshot.deployment().isEmpty());
-        final Deployment current;
+        memory.decided(decision.window());
+        settings.keep(pool, memory.config());
+        files.keep(pool, memory.files());
+        secret.keep(
+                pool, memory.secret(), memory.access(), snapshot.deployment().isEmpty());
+        final Optional<String> shutOut = secret.trouble(memory.access());
         try {
-            current = keep(pool, snapshot.deployment(), decision);
+            final Deployment current = keep(pool, memory, snapshot.deployment(), decision);
+            return new Workforce(follow(snapshot, memory, current, decision, replaced), Optional.empty(), shutOut);
         } catch (InvalidTemplateException e) {
             // Workers of the template before go on following the queue.
-            snapshot.deployment().ifPresent(workers -> follow(snapshot, workers, decision, replaced));
-            throw e;
+            snapshot.deployment().ifPresent(workers -> follow(snapshot, memory, workers, decision, replaced));
+            return new Workforce(decision, Optional.of(e.getMessage()), shutOut);
         }
-        return follow(snapshot, current, decision, replaced);
     }
 
-    private Decision follow(PoolSnapshot snapshot, Deployment current, Decision decision, List<Pod> replaced) {
-        final Decision done = resize(snapshot, current, decision);
+    private Decision follow(
+            PoolSnapshot snapshot, PoolMemory memory, Deployment current, Decision decision, List<Pod> replaced) {
+        final Decision done = resize(snapshot, memory, current, decision);
         spent.delete(replaced);
         return done;
     }
 
-    private Decision resize(PoolSnapshot snapshot, Deployment current, Decision decision) {
+    private Decision resize(PoolSnapshot snapshot, PoolMemory memory, Deployment current, Decision decision) {
         final WorkerPool pool = snapshot.pool();
         final int size = size(current, decision);
-        if ((!WorkerScale.owns(current) || current.getSpec().getReplicas() != size) && !scale.raise(pool, size)) {
+        if ((!WorkerScale.owns(current) || current.getSpec().getReplicas() != size)
+                && !scale.raise(pool, memory.scale(), size)) {
             // The Deployment has changed: its event leads to the next reconcile.
             return decision;
         }
-        scaleDown.resumeOnce(pool, snapshot.pods());
+        scaleDown.resumeOnce(pool, memory.scaleDown(), snapshot.pods());
         if (decision.desired() < size) {
-            return scaleDown.execute(pool, current, snapshot.pods(), decision);
+            return scaleDown.execute(pool, memory.scaleDown(), current, snapshot.pods(), decision);
         }
-        scaleDown.settle(pool, current, snapshot.pods());
+        scaleDown.settle(pool, memory.scaleDown(), current, snapshot.pods());
         return decision;
     }
 
@@ -125,16 +145,15 @@ final class PoolExecutor {
         return Math.max(current.getSpec().getReplicas(), decision.desired());
     }
 
-    private Deployment keep(WorkerPool pool, Optional<Deployment> existing, Decision decision)
+    private Deployment keep(WorkerPool pool, PoolMemory memory, Optional<Deployment> existing, Decision decision)
             throws InvalidTemplateException {
         final Deployment wanted = deployments.of(pool, queues.subject(pool));
-        final String uid = pool.getMetadata().getUid();
-        network.keep(pool, wanted);
-        if (existing.isPresent() && new Applied(wanted, withoutSize(existing.get())).equals(applied.get(uid))) {
+        network.keep(pool, wanted, memory.network());
+        if (existing.isPresent() && memory.wasApplied(new Applied(wanted, withoutSize(existing.get())))) {
             return existing.get();
         }
         final Deployment current = apply(wanted, existing.or(() -> live(wanted)), decision);
-        applied.put(uid, new Applied(wanted, withoutSize(current)));
+        memory.applied(new Applied(wanted, withoutSize(current)));
         return current;
     }
 
@@ -184,94 +203,5 @@ final class PoolExecutor {
                         .withFieldValidation("Strict")
                         .withForce(true)
                         .build());
-    }
-
-    /** Asks whoever runs a task of the pool to stop its agent: so what was used and done is still told. */
-    void stopRunning(WorkerPool pool, TaskIndex tasks) {
-        final String namespace = pool.getMetadata().getNamespace();
-        // The deadline may have passed since the queue was observed: it is paused before a freed worker takes the next
-        // task.
-        queues.look(pool);
-        final WorkerControl control = connections.workers();
-        try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
-            tasks.runningOf(namespace, pool.getMetadata().getName())
-                    .forEach(task -> all.submit(() -> control.cancel(
-                            TaskIndex.ref(task),
-                            task.getStatus().attempts(),
-                            POOL_DELETED,
-                            detail(pool),
-                            CONTROL_TIMEOUT)));
-        }
-    }
-
-    private static String detail(WorkerPool pool) {
-        return "WorkerPool " + pool.getMetadata().getName() + " was deleted before the task ended";
-    }
-
-    /** Fails the pool's tasks, buries its messages and deletes its stream and its files. */
-    void removeQueue(WorkerPool pool, TaskIndex tasks) {
-        final String namespace = pool.getMetadata().getNamespace();
-        final String name = pool.getMetadata().getName();
-        final String detail = detail(pool);
-        for (final AgentTask task : tasks.unfinishedOf(namespace, name)) {
-            end(task, detail);
-        }
-        if (queues.owns(pool)) {
-            connections.deadLetters().buryAll(namespace, name, queues.stream(pool), POOL_DELETED, detail);
-            settings.remove(pool);
-            connections.queue().delete(queues.stream(pool));
-        }
-        files.remove(pool);
-    }
-
-    private void end(AgentTask task, String detail) {
-        final int attempt = task.observedStatus()
-                .map(status -> status.attempts())
-                .filter(attempts -> attempts > 0)
-                .orElse(0);
-        if (attempt == 0) {
-            // Never published: it waits as one of a missing pool.
-            return;
-        }
-        final Results results = connections.results();
-        events.endUnfinished(
-                results,
-                TaskIndex.ref(task),
-                // The status may not know the last attempt yet.
-                Math.max(
-                        attempt,
-                        events.last(results, TaskIndex.ref(task))
-                                .map(TaskEvent::attempt)
-                                .orElse(0)),
-                TaskEvent.Kind.FAILED,
-                new TaskEvent.Failure(POOL_DELETED, detail, false));
-    }
-
-    /** Removes the workers, their credential and their policy. Busy ones finish within their grace period. */
-    void removeWorkers(WorkerPool pool) {
-        final String namespace = pool.getMetadata().getNamespace();
-        client.apps()
-                .deployments()
-                .inNamespace(namespace)
-                .withName(pool.workersName())
-                .delete();
-        secret.remove(pool);
-        network.remove(pool);
-    }
-
-    /** Shuts its workers out of NATS. */
-    void withdraw(WorkerPool pool, boolean namespaceEnds) {
-        secret.withdraw(pool, namespaceEnds);
-    }
-
-    void forget(WorkerPool pool) {
-        final String uid = pool.getMetadata().getUid();
-        secret.forget(pool);
-        applied.remove(uid);
-        scaleDown.forget(uid);
-        scale.forget(uid);
-        settings.forget(uid);
-        files.forget(uid);
-        network.forget(uid);
     }
 }

@@ -5,10 +5,9 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Files;
 import dev.codeforge.jetstream.QueueRefusedException;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.time.RecheckTimer;
 import java.time.Clock;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,25 +18,29 @@ final class PoolFiles {
     private final Connections connections;
     private final long maxBytes;
     private final String installation;
-    private final RecheckTimer<Files.Settings> rechecks;
-    /** By the pool's uid, what was said of its bucket last; empty when it is as wanted. */
-    private final Map<String, String> problems = new ConcurrentHashMap<>();
+    private final Clock clock;
 
     /** @param maxBytes what fits into the bucket of one pool */
     PoolFiles(Connections connections, long maxBytes, String installation, Clock clock) {
         this.connections = connections;
         this.maxBytes = maxBytes;
         this.installation = installation;
-        this.rechecks = new RecheckTimer<>(clock);
+        this.clock = clock;
+    }
+
+    /** What is remembered of one pool's bucket. */
+    static final class Memory {
+        private final RecheckTimer<Files.Settings> rechecks = new RecheckTimer<>();
+        /** What was said of it last; empty when it is as wanted. */
+        private String problem = "";
     }
 
     /** What is refused is asked for again in a minute; until then workers tell in their results what was not kept. */
-    void keep(WorkerPool pool) {
+    void keep(WorkerPool pool, Memory memory) {
         final Files.Settings settings = settings(pool);
-        final String uid = pool.getMetadata().getUid();
-        if (rechecks.isDue(uid, settings)) {
-            problems.put(uid, ensure(settings, problems.getOrDefault(uid, "")));
-            rechecks.seen(uid, settings);
+        if (memory.rechecks.isDue(settings, clock.instant())) {
+            memory.problem = ensure(settings, memory.problem);
+            memory.rechecks.seen(settings, clock.instant());
         }
     }
 
@@ -61,11 +64,6 @@ final class PoolFiles {
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         connections.files().remove(namespace, pool.getMetadata().getName(), installation);
-    }
-
-    void forget(String uid) {
-        rechecks.forget(uid);
-        problems.remove(uid);
     }
 
     private Files.Settings settings(WorkerPool pool) {

@@ -5,7 +5,9 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.operator.framework.PoolKey;
 import dev.codeforge.operator.index.TaskIndex;
-import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.pool.workers.SpentWorkers;
+import dev.codeforge.operator.pool.workers.StartTroubles;
+import dev.codeforge.operator.pool.workers.WorkerWalls;
 import dev.codeforge.operator.time.Clocks;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -21,13 +23,12 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/** Gathers what a decision on a pool needs; its queue is made on the way. */
+/** Gathers what a decision on a pool needs, by reads alone. */
 final class PoolObserver {
     private static final String PODS_BY_POOL = "pool";
 
     private final KubernetesClient client;
     private final QueueKeeper queues;
-    private final WorkerScale scale;
     private final WorkerWalls walls;
     private final StartTroubles troubles;
     private final SpentWorkers spent;
@@ -37,7 +38,6 @@ final class PoolObserver {
     PoolObserver(
             KubernetesClient client,
             QueueKeeper queues,
-            WorkerScale scale,
             WorkerWalls walls,
             StartTroubles troubles,
             SpentWorkers spent,
@@ -45,7 +45,6 @@ final class PoolObserver {
             Clocks clocks) {
         this.client = client;
         this.queues = queues;
-        this.scale = scale;
         this.walls = walls;
         this.troubles = troubles;
         this.spent = spent;
@@ -53,25 +52,25 @@ final class PoolObserver {
         this.serviceTimes = new ServiceTimes(tasks, clocks);
     }
 
-    PoolSnapshot observe(WorkerPool pool, DemandWindow window, Context<WorkerPool> context) {
+    PoolSnapshot observe(WorkerPool pool, PoolMemory memory, Context<WorkerPool> context) {
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
         final List<Pod> pods = pods(pool, context);
         final Optional<Deployment> workers =
-                context.getSecondaryResource(Deployment.class).map(cached -> scale.newest(pool, cached));
+                context.getSecondaryResource(Deployment.class).map(memory.scale()::newest);
         return new PoolSnapshot(
                 pool,
-                queues.look(pool),
+                queues.look(pool, memory.queue()),
                 workers,
                 pods,
                 pool.isTerminating() ? inHand(pool) : 0,
                 pool.isTerminating() ? tasks.get().runningOf(namespace, name).size() : 0,
                 pool.isTerminating() && isTerminating(namespace),
-                walls.of(pool, pods),
-                troubles.of(pool, workers, pods),
-                spent.of(pool, pods),
-                serviceTime(pool),
-                window);
+                walls.of(pool, memory.walls(), pods),
+                troubles.of(pool, memory.starts(), workers, pods),
+                spent.of(pool, memory.spent(), pods),
+                serviceTime(pool, memory),
+                memory.demand());
     }
 
     /** By an index: the context makes a set of them, and to hash fifty pods takes longer than all else of a look. */
@@ -88,17 +87,11 @@ final class PoolObserver {
                 .toList());
     }
 
-    private Optional<Duration> serviceTime(WorkerPool pool) {
+    private Optional<Duration> serviceTime(WorkerPool pool, PoolMemory memory) {
         final WorkerPoolSpec.Scaling scaling = pool.getSpec().scaling();
-        return scaling == null || scaling.queueAgeTargetSeconds() == null ? Optional.empty() : serviceTimes.of(pool);
-    }
-
-    void forget(String uid) {
-        serviceTimes.forget(uid);
-        walls.forget(uid);
-        troubles.forget(uid);
-        spent.forget(uid);
-        queues.forget(uid);
+        return scaling == null || scaling.queueAgeTargetSeconds() == null
+                ? Optional.empty()
+                : serviceTimes.of(pool, memory.serviceTime());
     }
 
     private int inHand(WorkerPool pool) {

@@ -7,6 +7,13 @@ import java.util.List;
 /** What to do with a pool now. */
 sealed interface PoolPlan {
     /**
+     * Make the queue, or correct it, and decide anew by how it is then.
+     *
+     * @param paused whether it is to hand out nothing
+     */
+    record Provision(boolean paused) implements PoolPlan {}
+
+    /**
      * Keep workers as decided.
      *
      * @param replaced those to delete so that others come in their place
@@ -23,7 +30,7 @@ sealed interface PoolPlan {
      */
     record Drain(ReplicaPlanner.Decision decision, List<Pod> replaced) implements PoolPlan {}
 
-    /** Hand out nothing more and ask whoever runs a task to stop, with workers as decided. */
+    /** Nothing is handed out any more: ask whoever runs a task to stop, with workers as decided. */
     record Stop(ReplicaPlanner.Decision decision) implements PoolPlan {}
 
     /**

@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.operator.pool.workers.WorkerPods;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.Workers;
@@ -30,6 +31,10 @@ final class PoolPlanner {
     }
 
     PoolPlan plan(PoolSnapshot snapshot) {
+        final boolean paused = isPaused(snapshot.pool());
+        if (needsProvision(snapshot, paused)) {
+            return new PoolPlan.Provision(paused);
+        }
         if (snapshot.pool().isTerminating()) {
             return end(snapshot);
         }
@@ -37,6 +42,24 @@ final class PoolPlanner {
                         && snapshot.deployment().isEmpty()
                 ? new PoolPlan.DoNothing()
                 : serve(snapshot);
+    }
+
+    /** One that is about to be removed hands out nothing more; one that is retained keeps its queue as it is. */
+    private boolean isPaused(WorkerPool pool) {
+        return pool.getSpec().suspend()
+                || (pool.isTerminating()
+                        && pool.getSpec().deletionPolicy() != WorkerPoolSpec.DeletionPolicy.Retain
+                        && passed(PoolDeletion.drainsUntil(pool)));
+    }
+
+    /** Also of a deleted one: what somebody changed of it just before decides what becomes of its stream. */
+    private static boolean needsProvision(PoolSnapshot snapshot, boolean paused) {
+        return switch (snapshot.queue()) {
+            case QueueState.Ready ready -> ready.sample().paused() != paused;
+            case QueueState.Missing ignored -> !snapshot.pool().isTerminating() || snapshot.unfinishedTasks() > 0;
+            case QueueState.Drifted ignored -> true;
+            case QueueState.Broken ignored -> false;
+        };
     }
 
     private PoolPlan serve(PoolSnapshot snapshot) {
@@ -87,9 +110,10 @@ final class PoolPlanner {
     }
 
     private static boolean isEmpty(PoolSnapshot snapshot) {
-        return snapshot.queue() instanceof QueueState.Ready ready
-                && ready.sample().demand() == 0
-                && snapshot.unfinishedTasks() == 0;
+        final boolean nothingStands = snapshot.queue() instanceof QueueState.Missing
+                || (snapshot.queue() instanceof QueueState.Ready ready
+                        && ready.sample().demand() == 0);
+        return nothingStands && snapshot.unfinishedTasks() == 0;
     }
 
     private ReplicaPlanner.Decision decide(PoolSnapshot snapshot) {

@@ -1,10 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
-import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** When a pool is looked at again although nobody tells that something has happened. */
 final class PoolRequeue {
@@ -20,7 +17,11 @@ final class PoolRequeue {
      */
     private static final Duration COUNTED = Duration.ofMillis(100);
 
-    private final Set<ResourceID> told = ConcurrentHashMap.newKeySet();
+    private final PoolMemories memories;
+
+    PoolRequeue(PoolMemories memories) {
+        this.memories = memories;
+    }
 
     /** What the last look has done. */
     enum After {
@@ -29,13 +30,8 @@ final class PoolRequeue {
         NOTHING_TO_FOLLOW
     }
 
-    /** The pool's queue has changed. */
-    void told(ResourceID pool) {
-        told.add(pool);
-    }
-
     Duration in(WorkerPool pool, After last) {
-        final boolean mayNotBeCounted = told.remove(ResourceID.fromResource(pool));
+        final boolean mayNotBeCounted = memories.wasTold(pool);
         if (mayNotBeCounted
                 && (pool.getSpec().scaling() != null
                         || pool.getSpec().isolation().workerPerTask())) {
@@ -46,9 +42,5 @@ final class PoolRequeue {
             case A_LOOK -> TICK;
             case NOTHING_TO_FOLLOW -> FIXED_TICK;
         };
-    }
-
-    void forget(WorkerPool pool) {
-        told.remove(ResourceID.fromResource(pool));
     }
 }

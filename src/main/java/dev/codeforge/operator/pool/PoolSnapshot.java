@@ -1,6 +1,7 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.pool.workers.StartTrouble;
 import dev.codeforge.operator.scaling.DemandWindow;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
@@ -33,6 +34,22 @@ record PoolSnapshot(
         List<Pod> spent,
         Optional<Duration> serviceTime,
         DemandWindow window) {
+
+    PoolSnapshot with(QueueState now) {
+        return new PoolSnapshot(
+                pool,
+                now,
+                deployment,
+                pods,
+                unfinishedTasks,
+                runningTasks,
+                namespaceTerminating,
+                walls,
+                trouble,
+                spent,
+                serviceTime,
+                window);
+    }
 
     /** The Deployment's number of workers; empty without one. */
     Optional<Integer> replicas() {

@@ -3,6 +3,11 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.operator.pool.access.NatsWall;
+import dev.codeforge.operator.pool.access.WorkerAccess;
+import dev.codeforge.operator.pool.workers.StartTrouble;
+import dev.codeforge.operator.pool.workers.WorkerDeployment;
+import dev.codeforge.operator.pool.workers.WorkerHealth;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
@@ -30,8 +35,7 @@ final class PoolStatusBuilder {
         this.clock = clock;
     }
 
-    /** @param problem of the template, empty for none */
-    WorkerPoolStatus build(PoolSnapshot snapshot, PoolPlan plan, Optional<String> problem) {
+    WorkerPoolStatus build(PoolSnapshot snapshot, PoolOutcome outcome) {
         final WorkerPool pool = snapshot.pool();
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         final Optional<DeploymentStatus> workers = snapshot.deployment().map(Deployment::getStatus);
@@ -40,23 +44,14 @@ final class PoolStatusBuilder {
         // Old workers stay until new ones are ready: a rollout that fails shows here only.
         final int unavailable =
                 workers.map(DeploymentStatus::getUnavailableReplicas).orElse(0);
-        final Optional<ReplicaPlanner.Decision> decision =
-                switch (plan) {
-                    case PoolPlan.Serve serve -> Optional.of(serve.decision());
-                    case PoolPlan.Drain drain -> Optional.of(drain.decision());
-                    case PoolPlan.Stop stop -> Optional.of(stop.decision());
-                    case PoolPlan.DoNothing ignored -> Optional.empty();
-                    case PoolPlan.Remove ignored -> Optional.empty();
-                    case PoolPlan.ReleaseFinalizer ignored -> Optional.empty();
-                };
+        final Optional<ReplicaPlanner.Decision> decision = outcome.workforce().map(PoolOutcome.Workforce::decision);
         final int wanted = decision.map(ReplicaPlanner.Decision::desired).orElse(replicas);
         return new WorkerPoolStatus(
                 pool.getMetadata().getGeneration(),
                 conditions(
                                 snapshot,
                                 before,
-                                plan,
-                                problem,
+                                outcome,
                                 wanted,
                                 wanted == 0 ? 0 : Math.max(0, Math.min(ready, wanted - unavailable)))
                         .list(),
@@ -129,12 +124,7 @@ final class PoolStatusBuilder {
     }
 
     private Conditions conditions(
-            PoolSnapshot snapshot,
-            WorkerPoolStatus before,
-            PoolPlan plan,
-            Optional<String> problem,
-            int wanted,
-            int ready) {
+            PoolSnapshot snapshot, WorkerPoolStatus before, PoolOutcome outcome, int wanted, int ready) {
         final WorkerPool pool = snapshot.pool();
         final Conditions conditions = conditionsOf(pool, before).remove(Conditions.STATUS_REFUSED);
         final boolean suspended = pool.getSpec().suspend();
@@ -147,15 +137,16 @@ final class PoolStatusBuilder {
             return verdict(conditions, broken.reason() != Reason.QueueUnavailable, broken.reason(), broken.message());
         }
         conditions.set("QueueReady", true, Reason.QueueReady, Reason.QueueReady.meaning());
-        if (problem.isPresent()) {
-            return verdict(conditions, true, Reason.InvalidTemplate, problem.get());
+        final Optional<String> refusal = outcome.workforce().flatMap(PoolOutcome.Workforce::refusal);
+        if (refusal.isPresent()) {
+            return verdict(conditions, true, Reason.InvalidTemplate, refusal.get());
         }
-        if (plan instanceof PoolPlan.Drain || plan instanceof PoolPlan.Stop || plan instanceof PoolPlan.Remove) {
+        if (outcome instanceof PoolOutcome.Ending) {
             final String trouble =
                     snapshot.trouble().map(seen -> " " + said(seen.trouble())).orElse("");
             return verdict(conditions, false, Reason.Draining, Reason.Draining.sentence() + trouble);
         }
-        final Optional<String> shutOut = access.trouble(pool);
+        final Optional<String> shutOut = outcome.workforce().flatMap(PoolOutcome.Workforce::shutOut);
         if (ready < wanted && shutOut.isPresent()) {
             return verdict(
                     conditions,

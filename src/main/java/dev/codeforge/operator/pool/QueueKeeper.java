@@ -9,19 +9,19 @@ import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.jetstream.StreamOwner;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.SubjectTakenException;
+import dev.codeforge.operator.pool.access.AccessRefusal;
+import dev.codeforge.operator.pool.access.WorkerAccess;
 import dev.codeforge.operator.status.Reason;
-import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.wire.Subjects;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
-/** Keeps a pool's stream and consumer as its spec wants them, and tells in the status' words how they are. */
+/** Makes and corrects a pool's stream and consumer, and tells in the status' words how they are. */
 final class QueueKeeper {
     private static final int LEAST_ACK_PENDING = 1000;
 
@@ -33,20 +33,22 @@ final class QueueKeeper {
     private final String subjectTemplate;
     private final String installation;
     private final Clock clock;
-    private final Clock apiServer;
-    private final Map<String, Kept> kept = new ConcurrentHashMap<>();
 
-    /** The queue was as wanted at that time, and so many dead letters were there. */
+    /** The queue was as these settings want it at that time, paused or not, and so many dead letters were there. */
     private record Kept(TaskQueue.Settings settings, Instant at, long deadLetters) {}
 
+    /** What is remembered of one pool's queue. */
+    static final class Memory {
+        private Optional<Kept> kept = Optional.empty();
+    }
+
     QueueKeeper(
-            Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clocks clocks) {
+            Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clock clock) {
         this.connections = connections;
         this.access = access;
         this.subjectTemplate = subjectTemplate;
         this.installation = installation;
-        this.clock = clocks.own();
-        this.apiServer = clocks.apiServer();
+        this.clock = clock;
     }
 
     static int maxAckPending(WorkerPoolSpec spec) {
@@ -80,10 +82,10 @@ final class QueueKeeper {
     }
 
     /**
-     * Corrects what drifted, unless that was done just now: then a pool that follows its queue is sampled only, since three
-     * requests take too long for a worker that is wanted at once.
+     * By reads alone. A pool that follows its queue is sampled only, where all of it was read just now: three requests take
+     * too long for a worker that is wanted at once.
      */
-    QueueState look(WorkerPool pool) {
+    QueueState look(WorkerPool pool, Memory memory) {
         final String namespace = pool.getMetadata().getNamespace();
         if (!mayHaveItsSubject(pool)) {
             return new QueueState.Broken(
@@ -101,9 +103,48 @@ final class QueueKeeper {
             return new QueueState.Broken(
                     Reason.QueueUnavailable, problem.get() + ". " + Reason.QueueUnavailable.sentence());
         }
+        return orBroken(() -> sample(pool, memory).orElseGet(() -> inspect(pool, memory)));
+    }
+
+    private Optional<QueueState> sample(WorkerPool pool, Memory memory) {
+        return memory.kept
+                .filter(last -> pool.getSpec().scaling() != null
+                        && clock.instant().isBefore(last.at().plus(KEPT))
+                        && last.settings().equals(settings(pool, false)))
+                .flatMap(last -> connections
+                        .queue()
+                        .sample(stream(pool))
+                        .map(sample -> new QueueState.Ready(sample, last.deadLetters())));
+    }
+
+    private QueueState inspect(WorkerPool pool, Memory memory) {
+        final Instant now = clock.instant();
+        final Optional<TaskQueue.Inspection> found = connections.queue().inspect(settings(pool, false));
+        if (found.isEmpty()) {
+            return new QueueState.Missing();
+        }
+        return found.get().asWanted() ? ready(pool, memory, found.get().sample(), now) : new QueueState.Drifted();
+    }
+
+    /** Makes the stream and its consumer, or corrects them; how they are then. */
+    QueueState provision(WorkerPool pool, Memory memory, boolean paused) {
+        return orBroken(() -> {
+            final Instant now = clock.instant();
+            return ready(pool, memory, connections.queue().ensure(settings(pool, paused)), now);
+        });
+    }
+
+    private QueueState ready(WorkerPool pool, Memory memory, TaskQueue.Sample sample, Instant asOf) {
+        final long deadLetters = connections
+                .deadLetters()
+                .count(pool.getMetadata().getNamespace(), pool.getMetadata().getName());
+        memory.kept = Optional.of(new Kept(settings(pool, false), asOf, deadLetters));
+        return new QueueState.Ready(sample, deadLetters);
+    }
+
+    private static QueueState orBroken(Supplier<QueueState> asked) {
         try {
-            final Optional<QueueState> sampled = sample(pool);
-            return sampled.isPresent() ? sampled.get() : ensure(pool);
+            return asked.get();
         } catch (SubjectTakenException e) {
             return new QueueState.Broken(Reason.SubjectTaken, e.getMessage() + ". " + Reason.SubjectTaken.remedy());
         } catch (QueueRefusedException e) {
@@ -114,33 +155,7 @@ final class QueueKeeper {
         }
     }
 
-    private Optional<QueueState> sample(WorkerPool pool) {
-        final Kept last = kept.get(pool.getMetadata().getUid());
-        if (last == null
-                || pool.getSpec().scaling() == null
-                || !clock.instant().isBefore(last.at().plus(KEPT))
-                || !last.settings().equals(settings(pool))) {
-            return Optional.empty();
-        }
-        return connections.queue().sample(stream(pool)).map(sample -> new QueueState.Ready(sample, last.deadLetters()));
-    }
-
-    private QueueState ensure(WorkerPool pool) {
-        final String namespace = pool.getMetadata().getNamespace();
-        final TaskQueue.Settings settings = settings(pool);
-        final Instant now = clock.instant();
-        final TaskQueue.Sample sample = connections.queue().ensure(settings);
-        final long deadLetters =
-                connections.deadLetters().count(namespace, pool.getMetadata().getName());
-        kept.put(pool.getMetadata().getUid(), new Kept(settings, now, deadLetters));
-        return new QueueState.Ready(sample, deadLetters);
-    }
-
-    void forget(String uid) {
-        kept.remove(uid);
-    }
-
-    private TaskQueue.Settings settings(WorkerPool pool) {
+    private TaskQueue.Settings settings(WorkerPool pool, boolean paused) {
         final WorkerPoolSpec spec = pool.getSpec();
         final QueueSpec queue = spec.queue();
         return new TaskQueue.Settings(
@@ -152,19 +167,12 @@ final class QueueKeeper {
                 queue.maxBytes() == null ? OptionalLong.empty() : OptionalLong.of(queue.maxBytes()),
                 Duration.ofSeconds(queue.heartbeatTimeoutSeconds()),
                 maxAckPending(spec),
-                spec.suspend() || isOver(pool),
+                paused,
                 owner(pool, installation));
     }
 
     /** Told while the pool is there: when it goes NATS may be away, and nobody is left to say what its stream is. */
     static StreamOwner owner(WorkerPool pool, String installation) {
         return new StreamOwner(installation, pool.getSpec().deletionPolicy() == WorkerPoolSpec.DeletionPolicy.Retain);
-    }
-
-    /** A pool that is about to be removed hands out nothing more; one that is retained keeps its queue as it is. */
-    private boolean isOver(WorkerPool pool) {
-        return pool.isTerminating()
-                && pool.getSpec().deletionPolicy() != WorkerPoolSpec.DeletionPolicy.Retain
-                && !apiServer.instant().isBefore(PoolDeletion.drainsUntil(pool));
     }
 }

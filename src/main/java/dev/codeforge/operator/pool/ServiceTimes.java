@@ -12,9 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /** How long the tasks of pools run, by their AgentTasks: so a restarted operator knows it too. */
@@ -25,9 +23,13 @@ final class ServiceTimes {
     private final Supplier<TaskIndex> tasks;
     private final Clock clock;
     private final Clock nats;
-    private final Map<String, Known> known = new ConcurrentHashMap<>();
 
     private record Known(Instant time, Optional<Duration> estimate) {}
+
+    /** What is remembered of one pool's tasks. */
+    static final class Memory {
+        private Optional<Known> known = Optional.empty();
+    }
 
     ServiceTimes(Supplier<TaskIndex> tasks, Clocks clocks) {
         this.tasks = tasks;
@@ -35,19 +37,13 @@ final class ServiceTimes {
         this.nats = clocks.nats();
     }
 
-    Optional<Duration> of(WorkerPool pool) {
+    Optional<Duration> of(WorkerPool pool, Memory memory) {
         final Instant now = clock.instant();
-        return known.compute(
-                        pool.getMetadata().getUid(),
-                        (uid, before) ->
-                                before != null && now.isBefore(before.time().plus(VALID))
-                                        ? before
-                                        : new Known(now, estimate(pool)))
-                .estimate();
-    }
-
-    void forget(String uid) {
-        known.remove(uid);
+        final Known known = memory.known
+                .filter(before -> now.isBefore(before.time().plus(VALID)))
+                .orElseGet(() -> new Known(now, estimate(pool)));
+        memory.known = Optional.of(known);
+        return known.estimate();
     }
 
     private Optional<Duration> estimate(WorkerPool pool) {

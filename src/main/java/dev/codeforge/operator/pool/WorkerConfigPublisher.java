@@ -3,6 +3,7 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
+import dev.codeforge.operator.time.RecheckTimer;
 import java.time.Clock;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -13,25 +14,24 @@ final class WorkerConfigPublisher {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerConfigPublisher.class);
 
     private final Connections connections;
-    private final RecheckTimer<Map<String, String>> rechecks;
+    private final Clock clock;
 
     WorkerConfigPublisher(Connections connections, Clock clock) {
         this.connections = connections;
-        this.rechecks = new RecheckTimer<>(clock);
+        this.clock = clock;
     }
 
     /** What cannot be stored now is stored by a later look: that NATS is away, the queue's condition says. */
-    void keep(WorkerPool pool) {
+    void keep(WorkerPool pool, RecheckTimer<Map<String, String>> rechecks) {
         final Map<String, String> settings = pool.getSpec().workerConfig();
-        final String uid = pool.getMetadata().getUid();
-        if (!rechecks.isDue(uid, settings)) {
+        if (!rechecks.isDue(settings, clock.instant())) {
             return;
         }
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
         try {
             connections.configs().keep(namespace, name, settings);
-            rechecks.seen(uid, settings);
+            rechecks.seen(settings, clock.instant());
         } catch (QueueUnavailableException e) {
             LOG.debug("workerConfig of {}/{} is stored later: {}", namespace, name, e.getMessage());
         }
@@ -41,9 +41,5 @@ final class WorkerConfigPublisher {
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         connections.configs().keep(namespace, pool.getMetadata().getName(), Map.of());
-    }
-
-    void forget(String uid) {
-        rechecks.forget(uid);
     }
 }

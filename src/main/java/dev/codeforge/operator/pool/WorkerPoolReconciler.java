@@ -9,9 +9,19 @@ import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
-import dev.codeforge.operator.scaling.DemandWindow;
+import dev.codeforge.operator.pool.access.WorkerAccess;
+import dev.codeforge.operator.pool.workers.EvictionShield;
+import dev.codeforge.operator.pool.workers.NatsMounts;
+import dev.codeforge.operator.pool.workers.PoolNetwork;
+import dev.codeforge.operator.pool.workers.PoolSecret;
+import dev.codeforge.operator.pool.workers.ShortGrace;
+import dev.codeforge.operator.pool.workers.SpentWorkers;
+import dev.codeforge.operator.pool.workers.StartTroubles;
+import dev.codeforge.operator.pool.workers.WorkerDeployment;
+import dev.codeforge.operator.pool.workers.WorkerWalls;
 import dev.codeforge.operator.scaling.ReplicaPlanner;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
+import dev.codeforge.operator.scaling.WorkerScale;
 import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
@@ -39,20 +49,14 @@ import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEven
 import java.net.HttpURLConnection;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Keeps a pool's queue and workers, and ends both when the pool is deleted. */
 public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
-    private static final Logger LOG = LoggerFactory.getLogger(WorkerPoolReconciler.class);
     public static final String FINALIZER = "codeforge.dev/workerpool";
     private static final Duration REQUEUE = Duration.ofMillis(200);
 
@@ -62,17 +66,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final StatusWriter<WorkerPoolStatus, WorkerPool> writer = new StatusWriter<>(WorkerPool::new);
     private final PoolWarnings warnings;
     private final PoolObserver observer;
-    private final StartTroubles troubles;
     private final EvictionShield shield;
     private final ShortGrace shortGrace;
     private final Supplier<TaskIndex> tasks;
     private final PoolIndex pools;
     private final ScaleUpBarrier wanted;
     private final Clock clock;
-    private final Map<String, DemandWindow> windows = new ConcurrentHashMap<>();
-    private final Set<String> letGo = ConcurrentHashMap.newKeySet();
-    private final Map<String, Instant> written = new ConcurrentHashMap<>();
-    private final PoolRequeue requeueAfter = new PoolRequeue();
+    private final PoolMemories memories = new PoolMemories();
+    private final PoolRequeue requeueAfter = new PoolRequeue(memories);
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
     private final FailureLog failures = new FailureLog();
     private final RecreatedPrimaries<WorkerPool> recreations = new RecreatedPrimaries<>(WorkerPool.class);
@@ -91,9 +92,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             Clocks clocks) {
         final Clock clock = clocks.own();
         final QueueKeeper queues =
-                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clocks);
+                new QueueKeeper(connections, access, settings.subjectTemplate(), installation, clock);
         this.planner = new PoolPlanner(clocks);
-        final WorkerScale scale = new WorkerScale(client);
         this.executor = new PoolExecutor(
                 client,
                 connections,
@@ -105,22 +105,21 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                         settings.podName(),
                         settings.telemetry(),
                         NatsMounts.of(settings.nats())),
-                scale,
+                new WorkerScale(client),
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
                 new PoolNetwork(
                         client, settings.workerDefaults(), settings.nats().url(), clock),
                 new PoolSecret(client, access, settings.telemetry()),
                 operatorEvents,
+                tasks,
                 clock);
         this.statuses = new PoolStatusBuilder(queues, access, clock);
         this.warnings = new PoolWarnings(connections, events);
-        this.troubles = new StartTroubles(client, clock);
         this.observer = new PoolObserver(
                 client,
                 queues,
-                scale,
                 new WorkerWalls(connections, clock),
-                troubles,
+                new StartTroubles(client, clock),
                 new SpentWorkers(connections, clock),
                 tasks,
                 clocks);
@@ -146,51 +145,49 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     }
 
     private UpdateControl<WorkerPool> look(WorkerPool pool, boolean deleted, Context<WorkerPool> context) {
-        final String uid = pool.getMetadata().getUid();
         if (deleted || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
-            forget(pool);
-            requeueAfter.forget(pool);
-            letGo.remove(uid);
+            memories.forget(pool);
             return UpdateControl.noUpdate();
         }
-        if (letGo.contains(uid)) {
-            // The cache is behind: a look would make its stream anew.
+        final PoolMemory memory = memories.of(pool);
+        if (memory.isReleased()) {
+            // The cache is behind: what is removed would be removed again, which fails where its namespace is gone.
             return UpdateControl.noUpdate();
         }
         if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
             PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
             return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(Duration.ofMillis(1));
         }
-        final PoolSnapshot snapshot = observer.observe(pool, windows.getOrDefault(uid, DemandWindow.EMPTY), context);
-        final PoolPlan plan = planner.plan(snapshot);
-        Optional<PoolPlan> done = Optional.of(plan);
-        Optional<String> problem = Optional.empty();
-        try {
-            done = execute(snapshot, plan, context);
-        } catch (InvalidTemplateException e) {
-            problem = Optional.of(e.getMessage());
+        PoolSnapshot snapshot = observer.observe(pool, memory, context);
+        PoolOutcome outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
+        // Once; once more where the time to drain has passed in between.
+        while (outcome instanceof PoolOutcome.Provisioned provisioned) {
+            snapshot = snapshot.with(provisioned.queue());
+            outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
         }
-        if (done.isEmpty()) {
+        if (outcome instanceof PoolOutcome.Removed) {
+            release(memory, context);
             return UpdateControl.noUpdate();
         }
-        shortGrace.send(pool, snapshot.pods());
+        shortGrace.send(pool, memory.graces(), snapshot.pods());
         shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
-        if (grows(snapshot, done.get())) {
+        if (grows(snapshot, outcome)) {
             // Whoever is queued next may want another worker: told when that is settled.
             return again(pool, PoolRequeue.After.GROWTH);
         }
-        final WorkerPoolStatus status = statuses.build(snapshot, done.get(), problem);
-        if (worthWriting(pool, status)) {
+        final WorkerPoolStatus status = statuses.build(snapshot, outcome);
+        if (worthWriting(pool, memory, status)) {
             final Optional<WorkerPoolStatus> stored = write(pool, status, context);
             if (stored.isEmpty()) {
                 return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(REQUEUE);
             }
             warnings.tell(pool, stored.get());
-            written.put(uid, clock.instant());
+            memory.statusWritten(clock.instant());
         } else if (!status.equals(pool.getStatus())) {
             return again(pool, PoolRequeue.After.A_LOOK);
         }
-        return again(pool, isFixed(pool, done.get()) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
+        return again(
+                pool, isFixed(pool, memory, outcome) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
     }
 
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
@@ -211,28 +208,26 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(requeueAfter.in(pool, last));
     }
 
-    private static boolean grows(PoolSnapshot snapshot, PoolPlan done) {
-        return done instanceof PoolPlan.Serve serve
+    private static boolean grows(PoolSnapshot snapshot, PoolOutcome outcome) {
+        return outcome instanceof PoolOutcome.Served served
                 && snapshot.replicas()
-                        .filter(size -> serve.decision().desired() > size)
+                        .filter(size -> served.workers().decision().desired() > size)
                         .isPresent();
     }
 
-    private boolean isFixed(WorkerPool pool, PoolPlan done) {
-        return done instanceof PoolPlan.Serve serve
-                && serve.decision().why() == ReplicaPlanner.Why.Fixed
+    private static boolean isFixed(WorkerPool pool, PoolMemory memory, PoolOutcome outcome) {
+        return outcome instanceof PoolOutcome.Served served
+                && served.workers().decision().why() == ReplicaPlanner.Why.Fixed
                 && !pool.getSpec().isolation().workerPerTask()
-                && !troubles.awaitsAny(pool)
-                && serve.decision().desired() == pool.getSpec().replicas();
+                && !memory.starts().awaitsAny()
+                && served.workers().decision().desired() == pool.getSpec().replicas();
     }
 
     /** Counts change with every task and pod: alone they are written once a tick at most. */
-    private boolean worthWriting(WorkerPool pool, WorkerPoolStatus status) {
+    private boolean worthWriting(WorkerPool pool, PoolMemory memory, WorkerPoolStatus status) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         return !status.saysTheSameAs(before)
-                || !clock.instant()
-                        .isBefore(written.getOrDefault(pool.getMetadata().getUid(), Instant.EPOCH)
-                                .plus(PoolRequeue.TICK));
+                || !clock.instant().isBefore(memory.statusWritten().plus(PoolRequeue.TICK));
     }
 
     /** The framework logs the error and tries again for ever; the pool says why. */
@@ -256,83 +251,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         return ErrorStatusUpdateControl.defaultErrorProcessing();
     }
 
-    /** @return the plan as far as it could be carried out; empty when the resource was let go */
-    private Optional<PoolPlan> execute(PoolSnapshot snapshot, PoolPlan plan, Context<WorkerPool> context)
-            throws InvalidTemplateException {
-        final WorkerPool pool = snapshot.pool();
-        switch (plan) {
-            case PoolPlan.DoNothing hold -> {
-                return Optional.of(hold);
-            }
-            case PoolPlan.Serve serve -> {
-                return Optional.of(
-                        new PoolPlan.Serve(keep(snapshot, serve.decision(), serve.replaced()), serve.replaced()));
-            }
-            case PoolPlan.Drain drain -> {
-                return Optional.of(
-                        new PoolPlan.Drain(keep(snapshot, drain.decision(), drain.replaced()), drain.replaced()));
-            }
-            case PoolPlan.Stop stop -> {
-                executor.stopRunning(pool, tasks.get());
-                return Optional.of(new PoolPlan.Stop(keep(snapshot, stop.decision(), List.of())));
-            }
-            case PoolPlan.Remove remove -> {
-                removeQueue(snapshot, remove);
-                letGo(pool, context);
-                return Optional.empty();
-            }
-            case PoolPlan.ReleaseFinalizer ignored -> {
-                // Nothing is waited for: a credential that cannot be withdrawn now ends by itself.
-                orLater(pool, () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
-                letGo(pool, context);
-                return Optional.empty();
-            }
-        }
-    }
-
-    private void removeQueue(PoolSnapshot snapshot, PoolPlan.Remove plan) {
-        final WorkerPool pool = snapshot.pool();
-        final List<Runnable> steps = List.of(
-                () -> executor.removeQueue(pool, tasks.get()),
-                () -> executor.withdraw(pool, snapshot.namespaceTerminating()));
-        for (final Runnable step : steps) {
-            if (plan.letGoAnyway()) {
-                orLater(pool, step);
-            } else {
-                step.run();
-            }
-        }
-    }
-
-    private static void orLater(WorkerPool pool, Runnable step) {
-        try {
-            step.run();
-        } catch (RuntimeException e) {
-            LOG.warn(
-                    "WorkerPool {}/{} is let go although not all that it had in NATS could be removed: {}",
-                    pool.getMetadata().getNamespace(),
-                    pool.getMetadata().getName(),
-                    e.getMessage());
-        }
-    }
-
-    private ReplicaPlanner.Decision keep(PoolSnapshot snapshot, ReplicaPlanner.Decision decision, List<Pod> replaced)
-            throws InvalidTemplateException {
-        windows.put(snapshot.pool().getMetadata().getUid(), decision.window());
-        return executor.serve(snapshot, decision, replaced);
-    }
-
-    private void forget(WorkerPool pool) {
-        final String uid = pool.getMetadata().getUid();
-        windows.remove(uid);
-        observer.forget(uid);
-        shortGrace.forget(uid);
-        executor.forget(pool);
-        written.remove(uid);
-    }
-
-    private void letGo(WorkerPool pool, Context<WorkerPool> context) {
-        executor.removeWorkers(pool);
+    private static void release(PoolMemory memory, Context<WorkerPool> context) {
         try {
             PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
         } catch (KubernetesClientException e) {
@@ -341,13 +260,12 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 throw e;
             }
         }
-        letGo.add(pool.getMetadata().getUid());
-        forget(pool);
+        memory.released();
     }
 
     /** Looks at a pool again, because its queue changed. */
     public void trigger(ResourceID pool) {
-        requeueAfter.told(pool);
+        memories.tell(pool);
         triggers.propagateEvent(pool);
     }
 

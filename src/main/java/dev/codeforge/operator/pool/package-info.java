@@ -1,4 +1,4 @@
-/** Pools: the queue, the workers' Deployment, and how a pool ends. */
+/** Pools: how one is observed, decided on, served and ended, and what is remembered of it. */
 @NullMarked
 package dev.codeforge.operator.pool;
 

@@ -12,32 +12,21 @@ import java.util.OptionalInt;
  */
 public final class ReplicaPlanner {
 
-    /** Why the number is what it is. */
+    /** Why the number is what it is; docs/reasons.md says what each means. */
     public enum Why {
-        Fixed("The pool does not scale."),
-        QueueGrew("More tasks than workers."),
-        Steady("As many as the queue needs."),
-        AtMaximum("The queue needs more, but maxReplicas, or what the consumer lets run at once, is reached."),
-        StepLimit(
-                "The queue needs more, but maxScaleUpStep workers are starting: the next follow as these become ready."),
-        Unschedulable("The queue needs more, but the cluster has no room for the workers that were asked for."),
-        StabilizationWindow("Fewer would do, but not for long enough."),
-        WorkersBusy("Fewer would do, but those that are left are busy, do not answer, or are just being removed."),
-        RollingOut("Fewer would do, but a new template is being rolled out."),
-        QueueShrank("Fewer were enough for the whole window."),
-        MaximumLowered("There are more than maxReplicas, or what the consumer lets run at once, allows."),
-        QueueUnavailable("The queue cannot be read: the number stays."),
-        Suspended("The pool is suspended: the number does not grow.");
-
-        private final String meaning;
-
-        Why(String meaning) {
-            this.meaning = meaning;
-        }
-
-        public String meaning() {
-            return meaning;
-        }
+        Fixed,
+        QueueGrew,
+        Steady,
+        AtMaximum,
+        StepLimit,
+        Unschedulable,
+        StabilizationWindow,
+        WorkersBusy,
+        RollingOut,
+        QueueShrank,
+        MaximumLowered,
+        QueueUnavailable,
+        Suspended
     }
 
     /**

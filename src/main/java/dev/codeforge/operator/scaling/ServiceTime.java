@@ -12,14 +12,9 @@ import java.util.stream.Stream;
  */
 public record ServiceTime(List<Duration> finished) {
     static final int KEPT = 20;
-    public static final ServiceTime UNKNOWN = new ServiceTime(List.of());
 
     public ServiceTime {
         finished = List.copyOf(finished.subList(Math.max(0, finished.size() - KEPT), finished.size()));
-    }
-
-    public ServiceTime add(Duration run) {
-        return new ServiceTime(Stream.concat(finished.stream(), Stream.of(run)).toList());
     }
 
     /**

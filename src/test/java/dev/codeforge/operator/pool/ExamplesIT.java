@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.pool.workers.NatsMounts;
+import dev.codeforge.operator.pool.workers.WorkerDeployment;
 import dev.codeforge.operator.settings.WorkerDefaults;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import dev.codeforge.testing.TestCluster;

@@ -264,7 +264,79 @@ final class PoolPlannerTest {
         return planned(pool, queue, Optional.of(two), unfinished, namespaceTerminating);
     }
 
+    @Test
+    void aQueueThatIsMissingOrNotAsWantedIsProvisionedFirst() {
+        final WorkerPool pool = pool(UP_TO_FIVE, DeletionPolicy.Drain);
+        assertThat(decided(pool, new QueueState.Missing(), 0)).isEqualTo(new PoolPlan.Provision(false));
+        assertThat(decided(pool, new QueueState.Drifted(), 0)).isEqualTo(new PoolPlan.Provision(false));
+        assertThat(decided(pool, queue(3, 0), 0)).isInstanceOf(PoolPlan.Serve.class);
+    }
+
+    @Test
+    void aQueueIsPausedWhileItsPoolIsSuspendedAndNoLonger() {
+        final WorkerPool suspended = pool(UP_TO_FIVE, DeletionPolicy.Drain);
+        suspended.setSpec(Resources.poolSpec(Map.of("backend", "command", "suspend", true)));
+        assertThat(decided(suspended, queue(3, 0), 0)).isEqualTo(new PoolPlan.Provision(true));
+        assertThat(decided(suspended, paused(3, 0), 0)).isInstanceOf(PoolPlan.Serve.class);
+        assertThat(decided(suspended, new QueueState.Missing(), 0)).isEqualTo(new PoolPlan.Provision(true));
+        assertThat(decided(pool(UP_TO_FIVE, DeletionPolicy.Drain), paused(3, 0), 0))
+                .isEqualTo(new PoolPlan.Provision(false));
+    }
+
+    @Test
+    void aPoolWhoseTimeIsOverHandsOutNothingMoreBeforeItsRunsAreStopped() {
+        running = 1;
+        assertThat(decided(deleted(DeletionPolicy.Drain, 299), queue(3, 1), 4)).isInstanceOf(PoolPlan.Drain.class);
+        assertThat(decided(deleted(DeletionPolicy.Drain, 300), queue(3, 1), 4)).isEqualTo(new PoolPlan.Provision(true));
+        assertThat(decided(deleted(DeletionPolicy.Drain, 300), paused(3, 1), 4)).isInstanceOf(PoolPlan.Stop.class);
+        assertThat(decided(deleted(DeletionPolicy.Delete, 0), queue(3, 1), 4)).isEqualTo(new PoolPlan.Provision(true));
+    }
+
+    @Test
+    void aRetainedQueueStaysAsItIsButForWhatTheSpecWants() {
+        assertThat(decided(deleted(DeletionPolicy.Retain, 600), queue(3, 0), 3))
+                .isEqualTo(new PoolPlan.ReleaseFinalizer());
+        assertThat(decided(deleted(DeletionPolicy.Retain, 600), new QueueState.Drifted(), 3))
+                .as("that it is retained may be what is not said yet")
+                .isEqualTo(new PoolPlan.Provision(false));
+    }
+
+    @Test
+    void ofADeletedPoolAMissingQueueIsMadeForUnfinishedTasksAlone() {
+        assertThat(decided(deleted(DeletionPolicy.Drain, 10), new QueueState.Missing(), 1))
+                .isEqualTo(new PoolPlan.Provision(false));
+        assertThat(decided(deleted(DeletionPolicy.Drain, 10), new QueueState.Missing(), 0))
+                .isEqualTo(new PoolPlan.Remove(false));
+        assertThat(decided(deleted(DeletionPolicy.Delete, 0), new QueueState.Missing(), 0))
+                .isEqualTo(new PoolPlan.Remove(false));
+    }
+
+    private static QueueState paused(long waiting, long running) {
+        return new QueueState.Ready(new TaskQueue.Sample(waiting, running, true), 0);
+    }
+
+    private PoolPlan decided(WorkerPool pool, QueueState queue, int unfinished) {
+        return decided(pool, queue, Optional.of(workers(2, 2, 2)), unfinished, false);
+    }
+
+    /** With the queue provisioned where that is planned. */
     private PoolPlan planned(
+            WorkerPool pool,
+            QueueState queue,
+            Optional<Deployment> deployment,
+            int unfinished,
+            boolean namespaceTerminating) {
+        final PoolPlan plan = decided(pool, queue, deployment, unfinished, namespaceTerminating);
+        if (plan instanceof PoolPlan.Provision provision && queue instanceof QueueState.Ready ready) {
+            final TaskQueue.Sample sample = ready.sample();
+            final QueueState provisioned = new QueueState.Ready(
+                    new TaskQueue.Sample(sample.waiting(), sample.running(), provision.paused()), ready.deadLetters());
+            return decided(pool, provisioned, deployment, unfinished, namespaceTerminating);
+        }
+        return plan;
+    }
+
+    private PoolPlan decided(
             WorkerPool pool,
             QueueState queue,
             Optional<Deployment> deployment,

@@ -11,12 +11,13 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class PoolRequeueTest {
-    private final PoolRequeue next = new PoolRequeue();
+    private final PoolMemories memories = new PoolMemories();
+    private final PoolRequeue next = new PoolRequeue(memories);
     private final WorkerPool pool = Resources.pool("ns", "pool", new WorkerPoolSpec.Scaling(0, 5, null, null, null));
 
     @Test
     void aMessageThatTheConsumerMayNotHaveCountedIsLookedForOnceMoreAndThenByTheTick() {
-        next.told(ResourceID.fromResource(pool));
+        memories.tell(ResourceID.fromResource(pool));
         assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
         assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(PoolRequeue.TICK);
     }
@@ -24,7 +25,7 @@ final class PoolRequeueTest {
     @Test
     void aFixedPoolCountsNothing() {
         final WorkerPool fixed = Resources.pool("ns", "fixed", null);
-        next.told(ResourceID.fromResource(fixed));
+        memories.tell(ResourceID.fromResource(fixed));
         assertThat(next.in(fixed, PoolRequeue.After.NOTHING_TO_FOLLOW)).isEqualTo(Duration.ofSeconds(10));
     }
 
@@ -32,7 +33,7 @@ final class PoolRequeueTest {
     void aFixedPoolThatGivesEachTaskAWorkerIsLookedAtOnceMoreToFindItSpent() {
         final WorkerPool fixed = Resources.pool("ns", "fixed", null);
         fixed.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("workerPerTask", true))));
-        next.told(ResourceID.fromResource(fixed));
+        memories.tell(ResourceID.fromResource(fixed));
         assertThat(next.in(fixed, PoolRequeue.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
     }
 
@@ -43,8 +44,8 @@ final class PoolRequeueTest {
 
     @Test
     void whatWasToldOfAPoolThatIsGoneIsForgotten() {
-        next.told(ResourceID.fromResource(pool));
-        next.forget(pool);
+        memories.tell(ResourceID.fromResource(pool));
+        memories.forget(pool);
         assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(PoolRequeue.TICK);
     }
 }

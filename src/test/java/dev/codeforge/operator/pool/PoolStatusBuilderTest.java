@@ -7,6 +7,13 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.NatsAccess;
 import dev.codeforge.jetstream.TaskQueue;
+import dev.codeforge.operator.pool.access.AccessMemory;
+import dev.codeforge.operator.pool.access.AccessRefusal;
+import dev.codeforge.operator.pool.access.GivenAccess;
+import dev.codeforge.operator.pool.access.NatsWall;
+import dev.codeforge.operator.pool.access.WorkerAccess;
+import dev.codeforge.operator.pool.workers.StartTrouble;
+import dev.codeforge.operator.pool.workers.WorkerHealth;
 import dev.codeforge.operator.scaling.DemandWindow;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Why;
@@ -14,7 +21,6 @@ import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.operator.status.ReconcileError;
-import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.FakeConnections;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.DispatchKey;
@@ -157,7 +163,7 @@ final class PoolStatusBuilderTest {
 
     @Test
     void aWorkerThatCannotStartStallsThePoolAndSaysWhy() {
-        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(broken()));
         assertVerdict(status, "Stalled", "WorkersFailing");
         assertThat(condition(status, "Ready").getMessage()).contains("ImagePullBackOff", "no such image");
     }
@@ -176,22 +182,20 @@ final class PoolStatusBuilderTest {
 
     @Test
     void whatWasRefusedWhileAllWantedWorkersAreThereIsNoMatter() {
-        assertVerdict(
-                build(QUEUE, served(0), refused("forbidden"), List.of(), Optional.empty()), "Ready", "ScaledToZero");
+        assertVerdict(build(QUEUE, served(0), refused("forbidden"), List.of()), "Ready", "ScaledToZero");
     }
 
     @Test
     void anErrorThatMayPassIsSaidAtOnceAndStallsThePoolWhenItLasts() {
         final List<Pod> pods = List.of(pulling("dial tcp 10.0.0.1:443: i/o timeout"));
-        final WorkerPoolStatus first = build(QUEUE, served(2), workers(2, 1), pods, Optional.empty());
+        final WorkerPoolStatus first = build(QUEUE, served(2), workers(2, 1), pods);
         assertVerdict(first, "Reconciling", "WorkersFailing");
         assertThat(condition(first, "Reconciling").getMessage()).contains("ErrImagePull", "i/o timeout");
-        final WorkerPoolStatus later =
-                build(NOW.plusSeconds(15), QUEUE, served(2), workers(2, 1), pods, Optional.empty());
+        final WorkerPoolStatus later = build(NOW.plusSeconds(15), QUEUE, served(2), workers(2, 1), pods);
         assertVerdict(later, "Stalled", "WorkersFailing");
         pool.setStatus(later);
         // Another operator sees it for the first time.
-        assertVerdict(build(QUEUE, served(2), workers(2, 1), pods, Optional.empty()), "Stalled", "WorkersFailing");
+        assertVerdict(build(QUEUE, served(2), workers(2, 1), pods), "Stalled", "WorkersFailing");
     }
 
     @Test
@@ -216,7 +220,7 @@ final class PoolStatusBuilderTest {
 
     @Test
     void aStatusThatIsRefusedKeepsItsVerdictAndNumbersWithoutAnyMessage() {
-        final WorkerPoolStatus refused = build(QUEUE, served(2), workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus refused = build(QUEUE, served(2), workers(2, 1), List.of(broken()));
         final WorkerPoolStatus smallest = builder(NOW).smallest(pool, refused, "422: no");
         assertVerdict(smallest, "Stalled", "WorkersFailing");
         assertThat(condition(smallest, "Stalled").getMessage()).isEmpty();
@@ -230,15 +234,15 @@ final class PoolStatusBuilderTest {
 
     @Test
     void aPoolThatDrainsSaysWhyItsTasksAreNotRun() {
-        final PoolPlan drain = new PoolPlan.Drain(new Decision(2, Why.Steady, 6, DemandWindow.EMPTY), List.of());
-        final WorkerPoolStatus status = build(QUEUE, drain, workers(2, 1), List.of(broken()), Optional.empty());
+        final WorkerPoolStatus status =
+                build(QUEUE, new PoolOutcome.Ending(given(2)), workers(2, 1), List.of(broken()));
         assertVerdict(status, "Reconciling", "Draining");
         assertThat(condition(status, "Ready").getMessage()).contains("no such image");
     }
 
     @Test
     void aWorkerThatFindsNoNodeIsWaitedForAndSaidSo() {
-        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(homeless()), Optional.empty());
+        final WorkerPoolStatus status = build(QUEUE, served(2), workers(2, 1), List.of(homeless()));
         assertVerdict(status, "Reconciling", "WorkersUnschedulable");
         assertThat(condition(status, "Ready").getMessage()).startsWith("pod pod-2: 0/1 nodes are available.");
     }
@@ -255,26 +259,20 @@ final class PoolStatusBuilderTest {
     void aQueueThatIsRefusedNeedsSomebody() {
         final QueueState taken = new QueueState.Broken(Reason.SubjectTaken, "stream other has it");
         assertVerdict(
-                build(taken, new PoolPlan.DoNothing(), Optional.empty(), List.of(), Optional.empty()),
-                "Stalled",
-                "SubjectTaken");
+                build(taken, new PoolOutcome.Untouched(), Optional.empty(), List.of()), "Stalled", "SubjectTaken");
     }
 
     @Test
     void aTemplateThatIsRefusedNeedsSomebody() {
-        final WorkerPoolStatus status =
-                build(QUEUE, served(2), workers(2, 2), List.of(), Optional.of("spec.template is none"));
+        final WorkerPoolStatus status = build(QUEUE, refused(2, "spec.template is none"), workers(2, 2), List.of());
         assertVerdict(status, "Stalled", "InvalidTemplate");
         assertThat(condition(status, "Stalled").getMessage()).isEqualTo("spec.template is none");
     }
 
     @Test
     void aPoolThatIsDeletedDrains() {
-        final Decision decision = new Decision(2, Why.Steady, 6, DemandWindow.EMPTY);
         assertVerdict(
-                build(QUEUE, new PoolPlan.Drain(decision, List.of()), workers(2, 2), List.of(), Optional.empty()),
-                "Reconciling",
-                "Draining");
+                build(QUEUE, new PoolOutcome.Ending(given(2)), workers(2, 2), List.of()), "Reconciling", "Draining");
     }
 
     @Test
@@ -290,9 +288,9 @@ final class PoolStatusBuilderTest {
         pool.setStatus(serve(QUEUE, 2, workers(2, 2)));
         final WorkerPoolStatus.ScalingDecision before = pool.getStatus().scaling();
         assertThat(before.decisionTime()).isEqualTo(NOW);
-        final PoolPlan same = new PoolPlan.Serve(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY), List.of());
+        final PoolOutcome same = served(new Decision(2, Why.Steady, 99, DemandWindow.EMPTY), Optional.empty());
         assertThat(at(NOW.plusSeconds(60), QUEUE, same).scaling()).isEqualTo(before);
-        final PoolPlan other = new PoolPlan.Serve(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY), List.of());
+        final PoolOutcome other = served(new Decision(2, Why.WorkersBusy, 99, DemandWindow.EMPTY), Optional.empty());
         assertThat(at(NOW.plusSeconds(60), QUEUE, other).scaling())
                 .isEqualTo(new WorkerPoolStatus.ScalingDecision(2, "WorkersBusy", 99L, NOW.plusSeconds(60)));
     }
@@ -304,29 +302,37 @@ final class PoolStatusBuilderTest {
     }
 
     private WorkerPoolStatus serve(QueueState queue, int desired, Optional<Deployment> workers) {
-        return build(queue, served(desired), workers, List.of(), Optional.empty());
+        return build(queue, served(desired), workers, List.of());
     }
 
-    private static PoolPlan served(int desired) {
-        return new PoolPlan.Serve(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), List.of());
+    private PoolOutcome served(int desired) {
+        return new PoolOutcome.Served(given(desired));
     }
 
-    private WorkerPoolStatus at(Instant now, QueueState queue, PoolPlan plan) {
-        return build(now, queue, plan, workers(2, 2), List.of(), Optional.empty());
+    private PoolOutcome refused(int desired, String why) {
+        return served(new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), Optional.of(why));
+    }
+
+    private PoolOutcome served(Decision decision, Optional<String> refusal) {
+        return new PoolOutcome.Served(new PoolOutcome.Workforce(decision, refusal, shutOut));
+    }
+
+    private PoolOutcome.Workforce given(int desired) {
+        return new PoolOutcome.Workforce(
+                new Decision(desired, Why.Steady, 6, DemandWindow.EMPTY), Optional.empty(), shutOut);
+    }
+
+    private WorkerPoolStatus at(Instant now, QueueState queue, PoolOutcome outcome) {
+        return build(now, queue, outcome, workers(2, 2), List.of());
     }
 
     private WorkerPoolStatus build(
-            QueueState queue, PoolPlan plan, Optional<Deployment> workers, List<Pod> pods, Optional<String> problem) {
-        return build(NOW, queue, plan, workers, pods, problem);
+            QueueState queue, PoolOutcome outcome, Optional<Deployment> workers, List<Pod> pods) {
+        return build(NOW, queue, outcome, workers, pods);
     }
 
     private WorkerPoolStatus build(
-            Instant now,
-            QueueState queue,
-            PoolPlan plan,
-            Optional<Deployment> workers,
-            List<Pod> pods,
-            Optional<String> problem) {
+            Instant now, QueueState queue, PoolOutcome outcome, Optional<Deployment> workers, List<Pod> pods) {
         return builder(now)
                 .build(
                         new PoolSnapshot(
@@ -343,8 +349,7 @@ final class PoolStatusBuilderTest {
                                 List.of(),
                                 Optional.empty(),
                                 DemandWindow.EMPTY),
-                        plan,
-                        problem);
+                        outcome);
     }
 
     private PoolStatusBuilder builder(Instant now) {
@@ -354,8 +359,8 @@ final class PoolStatusBuilderTest {
                 new GivenAccess(new NatsSettings.Given(NOBODY, NOBODY, true), Stream::empty),
                 "tasks.agent.{backend}",
                 "installation",
-                new Clocks(noon, noon, noon));
-        return new PoolStatusBuilder(queues, new Access(shutOut, nats), Clock.fixed(now, ZoneOffset.UTC));
+                noon);
+        return new PoolStatusBuilder(queues, new Access(nats), Clock.fixed(now, ZoneOffset.UTC));
     }
 
     private static Optional<Deployment> workers(int replicas, int ready) {
@@ -434,15 +439,15 @@ final class PoolStatusBuilderTest {
         return Conditions.find(status.conditions(), type).orElseThrow();
     }
 
-    private record Access(Optional<String> trouble, Reason nats) implements WorkerAccess {
+    private record Access(Reason nats) implements WorkerAccess {
         @Override
         public Optional<AccessRefusal> refusal(WorkerPool pool) {
             return Optional.empty();
         }
 
         @Override
-        public Optional<String> trouble(WorkerPool pool) {
-            return trouble;
+        public Optional<String> trouble(AccessMemory memory) {
+            return Optional.empty();
         }
 
         @Override
@@ -451,14 +456,11 @@ final class PoolStatusBuilderTest {
         }
 
         @Override
-        public Map<String, String> secret(WorkerPool pool) {
+        public Map<String, String> secret(WorkerPool pool, AccessMemory memory) {
             return Map.of();
         }
 
         @Override
-        public void withdraw(WorkerPool pool, boolean namespaceEnds) {}
-
-        @Override
-        public void forget(WorkerPool pool) {}
+        public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {}
     }
 }

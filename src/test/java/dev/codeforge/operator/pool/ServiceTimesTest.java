@@ -22,6 +22,7 @@ final class ServiceTimesTest {
 
     private final InMemoryCache<AgentTask> tasks = new InMemoryCache<>(Map.of());
     private final WorkerPool pool = Resources.pool("ns", "pool", null);
+    private final ServiceTimes.Memory memory = new ServiceTimes.Memory();
     private final TaskIndex index = new TaskIndex().in(tasks);
     private Instant now = NOON;
     private final InstantSource source = () -> now;
@@ -32,7 +33,7 @@ final class ServiceTimesTest {
     void whereNoTaskHasEndedNothingIsKnown() {
         task("waiting", "pool", "phase: Queued");
         task("running", "pool", "phase: Running, startTime: '2026-11-24T11:00:00Z'");
-        assertThat(times.of(pool)).isEmpty();
+        assertThat(times.of(pool, memory)).isEmpty();
     }
 
     @Test
@@ -41,25 +42,25 @@ final class ServiceTimesTest {
         ended("long", "pool", 180);
         ended("other", "another", 9999);
         task("adopted", "pool", "phase: Succeeded, completionTime: '2026-11-24T11:59:00Z'");
-        assertThat(times.of(pool)).hasValue(Duration.ofSeconds(120));
+        assertThat(times.of(pool, memory)).hasValue(Duration.ofSeconds(120));
     }
 
     @Test
     void aRunThatTakesLongerIsNoticedBeforeItEnds() {
         ended("short", "pool", 60);
         task("running", "pool", "phase: Running, startTime: '2026-11-24T11:00:00Z'");
-        assertThat(times.of(pool).orElseThrow()).isGreaterThan(Duration.ofMinutes(20));
+        assertThat(times.of(pool, memory).orElseThrow()).isGreaterThan(Duration.ofMinutes(20));
     }
 
     @Test
     void tasksAreReadEachFiveSecondsAtMost() {
         ended("short", "pool", 60);
-        assertThat(times.of(pool)).hasValue(Duration.ofSeconds(60));
+        assertThat(times.of(pool, memory)).hasValue(Duration.ofSeconds(60));
         ended("long", "pool", 180);
         now = NOON.plusMillis(4999);
-        assertThat(times.of(pool)).hasValue(Duration.ofSeconds(60));
+        assertThat(times.of(pool, memory)).hasValue(Duration.ofSeconds(60));
         now = NOON.plusSeconds(5);
-        assertThat(times.of(pool)).hasValue(Duration.ofSeconds(120));
+        assertThat(times.of(pool, memory)).hasValue(Duration.ofSeconds(120));
     }
 
     private void ended(String name, String of, int seconds) {

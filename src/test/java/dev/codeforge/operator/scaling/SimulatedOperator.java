@@ -1,9 +1,9 @@
 package dev.codeforge.operator.scaling;
 
 import dev.codeforge.jetstream.TaskQueue;
-import dev.codeforge.operator.scaling.DrainPlanner.WorkerView;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Decision;
 import dev.codeforge.operator.scaling.ReplicaPlanner.Limits;
+import dev.codeforge.operator.scaling.ScaleDownPlanner.WorkerView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +25,7 @@ final class SimulatedOperator {
     record Scale(long at, int from, int to, int busy) {}
 
     private final ReplicaPlanner replicas = new ReplicaPlanner();
-    private final DrainPlanner drains = new DrainPlanner();
+    private final ScaleDownPlanner drains = new ScaleDownPlanner();
     private final SimulatedTime time;
     private final SimulatedQueue queue;
     private final SimulatedWorkers workers;

@@ -1,6 +1,6 @@
 package dev.codeforge.operator.scaling;
 
-import dev.codeforge.operator.scaling.DrainPlanner.WorkerView;
+import dev.codeforge.operator.scaling.ScaleDownPlanner.WorkerView;
 import dev.codeforge.operator.scaling.SimulatedQueue.Message;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /**
  * A Deployment with its pods, which the ReplicaSet chooses as badly as its rules let it: of those that compare equal, a
@@ -168,7 +169,8 @@ final class SimulatedWorkers {
     private void leave(Pod pod, Message message, Runnable answer) {
         pod.tasks.remove(message);
         pod.idleSince = time.now();
-        serviceTime = serviceTime.add(message.task.runs());
+        serviceTime = new ServiceTime(Stream.concat(serviceTime.finished().stream(), Stream.of(message.task.runs()))
+                .toList());
         answer.run();
     }
 
@@ -192,8 +194,9 @@ final class SimulatedWorkers {
         return random.nextDouble() >= lost;
     }
 
+    /** Those of all others are taken back. */
     void cost(Collection<String> names) {
-        pods.stream().filter(pod -> names.contains(pod.name)).forEach(pod -> pod.costed = true);
+        pods.forEach(pod -> pod.costed = names.contains(pod.name));
     }
 
     void resumeAllBut(Collection<String> names, SimulatedQueue queue) {
@@ -209,12 +212,10 @@ final class SimulatedWorkers {
                 .map(pod -> new WorkerView(
                         pod.name,
                         pod.ready,
-                        false,
                         pod.ready && pod.tasks.isEmpty()
                                 ? Optional.of(Duration.ofMillis(time.now() - pod.idleSince))
                                 : Optional.empty(),
                         time.instant().minusMillis(time.now() - pod.created),
-                        pod.costed,
                         pod.spent && pod.tasks.isEmpty()))
                 .toList();
     }

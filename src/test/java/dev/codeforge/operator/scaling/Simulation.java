@@ -46,7 +46,7 @@ record Simulation(
                 1000,
                 0,
                 false,
-                ServiceTime.UNKNOWN,
+                new ServiceTime(List.of()),
                 List.of(),
                 false);
     }

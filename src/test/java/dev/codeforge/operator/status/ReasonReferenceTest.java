@@ -41,9 +41,32 @@ final class ReasonReferenceTest {
                 |---|---|
                 """);
         for (final ReplicaPlanner.Why why : ReplicaPlanner.Why.values()) {
-            page.append("| `%s` | %s |\n".formatted(why, why.meaning()));
+            page.append("| `%s` | %s |\n".formatted(why, meaning(why)));
         }
         GeneratedDocument.assertCommitted(Path.of("docs", "reasons.md"), page.toString());
+    }
+
+    /** For people alone: the program does not say it. */
+    private static String meaning(ReplicaPlanner.Why why) {
+        return switch (why) {
+            case Fixed -> "The pool does not scale.";
+            case QueueGrew -> "More tasks than workers.";
+            case Steady -> "As many as the queue needs.";
+            case AtMaximum ->
+                "The queue needs more, but maxReplicas, or what the consumer lets run at once, is reached.";
+            case StepLimit ->
+                "The queue needs more, but maxScaleUpStep workers are starting: the next follow as these become ready.";
+            case Unschedulable ->
+                "The queue needs more, but the cluster has no room for the workers that were asked for.";
+            case StabilizationWindow -> "Fewer would do, but not for long enough.";
+            case WorkersBusy ->
+                "Fewer would do, but those that are left are busy, do not answer, or are just being removed.";
+            case RollingOut -> "Fewer would do, but a new template is being rolled out.";
+            case QueueShrank -> "Fewer were enough for the whole window.";
+            case MaximumLowered -> "There are more than maxReplicas, or what the consumer lets run at once, allows.";
+            case QueueUnavailable -> "The queue cannot be read: the number stays.";
+            case Suspended -> "The pool is suspended: the number does not grow.";
+        };
     }
 
     @ParameterizedTest
