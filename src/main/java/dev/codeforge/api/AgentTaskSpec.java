@@ -81,8 +81,12 @@ public record AgentTaskSpec(
         @Nullable
                 @Size(min = 1, max = 253)
                 @JsonPropertyDescription(
-                        "Names the work, 1 to 253 characters, within the namespace: a task that is created again with the key of one that succeeded within the last 30 days takes that outcome instead of running. The key with another pool, prompt, config, model, workspace or session is an error.")
+                        "Names the work, 1 to 253 characters, within the namespace: a task that is created with the key of one that ended within the last 30 days takes over that end, be it success, failure or cancellation, instead of running; a failure before any run had begun is none. The key with another pool, prompt, config, model, workspace or session is an error.")
                 String idempotencyKey,
+        @Nullable
+                @JsonPropertyDescription(
+                        "What the task does if its idempotencyKey stands for work that has ended. Never (default): it takes that end over, whatever it was. OnFailure: it runs after a failure. UnlessSucceeded: it runs after a failure or a cancellation. Without a key each task runs.")
+                RepeatPolicy repeatPolicy,
         @Nullable
                 @JsonPropertyDescription(
                         "Holds the task back while true; a run is stopped. Back to false, the task begins a new attempt, which does not count as a retry. May be changed.")
@@ -112,6 +116,7 @@ public record AgentTaskSpec(
         model = model == null ? "" : model;
         config = config == null ? Map.of() : Map.copyOf(config);
         delivery = delivery == null ? DeliveryMode.AtLeastOnce : delivery;
+        repeatPolicy = repeatPolicy == null ? RepeatPolicy.Never : repeatPolicy;
         suspend = suspend != null && suspend;
         cancel = cancel != null && cancel;
         rerun = rerun == null ? "" : rerun;
@@ -131,6 +136,13 @@ public record AgentTaskSpec(
                     @JsonPropertyDescription(
                             "Name of the session within the pool: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit. The tasks of a session run one at a time, in the order of their creation, those of one second in the order of their names: a later one waits as SessionBusy until those before it have ended, its queueTimeoutSeconds running, and begins with the conversation of the last one that succeeded, on any worker. A session is forgotten 30 days after its last task.")
                     String name) {}
+
+    /** After which ends of the same work it is done once more. */
+    public enum RepeatPolicy {
+        Never,
+        OnFailure,
+        UnlessSucceeded
+    }
 
     /** What may happen when a worker is lost in the middle of a run. */
     public enum DeliveryMode {

@@ -55,6 +55,7 @@ final class CrdIT {
                 "{workerPoolRef: {name: p}, prompt: x, budget: {maxCostUSD: '0.00'}} | maxCostUSD must be more than 0",
                 "{workerPoolRef: {name: p}, prompt: x, queueTimeoutSeconds: 0} | spec.queueTimeoutSeconds",
                 "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: ''} | spec.idempotencyKey",
+                "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: k, repeatPolicy: Always} | spec.repeatPolicy",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {}} | spec.workspace.git",
                 "{workerPoolRef: {name: p}, prompt: x, session: {}} | spec.session.name",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: /etc}}} | spec.workspace.git.url",

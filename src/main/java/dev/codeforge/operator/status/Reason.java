@@ -25,12 +25,14 @@ public enum Reason {
             "An attempt failed and another follows.", "Wait until status.nextAttemptTime, or set spec.cancel to true."),
     DuplicateOf(
             "Another task has the same idempotencyKey and has not ended.",
-            "Wait: its success is taken over, and after its failure this task runs."),
+            "Wait: its end is taken over; whether this task runs after its failure, repeatPolicy says."),
     SessionBusy(
             "Another task of the same session goes first: a session's tasks run one at a time, in the order of their creation.",
             "Wait until it has ended, or cancel or delete it; one that is suspended blocks the session until it is resumed."),
     Succeeded("The agent finished.", "See status.result."),
-    Adopted("An earlier task with the same idempotencyKey succeeded; its outcome was taken over.", "Nothing."),
+    Adopted(
+            "An earlier task with the same idempotencyKey has ended; its end was taken over, and nothing was run.",
+            "Give spec.rerun a new value to do the work once more, or create the task with another idempotencyKey, or with the repeatPolicy that allows it."),
     Cancelled("The task was cancelled.", "Set spec.cancel to false and spec.rerun to a new value to run it again."),
     QueueTimeout(
             "No worker took the task in time.",

@@ -110,7 +110,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 connections,
                 new TaskMessages(key, installation, clocks.own(), tracing),
                 operatorEvents,
-                new TaskLedger(connections, former, installation),
+                new TaskLedger(connections, former, installation, clocks.nats()),
                 new TaskSessions(connections, former),
                 new ExpiredTasks(client),
                 installation,

@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Retry;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
 import java.util.Optional;
@@ -45,12 +46,8 @@ final class RetryPolicy {
         final AgentTaskStatus.Effective effective = EffectiveSettings.of(snapshot.task(), snapshot.pool());
         final int failures =
                 snapshot.task().isRerunRequested() ? 1 : snapshot.status().failedAttempts() + 1;
-        final boolean again = event.failure() != null
-                && (event.failure().retryable() || effective.retry().retryable().contains(event.failureType()))
-                && !effective.retry().nonRetryable().contains(event.failureType())
-                && failures < effective.retry().maxAttempts()
-                && !snapshot.task().getSpec().cancel();
-        if (!again) {
+        if (!isRetried(event, effective.retry(), failures)
+                || snapshot.task().getSpec().cancel()) {
             return new StatusTransition.Ended(event);
         }
         final AgentTaskStatus.Usage usage = EventToStatus.usage(snapshot.status(), event);
@@ -60,6 +57,14 @@ final class RetryPolicy {
         }
         final Instant next = deadlines.retryAt(event, effective, failures);
         return new StatusTransition.Retrying(event, next);
+    }
+
+    /** @param failures this one among them */
+    static boolean isRetried(TaskEvent failed, Retry retry, int failures) {
+        return failed.failure() != null
+                && (failed.failure().retryable() || retry.retryable().contains(failed.failureType()))
+                && !retry.nonRetryable().contains(failed.failureType())
+                && failures < retry.maxAttempts();
     }
 
     /** What failed must be told as well: with it mended the task may need no more. */

@@ -38,6 +38,6 @@ sealed interface StatusTransition {
     /** It could not be reconciled: all else stays as it is. */
     record Troubled(ReconcileError error) implements StatusTransition {}
 
-    /** An earlier task of the same idempotency key succeeded: its outcome is taken over, and nothing is paid. */
+    /** An earlier task of the same idempotency key has ended: its end is taken over, and nothing is paid. */
     record Adopted(TaskEvent event, String owner) implements StatusTransition {}
 }

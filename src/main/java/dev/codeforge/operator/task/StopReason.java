@@ -16,6 +16,7 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
     static final String RUN_TIMEOUT = "RunTimeout";
     static final String MAY_HAVE_RUN = "MayHaveRun";
     static final String BUDGET_EXCEEDED = "BudgetExceeded";
+    static final String TASK_DELETED = "TaskDeleted";
     private static final String TASK_TOO_LARGE = "TaskTooLarge";
 
     static StopReason cancelled() {

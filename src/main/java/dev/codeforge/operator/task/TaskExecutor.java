@@ -213,7 +213,8 @@ final class TaskExecutor {
 
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
     private Optional<StatusTransition> withdraw(TaskSnapshot snapshot, TaskPlan.EndDeleted plan) {
-        final TaskEvent.Failure failure = new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
+        final TaskEvent.Failure failure =
+                new TaskEvent.Failure(StopReason.TASK_DELETED, "the AgentTask was deleted", false);
         if (plan.running() && cancel(snapshot, plan.attempt(), failure.type(), failure.message())) {
             return Optional.of(new StatusTransition.Unchanged());
         }

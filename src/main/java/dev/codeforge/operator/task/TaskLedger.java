@@ -7,6 +7,7 @@ import dev.codeforge.wire.LedgerKey;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
+import java.time.Clock;
 import java.util.Optional;
 
 /** Keeps the ledger for tasks with an idempotency key. A write that somebody else's overtook is planned again. */
@@ -14,11 +15,14 @@ final class TaskLedger {
     private final Connections connections;
     private final OwnerTakeover former;
     private final String installation;
+    private final Clock clock;
 
-    TaskLedger(Connections connections, OwnerTakeover former, String installation) {
+    /** @param clock of NATS, as all times of events are */
+    TaskLedger(Connections connections, OwnerTakeover former, String installation, Clock clock) {
         this.connections = connections;
         this.former = former;
         this.installation = installation;
+        this.clock = clock;
     }
 
     Optional<CasBucket.Entry<LedgerRecord>> read(AgentTask task) {
@@ -47,33 +51,42 @@ final class TaskLedger {
         connections.ledger().write(keyOf(task), plan.claim(), plan.revision());
     }
 
-    /** What the former owner ran is ended before the key is taken; what it completed is kept instead. */
+    /** What the former owner ran is ended before the key is taken; an end that it had come to is kept instead. */
     void takeOver(AgentTask task, TaskPlan.TakeOver plan) {
         final String namespace = task.getMetadata().getNamespace();
         final String pool = task.getSpec().workerPoolRef().name();
         final String its = Optional.ofNullable(plan.before().pool()).orElse(pool);
-        final Optional<TaskEvent> completed = former.end(
-                new TaskRef(namespace, its, plan.before().uid()),
-                plan.stream(),
-                // A message in another pool's queue finds the event that ends it, and is swept.
-                its.equals(pool) ? plan.subject() : "",
-                "another has its idempotencyKey now");
+        final Optional<TaskEvent> end = former.end(
+                        new TaskRef(namespace, its, plan.before().uid()),
+                        plan.stream(),
+                        // A message in another pool's queue finds the event that ends it, and is swept.
+                        its.equals(pool) ? plan.subject() : "",
+                        "another has its idempotencyKey now")
+                .filter(last -> KeptEnd.ofDeleted(last, plan.retry()));
         connections
                 .ledger()
                 .write(
                         keyOf(task),
-                        completed.map(event -> outcome(plan.before(), event)).orElse(plan.claim()),
+                        end.map(event -> outcome(plan.before(), event)).orElse(plan.claim()),
                         plan.revision());
     }
 
-    /** Before the status tells the end: a success is recorded, any other end lets the key go. */
+    /** Before the status tells the end: it is recorded, but one that came before any run lets the key go. */
     void settle(AgentTask task, StatusTransition view) {
         if (task.getSpec().idempotencyKey() == null) {
             return;
         }
-        if (view instanceof StatusTransition.Ended ended && ended.event().kind() == TaskEvent.Kind.COMPLETED) {
-            record(task, ended.event());
-        } else if (view instanceof StatusTransition.Ended || view instanceof StatusTransition.Closed) {
+        if (view instanceof StatusTransition.Ended ended) {
+            end(task, ended.event());
+        } else if (view instanceof StatusTransition.Closed closed) {
+            end(task, KeptEnd.between(task, closed, clock.instant()));
+        }
+    }
+
+    private void end(AgentTask task, TaskEvent event) {
+        if (KeptEnd.isKept(TaskDeadlines.statusOf(task), event)) {
+            record(task, event);
+        } else {
             release(task);
         }
     }
@@ -83,7 +96,9 @@ final class TaskLedger {
         boolean written = false;
         while (!written) {
             final Optional<CasBucket.Entry<LedgerRecord>> entry = read(task);
-            written = entry.filter(found -> wanted.equals(found.record())).isPresent()
+            written = entry.filter(found ->
+                                    wanted.equals(found.record()) || !KeptEnd.mayReplace(found.record(), task, event))
+                            .isPresent()
                     || connections
                             .ledger()
                             .write(

@@ -1,5 +1,6 @@
 package dev.codeforge.operator.task;
 
+import dev.codeforge.api.Retry;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.SessionRecord;
@@ -41,8 +42,12 @@ sealed interface TaskPlan {
     /** Write this task's claim over the ledger's revision, 0 for none; then look again. */
     record Claim(LedgerRecord claim, long revision) implements TaskPlan {}
 
-    /** The key's owner is gone: end what it may have left running, or keep its outcome; then look again. */
-    record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject)
+    /**
+     * The key's owner is gone: end what it may have left running, or keep its outcome; then look again.
+     *
+     * @param retry what would have followed a failure of the same work
+     */
+    record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject, Retry retry)
             implements TaskPlan {}
 
     /**

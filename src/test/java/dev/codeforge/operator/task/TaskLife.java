@@ -98,6 +98,7 @@ final class TaskLife {
                 spec.budget(),
                 spec.delivery(),
                 spec.idempotencyKey(),
+                spec.repeatPolicy(),
                 suspend,
                 cancel,
                 reruns == 0 ? spec.rerun() : spec.rerun() + "+".repeat(reruns),

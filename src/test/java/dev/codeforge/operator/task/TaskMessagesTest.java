@@ -314,6 +314,7 @@ final class TaskMessagesTest {
                 null,
                 null,
                 null,
+                null,
                 null));
     }
 
