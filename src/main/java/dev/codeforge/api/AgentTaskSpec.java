@@ -9,6 +9,7 @@ import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +88,13 @@ public record AgentTaskSpec(
                 @JsonPropertyDescription(
                         "What the task does if its idempotencyKey stands for work that has ended. Never (default): it takes that end over, whatever it was. OnFailure: it runs after a failure. UnlessSucceeded: it runs after a failure or a cancellation. Without a key each task runs.")
                 RepeatPolicy repeatPolicy,
+        @Nullable
+                @Size(max = 40)
+                @Pattern(
+                        "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9])$")
+                @JsonPropertyDescription(
+                        "The time after which no attempt begins, such as 2026-12-24T18:00:00Z: the task then fails with NotAfterPassed, or takes over the end that its idempotencyKey stands for. A restore of old manifests or of etcd runs nothing that was to be done by then. A run that has begun goes on, also on another worker; a retry and a rerun are attempts. Default: no limit.")
+                Instant notAfter,
         @Nullable
                 @JsonPropertyDescription(
                         "Holds the task back while true; a run is stopped. Back to false, the task begins a new attempt, which does not count as a retry. May be changed.")

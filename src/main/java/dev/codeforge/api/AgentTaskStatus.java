@@ -95,6 +95,12 @@ public record AgentTaskStatus(
         return Math.max(attempts, endedAttempt() + 1);
     }
 
+    /** A run of the attempt under way was released: the next one goes on with it. */
+    @JsonIgnore
+    public boolean isGivenBack() {
+        return history.stream().anyMatch(entry -> !entry.isEnd() && entry.attempt() == currentAttempt());
+    }
+
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record QueuePosition(
             @JsonPropertyDescription("JetStream stream of the pool.") String stream,

@@ -15,6 +15,8 @@ import dev.codeforge.testing.faults.WorkerProcess;
 import dev.codeforge.wire.TaskEvent;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -192,6 +194,40 @@ final class SteeringIT {
         assertThat(scene.awaitPhase("waiting", Phase.Failed).error().type()).isEqualTo("QueueTimeout");
         assertThat(scene.broker().standing("waiting")).isZero();
         scene.assertEndedOnce("waiting", 3);
+    }
+
+    @Scenario
+    void aTaskThatIsRestoredAfterItsNotAfterRunsNothing() throws Exception {
+        scene.pool("restored", "");
+        scene.worker("restored-worker", "restored");
+        scene.task("restored", "restored", WORK, "notAfter: '2026-01-01T00:00:00Z'");
+        assertThat(scene.awaitPhase("restored", Phase.Failed).error().type()).isEqualTo("NotAfterPassed");
+        assertThat(scene.runs().of(scene.uid("restored"))).isEmpty();
+        assertThat(scene.broker().stored("restored")).isZero();
+        assertThat(scene.writes("restored")).isEqualTo(1);
+        // What was done in time is told as done.
+        final Instant limit = Instant.now().plusSeconds(20);
+        final String fields = "idempotencyKey: in-time\nnotAfter: '" + limit + "'";
+        scene.task("in-time", "restored", WORK, fields);
+        scene.awaitPhase("in-time", Phase.Succeeded);
+        scene.taskResource("in-time").delete();
+        Thread.sleep(Duration.between(Instant.now(), limit).plusSeconds(1));
+        scene.task("in-time", "restored", WORK, fields);
+        assertThat(scene.awaitPhase("in-time", Phase.Succeeded).attempts()).isZero();
+    }
+
+    @Scenario
+    void aTaskThatNobodyTookUntilItsNotAfterIsTakenOffTheQueue() {
+        scene.pool("late", "");
+        scene.task(
+                "late",
+                "late",
+                WORK,
+                "notAfter: '" + Instant.now().plusSeconds(6).truncatedTo(ChronoUnit.SECONDS) + "'");
+        scene.awaitPhase("late", Phase.Queued);
+        assertThat(scene.awaitPhase("late", Phase.Failed).error().type()).isEqualTo("NotAfterPassed");
+        assertThat(scene.broker().standing("late")).isZero();
+        scene.assertEndedOnce("late", 3);
     }
 
     @Scenario

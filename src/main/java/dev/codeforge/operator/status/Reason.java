@@ -37,6 +37,9 @@ public enum Reason {
     QueueTimeout(
             "No worker took the task in time.",
             "See whether the pool has workers, or raise queueTimeoutSeconds; give spec.rerun a new value to run the task again."),
+    NotAfterPassed(
+            "The task's notAfter passed before an attempt began; nothing was run.",
+            "Create the task anew with a later notAfter, or without one, if the work is still wanted."),
     RunTimeout("The run took too long.", "Raise runTimeoutSeconds, or ask for less."),
     MayHaveRun(
             "The worker of an AtMostOnce task was lost in the middle of the run.",

@@ -14,7 +14,7 @@ final class ClaimPlanner {
     /** Empty: the task has no key, or has it for itself, and may be published. */
     Optional<TaskPlan> before(TaskSnapshot snapshot) {
         final AgentTask task = snapshot.task();
-        if (task.getSpec().idempotencyKey() == null || isPublishedOrRerun(task, snapshot.status())) {
+        if (!asks(snapshot)) {
             return Optional.empty();
         }
         if (snapshot.answers().ledger().isEmpty()) {
@@ -27,15 +27,41 @@ final class ClaimPlanner {
                 : standing(snapshot, entry.get().record(), entry.get().revision());
     }
 
+    /** Of a task that may not run any more: the end that it takes over. Empty: there is none. */
+    Optional<TaskPlan> insteadOfARun(TaskSnapshot snapshot) {
+        if (!asks(snapshot)) {
+            return Optional.empty();
+        }
+        if (snapshot.answers().ledger().isEmpty()) {
+            return Optional.of(new TaskPlan.ReadLedger());
+        }
+        return snapshot.answers()
+                .ledger()
+                .get()
+                .map(CasBucket.Entry::record)
+                .filter(record -> record.outcome() != null && isSameWork(snapshot.task(), record))
+                .map(record ->
+                        new TaskPlan.UpdateStatus(new StatusTransition.Adopted(record.outcome(), record.name())));
+    }
+
     /** The usage at the last rerun tells of it also while the task that was run again waits for its pool. */
-    private static boolean isPublishedOrRerun(AgentTask task, AgentTaskStatus status) {
-        return status.attempts() > 0 || status.usageAtRerun() != null || task.isRerunRequested();
+    private static boolean asks(TaskSnapshot snapshot) {
+        final AgentTask task = snapshot.task();
+        final AgentTaskStatus status = snapshot.status();
+        return task.getSpec().idempotencyKey() != null
+                && status.attempts() == 0
+                && status.usageAtRerun() == null
+                && !task.isRerunRequested();
+    }
+
+    private static boolean isSameWork(AgentTask task, LedgerRecord record) {
+        return record.specHash().equals(SpecHash.of(task.getSpec()));
     }
 
     private static Optional<TaskPlan> standing(TaskSnapshot snapshot, LedgerRecord record, long revision) {
         final AgentTask task = snapshot.task();
         final Optional<TaskEvent> outcome = Optional.ofNullable(record.outcome());
-        final boolean sameWork = record.specHash().equals(SpecHash.of(task.getSpec()));
+        final boolean sameWork = isSameWork(task, record);
         if (outcome.isPresent()) {
             return Optional.of(
                     sameWork && isRepeated(task, record, outcome.get())

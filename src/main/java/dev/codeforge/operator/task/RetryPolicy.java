@@ -56,6 +56,10 @@ final class RetryPolicy {
             return new StatusTransition.Ended(event.endedBecause(nothingLeft(exceeded.get(), event)));
         }
         final Instant next = deadlines.retryAt(event, effective, failures);
+        if (deadlines.isTooLate(snapshot.task(), next)) {
+            return new StatusTransition.Ended(
+                    event.endedBecause(tooLate(event, snapshot.task().getSpec().notAfter())));
+        }
         return new StatusTransition.Retrying(event, next);
     }
 
@@ -65,6 +69,15 @@ final class RetryPolicy {
                 && (failed.failure().retryable() || retry.retryable().contains(failed.failureType()))
                 && !retry.nonRetryable().contains(failed.failureType())
                 && failures < retry.maxAttempts();
+    }
+
+    /** It is the outcome although it would be tried again: that must be told. */
+    private static TaskEvent.Failure tooLate(TaskEvent event, Instant limit) {
+        return new TaskEvent.Failure(
+                event.failureType(),
+                event.failure().message() + "; it is not tried again, since no attempt begins after spec.notAfter, "
+                        + limit,
+                event.failure().retryable());
     }
 
     /** What failed must be told as well: with it mended the task may need no more. */

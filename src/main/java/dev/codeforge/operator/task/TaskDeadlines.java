@@ -65,6 +65,10 @@ final class TaskDeadlines {
                     ? Optional.of(StopReason.runTimeout(effective.runTimeoutSeconds()))
                     : Optional.empty();
         }
+        final Optional<Instant> last = lastStart(snapshot.task(), statusOf(snapshot.task()), event.isPresent());
+        if (passed(last)) {
+            return last.map(StopReason::notAfter);
+        }
         // A task that was given back waits from then on.
         final Instant given = event.map(TaskEvent::time).orElse(Instant.EPOCH);
         final Optional<Instant> deadline = beginsNow(snapshot.task())
@@ -74,6 +78,17 @@ final class TaskDeadlines {
         return passed(deadline)
                 ? Optional.of(StopReason.queueTimeout(effective.queueTimeoutSeconds()))
                 : Optional.empty();
+    }
+
+    /** @param begun a run of the attempt was begun: whoever takes it next goes on */
+    private static Optional<Instant> lastStart(AgentTask task, AgentTaskStatus status, boolean begun) {
+        return begun || status.isGivenBack()
+                ? Optional.empty()
+                : Optional.ofNullable(task.getSpec().notAfter());
+    }
+
+    boolean isTooLate(AgentTask task, Instant start) {
+        return task.getSpec().notAfter() != null && start.isAfter(task.getSpec().notAfter());
     }
 
     /** An attempt after a suspension or for a rerun is due just now, whatever the status still says. */
@@ -86,6 +101,12 @@ final class TaskDeadlines {
             Instant start, AgentTaskStatus.Effective effective, Optional<WorkerPool> pool) {
         return Optional.ofNullable(start)
                 .map(begun -> begun.plusSeconds(effective.runTimeoutSeconds()).plus(silence(pool)));
+    }
+
+    /** Until when the attempt must have begun. */
+    private Optional<Instant> startDeadline(
+            AgentTask task, AgentTaskStatus status, AgentTaskStatus.Effective effective) {
+        return earliest(queueDeadline(task, status, effective), lastStart(task, status, false));
     }
 
     private Optional<Instant> queueDeadline(
@@ -104,7 +125,7 @@ final class TaskDeadlines {
     }
 
     boolean isQueueOverdue(AgentTask task, Optional<WorkerPool> pool) {
-        return passed(queueDeadline(task, statusOf(task), EffectiveSettings.of(task, pool)));
+        return passed(startDeadline(task, statusOf(task), EffectiveSettings.of(task, pool)));
     }
 
     private static Instant later(Instant deadline, Instant given, AgentTaskStatus.Effective effective) {
@@ -176,8 +197,8 @@ final class TaskDeadlines {
                         Backlog.waits(status)
                                 ? Optional.empty()
                                 : Optional.of(clock.instant().plus(WAITING)),
-                        queueDeadline(task, status, effective));
-            case Queued -> queueDeadline(task, status, effective);
+                        startDeadline(task, status, effective));
+            case Queued -> startDeadline(task, status, effective);
             case Running ->
                 status.stopRequestedTime() == null
                         ? runDeadline(status.startTime(), effective, pool)

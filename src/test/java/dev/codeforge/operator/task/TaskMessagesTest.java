@@ -315,6 +315,7 @@ final class TaskMessagesTest {
                 null,
                 null,
                 null,
+                null,
                 null));
     }
 
