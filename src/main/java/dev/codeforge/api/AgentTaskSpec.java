@@ -112,7 +112,7 @@ public record AgentTaskSpec(
                 @Min(0)
                 @Max(31536000)
                 @JsonPropertyDescription(
-                        "Seconds after its end at which the task is deleted, 0 to 31,536,000. Default: never. Needs idempotencyKey or generateName: without them a GitOps tool would create the task anew and pay again. May be changed.")
+                        "Seconds after its end at which the task is deleted, 0 to 31,536,000. Default: the pool's taskDefaults.ttlSecondsAfterFinished, else never. Needs idempotencyKey or generateName: without them a GitOps tool would create the task anew and pay again. May be changed.")
                 Integer ttlSecondsAfterFinished) {
 
     /** The fields that may be changed in a task's life. */

@@ -82,7 +82,7 @@ public record WorkerPoolSpec(
         deletionPolicy = deletionPolicy == null ? DeletionPolicy.Drain : deletionPolicy;
         drainTimeoutSeconds = drainTimeoutSeconds == null ? 600 : drainTimeoutSeconds;
         onEviction = onEviction == null ? OnEviction.Finish : onEviction;
-        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
+        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
         isolation = isolation == null ? new Isolation(null, null, null) : isolation;
         taskRequests = taskRequests == null ? new TaskRequests(null) : taskRequests;
@@ -254,7 +254,13 @@ public record WorkerPoolSpec(
             @Nullable @JsonPropertyDescription("When a failed attempt is tried again. Default: never.") Retry retry,
             @Nullable @JsonPropertyDescription("What a task may use of its model. Default: no limit.") Budget budget,
             @Size(max = 64) @JsonPropertyDescription("Settings of the backend; a task's own win key by key.")
-                    Map<String, String> config) {
+                    Map<String, String> config,
+            @Nullable
+                    @Min(0)
+                    @Max(31536000)
+                    @JsonPropertyDescription(
+                            "Seconds after its end at which a task is deleted, 0 to 31,536,000. Applies to tasks with idempotencyKey or generateName, which no GitOps tool pays for again by creating them anew. Default: never.")
+                    Integer ttlSecondsAfterFinished) {
         public TaskDefaults {
             runTimeoutSeconds = runTimeoutSeconds == null ? 1800 : runTimeoutSeconds;
             config = config == null ? Map.of() : Map.copyOf(config);

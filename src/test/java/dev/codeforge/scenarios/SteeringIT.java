@@ -197,6 +197,28 @@ final class SteeringIT {
     }
 
     @Scenario
+    void finishedTasksAreDeletedWhenTheirPoolSaysSo() throws Exception {
+        scene.pool("tidy", "taskDefaults: {ttlSecondsAfterFinished: 2}");
+        scene.worker("tidy-worker", "tidy");
+        scene.task("kept", "tidy", WORK, "");
+        scene.task("tidied", "tidy", "exit 1", "idempotencyKey: tidied");
+        eventually(() -> scene.taskResource("tidied").get() == null);
+        assertThat(scene.statuses()
+                        .of(scene.uid("tidied"))
+                        .getLast()
+                        .effective()
+                        .ttlSecondsAfterFinished())
+                .isEqualTo(2);
+        // A manifest may have its name, and it has no key.
+        scene.awaitPhase("kept", Phase.Succeeded);
+        throughout(WHILE, () -> scene.taskResource("kept").get() != null);
+        scene.task("tidied", "tidy", "exit 1", "idempotencyKey: tidied");
+        final String again = scene.uid("tidied");
+        eventually(() -> scene.taskResource("tidied").get() == null);
+        assertThat(scene.runs().of(again)).isEmpty();
+    }
+
+    @Scenario
     void aTaskThatIsRestoredAfterItsNotAfterRunsNothing() throws Exception {
         scene.pool("restored", "");
         scene.worker("restored-worker", "restored");

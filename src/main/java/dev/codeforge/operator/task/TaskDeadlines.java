@@ -145,15 +145,13 @@ final class TaskDeadlines {
         return Duration.ofSeconds(heartbeat).plus(GRACE);
     }
 
-    boolean isExpired(AgentTask task) {
-        return passed(expiry(task, statusOf(task)));
+    boolean isExpired(AgentTask task, Optional<WorkerPool> pool) {
+        return passed(expiry(task, statusOf(task), pool));
     }
 
-    private static Optional<Instant> expiry(AgentTask task, AgentTaskStatus status) {
-        final Integer ttl = task.getSpec().ttlSecondsAfterFinished();
-        return ttl == null || status.completionTime() == null
-                ? Optional.empty()
-                : Optional.of(status.completionTime().plusSeconds(ttl));
+    private static Optional<Instant> expiry(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
+        return Optional.ofNullable(status.completionTime())
+                .flatMap(end -> EffectiveSettings.timeToLive(task, status, pool).map(end::plusSeconds));
     }
 
     /** How long the task may be left alone when its status is this one; empty: until something happens. */
@@ -179,7 +177,7 @@ final class TaskDeadlines {
         // Not asked for a task without a deadline: NATS may be away.
         return underWay(task, status, phase, effective, pool)
                 .map(at -> atLeast(REQUEUE, Duration.between(clock.instant(), at)))
-                .or(() -> between(task, status, phase)
+                .or(() -> between(task, status, phase, pool)
                         .map(at -> atLeast(AT_ONCE, Duration.between(clock.instant(), at))));
     }
 
@@ -208,13 +206,13 @@ final class TaskDeadlines {
     }
 
     /** When a task that has no attempt under way is to be looked at. */
-    private Optional<Instant> between(AgentTask task, AgentTaskStatus status, Phase phase) {
+    private Optional<Instant> between(AgentTask task, AgentTaskStatus status, Phase phase, Optional<WorkerPool> pool) {
         return switch (phase) {
             case Retrying -> Optional.ofNullable(status.nextAttemptTime());
             case Suspended ->
                 task.getSpec().suspend() && !task.getSpec().cancel() ? Optional.empty() : Optional.of(clock.instant());
             case Succeeded, Failed, Cancelled ->
-                task.isRerunRequested(status) ? Optional.of(clock.instant()) : expiry(task, status);
+                task.isRerunRequested(status) ? Optional.of(clock.instant()) : expiry(task, status, pool);
             case Pending, Queued, Running -> Optional.empty();
         };
     }

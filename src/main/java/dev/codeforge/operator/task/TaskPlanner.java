@@ -31,7 +31,9 @@ final class TaskPlanner {
             return withdraw(snapshot);
         }
         if (snapshot.task().isFinished()) {
-            return deadlines.isExpired(snapshot.task()) ? new TaskPlan.Delete() : say(new StatusTransition.Unchanged());
+            return deadlines.isExpired(snapshot.task(), snapshot.pool())
+                    ? new TaskPlan.Delete()
+                    : say(new StatusTransition.Unchanged());
         }
         final Optional<TaskEvent> event = snapshot.news();
         final int attempt =

@@ -43,10 +43,9 @@ final class TaskStatusBuilder {
             case StatusTransition.Closed closed -> closed(task, before, draft, closed);
             case StatusTransition.Adopted adopted -> adopted(task, before, draft, adopted);
         }
-        if (!(view instanceof StatusTransition.Unchanged)
-                && draft.effective == null
-                && pool.isPresent()
-                && draft.attempts > 0) {
+        final boolean publishedNow =
+                !(view instanceof StatusTransition.Unchanged) && pool.isPresent() && draft.attempts > 0;
+        if (draft.effective != null || publishedNow) {
             draft.effective = EffectiveSettings.of(task, pool);
         }
         final boolean firstSeen = before.observedGeneration() < 0 && !(view instanceof StatusTransition.Unchanged);
