@@ -82,7 +82,7 @@ public record AgentTaskSpec(
         @Nullable
                 @Size(min = 1, max = 253)
                 @JsonPropertyDescription(
-                        "Names the work, 1 to 253 characters, within the namespace: a task that is created with the key of one that ended within the last 30 days takes over that end, be it success, failure or cancellation, instead of running; a failure before any run had begun is none. The key with another pool, prompt, config, model, workspace or session is an error.")
+                        "Names the work, 1 to 253 characters, within the namespace: a task that is created with the key of one that has ended takes over that end, be it success, failure or cancellation, instead of running; a failure before any run had begun is none. A key is remembered while a task with it is there, and three weeks more. The key with another pool, prompt, config, model, workspace or session is an error.")
                 String idempotencyKey,
         @Nullable
                 @JsonPropertyDescription(

@@ -18,7 +18,10 @@ public interface Connections extends AutoCloseable {
 
     DeadLetters deadLetters();
 
-    /** Who claimed an idempotency key and how its task ended, by {@link LedgerKey}; kept for 30 days after the last write. */
+    /**
+     * Who claimed an idempotency key and how its task ended, by {@link LedgerKey}; kept for 30 days after the last write, which is
+     * repeated while a task with the key is there.
+     */
     CasBucket<LedgerRecord> ledger();
 
     /** Whose turn it is in each session and where it stands, by {@link SessionKey}; kept for 30 days after the last write. */

@@ -33,6 +33,7 @@ import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.sweep.LastEvents;
+import dev.codeforge.operator.sweep.LedgerSweep;
 import dev.codeforge.operator.sweep.LeftoverSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweep;
@@ -71,6 +72,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -224,6 +226,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                                                 settings.watchNamespaces(),
                                                 clock),
                                         new ExhaustedSweep(queues, connections, burial),
+                                        new LedgerSweep(index::get, tasks::renewKey, clock, new Random()),
                                         agents.sweep()),
                                 ofAccounts.stream())
                         .toList(),

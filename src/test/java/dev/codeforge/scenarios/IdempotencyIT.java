@@ -228,6 +228,25 @@ final class IdempotencyIT {
     }
 
     @Scenario
+    void whatTheLedgerHasLostTheTasksThatAreThereTell() throws Exception {
+        try (Scene own = Scene.started("pool")) {
+            own.worker("worker", "pool");
+            own.task("done", "pool", WORK, "idempotencyKey: done");
+            own.task("failed", "pool", "exit 1", "idempotencyKey: failed");
+            own.awaitPhase("done", Phase.Succeeded);
+            own.awaitPhase("failed", Phase.Failed);
+            own.operator().kill();
+            own.broker().loseLedger();
+            own.startOperator();
+            eventually(() -> own.broker().ledgerKeys() == 2);
+            own.taskResource("failed").delete();
+            own.task("failed", "pool", "exit 1", "idempotencyKey: failed");
+            own.awaitPhase("failed", Phase.Failed);
+            assertThat(own.runs().of(own.uid("failed"))).isEmpty();
+        }
+    }
+
+    @Scenario
     void aKeyUsedAgainForAnotherPromptIsAnError() throws Exception {
         scene.task("one", "pool", WORK, "idempotencyKey: reused");
         scene.awaitPhase("one", Phase.Succeeded);

@@ -62,6 +62,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final String installation;
     private final TaskPlanner planner;
     private final TaskDeadlines deadlines;
+    private final TaskLedger ledger;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
     private final StatusWriter<AgentTaskStatus, AgentTask> writer = new StatusWriter<>(AgentTask::new);
@@ -106,11 +107,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.deadlines = new TaskDeadlines(clocks);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
         final OwnerTakeover former = new OwnerTakeover(client, connections, operatorEvents);
+        this.ledger = new TaskLedger(connections, former, installation, clocks.nats());
         this.executor = new TaskExecutor(
                 connections,
                 new TaskMessages(key, installation, clocks.own(), tracing),
                 operatorEvents,
-                new TaskLedger(connections, former, installation, clocks.nats()),
+                ledger,
                 new TaskSessions(connections, former),
                 new ExpiredTasks(client),
                 installation,
@@ -357,6 +359,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     private static String keyOf(AgentTask task) {
         return task.getMetadata().getNamespace() + "/" + task.getSpec().idempotencyKey();
+    }
+
+    /** Keeps the key of a task that is there remembered. */
+    public void renewKey(AgentTask task) {
+        ledger.renew(task);
     }
 
     /** Looks at a task again. */

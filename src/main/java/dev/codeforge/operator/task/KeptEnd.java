@@ -3,11 +3,10 @@ package dev.codeforge.operator.task;
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Retry;
+import dev.codeforge.operator.status.Conditions;
+import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
-import java.math.BigDecimal;
-import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -28,6 +27,14 @@ final class KeptEnd {
                 || end.delivery() > 0
                 || !end.worker().isEmpty()
                 || hasBegun(before);
+    }
+
+    /** The end that a task's status tells, if its key stands for it; also one that it took over itself. */
+    static Optional<TaskEvent> toldBy(AgentTask task) {
+        final boolean adopted = Conditions.find(TaskDeadlines.statusOf(task).conditions(), "Finished")
+                .filter(finished -> Reason.Adopted.name().equals(finished.getReason()))
+                .isPresent();
+        return StatusToEvent.end(task).filter(end -> adopted || isKept(TaskDeadlines.statusOf(task), end));
     }
 
     /** Some attempt was run, to its end or not. */
@@ -70,38 +77,5 @@ final class KeptEnd {
         final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         return end.delivery() > 0
                 || (!task.isRerunRequested() && (status.failedAttempts() > 0 || status.startTime() != null));
-    }
-
-    /** The end of a task that had no attempt under way, as an event would tell it. */
-    static TaskEvent between(AgentTask task, StatusTransition.Closed closed, Instant at) {
-        final AgentTaskStatus status = TaskDeadlines.statusOf(task);
-        final Optional<AgentTaskStatus.Usage> usage = Optional.ofNullable(status.usage());
-        final int attempt = Math.max(1, status.attempts());
-        return new TaskEvent(
-                task.uid(),
-                task.getSpec().projectID(),
-                closed.cancelled() ? "cancelled" : "failed",
-                closed.cancelled() ? TaskEvent.Kind.CANCELLED : TaskEvent.Kind.FAILED,
-                // The same each time that it is told.
-                task.uid() + "-" + attempt + "-ended",
-                attempt,
-                0,
-                "",
-                0,
-                "",
-                at,
-                null,
-                at,
-                "",
-                List.of(),
-                closed.failure().message(),
-                usage.map(AgentTaskStatus.Usage::tokensIn).orElse(0L),
-                usage.map(AgentTaskStatus.Usage::tokensOut).orElse(0L),
-                usage.map(used -> BudgetCheck.money(used.costUSD())).orElse(BigDecimal.ZERO),
-                usage.map(used -> new TaskEvent.Usage(used.tokensIn(), used.tokensOut(), used.costUSD()))
-                        .orElse(new TaskEvent.Usage(0, 0, "0")),
-                null,
-                closed.failure(),
-                null);
     }
 }

@@ -55,6 +55,10 @@ public final class TaskIndex {
         return cache.byIndex(AgentTaskReconciler.BY_RUNNING, PoolKey.of(new ResourceID(pool, namespace)));
     }
 
+    public List<AgentTask> withKey() {
+        return cache.list(task -> task.getSpec().idempotencyKey() != null).toList();
+    }
+
     public List<AgentTask> unfinished() {
         return cache.list(task -> !task.isFinished()).toList();
     }

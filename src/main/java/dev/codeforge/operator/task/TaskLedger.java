@@ -40,7 +40,7 @@ final class TaskLedger {
                         task.getMetadata().getNamespace(), task.getSpec().idempotencyKey()))
                 .filter(entry ->
                         entry.record().outcome() != null || owner(entry.record()) == TaskSnapshot.OwnerState.UNFINISHED)
-                .map(entry -> new CasBucket.Entry<>(entry.record(), 0));
+                .map(entry -> new CasBucket.Entry<>(entry.record(), 0, entry.written()));
     }
 
     TaskSnapshot.OwnerState owner(LedgerRecord claim) {
@@ -79,8 +79,28 @@ final class TaskLedger {
         if (view instanceof StatusTransition.Ended ended) {
             end(task, ended.event());
         } else if (view instanceof StatusTransition.Closed closed) {
-            end(task, KeptEnd.between(task, closed, clock.instant()));
+            end(task, StatusToEvent.between(task, closed, clock.instant()));
+        } else if (view instanceof StatusTransition.Adopted) {
+            // A task that is gone again at once, by its time to live, is seen by no sweep.
+            renew(task);
         }
+    }
+
+    /**
+     * Keeps what the task's key stands for, which ages out otherwise. A key that somebody has freed stays so.
+     *
+     * @return whether that had to be written
+     */
+    boolean renew(AgentTask task) {
+        final String key = keyOf(task);
+        final Optional<CasBucket.Entry<LedgerRecord>> entry =
+                connections.ledger().read(key);
+        return KeyUpkeep.due(task, entry, clock.instant())
+                .filter(record -> entry.isPresent() || !connections.ledger().isFreed(key))
+                .flatMap(record -> connections
+                        .ledger()
+                        .write(key, record, entry.map(CasBucket.Entry::revision).orElse(0L)))
+                .isPresent();
     }
 
     private void end(AgentTask task, TaskEvent event) {
@@ -116,7 +136,7 @@ final class TaskLedger {
                 .ifPresent(entry -> connections.ledger().delete(keyOf(task), entry.revision()));
     }
 
-    private static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
+    static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
         return new LedgerRecord(owner.uid(), owner.namespace(), owner.pool(), owner.name(), owner.specHash(), event);
     }
 

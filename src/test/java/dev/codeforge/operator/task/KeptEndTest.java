@@ -90,7 +90,7 @@ final class KeptEndTest {
                         "podName: worker-0, startTime: '2026-11-24T09:00:00Z', failedAttempts: 1, completionTime: '2026-11-24T10:00:00Z'");
         final LedgerRecord success =
                 new LedgerRecord(rerun.task.uid(), "ns", "pool", "task", "hash", Events.of(rerun.task, Kind.COMPLETED));
-        final TaskEvent late = KeptEnd.between(
+        final TaskEvent late = StatusToEvent.between(
                 rerun.task,
                 new StatusTransition.Closed(false, new TaskEvent.Failure("BudgetExceeded", "", false)),
                 Seen.NOW);
@@ -130,7 +130,7 @@ final class KeptEndTest {
 
     /** An end of a task that has no attempt under way. */
     private TaskEvent before(boolean cancelled, String type) {
-        return KeptEnd.between(
+        return StatusToEvent.between(
                 seen.task,
                 new StatusTransition.Closed(cancelled, new TaskEvent.Failure(type, "because", false)),
                 Seen.NOW);

@@ -257,8 +257,8 @@ final class TaskMessagesTest {
     void aTaskOfASessionIsToldWhereItsConversationStands() throws Exception {
         final AgentTask talking = Resources.task("ns", "task", "pool", "session: {name: talk}");
         final SessionObject left = new SessionObject("sessions/s/uid-1-1", "digest", 5);
-        final CasBucket.Entry<SessionRecord> entry =
-                new CasBucket.Entry<>(new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3);
+        final CasBucket.Entry<SessionRecord> entry = new CasBucket.Entry<>(
+                new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3, Seen.NOW);
         assertThat(session(snapshot(talking).withSession(Optional.of(entry))))
                 .isEqualTo(new TaskMessage.Session("talk", left));
         assertThat(session(snapshot(talking).withSession(Optional.empty())))
