@@ -60,6 +60,18 @@ public record WorkerPoolSpec(
                         "What a worker does with its runs on SIGTERM, whatever caused it. Finish: it finishes them, and releases those that outlast the pod's grace period. GiveBack: it releases them at once, and the next worker continues from their checkpoints; for nodes that disappear sooner than the grace period, such as spot instances.")
                 OnEviction onEviction,
         @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
+        @Nullable
+                @Min(0)
+                @Max(100000)
+                @JsonPropertyDescription(
+                        "Most tasks that succeeded and are kept, 0 to 100,000: of more the oldest are deleted. Counts and deletes those with idempotencyKey or generateName, which no GitOps tool pays for again by creating them anew. Default: no limit.")
+                Integer successfulTasksHistoryLimit,
+        @Nullable
+                @Min(0)
+                @Max(100000)
+                @JsonPropertyDescription(
+                        "Most tasks that failed or were cancelled and are kept, 0 to 100,000, as successfulTasksHistoryLimit. Default: no limit.")
+                Integer failedTasksHistoryLimit,
         @Size(max = 64)
                 @JsonPropertyDescription(
                         "Settings of the backend for the tasks that are begun from now on, told to running workers within a second; what a task or taskDefaults.config names wins key by key. Every worker of the NATS account can read them: no secrets.")

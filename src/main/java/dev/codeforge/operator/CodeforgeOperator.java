@@ -32,6 +32,7 @@ import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.settings.NatsSettings;
 import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.sweep.HistorySweep;
 import dev.codeforge.operator.sweep.LastEvents;
 import dev.codeforge.operator.sweep.LedgerSweep;
 import dev.codeforge.operator.sweep.LeftoverSweep;
@@ -40,6 +41,7 @@ import dev.codeforge.operator.sweep.Sweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.sweep.UnfinishedSweep;
 import dev.codeforge.operator.task.AgentTaskReconciler;
+import dev.codeforge.operator.task.FinishedTasks;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.task.TaskIndex;
 import dev.codeforge.operator.time.ApiServerTime;
@@ -227,6 +229,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                                                 clock),
                                         new ExhaustedSweep(queues, connections, burial),
                                         new LedgerSweep(index::get, tasks::renewKey, clock, new Random()),
+                                        new HistorySweep(index::get, poolCache::get, new FinishedTasks(client)::delete),
                                         agents.sweep()),
                                 ofAccounts.stream())
                         .toList(),

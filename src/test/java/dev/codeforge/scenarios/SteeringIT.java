@@ -197,6 +197,27 @@ final class SteeringIT {
     }
 
     @Scenario
+    void aPoolKeepsAsManyFinishedTasksAsItsLimitsSay() throws Exception {
+        scene.pool("limited", "successfulTasksHistoryLimit: 1\nfailedTasksHistoryLimit: 0");
+        scene.worker("limited-worker", "limited");
+        scene.task("first", "limited", WORK, "idempotencyKey: first");
+        scene.awaitPhase("first", Phase.Succeeded);
+        scene.task("second", "limited", WORK, "idempotencyKey: second");
+        scene.task("without-key", "limited", "exit 1", "");
+        scene.task("failed", "limited", "exit 1", "idempotencyKey: failed-and-gone");
+        eventually(() -> scene.taskResource("first").get() == null
+                && scene.taskResource("failed").get() == null);
+        assertThat(scene.phase("second")).isEqualTo(Phase.Succeeded);
+        scene.awaitPhase("without-key", Phase.Failed);
+        // Made anew, it is kept as the latest, and not run.
+        scene.task("first", "limited", WORK, "idempotencyKey: first");
+        eventually(() -> scene.taskResource("second").get() == null);
+        assertThat(scene.phase("first")).isEqualTo(Phase.Succeeded);
+        assertThat(scene.runs().of(scene.uid("first"))).isEmpty();
+        assertThat(scene.phase("without-key")).isEqualTo(Phase.Failed);
+    }
+
+    @Scenario
     void finishedTasksAreDeletedWhenTheirPoolSaysSo() throws Exception {
         scene.pool("tidy", "taskDefaults: {ttlSecondsAfterFinished: 2}");
         scene.worker("tidy-worker", "tidy");

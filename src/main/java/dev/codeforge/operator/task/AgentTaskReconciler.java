@@ -114,7 +114,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
                 operatorEvents,
                 ledger,
                 new TaskSessions(connections, former),
-                new ExpiredTasks(client),
+                new FinishedTasks(client),
                 installation,
                 tracing,
                 permits);

@@ -29,7 +29,7 @@ final class TaskExecutor {
     private final OperatorEvents events;
     private final TaskLedger ledger;
     private final TaskSessions sessions;
-    private final ExpiredTasks expired;
+    private final FinishedTasks finished;
     private final String installation;
     private final Tracing tracing;
     private final Permits permits;
@@ -41,7 +41,7 @@ final class TaskExecutor {
             OperatorEvents events,
             TaskLedger ledger,
             TaskSessions sessions,
-            ExpiredTasks expired,
+            FinishedTasks finished,
             String installation,
             Tracing tracing,
             Permits permits) {
@@ -50,7 +50,7 @@ final class TaskExecutor {
         this.events = events;
         this.ledger = ledger;
         this.sessions = sessions;
-        this.expired = expired;
+        this.finished = finished;
         this.installation = installation;
         this.tracing = tracing;
         this.permits = permits;
@@ -101,7 +101,7 @@ final class TaskExecutor {
                 yield Optional.empty();
             }
             case TaskPlan.Delete ignored ->
-                expired.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
+                finished.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
             case TaskPlan.Question ignored -> Optional.empty();
             case TaskPlan.Requeue ignored -> Optional.empty();
         };

@@ -7,20 +7,20 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.HttpURLConnection;
 import java.util.Set;
 
-/** Deletes tasks whose time to live is over: this very object as it was seen, or none. */
-final class ExpiredTasks {
+/** Deletes tasks that have ended and are kept no longer: this very object as it was seen, or none. */
+public final class FinishedTasks {
     /** Gone, or changed since it was seen: a rerun may have been asked for.  */
     private static final Set<Integer> OVERTAKEN =
             Set.of(HttpURLConnection.HTTP_NOT_FOUND, HttpURLConnection.HTTP_CONFLICT);
 
     private final KubernetesClient client;
 
-    ExpiredTasks(KubernetesClient client) {
+    public FinishedTasks(KubernetesClient client) {
         this.client = client;
     }
 
     /** @return false when the task has changed, or is gone: look again */
-    boolean delete(AgentTask task) {
+    public boolean delete(AgentTask task) {
         final String path = "/apis/" + task.getApiVersion() + "/namespaces/"
                 + task.getMetadata().getNamespace() + "/agenttasks/"
                 + task.getMetadata().getName();
