@@ -8,7 +8,7 @@
 - apiGroups: [codeforge.dev]
   resources: [workerpools]
   verbs: [patch]
-# Tasks that are asked for over NATS; and a finished one whose ttlSecondsAfterFinished is over.
+# Tasks that are asked for over NATS; and finished ones that are kept no longer.
 - apiGroups: [codeforge.dev]
   resources: [agenttasks]
   verbs: [create, delete]

@@ -50,6 +50,15 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
         return isTerminal() && !isRerunRequested();
     }
 
+    /**
+     * Whoever creates it anew once it was deleted does not have it run again: its key stands for its end, or its name is in no
+     * manifest.
+     */
+    public boolean mayExpire() {
+        final String prefix = getMetadata().getGenerateName();
+        return getSpec().idempotencyKey() != null || (prefix != null && !prefix.isEmpty());
+    }
+
     @JsonIgnore
     public boolean isTerminal() {
         return observedStatus().filter(AgentTaskStatus::isTerminal).isPresent();

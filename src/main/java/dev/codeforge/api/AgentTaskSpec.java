@@ -9,6 +9,7 @@ import io.fabric8.generator.annotation.Pattern;
 import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -81,8 +82,19 @@ public record AgentTaskSpec(
         @Nullable
                 @Size(min = 1, max = 253)
                 @JsonPropertyDescription(
-                        "Names the work, 1 to 253 characters, within the namespace: a task that is created again with the key of one that succeeded within the last 30 days takes that outcome instead of running. The key with another pool, prompt, config, model, workspace or session is an error.")
+                        "Names the work, 1 to 253 characters, within the namespace: a task that is created with the key of one that has ended takes over that end, be it success, failure or cancellation, instead of running; a failure before any run had begun is none. A key is remembered while a task with it is there, and three weeks more. The key with another pool, prompt, config, model, workspace or session is an error.")
                 String idempotencyKey,
+        @Nullable
+                @JsonPropertyDescription(
+                        "What the task does if its idempotencyKey stands for work that has ended. Never (default): it takes that end over, whatever it was. OnFailure: it runs after a failure. UnlessSucceeded: it runs after a failure or a cancellation. Without a key each task runs.")
+                RepeatPolicy repeatPolicy,
+        @Nullable
+                @Size(max = 40)
+                @Pattern(
+                        "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-7]):[0-5][0-9])$")
+                @JsonPropertyDescription(
+                        "The time after which no attempt begins, such as 2026-12-24T18:00:00Z: the task then fails with NotAfterPassed, or takes over the end that its idempotencyKey stands for. A restore of old manifests or of etcd runs nothing that was to be done by then. A run that has begun goes on, also on another worker; a retry and a rerun are attempts. Default: no limit.")
+                Instant notAfter,
         @Nullable
                 @JsonPropertyDescription(
                         "Holds the task back while true; a run is stopped. Back to false, the task begins a new attempt, which does not count as a retry. May be changed.")
@@ -100,7 +112,7 @@ public record AgentTaskSpec(
                 @Min(0)
                 @Max(31536000)
                 @JsonPropertyDescription(
-                        "Seconds after its end at which the task is deleted, 0 to 31,536,000. Default: never. Needs idempotencyKey or generateName: without them a GitOps tool would create the task anew and pay again. May be changed.")
+                        "Seconds after its end at which the task is deleted, 0 to 31,536,000. Default: the pool's taskDefaults.ttlSecondsAfterFinished, else never. Needs idempotencyKey or generateName: without them a GitOps tool would create the task anew and pay again. May be changed.")
                 Integer ttlSecondsAfterFinished) {
 
     /** The fields that may be changed in a task's life. */
@@ -112,6 +124,7 @@ public record AgentTaskSpec(
         model = model == null ? "" : model;
         config = config == null ? Map.of() : Map.copyOf(config);
         delivery = delivery == null ? DeliveryMode.AtLeastOnce : delivery;
+        repeatPolicy = repeatPolicy == null ? RepeatPolicy.Never : repeatPolicy;
         suspend = suspend != null && suspend;
         cancel = cancel != null && cancel;
         rerun = rerun == null ? "" : rerun;
@@ -131,6 +144,13 @@ public record AgentTaskSpec(
                     @JsonPropertyDescription(
                             "Name of the session within the pool: 1 to 63 lower-case letters, digits or '-', beginning and ending with a letter or digit. The tasks of a session run one at a time, in the order of their creation, those of one second in the order of their names: a later one waits as SessionBusy until those before it have ended, its queueTimeoutSeconds running, and begins with the conversation of the last one that succeeded, on any worker. A session is forgotten 30 days after its last task.")
                     String name) {}
+
+    /** After which ends of the same work the task runs all the same. */
+    public enum RepeatPolicy {
+        Never,
+        OnFailure,
+        UnlessSucceeded
+    }
 
     /** What happens when a worker is lost during a run. */
     public enum DeliveryMode {

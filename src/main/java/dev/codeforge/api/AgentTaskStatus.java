@@ -95,6 +95,12 @@ public record AgentTaskStatus(
         return Math.max(attempts, endedAttempt() + 1);
     }
 
+    /** A run of the attempt under way was released: the next one goes on with it. */
+    @JsonIgnore
+    public boolean isGivenBack() {
+        return history.stream().anyMatch(entry -> !entry.isEnd() && entry.attempt() == currentAttempt());
+    }
+
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record QueuePosition(
             @JsonPropertyDescription("JetStream stream of the pool.") String stream,
@@ -109,9 +115,16 @@ public record AgentTaskStatus(
                     Integer queueTimeoutSeconds,
             @JsonPropertyDescription("When a failed attempt is tried again.") Retry retry,
             @Nullable @JsonPropertyDescription("What the task may use of its model; absent for no limit.")
-                    Budget budget) {
+                    Budget budget,
+            @Nullable @JsonPropertyDescription("Seconds after its end at which the task is deleted; absent for never.")
+                    Integer ttlSecondsAfterFinished) {
         public Effective {
             retry = (retry == null ? Retry.NONE : retry).complete();
+        }
+
+        /** The same, deleted so many seconds after its end; null for never. */
+        public Effective expiringAfter(@Nullable Integer seconds) {
+            return new Effective(model, runTimeoutSeconds, queueTimeoutSeconds, retry, budget, seconds);
         }
     }
 

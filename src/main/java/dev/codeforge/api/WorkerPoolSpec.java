@@ -60,6 +60,18 @@ public record WorkerPoolSpec(
                         "What a worker does with its runs on SIGTERM, whatever caused it. Finish: it finishes them, and releases those that outlast the pod's grace period. GiveBack: it releases them at once, and the next worker continues from their checkpoints; for nodes that disappear sooner than the grace period, such as spot instances.")
                 OnEviction onEviction,
         @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
+        @Nullable
+                @Min(0)
+                @Max(100000)
+                @JsonPropertyDescription(
+                        "Most tasks that succeeded and are kept, 0 to 100,000: of more the oldest are deleted. Counts and deletes those with idempotencyKey or generateName, which no GitOps tool pays for again by creating them anew. Default: no limit.")
+                Integer successfulTasksHistoryLimit,
+        @Nullable
+                @Min(0)
+                @Max(100000)
+                @JsonPropertyDescription(
+                        "Most tasks that failed or were cancelled and are kept, 0 to 100,000, as successfulTasksHistoryLimit. Default: no limit.")
+                Integer failedTasksHistoryLimit,
         @Size(max = 64)
                 @JsonPropertyDescription(
                         "Settings of the backend for the tasks that are begun from now on, told to running workers within a second; what a task or taskDefaults.config names wins key by key. Every worker of the NATS account can read them: no secrets.")
@@ -82,7 +94,7 @@ public record WorkerPoolSpec(
         deletionPolicy = deletionPolicy == null ? DeletionPolicy.Drain : deletionPolicy;
         drainTimeoutSeconds = drainTimeoutSeconds == null ? 600 : drainTimeoutSeconds;
         onEviction = onEviction == null ? OnEviction.Finish : onEviction;
-        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null) : taskDefaults;
+        taskDefaults = taskDefaults == null ? new TaskDefaults(null, null, null, null, null, null, null) : taskDefaults;
         workerConfig = workerConfig == null ? Map.of() : Map.copyOf(workerConfig);
         isolation = isolation == null ? new Isolation(null, null, null) : isolation;
         taskRequests = taskRequests == null ? new TaskRequests(null) : taskRequests;
@@ -254,7 +266,13 @@ public record WorkerPoolSpec(
             @Nullable @JsonPropertyDescription("When a failed attempt is tried again. Default: never.") Retry retry,
             @Nullable @JsonPropertyDescription("What a task may use of its model. Default: no limit.") Budget budget,
             @Size(max = 64) @JsonPropertyDescription("Settings of the backend; a task's own win key by key.")
-                    Map<String, String> config) {
+                    Map<String, String> config,
+            @Nullable
+                    @Min(0)
+                    @Max(31536000)
+                    @JsonPropertyDescription(
+                            "Seconds after its end at which a task is deleted, 0 to 31,536,000. Applies to tasks with idempotencyKey or generateName, which no GitOps tool pays for again by creating them anew. Default: never.")
+                    Integer ttlSecondsAfterFinished) {
         public TaskDefaults {
             runTimeoutSeconds = runTimeoutSeconds == null ? 1800 : runTimeoutSeconds;
             config = config == null ? Map.of() : Map.copyOf(config);

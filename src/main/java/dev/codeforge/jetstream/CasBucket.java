@@ -14,6 +14,7 @@ import io.nats.client.impl.Headers;
 import io.nats.client.impl.NatsMessage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,8 +96,11 @@ public final class CasBucket<T> {
         T read(byte[] body) throws UnreadableMessageException;
     }
 
-    /** @param revision to pass to {@link #write} as the expected one */
-    public record Entry<T>(T record, long revision) {}
+    /**
+     * @param revision to pass to {@link #write} as the expected one
+     * @param written by NATS' clock; the bucket keeps the entry for its time from then on
+     */
+    public record Entry<T>(T record, long revision, Instant written) {}
 
     /** Creates the bucket if it is missing. The operator calls this for all buckets once it leads. */
     public void ensure() {
@@ -109,10 +113,17 @@ public final class CasBucket<T> {
         return last(key).filter(message -> !isMarker(message)).map(message -> entry(key, message));
     }
 
+    /** Somebody has deleted the entry, and nobody has written another: it is not merely forgotten. */
+    public boolean isFreed(String key) {
+        return last(key).filter(CasBucket::isMarker).isPresent();
+    }
+
     private Entry<T> entry(String key, MessageInfo message) {
         try {
             return new Entry<>(
-                    kind.reader().read(message.getData() == null ? new byte[0] : message.getData()), message.getSeq());
+                    kind.reader().read(message.getData() == null ? new byte[0] : message.getData()),
+                    message.getSeq(),
+                    message.getTime().toInstant());
         } catch (UnreadableMessageException e) {
             throw new QueueUnavailableException(
                     "the entry " + key + " of the bucket " + kind.bucket()

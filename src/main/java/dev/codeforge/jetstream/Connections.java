@@ -18,7 +18,10 @@ public interface Connections extends AutoCloseable {
 
     DeadLetters deadLetters();
 
-    /** Owner and outcome of idempotency keys, by {@link LedgerKey}; kept for 30 days after the last write. */
+    /**
+     * Owner and outcome of idempotency keys, by {@link LedgerKey}; kept for 30 days after the last write, which is repeated while a task
+     * with the key exists.
+     */
     CasBucket<LedgerRecord> ledger();
 
     /** Turn and conversation of sessions, by {@link SessionKey}; kept for 30 days after the last write. */

@@ -19,11 +19,14 @@ import dev.codeforge.operator.service.AgentsService;
 import dev.codeforge.operator.service.WaitingReplies;
 import dev.codeforge.operator.settings.OperatorSettings;
 import dev.codeforge.operator.status.EventRecorder;
+import dev.codeforge.operator.sweep.HistorySweep;
+import dev.codeforge.operator.sweep.LedgerSweep;
 import dev.codeforge.operator.sweep.LeftoverSweep;
 import dev.codeforge.operator.sweep.LostMessageSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.task.AgentTaskReconciler;
+import dev.codeforge.operator.task.FinishedTasks;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.time.ApiServerTime;
 import dev.codeforge.operator.time.Clocks;
@@ -51,6 +54,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -155,6 +159,8 @@ public final class CodeforgeOperator implements AutoCloseable {
                                                 settings.watchNamespaces(),
                                                 clock),
                                         new ExhaustedSweep(queues, connections, burial),
+                                        new LedgerSweep(taskIndex, tasks::renewKey, clock, new Random()),
+                                        new HistorySweep(taskIndex, poolIndex, new FinishedTasks(client)::delete),
                                         agents.sweep()),
                                 nats.sweeps().stream())
                         .toList(),

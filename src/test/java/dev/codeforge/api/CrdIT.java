@@ -10,6 +10,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
+import java.time.OffsetDateTime;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +56,10 @@ final class CrdIT {
                 "{workerPoolRef: {name: p}, prompt: x, budget: {maxCostUSD: '0.00'}} | maxCostUSD must be more than 0",
                 "{workerPoolRef: {name: p}, prompt: x, queueTimeoutSeconds: 0} | spec.queueTimeoutSeconds",
                 "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: ''} | spec.idempotencyKey",
+                "{workerPoolRef: {name: p}, prompt: x, idempotencyKey: k, repeatPolicy: Always} | spec.repeatPolicy",
+                "{workerPoolRef: {name: p}, prompt: x, notAfter: tomorrow} | spec.notAfter",
+                "{workerPoolRef: {name: p}, prompt: x, notAfter: '2026-02-30T10:00:00Z'} | spec.notAfter",
+                "{workerPoolRef: {name: p}, prompt: x, notAfter: '2026-12-24T18:00:00+19:00'} | spec.notAfter",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {}} | spec.workspace.git",
                 "{workerPoolRef: {name: p}, prompt: x, session: {}} | spec.session.name",
                 "{workerPoolRef: {name: p}, prompt: x, workspace: {git: {url: /etc}}} | spec.workspace.git.url",
@@ -122,6 +127,25 @@ final class CrdIT {
                 .hasMessageContaining("setting cancel to false together with a new value of rerun");
         assertThatCode(() -> update("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, rerun: again}"))
                 .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "2026-12-24T18:00:00Z",
+                "2026-12-24T18:00:00.123456789Z",
+                "2026-12-24T18:00:00+17:59",
+                "0001-01-01T00:00:00-00:00"
+            })
+    void theTimesThatTheApiServerTakesAreRead(String time) {
+        create("AgentTask", "task", "{workerPoolRef: {name: p}, prompt: x, notAfter: '" + time + "'}");
+        assertThat(client.resources(AgentTask.class)
+                        .inNamespace(namespace)
+                        .withName("task")
+                        .require()
+                        .getSpec()
+                        .notAfter())
+                .isEqualTo(OffsetDateTime.parse(time).toInstant());
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.codeforge.wire.SessionRecord.History;
 import dev.codeforge.wire.SessionRecord.Turn;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,11 +46,15 @@ final class CasBucketIT {
     void aClaimIsReadBackAndBecomesAnOutcome() {
         assertThat(ledger().read(key)).isEmpty();
         final long claimed = ledger().write(key, claim("a"), 0).orElseThrow();
-        assertThat(ledger().read(key)).contains(new CasBucket.Entry<>(claim("a"), claimed));
+        assertThat(ledger().read(key).orElseThrow().record()).isEqualTo(claim("a"));
+        assertThat(ledger().read(key).orElseThrow().revision()).isEqualTo(claimed);
+        assertThat(ledger().read(key).orElseThrow().written())
+                .isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(1));
         final TaskEvent outcome = Events.of(Resources.task("ns", "a", "pool"), TaskEvent.Kind.COMPLETED);
         final LedgerRecord done = new LedgerRecord("a", "ns", "pool", "task-a", "hash", outcome);
         final long ended = ledger().write(key, done, claimed).orElseThrow();
-        assertThat(ledger().read(key)).contains(new CasBucket.Entry<>(done, ended));
+        assertThat(ledger().read(key).orElseThrow().record()).isEqualTo(done);
+        assertThat(ledger().read(key).orElseThrow().revision()).isEqualTo(ended);
     }
 
     @Test
@@ -83,6 +88,17 @@ final class CasBucketIT {
         assertThat(ledger().read(key)).isEmpty();
         assertThat(ledger().write(key, claim("b"), 0)).isPresent();
         assertThat(ledger().write(key, claim("c"), 0)).isEmpty();
+    }
+
+    @Test
+    void aKeyThatSomebodyFreedIsToldFromOneThatIsForgotten() throws Exception {
+        assertThat(ledger().isFreed(key)).isFalse();
+        ledger().write(key, claim("a"), 0).orElseThrow();
+        assertThat(ledger().isFreed(key)).isFalse();
+        jetStream.client.keyValue("ledger").delete(key);
+        assertThat(ledger().isFreed(key)).isTrue();
+        ledger().write(key, claim("b"), 0).orElseThrow();
+        assertThat(ledger().isFreed(key)).isFalse();
     }
 
     @Test

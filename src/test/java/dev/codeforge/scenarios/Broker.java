@@ -48,6 +48,17 @@ final class Broker implements AutoCloseable {
         }
     }
 
+    /** As if NATS had lost the disk with the ledger. */
+    void loseLedger() {
+        ask(management -> management.purgeStream("KV_ledger"));
+    }
+
+    /** Number of keys that the ledger has. */
+    long ledgerKeys() {
+        return ask(management ->
+                management.getStreamInfo("KV_ledger").getStreamState().getMsgCount());
+    }
+
     /** Moves a key's entry in the ledger to where it was kept before a key told its installation. */
     void makeKeyOfAnEarlierVersion(String idempotencyKey) throws Exception {
         final KeyValue ledger = connection.keyValue("ledger");

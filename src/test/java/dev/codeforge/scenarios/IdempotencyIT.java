@@ -62,12 +62,24 @@ final class IdempotencyIT {
     }
 
     @Scenario
-    void whenTheFirstFailsTheSecondRuns() throws Exception {
+    void whenTheFirstFailsTheSecondTakesTheFailureOver() throws Exception {
+        final String work = scene.hold("in-vain") + "; exit 1";
+        scene.task("in-vain", "pool", work, "idempotencyKey: in-vain");
+        scene.awaitRun("in-vain");
+        scene.task("same", "pool", work, "idempotencyKey: in-vain");
+        eventually(() -> scene.reason("same").equals("DuplicateOf"));
+        scene.release("in-vain");
+        scene.awaitPhase("in-vain", Phase.Failed);
+        assertAdopted("same", "in-vain", Phase.Failed);
+    }
+
+    @Scenario
+    void whenTheFirstFailsTheSecondRunsIfItsSpecSaysSo() throws Exception {
         // A prompt that fails the first time that it is run.
         final String work = "mkdir " + scene.file("once") + " && { " + scene.hold("failing") + "; exit 1; }\n" + WORK;
         scene.task("failing", "pool", work, "idempotencyKey: failing");
         scene.awaitRun("failing");
-        scene.task("heir", "pool", work, "idempotencyKey: failing");
+        scene.task("heir", "pool", work, "idempotencyKey: failing\nrepeatPolicy: OnFailure");
         eventually(() -> scene.reason("heir").equals("DuplicateOf"));
         scene.release("failing");
         scene.awaitPhase("failing", Phase.Failed);
@@ -75,8 +87,8 @@ final class IdempotencyIT {
         assertThat(scene.runs().of(scene.uid("failing"))).hasSize(1);
         scene.assertDoneOnce("heir", 4);
         // And the success is what stands under the key.
-        scene.task("third", "pool", work, "idempotencyKey: failing");
-        assertAdopted("third", "heir");
+        scene.task("after-the-heir", "pool", work, "idempotencyKey: failing");
+        assertAdopted("after-the-heir", "heir");
     }
 
     @Scenario
@@ -116,6 +128,79 @@ final class IdempotencyIT {
     }
 
     @Scenario
+    void aFailureThatItsTimeToLiveTookIsNotPaidForAgain() throws Exception {
+        final String fields = "idempotencyKey: fleeting-failure\nttlSecondsAfterFinished: 1";
+        scene.task("fleeting-failure", "pool", "exit 1", fields);
+        final String first = scene.uid("fleeting-failure");
+        eventually(() -> scene.taskResource("fleeting-failure").get() == null);
+        assertThat(scene.runs().of(first)).hasSize(1);
+        scene.task("fleeting-failure", "pool", "exit 1", fields);
+        final String second = scene.uid("fleeting-failure");
+        eventually(() -> scene.statuses().ends(second) == 1);
+        eventually(() -> scene.taskResource("fleeting-failure").get() == null);
+        assertThat(scene.statuses().of(second).getLast().phase()).isEqualTo(Phase.Failed);
+        assertThat(scene.runs().of(second)).isEmpty();
+    }
+
+    @Scenario
+    void aTaskThatSomebodyCancelledIsNotRunBecauseAToolMakesItAnew() throws Exception {
+        final String work = scene.hold("unwanted") + "\n" + WORK;
+        scene.task("unwanted", "pool", work, "idempotencyKey: unwanted");
+        scene.awaitRun("unwanted");
+        scene.edit("unwanted", "\"cancel\": true");
+        scene.awaitPhase("unwanted", Phase.Cancelled);
+        scene.taskResource("unwanted").delete();
+        scene.task("unwanted", "pool", work, "idempotencyKey: unwanted");
+        assertThat(assertAdopted("unwanted", "unwanted", Phase.Cancelled)
+                        .error()
+                        .type())
+                .isEqualTo("Cancelled");
+        scene.release("unwanted");
+        // Whoever wants it after all says so.
+        scene.edit("unwanted", "\"rerun\": \"1\"");
+        scene.awaitPhase("unwanted", Phase.Succeeded);
+        assertThat(scene.runs().of(scene.uid("unwanted"))).hasSize(1);
+    }
+
+    @Scenario
+    void aTaskThatWasCancelledBeforeItRanIsNotRunAnewEither() throws Exception {
+        scene.pool("no-workers", "");
+        scene.task("never", "no-workers", WORK, "idempotencyKey: never");
+        scene.awaitPhase("never", Phase.Queued);
+        scene.edit("never", "\"cancel\": true");
+        scene.awaitPhase("never", Phase.Cancelled);
+        scene.taskResource("never").delete();
+        scene.task("never", "no-workers", WORK, "idempotencyKey: never");
+        assertAdopted("never", "never", Phase.Cancelled);
+    }
+
+    @Scenario
+    void aTaskThatNoWorkerTookIsWorkStillToBeDone() throws Exception {
+        scene.pool("later", "");
+        scene.task("unserved", "later", WORK, "idempotencyKey: unserved\nqueueTimeoutSeconds: 1");
+        assertThat(scene.awaitPhase("unserved", Phase.Failed).error().type()).isEqualTo("QueueTimeout");
+        scene.taskResource("unserved").delete();
+        scene.worker("later", "later");
+        scene.task("unserved", "later", WORK, "idempotencyKey: unserved");
+        scene.awaitPhase("unserved", Phase.Succeeded);
+    }
+
+    @Scenario
+    void aRerunOfATakenOverFailureRuns() throws Exception {
+        final String work = "[ -e " + scene.file("mended") + " ] || exit 1\n" + WORK;
+        scene.task("broken", "pool", work, "idempotencyKey: broken");
+        scene.awaitPhase("broken", Phase.Failed);
+        scene.task("repeated", "pool", work, "idempotencyKey: broken");
+        assertAdopted("repeated", "broken", Phase.Failed);
+        scene.release("mended");
+        scene.edit("repeated", "\"rerun\": \"1\"");
+        scene.awaitPhase("repeated", Phase.Succeeded);
+        // And the success is what stands under the key.
+        scene.task("third", "pool", work, "idempotencyKey: broken");
+        assertAdopted("third", "repeated");
+    }
+
+    @Scenario
     void aClusterRestoredFromGitPaysNothingTwice() throws Exception {
         final List<String> names =
                 Stream.of("a", "b", "c").map("restored-"::concat).toList();
@@ -139,9 +224,26 @@ final class IdempotencyIT {
         for (final String name : names) {
             assertAdopted(name, name);
         }
-        // Nothing stands for what did not succeed.
-        scene.awaitPhase("restored-failed", Phase.Failed);
-        assertThat(scene.runs().of(scene.uid("restored-failed"))).hasSize(1);
+        assertAdopted("restored-failed", "restored-failed", Phase.Failed);
+    }
+
+    @Scenario
+    void whatTheLedgerHasLostTheTasksThatAreThereTell() throws Exception {
+        try (Scene own = Scene.started("pool")) {
+            own.worker("worker", "pool");
+            own.task("done", "pool", WORK, "idempotencyKey: done");
+            own.task("failed", "pool", "exit 1", "idempotencyKey: failed");
+            own.awaitPhase("done", Phase.Succeeded);
+            own.awaitPhase("failed", Phase.Failed);
+            own.operator().kill();
+            own.broker().loseLedger();
+            own.startOperator();
+            eventually(() -> own.broker().ledgerKeys() == 2);
+            own.taskResource("failed").delete();
+            own.task("failed", "pool", "exit 1", "idempotencyKey: failed");
+            own.awaitPhase("failed", Phase.Failed);
+            assertThat(own.runs().of(own.uid("failed"))).isEmpty();
+        }
     }
 
     @Scenario
@@ -187,14 +289,39 @@ final class IdempotencyIT {
         }
     }
 
+    @Scenario
+    void anOperatorKilledBetweenTheRecordOfAFailureAndItsStatusTellsThatFailure() throws Exception {
+        try (Scene own = Scene.started("pool")) {
+            // The claim is the first.
+            final Injection record =
+                    own.operatorNats().at(2, "$KV.ledger.>", new Fault.AnswerLost(own.operator()::kill));
+            own.worker("worker", "pool");
+            own.task("task", "pool", "exit 1", "idempotencyKey: killed");
+            record.awaitHit(PATIENCE);
+            eventually(() -> !own.operator().isAlive());
+            own.startOperator();
+            assertThat(own.awaitPhase("task", Phase.Failed).attempts()).isEqualTo(1);
+            assertThat(own.runs().of(own.uid("task"))).hasSize(1);
+            own.taskResource("task").delete();
+            own.task("task", "pool", "exit 1", "idempotencyKey: killed");
+            assertThat(own.awaitPhase("task", Phase.Failed).attempts()).isZero();
+        }
+    }
+
     /** It has the outcome of the other, which was not run again for it. */
     private static void assertAdopted(String task, String owner) {
-        final AgentTaskStatus status = scene.awaitPhase(task, Phase.Succeeded);
-        assertThat(scene.reason(task)).isEqualTo("Adopted");
+        assertThat(assertAdopted(task, owner, Phase.Succeeded).result().output())
+                .contains("done");
+    }
+
+    private static AgentTaskStatus assertAdopted(String task, String owner, Phase phase) {
+        final AgentTaskStatus status = scene.awaitPhase(task, phase);
         assertThat(status.conditions())
-                .anyMatch(condition -> condition.getMessage().contains("AgentTask " + owner));
-        assertThat(status.result().output()).contains("done");
+                .anyMatch(condition -> condition.getType().equals("Finished")
+                        && condition.getReason().equals("Adopted")
+                        && condition.getMessage().contains("AgentTask " + owner));
         assertThat(scene.runs().of(scene.uid(task))).isEmpty();
         assertThat(scene.broker().events(scene.uid(task))).isEmpty();
+        return status;
     }
 }

@@ -15,6 +15,8 @@ import dev.codeforge.testing.faults.WorkerProcess;
 import dev.codeforge.wire.TaskEvent;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -192,6 +194,83 @@ final class SteeringIT {
         assertThat(scene.awaitPhase("waiting", Phase.Failed).error().type()).isEqualTo("QueueTimeout");
         assertThat(scene.broker().standing("waiting")).isZero();
         scene.assertEndedOnce("waiting", 3);
+    }
+
+    @Scenario
+    void aPoolKeepsAsManyFinishedTasksAsItsLimitsSay() throws Exception {
+        scene.pool("limited", "successfulTasksHistoryLimit: 1\nfailedTasksHistoryLimit: 0");
+        scene.worker("limited-worker", "limited");
+        scene.task("first", "limited", WORK, "idempotencyKey: first");
+        scene.awaitPhase("first", Phase.Succeeded);
+        scene.task("second", "limited", WORK, "idempotencyKey: second");
+        scene.task("without-key", "limited", "exit 1", "");
+        scene.task("failed", "limited", "exit 1", "idempotencyKey: failed-and-gone");
+        eventually(() -> scene.taskResource("first").get() == null
+                && scene.taskResource("failed").get() == null);
+        assertThat(scene.phase("second")).isEqualTo(Phase.Succeeded);
+        scene.awaitPhase("without-key", Phase.Failed);
+        // Made anew, it is kept as the latest, and not run.
+        scene.task("first", "limited", WORK, "idempotencyKey: first");
+        eventually(() -> scene.taskResource("second").get() == null);
+        assertThat(scene.phase("first")).isEqualTo(Phase.Succeeded);
+        assertThat(scene.runs().of(scene.uid("first"))).isEmpty();
+        assertThat(scene.phase("without-key")).isEqualTo(Phase.Failed);
+    }
+
+    @Scenario
+    void finishedTasksAreDeletedWhenTheirPoolSaysSo() throws Exception {
+        scene.pool("tidy", "taskDefaults: {ttlSecondsAfterFinished: 2}");
+        scene.worker("tidy-worker", "tidy");
+        scene.task("kept", "tidy", WORK, "");
+        scene.task("tidied", "tidy", "exit 1", "idempotencyKey: tidied");
+        eventually(() -> scene.taskResource("tidied").get() == null);
+        assertThat(scene.statuses()
+                        .of(scene.uid("tidied"))
+                        .getLast()
+                        .effective()
+                        .ttlSecondsAfterFinished())
+                .isEqualTo(2);
+        // A manifest may have its name, and it has no key.
+        scene.awaitPhase("kept", Phase.Succeeded);
+        throughout(WHILE, () -> scene.taskResource("kept").get() != null);
+        scene.task("tidied", "tidy", "exit 1", "idempotencyKey: tidied");
+        final String again = scene.uid("tidied");
+        eventually(() -> scene.taskResource("tidied").get() == null);
+        assertThat(scene.runs().of(again)).isEmpty();
+    }
+
+    @Scenario
+    void aTaskThatIsRestoredAfterItsNotAfterRunsNothing() throws Exception {
+        scene.pool("restored", "");
+        scene.worker("restored-worker", "restored");
+        scene.task("restored", "restored", WORK, "notAfter: '2026-01-01T00:00:00Z'");
+        assertThat(scene.awaitPhase("restored", Phase.Failed).error().type()).isEqualTo("NotAfterPassed");
+        assertThat(scene.runs().of(scene.uid("restored"))).isEmpty();
+        assertThat(scene.broker().stored("restored")).isZero();
+        assertThat(scene.writes("restored")).isEqualTo(1);
+        // What was done in time is told as done.
+        final Instant limit = Instant.now().plusSeconds(20);
+        final String fields = "idempotencyKey: in-time\nnotAfter: '" + limit + "'";
+        scene.task("in-time", "restored", WORK, fields);
+        scene.awaitPhase("in-time", Phase.Succeeded);
+        scene.taskResource("in-time").delete();
+        Thread.sleep(Duration.between(Instant.now(), limit).plusSeconds(1));
+        scene.task("in-time", "restored", WORK, fields);
+        assertThat(scene.awaitPhase("in-time", Phase.Succeeded).attempts()).isZero();
+    }
+
+    @Scenario
+    void aTaskThatNobodyTookUntilItsNotAfterIsTakenOffTheQueue() {
+        scene.pool("late", "");
+        scene.task(
+                "late",
+                "late",
+                WORK,
+                "notAfter: '" + Instant.now().plusSeconds(6).truncatedTo(ChronoUnit.SECONDS) + "'");
+        scene.awaitPhase("late", Phase.Queued);
+        assertThat(scene.awaitPhase("late", Phase.Failed).error().type()).isEqualTo("NotAfterPassed");
+        assertThat(scene.broker().standing("late")).isZero();
+        scene.assertEndedOnce("late", 3);
     }
 
     @Scenario

@@ -71,6 +71,13 @@ public final class TaskIndex {
                 .toList();
     }
 
+    /** The tasks that have an idempotency key. */
+    public List<AgentTask> withKey() {
+        return cache.stream()
+                .flatMap(primaries -> primaries.list(task -> task.getSpec().idempotencyKey() != null))
+                .toList();
+    }
+
     /** The tasks with this one's idempotency key, this one among them; none if it has no key. */
     public List<AgentTask> withKeyOf(AgentTask task) {
         return keyOf(task).map(key -> by(BY_KEY, key)).orElse(List.of());

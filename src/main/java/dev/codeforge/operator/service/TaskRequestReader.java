@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.codeforge.api.AgentTaskSpec;
 import dev.codeforge.wire.Headers;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.util.stream.Collectors;
 /** Parses a request: subject, headers and body. */
 final class TaskRequestReader {
     private static final ObjectMapper JSON = new ObjectMapper()
+            .registerModule(new JavaTimeModule())
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final String EXAMPLE = "{\"prompt\": \"what the agent is asked to do\"}";

@@ -25,16 +25,21 @@ public enum Reason {
             "An attempt failed and another follows.", "Wait until status.nextAttemptTime, or set spec.cancel to true."),
     DuplicateOf(
             "Another task has the same idempotencyKey and has not ended.",
-            "Wait: if it succeeds, this task adopts its outcome; otherwise this task runs."),
+            "Wait: this task takes over the other one's end; repeatPolicy decides whether it runs after a failure."),
     SessionBusy(
             "Another task of the same session goes first: a session's tasks run one at a time, in the order of their creation.",
             "Wait until it has ended, or cancel or delete it; one that is suspended blocks the session until it is resumed."),
     Succeeded("The agent finished.", "See status.result."),
-    Adopted("An earlier task with the same idempotencyKey succeeded; this task has its outcome.", "Nothing."),
+    Adopted(
+            "An earlier task with the same idempotencyKey has ended; this task has its end, and nothing was run.",
+            "Give spec.rerun a new value to do the work once more, or create the task with another idempotencyKey, or with the repeatPolicy that allows it."),
     Cancelled("The task was cancelled.", "Set spec.cancel to false and spec.rerun to a new value to run it again."),
     QueueTimeout(
             "No worker took the task in time.",
             "See whether the pool has workers, or raise queueTimeoutSeconds; give spec.rerun a new value to run the task again."),
+    NotAfterPassed(
+            "The task's notAfter passed before an attempt began; nothing was run.",
+            "Create the task anew with a later notAfter, or without one, if the work is still wanted."),
     RunTimeout("The run took too long.", "Raise runTimeoutSeconds, or ask for less."),
     MayHaveRun(
             "The worker of an AtMostOnce task was lost during the run.",

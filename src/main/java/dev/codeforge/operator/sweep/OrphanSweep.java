@@ -133,7 +133,8 @@ public final class OrphanSweep implements Sweep {
     /** By its sequence: a rerun may publish on the subject right now. */
     private void removeEnded(String stream, AgentTask task, StandingMessage message) {
         final boolean old = message.attempt() <= task.getStatus().attempts();
-        // Its events may have aged out; one that reports a run contradicts the status, and its message is left to that worker.
+        // Its events may have aged out; one that reports a run contradicts the status, and its message is left to that
+        // worker.
         if (old
                 && results.lastProven(TaskIndex.ref(task))
                         .filter(last -> !last.isTerminal())

@@ -49,6 +49,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskPlanner planner;
     private final TaskDeadlines deadlines;
     private final TaskObserver observer;
+    private final TaskLedger ledger;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
     private final StatusWriter<AgentTaskStatus, AgentTask> writer = new StatusWriter<>(AgentTask::new);
@@ -90,13 +91,14 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.observer = new TaskObserver(connections, key, installation, results, new RunningPods(client), backlog);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
         final OwnerTakeover former = new OwnerTakeover(client, connections, operatorEvents);
+        this.ledger = new TaskLedger(connections, former, installation, clocks.nats());
         this.executor = new TaskExecutor(
                 connections,
                 new TaskMessages(key, installation, clocks.own(), tracing),
                 operatorEvents,
-                new TaskLedger(connections, former, installation),
+                ledger,
                 new TaskSessions(connections, former),
-                new ExpiredTasks(client),
+                new FinishedTasks(client),
                 installation,
                 tracing,
                 permits);
@@ -232,6 +234,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             }
         }
         return ErrorStatusUpdateControl.defaultErrorProcessing();
+    }
+
+    /** Keeps the key of a task that exists remembered. */
+    public void renewKey(AgentTask task) {
+        ledger.renew(task);
     }
 
     /** Reconciles a task. */

@@ -11,18 +11,38 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A task's settings with its pool's defaults. From the first publish on, the settings in the status apply. */
+/**
+ * A task's settings with its pool's defaults. From the first publish on, the settings in the status apply; only the time to live may be
+ * changed later, and is resolved anew.
+ */
 final class EffectiveSettings {
-    private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null, null);
+    private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null, null, null);
 
     private EffectiveSettings() {}
 
     static AgentTaskStatus.Effective of(AgentTask task, Optional<WorkerPool> pool) {
         return task.observedStatus()
                 .map(AgentTaskStatus::effective)
-                .orElseGet(() -> resolve(
-                        task.getSpec(),
-                        pool.map(found -> found.getSpec().taskDefaults()).orElse(NONE)));
+                .orElseGet(() -> resolve(task.getSpec(), defaults(pool)))
+                .expiringAfter(
+                        timeToLive(task, TaskDeadlines.statusOf(task), pool).orElse(null));
+    }
+
+    /** Seconds after its end at which the task is deleted; empty for never. */
+    static Optional<Integer> timeToLive(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
+        if (task.getSpec().ttlSecondsAfterFinished() != null || !task.mayExpire()) {
+            return Optional.ofNullable(task.getSpec().ttlSecondsAfterFinished());
+        }
+        final boolean told =
+                status.effective() != null && status.observedGeneration() == TaskConditions.generation(task);
+        return Optional.ofNullable(
+                told
+                        ? status.effective().ttlSecondsAfterFinished()
+                        : defaults(pool).ttlSecondsAfterFinished());
+    }
+
+    private static TaskDefaults defaults(Optional<WorkerPool> pool) {
+        return pool.map(found -> found.getSpec().taskDefaults()).orElse(NONE);
     }
 
     private static AgentTaskStatus.Effective resolve(AgentTaskSpec spec, TaskDefaults defaults) {
@@ -39,7 +59,8 @@ final class EffectiveSettings {
                         retry(spec, defaults, Retry::maxBackoffSeconds),
                         retry(spec, defaults, Retry::nonRetryable),
                         retry(spec, defaults, Retry::retryable)),
-                budget(spec.budget(), defaults.budget()));
+                budget(spec.budget(), defaults.budget()),
+                null);
     }
 
     private static @Nullable Budget budget(@Nullable Budget own, @Nullable Budget other) {

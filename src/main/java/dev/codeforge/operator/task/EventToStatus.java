@@ -23,6 +23,15 @@ final class EventToStatus {
 
     private EventToStatus() {}
 
+    /** Of a terminal event. */
+    static Phase outcome(TaskEvent event) {
+        return switch (event.kind()) {
+            case COMPLETED -> Phase.Succeeded;
+            case CANCELLED -> Phase.Cancelled;
+            default -> Phase.Failed;
+        };
+    }
+
     static AgentTaskStatus.@Nullable Failure failure(TaskEvent event, Phase outcome) {
         if (outcome == Phase.Succeeded) {
             return null;

@@ -41,7 +41,7 @@ final class OwnerTakeover {
      * @param stream of the owner's pool
      * @param subject of another message of that pool; empty when it is not known
      * @param why the failure's message
-     * @return the owner's outcome, if it had completed
+     * @return its last event, which reports an end: this one, or the one that it had come to
      */
     Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
         final Results results = connections.results();
@@ -59,10 +59,10 @@ final class OwnerTakeover {
                 owner,
                 attempt,
                 TaskEvent.Kind.CANCELLED,
-                new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted; " + why, false));
+                new TaskEvent.Failure(StopReason.TASK_DELETED, "the AgentTask was deleted; " + why, false));
         if (!its.isEmpty()) {
             queue.purge(stream, its);
         }
-        return events.last(results, owner).filter(event -> event.kind() == TaskEvent.Kind.COMPLETED);
+        return events.last(results, owner);
     }
 }

@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Retry;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
 import java.util.Optional;
@@ -45,12 +46,8 @@ final class RetryPolicy {
         final AgentTaskStatus.Effective effective = EffectiveSettings.of(snapshot.task(), snapshot.pool());
         final int failures =
                 snapshot.task().isRerunRequested() ? 1 : snapshot.status().failedAttempts() + 1;
-        final boolean again = event.failure() != null
-                && (event.failure().retryable() || effective.retry().retryable().contains(event.failureType()))
-                && !effective.retry().nonRetryable().contains(event.failureType())
-                && failures < effective.retry().maxAttempts()
-                && !snapshot.task().getSpec().cancel();
-        if (!again) {
+        if (!isRetried(event, effective.retry(), failures)
+                || snapshot.task().getSpec().cancel()) {
             return new StatusTransition.Ended(event);
         }
         final AgentTaskStatus.Usage usage = EventToStatus.usage(snapshot.status(), event);
@@ -59,7 +56,28 @@ final class RetryPolicy {
             return new StatusTransition.Ended(event.endedBecause(nothingLeft(exceeded.get(), event)));
         }
         final Instant next = deadlines.retryAt(event, effective, failures);
+        if (deadlines.isTooLate(snapshot.task(), next)) {
+            return new StatusTransition.Ended(
+                    event.endedBecause(tooLate(event, snapshot.task().getSpec().notAfter())));
+        }
         return new StatusTransition.Retrying(event, next);
+    }
+
+    /** @param failures this one among them */
+    static boolean isRetried(TaskEvent failed, Retry retry, int failures) {
+        return failed.failure() != null
+                && (failed.failure().retryable() || retry.retryable().contains(failed.failureType()))
+                && !retry.nonRetryable().contains(failed.failureType())
+                && failures < retry.maxAttempts();
+    }
+
+    /** The message says why the failure is the outcome although it is retryable. */
+    private static TaskEvent.Failure tooLate(TaskEvent event, Instant limit) {
+        return new TaskEvent.Failure(
+                event.failureType(),
+                event.failure().message() + "; it is not tried again, since no attempt begins after spec.notAfter, "
+                        + limit,
+                event.failure().retryable());
     }
 
     /** The message also has the failure: once its cause is fixed, the task may need no larger budget. */

@@ -38,7 +38,7 @@ sealed interface StatusTransition {
     /** The reconcile failed: the rest of the status stays. */
     record Troubled(ReconcileError error) implements StatusTransition {}
 
-    /** An earlier task with the same idempotency key succeeded: its outcome is adopted at no cost. */
+    /** An earlier task with the same idempotency key has ended: its end is taken over at no cost. */
     record Adopted(TaskEvent event, String owner) implements StatusTransition {}
 
     /** Whether it is an end of the task's own work. */

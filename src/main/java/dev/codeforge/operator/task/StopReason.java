@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.operator.status.Reason;
 import dev.codeforge.wire.TaskEvent;
+import java.time.Instant;
 
 /**
  * Why an attempt is ended by the operator, not by its worker.
@@ -13,9 +14,11 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
     static final String SUSPENDED = "Suspended";
     static final String CANCELLED = "Cancelled";
     static final String QUEUE_TIMEOUT = "QueueTimeout";
+    static final String NOT_AFTER_PASSED = "NotAfterPassed";
     static final String RUN_TIMEOUT = "RunTimeout";
     static final String MAY_HAVE_RUN = "MayHaveRun";
     static final String BUDGET_EXCEEDED = "BudgetExceeded";
+    static final String TASK_DELETED = "TaskDeleted";
     private static final String TASK_TOO_LARGE = "TaskTooLarge";
 
     static StopReason cancelled() {
@@ -34,6 +37,16 @@ record StopReason(TaskEvent.Kind kind, String type, String message, boolean retr
                 QUEUE_TIMEOUT,
                 "no worker took the task within " + seconds
                         + " s: see whether the pool has workers, or raise queueTimeoutSeconds",
+                false,
+                Reason.TimingOut);
+    }
+
+    static StopReason notAfter(Instant limit) {
+        return new StopReason(
+                TaskEvent.Kind.FAILED,
+                NOT_AFTER_PASSED,
+                "no attempt begins after spec.notAfter, " + limit
+                        + ": create the task anew with a later one, or without, if the work is still wanted",
                 false,
                 Reason.TimingOut);
     }

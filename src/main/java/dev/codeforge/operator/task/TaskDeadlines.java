@@ -65,6 +65,10 @@ final class TaskDeadlines {
                     ? Optional.of(StopReason.runTimeout(effective.runTimeoutSeconds()))
                     : Optional.empty();
         }
+        final Optional<Instant> last = lastStart(snapshot.task(), statusOf(snapshot.task()), event.isPresent());
+        if (passed(last)) {
+            return last.map(StopReason::notAfter);
+        }
         // A task that was given back waits from then on.
         final Instant given = event.map(TaskEvent::time).orElse(Instant.EPOCH);
         final Optional<Instant> deadline = beginsNow(snapshot.task())
@@ -74,6 +78,17 @@ final class TaskDeadlines {
         return passed(deadline)
                 ? Optional.of(StopReason.queueTimeout(effective.queueTimeoutSeconds()))
                 : Optional.empty();
+    }
+
+    /** @param begun a run of the attempt was begun: whoever takes it next goes on */
+    private static Optional<Instant> lastStart(AgentTask task, AgentTaskStatus status, boolean begun) {
+        return begun || status.isGivenBack()
+                ? Optional.empty()
+                : Optional.ofNullable(task.getSpec().notAfter());
+    }
+
+    boolean isTooLate(AgentTask task, Instant start) {
+        return task.getSpec().notAfter() != null && start.isAfter(task.getSpec().notAfter());
     }
 
     /** An attempt after a suspension or for a rerun is due just now, whatever the status still says. */
@@ -86,6 +101,12 @@ final class TaskDeadlines {
             Instant start, AgentTaskStatus.Effective effective, Optional<WorkerPool> pool) {
         return Optional.ofNullable(start)
                 .map(begun -> begun.plusSeconds(effective.runTimeoutSeconds()).plus(silence(pool)));
+    }
+
+    /** Until when the attempt must have begun. */
+    private Optional<Instant> startDeadline(
+            AgentTask task, AgentTaskStatus status, AgentTaskStatus.Effective effective) {
+        return earliest(queueDeadline(task, status, effective), lastStart(task, status, false));
     }
 
     private Optional<Instant> queueDeadline(
@@ -104,7 +125,7 @@ final class TaskDeadlines {
     }
 
     boolean isQueueOverdue(AgentTask task, Optional<WorkerPool> pool) {
-        return passed(queueDeadline(task, statusOf(task), EffectiveSettings.of(task, pool)));
+        return passed(startDeadline(task, statusOf(task), EffectiveSettings.of(task, pool)));
     }
 
     private static Instant later(Instant deadline, Instant given, AgentTaskStatus.Effective effective) {
@@ -124,15 +145,13 @@ final class TaskDeadlines {
         return Duration.ofSeconds(heartbeat).plus(GRACE);
     }
 
-    boolean isExpired(AgentTask task) {
-        return passed(expiry(task, statusOf(task)));
+    boolean isExpired(AgentTask task, Optional<WorkerPool> pool) {
+        return passed(expiry(task, statusOf(task), pool));
     }
 
-    private static Optional<Instant> expiry(AgentTask task, AgentTaskStatus status) {
-        final Integer ttl = task.getSpec().ttlSecondsAfterFinished();
-        return ttl == null || status.completionTime() == null
-                ? Optional.empty()
-                : Optional.of(status.completionTime().plusSeconds(ttl));
+    private static Optional<Instant> expiry(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
+        return Optional.ofNullable(status.completionTime())
+                .flatMap(end -> EffectiveSettings.timeToLive(task, status, pool).map(end::plusSeconds));
     }
 
     /** How long the task may be left alone when its status is this one; empty: until something happens. */
@@ -158,7 +177,7 @@ final class TaskDeadlines {
         // Not asked for a task without a deadline: NATS may be away.
         return underWay(task, status, phase, effective, pool)
                 .map(at -> atLeast(REQUEUE, Duration.between(clock.instant(), at)))
-                .or(() -> between(task, status, phase)
+                .or(() -> between(task, status, phase, pool)
                         .map(at -> atLeast(AT_ONCE, Duration.between(clock.instant(), at))));
     }
 
@@ -176,8 +195,8 @@ final class TaskDeadlines {
                         Backlog.waits(status)
                                 ? Optional.empty()
                                 : Optional.of(clock.instant().plus(WAITING)),
-                        queueDeadline(task, status, effective));
-            case Queued -> queueDeadline(task, status, effective);
+                        startDeadline(task, status, effective));
+            case Queued -> startDeadline(task, status, effective);
             case Running ->
                 status.stopRequestedTime() == null
                         ? runDeadline(status.startTime(), effective, pool)
@@ -187,13 +206,13 @@ final class TaskDeadlines {
     }
 
     /** When a task that has no attempt under way is to be looked at. */
-    private Optional<Instant> between(AgentTask task, AgentTaskStatus status, Phase phase) {
+    private Optional<Instant> between(AgentTask task, AgentTaskStatus status, Phase phase, Optional<WorkerPool> pool) {
         return switch (phase) {
             case Retrying -> Optional.ofNullable(status.nextAttemptTime());
             case Suspended ->
                 task.getSpec().suspend() && !task.getSpec().cancel() ? Optional.empty() : Optional.of(clock.instant());
             case Succeeded, Failed, Cancelled ->
-                task.isRerunRequested(status) ? Optional.of(clock.instant()) : expiry(task, status);
+                task.isRerunRequested(status) ? Optional.of(clock.instant()) : expiry(task, status, pool);
             case Pending, Queued, Running -> Optional.empty();
         };
     }

@@ -30,7 +30,7 @@ final class TaskExecutor {
     private final OperatorEvents events;
     private final TaskLedger ledger;
     private final TaskSessions sessions;
-    private final ExpiredTasks expired;
+    private final FinishedTasks finished;
     private final String installation;
     private final Tracing tracing;
     private final Permits permits;
@@ -42,7 +42,7 @@ final class TaskExecutor {
             OperatorEvents events,
             TaskLedger ledger,
             TaskSessions sessions,
-            ExpiredTasks expired,
+            FinishedTasks finished,
             String installation,
             Tracing tracing,
             Permits permits) {
@@ -51,7 +51,7 @@ final class TaskExecutor {
         this.events = events;
         this.ledger = ledger;
         this.sessions = sessions;
-        this.expired = expired;
+        this.finished = finished;
         this.installation = installation;
         this.tracing = tracing;
         this.permits = permits;
@@ -101,7 +101,7 @@ final class TaskExecutor {
             }
             case TaskPlan.EndDeleted withdraw -> withdraw(snapshot, withdraw);
             case TaskPlan.Delete ignored ->
-                expired.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
+                finished.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
             case TaskPlan.Question ignored -> Optional.empty();
             case TaskPlan.Admission ignored -> Optional.empty();
             case TaskPlan.Requeue ignored -> Optional.empty();
@@ -214,7 +214,8 @@ final class TaskExecutor {
 
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
     private Optional<StatusTransition> withdraw(TaskSnapshot snapshot, TaskPlan.EndDeleted plan) {
-        final TaskEvent.Failure failure = new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
+        final TaskEvent.Failure failure =
+                new TaskEvent.Failure(StopReason.TASK_DELETED, "the AgentTask was deleted", false);
         if (plan.running() && cancel(snapshot, plan.attempt(), failure.type(), failure.message())) {
             return Optional.of(new StatusTransition.Unchanged());
         }

@@ -7,6 +7,7 @@ import dev.codeforge.wire.LedgerKey;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
+import java.time.Clock;
 import java.util.Optional;
 
 /** Keeps the ledger for tasks with an idempotency key. A write that somebody else's overtook is planned again. */
@@ -14,11 +15,14 @@ final class TaskLedger {
     private final Connections connections;
     private final OwnerTakeover former;
     private final String installation;
+    private final Clock clock;
 
-    TaskLedger(Connections connections, OwnerTakeover former, String installation) {
+    /** @param clock of NATS, as all times of events are */
+    TaskLedger(Connections connections, OwnerTakeover former, String installation, Clock clock) {
         this.connections = connections;
         this.former = former;
         this.installation = installation;
+        this.clock = clock;
     }
 
     Optional<CasBucket.Entry<LedgerRecord>> read(AgentTask task) {
@@ -36,7 +40,7 @@ final class TaskLedger {
                         task.getMetadata().getNamespace(), task.getSpec().idempotencyKey()))
                 .filter(entry ->
                         entry.record().outcome() != null || owner(entry.record()) == TaskSnapshot.OwnerState.UNFINISHED)
-                .map(entry -> new CasBucket.Entry<>(entry.record(), 0));
+                .map(entry -> new CasBucket.Entry<>(entry.record(), 0, entry.written()));
     }
 
     TaskSnapshot.OwnerState owner(LedgerRecord claim) {
@@ -47,33 +51,62 @@ final class TaskLedger {
         connections.ledger().write(keyOf(task), plan.claim(), plan.revision());
     }
 
-    /** What the former owner ran is ended before the key is taken; what it completed is kept instead. */
+    /** What the former owner ran is ended before the key is taken; an end that it had come to is kept instead. */
     void takeOver(AgentTask task, TaskPlan.TakeOver plan) {
         final String namespace = task.getMetadata().getNamespace();
         final String pool = task.getSpec().workerPoolRef().name();
         final String its = Optional.ofNullable(plan.before().pool()).orElse(pool);
-        final Optional<TaskEvent> completed = former.end(
-                new TaskRef(namespace, its, plan.before().uid()),
-                plan.stream(),
-                // A message in another pool's queue finds the event that ends it, and is swept.
-                its.equals(pool) ? plan.subject() : "",
-                "another has its idempotencyKey now");
+        final Optional<TaskEvent> end = former.end(
+                        new TaskRef(namespace, its, plan.before().uid()),
+                        plan.stream(),
+                        // A message in another pool's queue finds the event that ends it, and is swept.
+                        its.equals(pool) ? plan.subject() : "",
+                        "another has its idempotencyKey now")
+                .filter(last -> KeptEnd.ofDeleted(last, plan.retry()));
         connections
                 .ledger()
                 .write(
                         keyOf(task),
-                        completed.map(event -> outcome(plan.before(), event)).orElse(plan.claim()),
+                        end.map(event -> outcome(plan.before(), event)).orElse(plan.claim()),
                         plan.revision());
     }
 
-    /** Before the status tells the end: a success is recorded, any other end lets the key go. */
+    /** Before the status tells the end: it is recorded, but one that came before any run lets the key go. */
     void settle(AgentTask task, StatusTransition view) {
         if (task.getSpec().idempotencyKey() == null) {
             return;
         }
-        if (view instanceof StatusTransition.Ended ended && ended.event().kind() == TaskEvent.Kind.COMPLETED) {
-            record(task, ended.event());
-        } else if (view instanceof StatusTransition.Ended || view instanceof StatusTransition.Closed) {
+        if (view instanceof StatusTransition.Ended ended) {
+            end(task, ended.event());
+        } else if (view instanceof StatusTransition.Closed closed) {
+            end(task, StatusToEvent.between(task, closed, clock.instant()));
+        } else if (view instanceof StatusTransition.Adopted) {
+            // A task that is gone again at once, by its time to live, is seen by no sweep.
+            renew(task);
+        }
+    }
+
+    /**
+     * Keeps what the task's key stands for, which ages out otherwise. A key that somebody has freed stays so.
+     *
+     * @return whether that had to be written
+     */
+    boolean renew(AgentTask task) {
+        final String key = keyOf(task);
+        final Optional<CasBucket.Entry<LedgerRecord>> entry =
+                connections.ledger().read(key);
+        return KeyUpkeep.due(task, entry, clock.instant())
+                .filter(record -> entry.isPresent() || !connections.ledger().isFreed(key))
+                .flatMap(record -> connections
+                        .ledger()
+                        .write(key, record, entry.map(CasBucket.Entry::revision).orElse(0L)))
+                .isPresent();
+    }
+
+    private void end(AgentTask task, TaskEvent event) {
+        if (KeptEnd.isKept(TaskDeadlines.statusOf(task), event)) {
+            record(task, event);
+        } else {
             release(task);
         }
     }
@@ -83,7 +116,9 @@ final class TaskLedger {
         boolean written = false;
         while (!written) {
             final Optional<CasBucket.Entry<LedgerRecord>> entry = read(task);
-            written = entry.filter(found -> wanted.equals(found.record())).isPresent()
+            written = entry.filter(found ->
+                                    wanted.equals(found.record()) || !KeptEnd.mayReplace(found.record(), task, event))
+                            .isPresent()
                     || connections
                             .ledger()
                             .write(
@@ -101,7 +136,7 @@ final class TaskLedger {
                 .ifPresent(entry -> connections.ledger().delete(keyOf(task), entry.revision()));
     }
 
-    private static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
+    static LedgerRecord outcome(LedgerRecord owner, TaskEvent event) {
         return new LedgerRecord(owner.uid(), owner.namespace(), owner.pool(), owner.name(), owner.specHash(), event);
     }
 

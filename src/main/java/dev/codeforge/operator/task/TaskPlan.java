@@ -1,5 +1,6 @@
 package dev.codeforge.operator.task;
 
+import dev.codeforge.api.Retry;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.SessionRecord;
@@ -44,8 +45,12 @@ sealed interface TaskPlan {
     /** Write this task's claim if the ledger's record still has this revision (0 for none). */
     record Claim(LedgerRecord claim, long revision) implements Admission {}
 
-    /** The owner of the key is gone: end what it may have left running, or keep its outcome. */
-    record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject)
+    /**
+     * The owner of the key is gone: end what it may have left running, or keep its outcome.
+     *
+     * @param retry what would have followed a failure of the same work
+     */
+    record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject, Retry retry)
             implements Admission {}
 
     /**

@@ -31,7 +31,9 @@ final class TaskPlanner {
             return withdraw(snapshot);
         }
         if (snapshot.task().isFinished()) {
-            return deadlines.isExpired(snapshot.task()) ? new TaskPlan.Delete() : say(new StatusTransition.Unchanged());
+            return deadlines.isExpired(snapshot.task(), snapshot.pool())
+                    ? new TaskPlan.Delete()
+                    : say(new StatusTransition.Unchanged());
         }
         final Optional<TaskEvent> event = snapshot.news();
         final int attempt =
@@ -74,10 +76,16 @@ final class TaskPlanner {
         if (published) {
             return end;
         }
-        return say(
-                stop.type().equals(StopReason.SUSPENDED)
-                        ? suspended(snapshot)
-                        : new StatusTransition.Closed(stop.kind() == TaskEvent.Kind.CANCELLED, stop.failure()));
+        return switch (stop.type()) {
+            case StopReason.SUSPENDED -> say(suspended(snapshot));
+            // What was done in time is told as such, also to a resource that is made anew later.
+            case StopReason.NOT_AFTER_PASSED -> claims.insteadOfARun(snapshot).orElseGet(() -> closed(stop));
+            default -> closed(stop);
+        };
+    }
+
+    private static TaskPlan closed(StopReason stop) {
+        return say(new StatusTransition.Closed(stop.kind() == TaskEvent.Kind.CANCELLED, stop.failure()));
     }
 
     private static StatusTransition suspended(TaskSnapshot snapshot) {

@@ -44,11 +44,12 @@ final class TaskSessions {
                         plan.stream(),
                         plan.subject(),
                         "another task of its session goes on"))
-                .map(completed -> new SessionRecord(
+                .map(last -> new SessionRecord(
                         plan.record().session(),
                         plan.record().turn(),
                         plan.record()
-                                .ended(completed.flatMap(TaskSessions::left))
+                                .ended(last.filter(event -> event.kind() == TaskEvent.Kind.COMPLETED)
+                                        .flatMap(TaskSessions::left))
                                 .history()))
                 .orElse(plan.record());
         connections.sessions().write(keyOf(task), wanted, plan.revision());

@@ -43,10 +43,9 @@ final class TaskStatusBuilder {
             case StatusTransition.Closed closed -> closed(task, before, draft, closed);
             case StatusTransition.Adopted adopted -> adopted(task, before, draft, adopted);
         }
-        if (!(view instanceof StatusTransition.Unchanged)
-                && draft.effective == null
-                && pool.isPresent()
-                && draft.attempts > 0) {
+        final boolean publishedNow =
+                !(view instanceof StatusTransition.Unchanged) && pool.isPresent() && draft.attempts > 0;
+        if (draft.effective != null || publishedNow) {
             draft.effective = EffectiveSettings.of(task, pool);
         }
         final boolean firstSeen = before.observedGeneration() < 0 && !(view instanceof StatusTransition.Unchanged);
@@ -198,12 +197,7 @@ final class TaskStatusBuilder {
     }
 
     private void ended(AgentTask task, AgentTaskStatus before, StatusDraft draft, TaskEvent event) {
-        final Phase outcome =
-                switch (event.kind()) {
-                    case COMPLETED -> Phase.Succeeded;
-                    case CANCELLED -> Phase.Cancelled;
-                    default -> Phase.Failed;
-                };
+        final Phase outcome = EventToStatus.outcome(event);
         final AgentTaskStatus.@Nullable Failure error = EventToStatus.failure(event, outcome);
         begin(task, before, draft);
         endAttempt(before, draft, event, outcome, error);
@@ -238,17 +232,25 @@ final class TaskStatusBuilder {
     }
 
     private void adopted(AgentTask task, AgentTaskStatus before, StatusDraft draft, StatusTransition.Adopted view) {
+        final Phase outcome = EventToStatus.outcome(view.event());
         begin(task, before, draft);
-        draft.phase = Phase.Succeeded;
+        draft.phase = outcome;
         draft.completionTime = now();
         draft.result = EventToStatus.result(view.event());
-        draft.conditions = conditions.outcome(
-                task,
-                Phase.Succeeded,
-                Reason.Adopted.name(),
-                "AgentTask " + view.owner() + " did this work at "
-                        + millis(view.event().time())
-                        + " under the same idempotencyKey: its outcome is taken over, nothing was run.");
+        draft.error = EventToStatus.failure(view.event(), outcome);
+        draft.conditions = conditions.outcome(task, outcome, Reason.Adopted.name(), adopted(view, draft.error));
+    }
+
+    /** The usage stays the earlier task's: whoever adds up what tasks have used would count it twice. */
+    private static String adopted(StatusTransition.Adopted view, AgentTaskStatus.@Nullable Failure error) {
+        final String at = " at " + millis(view.event().time()) + " under the same idempotencyKey";
+        final String taken = " Its end is taken over, nothing was run. ";
+        if (error == null) {
+            return "AgentTask " + view.owner() + " did this work" + at + "." + taken + Reason.Adopted.remedy();
+        }
+        final String how = view.event().kind() == TaskEvent.Kind.CANCELLED ? " was cancelled" : " failed";
+        return "AgentTask " + view.owner() + how + at + " (" + error.type() + ": " + error.message() + ")." + taken
+                + Reason.Adopted.remedy();
     }
 
     /** Clears an earlier end: the task continues after a suspension, a failure, or for a rerun. */
@@ -261,7 +263,7 @@ final class TaskStatusBuilder {
         if (rerun) {
             draft.rerun = task.getSpec().rerun();
             draft.failedAttempts = 0;
-            draft.usageAtRerun = before.usage();
+            draft.usageAtRerun = before.usage() == null ? BudgetCheck.NOTHING : before.usage();
         }
         if (rerun || before.phase() == Phase.Suspended) {
             draft.nextAttemptTime = now();

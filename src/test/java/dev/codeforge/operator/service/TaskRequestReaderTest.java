@@ -3,6 +3,7 @@ package dev.codeforge.operator.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.codeforge.api.AgentTaskSpec;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +28,17 @@ final class TaskRequestReaderTest {
         assertThat(ask.spec().retry().maxAttempts()).isEqualTo(2);
         assertThat(ask.key()).isEmpty();
         assertThat(ask.spec().idempotencyKey()).isNull();
+    }
+
+    @Test
+    void aRequestMaySayUntilWhenItMayBegin() throws Exception {
+        final Ask ask = read(
+                SUBJECT,
+                Map.of("Nats-Msg-Id", "1"),
+                "{\"prompt\": \"a\", \"notAfter\": \"2026-12-24T18:00:00+01:00\", \"repeatPolicy\": \"OnFailure\"}");
+        assertThat(ask.spec().notAfter()).isEqualTo("2026-12-24T17:00:00Z");
+        assertThat(ask.fields().path("notAfter").asText()).isEqualTo("2026-12-24T18:00:00+01:00");
+        assertThat(ask.spec().repeatPolicy()).isEqualTo(AgentTaskSpec.RepeatPolicy.OnFailure);
     }
 
     @Test

@@ -112,12 +112,12 @@ final class Seen {
 
     Seen ledger(LedgerRecord record, long revision) {
         return answered(snapshot()
-                .withLedger(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision))));
+                .withLedger(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision, NOW))));
     }
 
     Seen session(SessionRecord record, long revision) {
         return answered(snapshot()
-                .withSession(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision))));
+                .withSession(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision, NOW))));
     }
 
     Seen owner(TaskSnapshot.OwnerState state) {

@@ -61,6 +61,10 @@ final class TaskLife {
         return TaskDeadlines.statusOf(task);
     }
 
+    Instant now() {
+        return now;
+    }
+
     void happens(Step step) {
         switch (step) {
             case RECONCILE -> reconcile();
@@ -98,6 +102,8 @@ final class TaskLife {
                 spec.budget(),
                 spec.delivery(),
                 spec.idempotencyKey(),
+                spec.repeatPolicy(),
+                spec.notAfter(),
                 suspend,
                 cancel,
                 reruns == 0 ? spec.rerun() : spec.rerun() + "+".repeat(reruns),

@@ -6,7 +6,10 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.operator.task.TaskLife.Step;
 import java.math.BigDecimal;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -102,6 +105,20 @@ final class TaskLifeProperties {
         for (final Step step : life) {
             world.happens(step);
             assertThat(world.status().failedAttempts()).isLessThanOrEqualTo(3);
+        }
+    }
+
+    /** An operator that looks in time leaves nothing to begin; what was begun may go on. */
+    @Property(tries = 2000)
+    void noAttemptBeginsAfterNotAfter(@ForAll("lives") List<Step> life) {
+        final Instant limit = Seen.NOW.plus(Duration.ofMinutes(20));
+        final TaskLife world = new TaskLife(RETRIES + ", notAfter: '" + limit + "'");
+        for (final Step step : life) {
+            final boolean late = !world.now().isBefore(limit);
+            final Set<Integer> begun = Set.copyOf(world.begun);
+            world.happens(step);
+            world.settle();
+            assertThat(late && !begun.containsAll(world.begun)).isFalse();
         }
     }
 

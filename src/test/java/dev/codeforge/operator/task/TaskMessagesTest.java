@@ -47,7 +47,7 @@ final class TaskMessagesTest {
     @Test
     void aPlainTaskTakesEverythingElseFromItsPool() throws Exception {
         pool = withDefaults(
-                60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool", "b", "pool")));
+                60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool", "b", "pool"), null));
         final TaskMessage message = written(1);
         assertThat(message.taskId()).isEqualTo(task.uid());
         assertThat(message.prompt()).isEqualTo("say hello");
@@ -64,7 +64,7 @@ final class TaskMessagesTest {
     @Test
     void whatTheTaskSaysWinsKeyByKey() throws Exception {
         pool = withDefaults(
-                60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool", "b", "pool")));
+                60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool", "b", "pool"), null));
         task.setSpec(
                 Resources.of(
                         AgentTaskSpec.class,
@@ -84,7 +84,7 @@ final class TaskMessagesTest {
 
     @Test
     void heartbeatsComeAtLeastThreeTimesWithinTheTimeout() throws Exception {
-        pool = withDefaults(5, new TaskDefaults(null, null, null, null, null, null));
+        pool = withDefaults(5, new TaskDefaults(null, null, null, null, null, null, null));
         assertThat(written(1).heartbeatSeconds()).isEqualTo(1);
     }
 
@@ -150,7 +150,7 @@ final class TaskMessagesTest {
     @Test
     void aTasksBudgetWinsFieldByFieldOverThePools() throws Exception {
         task = Resources.task("ns", "task", "pool", "budget: {maxTokens: 9}");
-        pool = withDefaults(60, new TaskDefaults(null, 900, null, null, new Budget(5L, "1.5"), null));
+        pool = withDefaults(60, new TaskDefaults(null, 900, null, null, new Budget(5L, "1.5"), null, null));
         assertThat(written(1).budget()).isEqualTo(new TaskMessage.Budget(9L, "1.5", TaskMessage.Spent.NOTHING));
     }
 
@@ -222,7 +222,7 @@ final class TaskMessagesTest {
     @Test
     void everyMessageIsAsTheSchemaSays() throws Exception {
         assertThat(Schemas.problems("task-message", body(1))).isEmpty();
-        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool")));
+        pool = withDefaults(60, new TaskDefaults("pool-model", 900, null, null, null, Map.of("a", "pool"), null));
         inRepository(new Workspace.Git(
                 "https://git.example.com/a.git", "v1", new Workspace.Push(PushPolicy.OnSuccess, "mine", null)));
         assertThat(Schemas.problems("task-message", body(12))).isEmpty();
@@ -257,8 +257,8 @@ final class TaskMessagesTest {
     void aTaskOfASessionIsToldWhereItsConversationStands() throws Exception {
         final AgentTask talking = Resources.task("ns", "task", "pool", "session: {name: talk}");
         final SessionObject left = new SessionObject("sessions/s/uid-1-1", "digest", 5);
-        final CasBucket.Entry<SessionRecord> entry =
-                new CasBucket.Entry<>(new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3);
+        final CasBucket.Entry<SessionRecord> entry = new CasBucket.Entry<>(
+                new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3, Seen.NOW);
         assertThat(session(snapshot(talking).withSession(Optional.of(entry))))
                 .isEqualTo(new TaskMessage.Session("talk", left));
         assertThat(session(snapshot(talking).withSession(Optional.empty())))
@@ -304,6 +304,8 @@ final class TaskMessagesTest {
                 null,
                 null,
                 new Workspace(git),
+                null,
+                null,
                 null,
                 null,
                 null,

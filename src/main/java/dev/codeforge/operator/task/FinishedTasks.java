@@ -7,20 +7,20 @@ import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.net.HttpURLConnection;
 import java.util.Set;
 
-/** Deletes tasks whose time to live is over, with UID and resourceVersion as preconditions. */
-final class ExpiredTasks {
+/** Deletes tasks that have ended and are no longer kept, with UID and resourceVersion as preconditions. */
+public final class FinishedTasks {
     /** The task is gone, or has changed since it was read: a rerun may have been requested. */
     private static final Set<Integer> OVERTAKEN =
             Set.of(HttpURLConnection.HTTP_NOT_FOUND, HttpURLConnection.HTTP_CONFLICT);
 
     private final KubernetesClient client;
 
-    ExpiredTasks(KubernetesClient client) {
+    public FinishedTasks(KubernetesClient client) {
         this.client = client;
     }
 
     /** @return false when the task has changed or is gone: reconcile it again */
-    boolean delete(AgentTask task) {
+    public boolean delete(AgentTask task) {
         final String path = "/apis/" + task.getApiVersion() + "/namespaces/"
                 + task.getMetadata().getNamespace() + "/agenttasks/"
                 + task.getMetadata().getName();
