@@ -11,6 +11,7 @@ import dev.codeforge.operator.framework.UnlimitedRetry;
 import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.leadership.Leadership;
+import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
@@ -107,6 +108,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         connections.onConnect(natsClock::askAnew);
         final Clocks clocks = new Clocks(clock, natsClock, new RemoteClock(() -> ApiServerTime.of(client)));
         final OperatorEvents operatorEvents = new OperatorEvents(key, natsClock);
+        final FailureLog failures = new FailureLog();
         final ScaleUpBarrier scaleUps = new ScaleUpBarrier();
         final WorkerPoolReconciler pools = new WorkerPoolReconciler(
                 client,
@@ -116,7 +118,8 @@ public final class CodeforgeOperator implements AutoCloseable {
                 installation,
                 operatorEvents,
                 events,
-                () -> taskIndex,
+                failures,
+                taskIndex,
                 poolIndex,
                 scaleUps,
                 clocks);
@@ -133,6 +136,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 taskIndex,
                 results,
                 events,
+                failures,
                 pools::trigger,
                 scaleUps,
                 orphans::withdrawWaiting,

@@ -27,7 +27,6 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** Carries a pool's plan out on the API server and in NATS. */
 final class PoolExecutor {
@@ -55,7 +54,7 @@ final class PoolExecutor {
             PoolNetwork network,
             PoolSecret secret,
             OperatorEvents events,
-            Supplier<TaskIndex> tasks,
+            TaskIndex tasks,
             Clock clock) {
         this.client = client;
         this.queues = queues;

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /** Gathers what a decision on a pool needs, by reads alone. */
 final class PoolObserver {
@@ -32,7 +31,7 @@ final class PoolObserver {
     private final WorkerWalls walls;
     private final StartTroubles troubles;
     private final SpentWorkers spent;
-    private final Supplier<TaskIndex> tasks;
+    private final TaskIndex tasks;
     private final ServiceTimes serviceTimes;
 
     PoolObserver(
@@ -41,7 +40,7 @@ final class PoolObserver {
             WorkerWalls walls,
             StartTroubles troubles,
             SpentWorkers spent,
-            Supplier<TaskIndex> tasks,
+            TaskIndex tasks,
             Clocks clocks) {
         this.client = client;
         this.queues = queues;
@@ -64,7 +63,7 @@ final class PoolObserver {
                 workers,
                 pods,
                 pool.isTerminating() ? inHand(pool) : 0,
-                pool.isTerminating() ? tasks.get().runningOf(namespace, name).size() : 0,
+                pool.isTerminating() ? tasks.runningOf(namespace, name).size() : 0,
                 pool.isTerminating() && isTerminating(namespace),
                 walls.of(pool, memory.walls(), pods),
                 troubles.of(pool, memory.starts(), workers, pods),
@@ -96,7 +95,6 @@ final class PoolObserver {
 
     private int inHand(WorkerPool pool) {
         return (int) tasks
-                .get()
                 .unfinishedOf(
                         pool.getMetadata().getNamespace(), pool.getMetadata().getName())
                 .stream()

@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +32,7 @@ final class PoolRemoval {
     private final PoolNetwork network;
     private final PoolSecret secret;
     private final OperatorEvents events;
-    private final Supplier<TaskIndex> tasks;
+    private final TaskIndex tasks;
 
     PoolRemoval(
             KubernetesClient client,
@@ -44,7 +43,7 @@ final class PoolRemoval {
             PoolNetwork network,
             PoolSecret secret,
             OperatorEvents events,
-            Supplier<TaskIndex> tasks) {
+            TaskIndex tasks) {
         this.client = client;
         this.connections = connections;
         this.queues = queues;
@@ -60,8 +59,7 @@ final class PoolRemoval {
     void stopRunning(WorkerPool pool) {
         final WorkerControl control = connections.workers();
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
-            tasks.get()
-                    .runningOf(
+            tasks.runningOf(
                             pool.getMetadata().getNamespace(),
                             pool.getMetadata().getName())
                     .forEach(task -> all.submit(() -> control.cancel(
@@ -117,7 +115,7 @@ final class PoolRemoval {
         final String namespace = pool.getMetadata().getNamespace();
         final String name = pool.getMetadata().getName();
         final String detail = detail(pool);
-        for (final AgentTask task : tasks.get().unfinishedOf(namespace, name)) {
+        for (final AgentTask task : tasks.unfinishedOf(namespace, name)) {
             end(task, detail);
         }
         if (queues.owns(pool)) {

@@ -13,14 +13,13 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** How long the tasks of pools run, by their AgentTasks: so a restarted operator knows it too. */
 final class ServiceTimes {
     /** Thousands of tasks are not read at each event. */
     private static final Duration VALID = Duration.ofSeconds(5);
 
-    private final Supplier<TaskIndex> tasks;
+    private final TaskIndex tasks;
     private final Clock clock;
     private final Clock nats;
 
@@ -31,7 +30,7 @@ final class ServiceTimes {
         private Optional<Known> known = Optional.empty();
     }
 
-    ServiceTimes(Supplier<TaskIndex> tasks, Clocks clocks) {
+    ServiceTimes(TaskIndex tasks, Clocks clocks) {
         this.tasks = tasks;
         this.clock = clocks.own();
         this.nats = clocks.nats();
@@ -48,12 +47,7 @@ final class ServiceTimes {
 
     private Optional<Duration> estimate(WorkerPool pool) {
         final List<AgentTaskStatus> begun =
-                tasks
-                        .get()
-                        .of(
-                                pool.getMetadata().getNamespace(),
-                                pool.getMetadata().getName())
-                        .stream()
+                tasks.of(pool.getMetadata().getNamespace(), pool.getMetadata().getName()).stream()
                         .flatMap(task -> task.observedStatus().stream())
                         .filter(status -> status.startTime() != null)
                         .toList();

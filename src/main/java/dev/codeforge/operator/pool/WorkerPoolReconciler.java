@@ -52,7 +52,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Keeps a pool's queue and workers, and ends both when the pool is deleted. */
@@ -68,14 +67,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final PoolObserver observer;
     private final EvictionShield shield;
     private final ShortGrace shortGrace;
-    private final Supplier<TaskIndex> tasks;
+    private final TaskIndex tasks;
     private final PoolIndex pools;
     private final ScaleUpBarrier wanted;
     private final Clock clock;
     private final PoolMemories memories = new PoolMemories();
     private final PoolRequeue requeueAfter = new PoolRequeue(memories);
     private final SimpleInboundEventSource<WorkerPool> triggers = new SimpleInboundEventSource<>("queue");
-    private final FailureLog failures = new FailureLog();
+    private final FailureLog failures;
     private final RecreatedPrimaries<WorkerPool> recreations = new RecreatedPrimaries<>(WorkerPool.class);
 
     public WorkerPoolReconciler(
@@ -86,7 +85,8 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             String installation,
             OperatorEvents operatorEvents,
             EventRecorder events,
-            Supplier<TaskIndex> tasks,
+            FailureLog failures,
+            TaskIndex tasks,
             PoolIndex pools,
             ScaleUpBarrier wanted,
             Clocks clocks) {
@@ -126,6 +126,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         this.shield = new EvictionShield(client);
         this.shortGrace = new ShortGrace(connections);
         this.tasks = tasks;
+        this.failures = failures;
         this.pools = pools;
         this.wanted = wanted;
         this.clock = clock;
@@ -197,7 +198,6 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     /** Names of the pods that run AgentTasks; tasks of outside producers have no status. */
     private Set<String> busy(WorkerPool pool) {
         return tasks
-                .get()
                 .runningOf(pool.getMetadata().getNamespace(), pool.getMetadata().getName())
                 .stream()
                 .map(task -> task.getStatus().podName())

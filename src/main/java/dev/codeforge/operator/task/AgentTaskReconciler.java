@@ -60,7 +60,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskTriggers triggers;
     private final Backlog backlog = new Backlog();
     private final Permits permits = new Permits(AT_ONCE);
-    private final FailureLog failures = new FailureLog();
+    private final FailureLog failures;
     private final RecreatedPrimaries<AgentTask> recreations = new RecreatedPrimaries<>(AgentTask.class);
 
     /**
@@ -78,6 +78,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             TaskIndex tasks,
             TaskResults results,
             EventRecorder events,
+            FailureLog failures,
             Consumer<ResourceID> onQueueChange,
             ScaleUpBarrier scaleUps,
             Consumer<WorkerPool> withdrawWaiting,
@@ -86,6 +87,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             Clocks clocks) {
         this.tasks = tasks;
         this.results = results;
+        this.failures = failures;
         this.planner = new TaskPlanner(clocks);
         this.deadlines = new TaskDeadlines(clocks);
         this.observer = new TaskObserver(connections, key, installation, results, new RunningPods(client), backlog);

@@ -27,7 +27,7 @@ final class ServiceTimesTest {
     private Instant now = NOON;
     private final InstantSource source = () -> now;
     private final Clock clock = source.withZone(ZoneOffset.UTC);
-    private final ServiceTimes times = new ServiceTimes(() -> index, new Clocks(clock, clock, clock));
+    private final ServiceTimes times = new ServiceTimes(index, new Clocks(clock, clock, clock));
 
     @Test
     void whereNoTaskHasEndedNothingIsKnown() {

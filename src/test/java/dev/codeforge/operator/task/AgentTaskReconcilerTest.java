@@ -12,6 +12,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.framework.UnlimitedRetry;
 import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.status.Conditions;
@@ -80,6 +81,7 @@ final class AgentTaskReconcilerTest {
                 tasks,
                 results,
                 new EventRecorder(client, "test", Clock.systemUTC()),
+                new FailureLog(),
                 pool -> {},
                 new ScaleUpBarrier(),
                 queue -> {},
