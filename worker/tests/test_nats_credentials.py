@@ -46,7 +46,7 @@ async def test_a_run_outlives_its_credential_over_renewals(
     events = await operator.until(uid)
     assert kinds(events) == ["running", "completed"] and count(runs) == 1
     await operator.queue_is_empty()
-    assert worker.log().count(RENEWED) >= 3 and "expired" not in worker.log()
+    assert worker.log().count(RENEWED) >= 3 and "NATS refuses" not in worker.log()
     consumer = await operator.js.consumer_info(STREAM, "workers")
     assert consumer.delivered and (consumer.delivered.consumer_seq, consumer.num_redelivered) == (1, 0)
     lines = [json.loads(message.data or b"") for message in await operator.messages("LOGS", LOGS + uid)]
@@ -91,7 +91,7 @@ async def test_a_run_outlives_a_credential_that_expires_before_the_next_one_come
     await written(runs)
     server.secret.put(server.identities.worker(seconds=8))
     await worker.logged(RENEWED)
-    await worker.logged("expired at 2")
+    await worker.logged("valid until 2")
     status, said = await worker.get("/readyz")
     # Who is not ready would be removed first.
     assert status == 200 and said.startswith("ready\n") and SECRET in said, said
@@ -115,7 +115,7 @@ async def test_an_idle_worker_waits_for_a_credential_and_says_which(
     try:
         await worker.logged(SECRET)
         status, said = await worker.get("/readyz")
-        assert status == 503 and f"{server.secret.path} expired at 2" in said and SECRET in said, said
+        assert status == 503 and f"{server.secret.path}, which is valid until 2" in said and SECRET in said, said
         server.secret.put("half of a fi")
         await worker.logged("does not hold a user's JWT")
         server.secret.put(server.identities.worker())
@@ -143,7 +143,7 @@ async def test_a_revoked_credential_ends_at_once(
     await flushed(other)
     await other.close()
     await worker.answers("/readyz", 503)
-    await worker.logged("NATS does not take the credential in")
+    await worker.logged("NATS refuses the credential in")
     # Its pool is being deleted.
     worker.terminate()
     assert await worker.end() == 0, worker.log()

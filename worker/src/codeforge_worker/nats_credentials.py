@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,8 +37,11 @@ class Login:
     expires: int
 
     @property
-    def expired(self) -> bool:
-        return 0 < self.expires <= time.time()
+    def until(self) -> str:
+        """Its end in words. Nothing is compared with it: the time is of the operator's clock."""
+        if not self.expires:
+            return ""
+        return f", which is valid until {datetime.fromtimestamp(self.expires, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     @property
     def options(self) -> dict[str, Any]:
@@ -103,11 +105,8 @@ class NatsCredentials:
         """A sentence if no connection is possible with the file's content; otherwise empty."""
         if self._unreadable:
             what = self._unreadable
-        elif self._used and self._used.expired:
-            at = datetime.fromtimestamp(self._used.expires, UTC).isoformat().replace("+00:00", "Z")
-            what = f"the NATS credential in {self._path} expired at {at}"
         elif refused:
-            what = f"NATS does not take the credential in {self._path}"
+            what = f"NATS refuses the credential in {self._path}{self._used.until if self._used else ''}"
         else:
             return ""
         return f"{what}: the operator renews {self._secret}, see the pool's conditions; runs go on meanwhile"

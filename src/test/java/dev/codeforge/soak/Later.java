@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 /** What people do to a task after they created it, each thing as soon as the API server takes it. */
 final class Later {
     private static final int SOON_MILLIS = 2500;
-    private static final Duration DRAIN = Duration.ofMinutes(3);
+    private static final Duration DRAIN = Duration.ofMinutes(7);
 
     private final Platform platform;
     private final Random random;

@@ -78,9 +78,7 @@ final class Load {
     }
 
     private void create(Kind kind, String name, String pool, String prompt, String key, String workspace) {
-        final String spec = "workerPoolRef: {name: " + pool + "}\nprompt: \"" + prompt + "\"\n"
-                + (key.isEmpty() ? "" : "idempotencyKey: " + key + "\n") + workspace
-                + kind.spec(platform.remote.isPresent());
+        final String spec = spec(kind, pool, prompt, key, workspace);
         final AgentTask made = Patience.until("creating " + name, () -> {
             try {
                 return Yaml.create(platform.client(), AgentTask.class, platform.namespace, name, spec);
@@ -98,6 +96,13 @@ final class Load {
         });
         tasks.add(new Task(made.uid(), name, kind, pool, key));
         later.plan(kind, name);
+    }
+
+    static String spec(Kind kind, String pool, String prompt, String key, String workspace) {
+        return "workerPoolRef: {name: " + pool + "}\nprompt: \"" + prompt + "\"\n"
+                + (key.isEmpty() ? "" : "idempotencyKey: " + key + "\n")
+                + workspace
+                + kind.spec(!workspace.isEmpty());
     }
 
     private void publish(String id, String prompt) {

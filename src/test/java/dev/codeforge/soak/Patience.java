@@ -7,7 +7,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Doing things again while servers are away. */
 final class Patience {
-    private static final Duration LONGEST = Duration.ofMinutes(2);
+    /** Of a loaded machine, where an operator takes half a minute to start, and is killed again. */
+    private static final Duration LONGEST = Duration.ofMinutes(6);
 
     private Patience() {}
 

@@ -61,12 +61,12 @@ final class Platform {
     }
 
     private void createPool(String name) {
-        Yaml.create(
-                client(),
-                WorkerPool.class,
-                namespace,
-                name,
-                """
+        Yaml.create(client(), WorkerPool.class, namespace, name, poolSpec(subjectOf(name)));
+        workers.start(name, WORKERS_A_POOL);
+    }
+
+    static String poolSpec(String subject) {
+        return """
                 backend: command
                 replicas: %2$d
                 tasksPerWorker: 5
@@ -76,8 +76,7 @@ final class Platform {
                   maxDeliveries: 50
                 taskDefaults: {runTimeoutSeconds: 120}
                 """
-                        .formatted(subjectOf(name), WORKERS_A_POOL, Workers.ACK_WAIT_SECONDS));
-        workers.start(name, WORKERS_A_POOL);
+                .formatted(subject, WORKERS_A_POOL, Workers.ACK_WAIT_SECONDS);
     }
 
     String subjectOf(String pool) {

@@ -76,8 +76,12 @@ final class Remote implements AutoCloseable {
 
     /** YAML of a workspace in one of the repositories, with a push branch of this name. */
     String workspace(String branch, Random random) {
-        return "workspace: {git: {url: 'git://127.0.0.1:%d/%s', push: {branch: '%s'}}}\n"
-                .formatted(port, repository(random.nextInt(REPOSITORIES)), branch);
+        return workspace(port, repository(random.nextInt(REPOSITORIES)), branch);
+    }
+
+    static String workspace(int port, String repository, String branch) {
+        return "workspace: {git: {url: 'git://127.0.0.1:%d/%s', push: {policy: OnSuccess, branch: '%s'}}}\n"
+                .formatted(port, repository, branch);
     }
 
     /** All branches but the one that tasks start from. */

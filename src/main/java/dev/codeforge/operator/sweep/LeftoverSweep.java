@@ -20,9 +20,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes streams, buckets and workers' Secrets whose pool is gone: its finalizer lets go at a deadline, also while NATS is away, and then nobody
- * else would. Only what this installation has made and nobody wants retained, only where pools are served, and only after its pool
- * was not there for ten minutes and is not there by a live look.
+ * Deletes streams, buckets and workers' Secrets of pools that are gone: a pool's finalizer is released at a deadline, also while NATS is
+ * away, and nothing else removes them then. The sweep deletes only what this installation has made, in the namespaces that it serves,
+ * unless the pool's deletion policy is Retain, and only after the pool has been missing for ten minutes and a read from the API server
+ * confirms that.
  */
 public final class LeftoverSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(LeftoverSweep.class);

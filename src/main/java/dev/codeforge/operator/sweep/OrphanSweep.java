@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes messages off the queue that nobody waits for. Those whose AgentTask is gone: nobody told an operator that was down
- * when it was deleted; only after a live look by name, since a cache may be behind. Those whose AgentTask has ended: a worker
- * that lost its results would run them once more. Only what this installation published.
+ * Removes messages of this installation from the queues whose AgentTask is gone or has ended. An operator that was down has missed the
+ * deletion; a read of the task from the API server confirms it, since the cache may be behind. A worker that lost the results of an
+ * ended task would run it once more.
  */
 public final class OrphanSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(OrphanSweep.class);
@@ -77,7 +77,7 @@ public final class OrphanSweep implements Sweep {
     }
 
     /**
-     * Takes off a pool's queue what no worker has begun and nobody waits for; what another call did just now, it need not. Throws
+     * Removes the messages of gone or ended tasks that no worker has begun from a pool's queue; a call right after another does nothing. Throws
      * {@link QueueUnavailableException} when the queue cannot be seen.
      */
     public synchronized void withdrawWaiting(WorkerPool pool) {
@@ -133,7 +133,7 @@ public final class OrphanSweep implements Sweep {
     /** By its sequence: a rerun may publish on the subject right now. */
     private void removeEnded(String stream, AgentTask task, StandingMessage message) {
         final boolean old = message.attempt() <= task.getStatus().attempts();
-        // Its events may have aged out; one that tells of a run contradicts the status, and is left to whoever runs it.
+        // Its events may have aged out; one that reports a run contradicts the status, and its message is left to that worker.
         if (old
                 && results.lastProven(TaskIndex.ref(task))
                         .filter(last -> !last.isTerminal())

@@ -1,4 +1,4 @@
-/** A look at all unfinished tasks at once, for what no event told. */
+/** Periodic checks for what no event reported: lost messages, orphans, leftovers. */
 @NullMarked
 package dev.codeforge.operator.sweep;
 
