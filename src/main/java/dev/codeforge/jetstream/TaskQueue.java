@@ -24,10 +24,10 @@ public interface TaskQueue {
     Sample ensure(Settings settings);
 
     /**
-     * How the stream and its consumer stand, by reads alone; empty when either is missing.
+     * The state of the stream and its consumer, by reads only; empty when either is missing.
      *
-     * @param wanted but for whether it is paused, which the sample tells
-     * @throws SubjectTakenException when the stream is another installation's
+     * @param wanted compared without the pause, which is in the sample
+     * @throws SubjectTakenException when the stream belongs to another installation
      */
     Optional<Inspection> inspect(Settings wanted);
 
@@ -97,7 +97,7 @@ public interface TaskQueue {
         }
     }
 
-    /** @param asWanted whether {@link #ensure} would find nothing to correct but the pause */
+    /** @param asWanted whether {@link #ensure} would change nothing but the pause */
     record Inspection(Sample sample, boolean asWanted) {}
 
     /** A task message ready to send; the message id and the expectations are set by {@link #publish}. */

@@ -6,29 +6,28 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What is remembered of the pools: begun, found and forgotten here alone. */
+/** What is remembered of the pools; the only place where it begins, is found and is forgotten. */
 final class PoolMemories {
     private final Map<String, PoolMemory> byUid = new ConcurrentHashMap<>();
-    /** Who tells is on a thread of its own, knows a pool by its name, and may be before the pool's first reconcile. */
-    private final Set<ResourceID> told = ConcurrentHashMap.newKeySet();
+    /** Tasks' reconciles report on other threads, know a pool by its name, and may precede the pool's first reconcile. */
+    private final Set<ResourceID> changed = ConcurrentHashMap.newKeySet();
 
     /** Another pool of the same name is another. */
     PoolMemory of(WorkerPool pool) {
         return byUid.computeIfAbsent(pool.getMetadata().getUid(), uid -> new PoolMemory());
     }
 
-    /** The pool's queue has changed. */
-    void tell(ResourceID pool) {
-        told.add(pool);
+    void queueChanged(ResourceID pool) {
+        changed.add(pool);
     }
 
-    /** Whether the pool's queue has changed since this was asked last. */
-    boolean wasTold(WorkerPool pool) {
-        return told.remove(ResourceID.fromResource(pool));
+    /** Whether a change of the pool's queue was reported since the last call. */
+    boolean hasQueueChanged(WorkerPool pool) {
+        return changed.remove(ResourceID.fromResource(pool));
     }
 
     void forget(WorkerPool pool) {
-        told.remove(ResourceID.fromResource(pool));
+        changed.remove(ResourceID.fromResource(pool));
         final PoolMemory forgotten = byUid.remove(pool.getMetadata().getUid());
         if (forgotten != null) {
             forgotten.access().end();

@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What is remembered of one pool between two reconciles: each subject's part is its own, and only its class reads and writes
- * it. None is guarded: the framework reconciles one pool on one thread at a time. All of it may be lost, as with a restart.
+ * What is remembered of one pool between two reconciles. Each subject has a part of its own, which only its class reads and
+ * writes. Nothing is guarded: the framework reconciles one pool on one thread at a time. All of it may be lost, as by a restart.
  */
 final class PoolMemory {
     private final QueueKeeper.Memory queue = new QueueKeeper.Memory();
@@ -123,7 +123,7 @@ final class PoolMemory {
         statusWritten = when;
     }
 
-    /** Whether its finalizer is off. A cache that is behind goes on showing it for a while. */
+    /** Whether its finalizer is removed. A stale cache goes on showing the pool for a while. */
     boolean isReleased() {
         return released;
     }

@@ -8,7 +8,7 @@ sealed interface PoolOutcome {
     /** Nothing was touched: the queue is not usable. */
     record Untouched() implements PoolOutcome {}
 
-    /** The queue was made or corrected, and is as said now: the pool is to be decided on by it. */
+    /** The queue was created or corrected; the pool is to be planned again with its new state. */
     record Provisioned(QueueState queue) implements PoolOutcome {}
 
     /** The pool is served. */
@@ -17,7 +17,7 @@ sealed interface PoolOutcome {
     /** The pool is being deleted, and its tasks are waited for or asked to stop. */
     record Ending(Workforce workers) implements PoolOutcome {}
 
-    /** Nothing is left but the resource. */
+    /** Everything is removed but the resource, whose finalizer can go. */
     record Removed() implements PoolOutcome {}
 
     /**

@@ -7,9 +7,9 @@ import java.util.List;
 /** What to do with a pool now. */
 sealed interface PoolPlan {
     /**
-     * Make the queue, or correct it, and decide anew by how it is then.
+     * Create or correct the queue, then decide again on the result.
      *
-     * @param paused whether it is to hand out nothing
+     * @param paused whether workers get no tasks from it
      */
     record Provision(boolean paused) implements PoolPlan {}
 

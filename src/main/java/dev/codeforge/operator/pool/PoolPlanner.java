@@ -44,7 +44,7 @@ final class PoolPlanner {
                 : serve(snapshot);
     }
 
-    /** One that is about to be removed hands out nothing more; one that is retained keeps its queue as it is. */
+    /** A pool that is about to be removed hands out no more tasks; a retained one keeps its queue as it is. */
     private boolean isPaused(WorkerPool pool) {
         return pool.getSpec().suspend()
                 || (pool.isTerminating()
@@ -52,7 +52,7 @@ final class PoolPlanner {
                         && passed(PoolDeletion.drainsUntil(pool)));
     }
 
-    /** Also of a deleted one: what somebody changed of it just before decides what becomes of its stream. */
+    /** Also of a deleted pool: a change of the spec just before decides what becomes of its stream. */
     private static boolean needsProvision(PoolSnapshot snapshot, boolean paused) {
         return switch (snapshot.queue()) {
             case QueueState.Ready ready -> ready.sample().paused() != paused;

@@ -55,7 +55,7 @@ final class PoolRemoval {
         this.tasks = tasks;
     }
 
-    /** Asks whoever runs a task of the pool to stop its agent: so what was used and done is still told. */
+    /** Asks every worker that runs a task of the pool to stop its agent, so that it still reports usage and results. */
     void stopRunning(WorkerPool pool) {
         final WorkerControl control = connections.workers();
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -71,7 +71,7 @@ final class PoolRemoval {
         }
     }
 
-    /** Fails and buries what is unfinished, and removes all that the pool has. */
+    /** Fails and buries what is unfinished, and removes everything that the pool has. */
     void remove(PoolSnapshot snapshot, PoolMemory memory, boolean whateverNatsTakes) {
         final WorkerPool pool = snapshot.pool();
         final List<Runnable> steps =
@@ -132,7 +132,7 @@ final class PoolRemoval {
                 .filter(attempts -> attempts > 0)
                 .orElse(0);
         if (attempt == 0) {
-            // Never published: it waits as one of a missing pool.
+            // Never published: the task waits as one of a missing pool.
             return;
         }
         final Results results = connections.results();

@@ -31,7 +31,7 @@ final class PoolRequeue {
     }
 
     Duration in(WorkerPool pool, After last) {
-        final boolean mayNotBeCounted = memories.wasTold(pool);
+        final boolean mayNotBeCounted = memories.hasQueueChanged(pool);
         if (mayNotBeCounted
                 && (pool.getSpec().scaling() != null
                         || pool.getSpec().isolation().workerPerTask())) {

@@ -21,7 +21,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
-/** Makes and corrects a pool's stream and consumer, and tells in the status' words how they are. */
+/** Observes a pool's stream and consumer by reads, and creates or corrects them when that is planned. */
 final class QueueKeeper {
     private static final int LEAST_ACK_PENDING = 1000;
 
@@ -34,7 +34,7 @@ final class QueueKeeper {
     private final String installation;
     private final Clock clock;
 
-    /** The queue was as these settings want it at that time, paused or not, and so many dead letters were there. */
+    /** At that time the queue was as these settings want it, paused or not, with so many dead letters. */
     private record Kept(TaskQueue.Settings settings, Instant at, long deadLetters) {}
 
     /** What is remembered of one pool's queue. */
@@ -82,8 +82,8 @@ final class QueueKeeper {
     }
 
     /**
-     * By reads alone. A pool that follows its queue is sampled only, where all of it was read just now: three requests take
-     * too long for a worker that is wanted at once.
+     * Reads only. Of a pool that scales by its queue, only the counts are read when everything was read just before: three
+     * requests take too long for a worker that is needed at once.
      */
     QueueState look(WorkerPool pool, Memory memory) {
         final String namespace = pool.getMetadata().getNamespace();
@@ -126,7 +126,7 @@ final class QueueKeeper {
         return found.get().asWanted() ? ready(pool, memory, found.get().sample(), now) : new QueueState.Drifted();
     }
 
-    /** Makes the stream and its consumer, or corrects them; how they are then. */
+    /** Creates or corrects the stream and its consumer, and returns their new state. */
     QueueState provision(WorkerPool pool, Memory memory, boolean paused) {
         return orBroken(() -> {
             final Instant now = clock.instant();

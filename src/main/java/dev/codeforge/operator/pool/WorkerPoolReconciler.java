@@ -152,7 +152,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         final PoolMemory memory = memories.of(pool);
         if (memory.isReleased()) {
-            // The cache is behind: what is removed would be removed again, which fails where its namespace is gone.
+            // The cache is stale: a second removal would fail where the namespace is gone too.
             return UpdateControl.noUpdate();
         }
         if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
@@ -161,7 +161,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         PoolSnapshot snapshot = observer.observe(pool, memory, context);
         PoolOutcome outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
-        // Once; once more where the time to drain has passed in between.
+        // At most twice: the second time when the drain timeout has passed in between.
         while (outcome instanceof PoolOutcome.Provisioned provisioned) {
             snapshot = snapshot.with(provisioned.queue());
             outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
@@ -265,7 +265,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
 
     /** Looks at a pool again, because its queue changed. */
     public void trigger(ResourceID pool) {
-        memories.tell(pool);
+        memories.queueChanged(pool);
         triggers.propagateEvent(pool);
     }
 

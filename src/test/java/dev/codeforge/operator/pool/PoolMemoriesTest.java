@@ -36,10 +36,10 @@ final class PoolMemoriesTest {
     }
 
     @Test
-    void whatIsToldBeforeItsFirstReconcileIsNotLost() {
-        memories.tell(ResourceID.fromResource(pool));
+    void aChangeThatIsReportedBeforeTheFirstReconcileIsNotLost() {
+        memories.queueChanged(ResourceID.fromResource(pool));
         memories.of(pool);
-        assertThat(memories.wasTold(pool)).isTrue();
-        assertThat(memories.wasTold(pool)).isFalse();
+        assertThat(memories.hasQueueChanged(pool)).isTrue();
+        assertThat(memories.hasQueueChanged(pool)).isFalse();
     }
 }

@@ -17,7 +17,7 @@ final class PoolRequeueTest {
 
     @Test
     void aMessageThatTheConsumerMayNotHaveCountedIsLookedForOnceMoreAndThenByTheTick() {
-        memories.tell(ResourceID.fromResource(pool));
+        memories.queueChanged(ResourceID.fromResource(pool));
         assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
         assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(PoolRequeue.TICK);
     }
@@ -25,7 +25,7 @@ final class PoolRequeueTest {
     @Test
     void aFixedPoolCountsNothing() {
         final WorkerPool fixed = Resources.pool("ns", "fixed", null);
-        memories.tell(ResourceID.fromResource(fixed));
+        memories.queueChanged(ResourceID.fromResource(fixed));
         assertThat(next.in(fixed, PoolRequeue.After.NOTHING_TO_FOLLOW)).isEqualTo(Duration.ofSeconds(10));
     }
 
@@ -33,7 +33,7 @@ final class PoolRequeueTest {
     void aFixedPoolThatGivesEachTaskAWorkerIsLookedAtOnceMoreToFindItSpent() {
         final WorkerPool fixed = Resources.pool("ns", "fixed", null);
         fixed.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("workerPerTask", true))));
-        memories.tell(ResourceID.fromResource(fixed));
+        memories.queueChanged(ResourceID.fromResource(fixed));
         assertThat(next.in(fixed, PoolRequeue.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
     }
 
@@ -44,7 +44,7 @@ final class PoolRequeueTest {
 
     @Test
     void whatWasToldOfAPoolThatIsGoneIsForgotten() {
-        memories.tell(ResourceID.fromResource(pool));
+        memories.queueChanged(ResourceID.fromResource(pool));
         memories.forget(pool);
         assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(PoolRequeue.TICK);
     }
