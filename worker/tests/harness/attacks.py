@@ -214,8 +214,11 @@ class World:
         # A task bears its own subject: a client's request would not take it for an answer.
         inbox = self.hostile.new_inbox()
         heard = await self.hostile.subscribe(inbox)
-        await self.hostile.publish(_PULL, _NOW, reply=inbox)
-        self._held = (await heard.next_msg(timeout=PATIENCE)).reply
+        self._held = ""
+        # The consumer's leader may not know of the task yet: its answer is a status then, without a reply subject.
+        while not self._held:
+            await self.hostile.publish(_PULL, _NOW, reply=inbox)
+            self._held = (await heard.next_msg(timeout=PATIENCE)).reply
 
     async def _progress(self, row: str, target: Target) -> None:
         await self.hostile.publish(self._held, b"+WPI", reply=target.subject)
