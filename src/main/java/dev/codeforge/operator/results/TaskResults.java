@@ -26,6 +26,8 @@ import java.util.function.ObjLongConsumer;
  * instead: events are cumulative.
  */
 public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask> {
+    private static final Runnable NOT_DELIVERED = () -> {};
+
     private final Connections connections;
     private final DispatchKey key;
     private final TaskIndex tasks;
@@ -41,9 +43,11 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
                 later.acknowledge.run();
                 return this;
             }
-            if (later.stored.sequence() > stored.sequence()) {
-                acknowledge.run();
+            if (later.stored.sequence() == stored.sequence()) {
+                // The same event, redelivered or found by the sweep, which has nothing to acknowledge.
+                return later.acknowledge == NOT_DELIVERED ? this : later;
             }
+            acknowledge.run();
             return later;
         }
     }
@@ -119,8 +123,18 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
             final Optional<StoredEvent> stored = Optional.ofNullable(last.get(TaskIndex.ref(task)));
             stored.flatMap(event -> event.proven(key))
                     .filter(event -> StatusLag.isBehind(task, event))
-                    .ifPresent(event -> keep(new Kept(stored.get(), event, () -> {}), task));
+                    .ifPresent(event -> keep(new Kept(stored.get(), event, NOT_DELIVERED), task));
         }
+        dropEnded();
+    }
+
+    /** An event that came in while its task ended or was deleted is kept after its last reconcile. */
+    private void dropEnded() {
+        kept.forEach((uid, news) -> {
+            if (tasks.byUid(uid).filter(task -> !task.isFinished()).isEmpty() && kept.remove(uid, news)) {
+                news.acknowledge().run();
+            }
+        });
     }
 
     private void keep(Kept news, AgentTask task) {

@@ -142,4 +142,16 @@ final class TaskResultsTest {
         results.settle(late, Long.MAX_VALUE);
         assertThat(results.isAhead(late)).isFalse();
     }
+
+    @Test
+    void theSweepDropsEventsOfTasksThatAreGone() {
+        final AgentTask task = task("task", RUNNING);
+        final long outcome = nats.report(Events.of(task, Kind.COMPLETED));
+        results.sweep();
+        assertThat(results.isAhead(task)).isTrue();
+        cache.remove(task);
+        results.sweep();
+        assertThat(results.isAhead(task)).isFalse();
+        assertThat(nats.acknowledged()).containsExactly(outcome);
+    }
 }
