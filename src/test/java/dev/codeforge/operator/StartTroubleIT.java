@@ -78,7 +78,7 @@ final class StartTroubleIT {
         pool("");
         assertThat(awaitStalled("WorkersRefused").getMessage())
                 .contains("exceeded quota: none")
-                .endsWith("for which the chart's workerDefaults fill in what it leaves out.");
+                .endsWith("raise the quota, or correct spec.template or the chart's workerDefaults.");
         client.resource(quota).delete();
         awaitReason("WorkersStarting");
     }
