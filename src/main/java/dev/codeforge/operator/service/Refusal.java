@@ -61,7 +61,7 @@ record Refusal(int code, String type, String message, boolean retryable) {
                 GONE,
                 "TaskDeleted",
                 "AgentTask " + name + " was deleted before its outcome was known here: ask again with the same"
-                        + " Nats-Msg-Id, which returns its outcome if it succeeded and otherwise runs it again.",
+                        + " Nats-Msg-Id, which returns its outcome if it had ended, and otherwise runs it again.",
                 true);
     }
 
