@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/** Takes our finalizer off the pools that we serve, so that an uninstalled operator hangs no namespace. Workers and streams stay. */
+/** Removes the finalizer from the pools of this operator, so that an uninstalled operator blocks no namespace. Workers and streams stay. */
 public final class FinalizerRelease {
     private static final long STOP_SECONDS = 60;
     private final KubernetesClient client;
@@ -17,7 +17,7 @@ public final class FinalizerRelease {
         this.client = client;
     }
 
-    /** Stops the operator and waits until its pods are gone: a running one puts every finalizer back. */
+    /** Stops the operator and waits until its pods are gone: a running operator adds the finalizers again. */
     public void stopOperator(String namespace, String deployment) {
         final var running = client.apps().deployments().inNamespace(namespace).withName(deployment);
         final Optional<Deployment> found = Optional.ofNullable(running.get());
@@ -34,9 +34,9 @@ public final class FinalizerRelease {
     }
 
     /**
-     * Pools elsewhere are another operator's: their finalizers stay.
+     * Pools of other namespaces belong to another operator: their finalizers stay.
      *
-     * @param namespaces where to look; empty for all
+     * @param namespaces of the pools; empty for all
      * @return how many pools had it
      */
     public int release(Set<String> namespaces) {

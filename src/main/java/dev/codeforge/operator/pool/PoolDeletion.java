@@ -7,9 +7,9 @@ import java.time.Instant;
 
 /** The deadlines of a pool that is being deleted, by the clock of the API server. */
 final class PoolDeletion {
-    /** A finalizer that outlives this would hang a namespace. */
+    /** A finalizer that stays longer would block its namespace. */
     private static final Duration DEADLINE = Duration.ofMinutes(10);
-    /** How long workers that were asked to stop their agents are waited for. */
+    /** How long the operator waits for workers that were asked to stop their agents. */
     private static final Duration GRACE = Duration.ofSeconds(30);
 
     private PoolDeletion() {}
@@ -27,7 +27,7 @@ final class PoolDeletion {
         return drainsUntil(pool).plus(GRACE);
     }
 
-    /** When it is let go even while NATS is away. */
+    /** When the finalizer is released even while NATS is away. */
     static Instant deadline(WorkerPool pool) {
         return since(pool).plus(DEADLINE);
     }

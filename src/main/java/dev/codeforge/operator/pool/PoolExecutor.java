@@ -94,9 +94,9 @@ final class PoolExecutor {
     }
 
     /**
-     * Brings the Deployment to the template and the decided size. It grows at once, and shrinks by workers that are idle.
+     * Brings the Deployment to the template and the decided size. The pool grows at once, and shrinks by idle workers.
      *
-     * @param replaced workers in whose place others are to come
+     * @param replaced workers to delete, so that new ones replace them
      */
     private Workforce keepWorkers(PoolSnapshot snapshot, PoolMemory memory, Decision decision, List<Pod> replaced) {
         final WorkerPool pool = snapshot.pool();
@@ -110,7 +110,7 @@ final class PoolExecutor {
             final Deployment current = keep(pool, memory, snapshot.deployment(), decision);
             return new Workforce(follow(snapshot, memory, current, decision, replaced), Optional.empty(), shutOut);
         } catch (InvalidTemplateException e) {
-            // Workers of the template before go on following the queue.
+            // Workers of the former template still follow the queue.
             snapshot.deployment().ifPresent(workers -> follow(snapshot, memory, workers, decision, replaced));
             return new Workforce(decision, Optional.of(e.getMessage()), shutOut);
         }
@@ -139,7 +139,7 @@ final class PoolExecutor {
         return decision;
     }
 
-    /** Only growing is done by a number alone. */
+    /** Only growth sets a number without asking the workers. */
     private static int size(Deployment current, Decision decision) {
         return Math.max(current.getSpec().getReplicas(), decision.desired());
     }
@@ -156,7 +156,7 @@ final class PoolExecutor {
         return current;
     }
 
-    /** A cache that is behind may not show a Deployment whose workers are busy. */
+    /** A stale cache may not show a Deployment whose workers are busy. */
     private Optional<Deployment> live(Deployment wanted) {
         return Optional.ofNullable(client.resource(wanted).get());
     }
@@ -167,7 +167,7 @@ final class PoolExecutor {
                 .build();
     }
 
-    /** Replicas go along until the scaler owns them: left out before, the API server would set them to 1. */
+    /** The apply has replicas until the scaler owns the field: without it, the API server would set 1. */
     private Deployment apply(Deployment wanted, Optional<Deployment> existing, Decision decision)
             throws InvalidTemplateException {
         final boolean scalerOwns = existing.filter(WorkerScale::owns).isPresent();

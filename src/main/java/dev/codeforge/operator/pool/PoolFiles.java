@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps a pool's bucket for files: looked at each minute, since it may be lost. Tasks run without it too. */
+/** Keeps a pool's bucket for files: checked each minute, since it may be lost. Tasks also run without it. */
 final class PoolFiles {
     private static final Logger LOG = LoggerFactory.getLogger(PoolFiles.class);
 
@@ -31,11 +31,11 @@ final class PoolFiles {
     /** What is remembered of one pool's bucket. */
     static final class Memory {
         private final RecheckTimer<Files.Settings> rechecks = new RecheckTimer<>();
-        /** What was said of it last; empty when it is as wanted. */
+        /** Its last problem; empty when it is as wanted. */
         private String problem = "";
     }
 
-    /** What is refused is asked for again in a minute; until then workers tell in their results what was not kept. */
+    /** A refused bucket is requested again after a minute; until then the workers' results say which files were not kept. */
     void keep(WorkerPool pool, Memory memory) {
         final Files.Settings settings = settings(pool);
         if (memory.rechecks.isDue(settings, clock.instant())) {
@@ -60,7 +60,7 @@ final class PoolFiles {
         }
     }
 
-    /** Never throws for a bucket that is not there, or not ours. */
+    /** Never throws for a bucket that is missing, or of another installation. */
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         connections.files().remove(namespace, pool.getMetadata().getName(), installation);

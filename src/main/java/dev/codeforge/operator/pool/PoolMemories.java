@@ -6,13 +6,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What is remembered of the pools; the only place where it begins, is found and is forgotten. */
+/** The memories of all pools: the only place where one is created, found and forgotten. */
 final class PoolMemories {
     private final Map<String, PoolMemory> byUid = new ConcurrentHashMap<>();
     /** Tasks' reconciles report on other threads, know a pool by its name, and may precede the pool's first reconcile. */
     private final Set<ResourceID> changed = ConcurrentHashMap.newKeySet();
 
-    /** Another pool of the same name is another. */
+    /** A pool that is created again under its name has another memory. */
     PoolMemory of(WorkerPool pool) {
         return byUid.computeIfAbsent(pool.getMetadata().getUid(), uid -> new PoolMemory());
     }

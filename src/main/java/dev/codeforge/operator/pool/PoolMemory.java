@@ -18,7 +18,7 @@ import java.util.Optional;
 
 /**
  * What is remembered of one pool between two reconciles. Each subject has a part of its own, which only its class reads and
- * writes. Nothing is guarded: the framework reconciles one pool on one thread at a time. All of it may be lost, as by a restart.
+ * writes. Nothing is guarded: the framework reconciles one pool on one thread at a time. All of it may be lost, as in a restart.
  */
 final class PoolMemory {
     private final QueueKeeper.Memory queue = new QueueKeeper.Memory();
@@ -40,7 +40,7 @@ final class PoolMemory {
     private boolean released;
 
     /**
-     * What was applied last, and what it became: an unchanged world is not written to.
+     * The Deployment that was applied last, and its spec afterwards: without a change nothing is applied again.
      *
      * @param became with the API server's defaults, without the number of workers
      */
@@ -123,7 +123,7 @@ final class PoolMemory {
         statusWritten = when;
     }
 
-    /** Whether its finalizer is removed. A stale cache goes on showing the pool for a while. */
+    /** Whether its finalizer is removed. A stale cache still shows the pool for a while. */
     boolean isReleased() {
         return released;
     }

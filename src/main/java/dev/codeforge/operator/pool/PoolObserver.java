@@ -72,14 +72,14 @@ final class PoolObserver {
                 memory.demand());
     }
 
-    /** By an index: the context makes a set of them, and to hash fifty pods takes longer than all else of a look. */
+    /** By an index: the context makes a set of the pods, and hashing fifty of them takes longer than the rest of a reconcile. */
     private static List<Pod> pods(WorkerPool pool, Context<WorkerPool> context) {
         final var cache = (InformerEventSource<Pod, WorkerPool>)
                 context.eventSourceRetriever().getEventSourceFor(Pod.class);
         return cache.byIndex(PODS_BY_POOL, PoolKey.of(ResourceID.fromResource(pool)));
     }
 
-    /** For the pods' informer: who a pod belongs to. */
+    /** For the pods' informer: the pool of a pod. */
     static Map<String, Function<Pod, List<String>>> podIndex() {
         return Map.of(PODS_BY_POOL, pod -> WorkerPoolReconciler.poolOf(pod).stream()
                 .map(PoolKey::of)

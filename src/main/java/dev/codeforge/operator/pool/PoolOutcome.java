@@ -25,11 +25,11 @@ sealed interface PoolOutcome {
      *
      * @param decision on their number, as far as it could be carried out
      * @param refusal why the template could not be applied; empty when it was
-     * @param shutOut why NATS may refuse them for now, a sentence; empty when nothing is known against them
+     * @param shutOut why NATS may refuse them for now, a sentence; empty when nothing is known to be wrong
      */
     record Workforce(Decision decision, Optional<String> refusal, Optional<String> shutOut) {}
 
-    /** Empty where nobody decided on any. */
+    /** Empty for an outcome without a decision on workers. */
     default Optional<Workforce> workforce() {
         return switch (this) {
             case Served served -> Optional.of(served.workers());

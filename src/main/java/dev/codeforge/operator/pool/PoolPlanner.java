@@ -44,7 +44,7 @@ final class PoolPlanner {
                 : serve(snapshot);
     }
 
-    /** A pool that is about to be removed hands out no more tasks; a retained one keeps its queue as it is. */
+    /** The queue of a pool that is about to be removed is paused; a retained one stays as it is. */
     private boolean isPaused(WorkerPool pool) {
         return pool.getSpec().suspend()
                 || (pool.isTerminating()
@@ -102,7 +102,7 @@ final class PoolPlanner {
         return !apiServer.instant().isBefore(deadline);
     }
 
-    /** Its queue could not be made: there is nothing to wait for. */
+    /** Its queue could not be created: there is nothing to wait for. */
     private static boolean neverServed(PoolSnapshot snapshot) {
         return snapshot.queue() instanceof QueueState.Broken broken
                 && broken.reason() != Reason.QueueUnavailable
@@ -148,10 +148,10 @@ final class PoolPlanner {
     }
 
     /**
-     * Spent workers take no task, and still count as replicas: they are replaced, all at once. Not where fewer are wanted, for
-     * the scale-down takes them first. Nor while Kubernetes carries out a lower number: a ReplicaSet that makes one in place
-     * of ours before it hears of the number has one too many then, and may take a busy one. In a rollout nothing is
-     * scaled down, and one that never ends must not end the pool.
+     * Spent workers take no task and still count as replicas, so they are all replaced at once. The exceptions: when fewer workers
+     * are wanted, the scale-down removes spent ones first. While Kubernetes carries out a lower number, a ReplicaSet that replaces a deleted
+     * worker before it reads that number has one too many, and may then remove a busy one. A rollout does not count as such: nothing is scaled
+     * down in it, and one that never ends must not stop the pool.
      */
     private static List<Pod> replaced(PoolSnapshot snapshot, ReplicaPlanner.Decision decision) {
         return snapshot.deployment()

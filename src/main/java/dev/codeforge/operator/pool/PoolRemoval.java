@@ -86,10 +86,10 @@ final class PoolRemoval {
         removeWorkers(pool);
     }
 
-    /** Removes the workers, and leaves the queue. */
+    /** Removes the workers and keeps the queue. */
     void retain(PoolSnapshot snapshot, PoolMemory memory) {
         final WorkerPool pool = snapshot.pool();
-        // Nothing is waited for: a credential that cannot be withdrawn now ends by itself.
+        // A credential that cannot be withdrawn now expires, so nothing waits for it.
         orLater(pool, () -> withdraw(pool, memory, snapshot.namespaceTerminating()));
         removeWorkers(pool);
     }
@@ -149,7 +149,7 @@ final class PoolRemoval {
                 new TaskEvent.Failure(POOL_DELETED, detail, false));
     }
 
-    /** Shuts its workers out of NATS. */
+    /** Revokes its workers' access to NATS. */
     private void withdraw(WorkerPool pool, PoolMemory memory, boolean namespaceEnds) {
         secret.withdraw(pool, memory.access(), namespaceEnds);
     }

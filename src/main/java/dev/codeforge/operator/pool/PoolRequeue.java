@@ -3,9 +3,9 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.api.WorkerPool;
 import java.time.Duration;
 
-/** When a pool is looked at again although nobody tells that something has happened. */
+/** After which delay a pool is reconciled without an event. */
 final class PoolRequeue {
-    /** Outside producers tell nobody. */
+    /** Messages of outside producers cause no event. */
     static final Duration TICK = Duration.ofSeconds(2);
 
     private static final Duration FIXED_TICK = Duration.ofSeconds(10);
@@ -23,10 +23,10 @@ final class PoolRequeue {
         this.memories = memories;
     }
 
-    /** What the last look has done. */
+    /** What the last reconcile has done. */
     enum After {
         GROWTH,
-        A_LOOK,
+        A_RECONCILE,
         NOTHING_TO_FOLLOW
     }
 
@@ -39,7 +39,7 @@ final class PoolRequeue {
         }
         return switch (last) {
             case GROWTH -> GROWN;
-            case A_LOOK -> TICK;
+            case A_RECONCILE -> TICK;
             case NOTHING_TO_FOLLOW -> FIXED_TICK;
         };
     }

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * All that is known when a decision on a pool is made.
+ * The input of a decision on a pool.
  *
  * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue;
  *     asked for while the pool is deleted, else 0
  * @param runningTasks those of them that a worker runs; likewise
  * @param namespaceTerminating nothing new can be made in it
- * @param walls what its workers say of the walls around their agents; empty while none has said anything
+ * @param walls what its workers report of the walls around their agents; empty before the first report
  * @param trouble why workers do not start; empty while all do
- * @param spent workers that have had their one task, of a pool that gives each task a worker
+ * @param spent workers that have run their one task, in a pool with a worker for each task
  * @param serviceTime how long its tasks run; empty when that is not known, or not asked for
  */
 record PoolSnapshot(

@@ -19,10 +19,10 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 
-/** The pool's status as a function of what was seen and decided. */
+/** The pool's status as a function of snapshot and outcome. */
 final class PoolStatusBuilder {
     private static final String ISOLATED = "Isolated";
-    /** There while scaling wins over a number of workers that somebody has set. */
+    /** True while scaling overrides a number of workers in spec.replicas. */
     private static final String REPLICAS_IGNORED = "ReplicasIgnored";
 
     private final QueueKeeper queues;
@@ -41,7 +41,7 @@ final class PoolStatusBuilder {
         final Optional<DeploymentStatus> workers = snapshot.deployment().map(Deployment::getStatus);
         final int replicas = workers.map(DeploymentStatus::getReplicas).orElse(0);
         final int ready = workers.map(DeploymentStatus::getReadyReplicas).orElse(0);
-        // Old workers stay until new ones are ready: a rollout that fails shows here only.
+        // Old workers stay until new ones are ready, so a failing rollout shows here only.
         final int unavailable =
                 workers.map(DeploymentStatus::getUnavailableReplicas).orElse(0);
         final Optional<ReplicaPlanner.Decision> decision = outcome.workforce().map(PoolOutcome.Workforce::decision);
@@ -65,7 +65,7 @@ final class PoolStatusBuilder {
                 decision.map(made -> scaling(before, made)).orElse(before.scaling()));
     }
 
-    /** Of a pool that could not be reconciled: as it was, and why. */
+    /** The status of a pool that could not be reconciled: as it was, with the reason. */
     WorkerPoolStatus failed(WorkerPool pool, ReconcileError error) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         return with(
@@ -74,7 +74,7 @@ final class PoolStatusBuilder {
                 verdict(conditionsOf(pool, before), !error.passes(), error.reason(), error.message()));
     }
 
-    /** What is left of a status that the API server refuses: no message, which may repeat anybody's words. */
+    /** The smallest form of a status that the API server refuses: without messages, which may quote foreign text. */
     WorkerPoolStatus smallest(WorkerPool pool, WorkerPoolStatus refused, String why) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         return with(
@@ -109,7 +109,7 @@ final class PoolStatusBuilder {
                 : before.queue();
     }
 
-    /** Written anew only when the number or the reason changes. */
+    /** It changes only with the number or the reason. */
     private WorkerPoolStatus.ScalingDecision scaling(WorkerPoolStatus before, ReplicaPlanner.Decision made) {
         final WorkerPoolStatus.ScalingDecision last = before.scaling();
         return last != null
@@ -199,7 +199,7 @@ final class PoolStatusBuilder {
         }
     }
 
-    /** By the workers' own words; without any worker by what was last said of this generation. */
+    /** From the workers' reports; without a worker, from the last report about this generation. */
     private void isolation(Conditions conditions, PoolSnapshot snapshot, WorkerPoolStatus before) {
         final WorkerPool pool = snapshot.pool();
         final NatsWall nats = access.wall(pool);

@@ -18,7 +18,7 @@ final class PoolWarnings {
         this.events = events;
     }
 
-    /** Events for what an operator of the platform wants to hear of: new dead letters and new trouble. */
+    /** Events for new dead letters and new trouble. */
     void tell(WorkerPool pool, WorkerPoolStatus status) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         if (status.deadLetters() > before.deadLetters()) {
@@ -38,7 +38,7 @@ final class PoolWarnings {
                         condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
     }
 
-    /** Of a status that cannot be written: an Event is all that is left, one for the first of several tries. */
+    /** For a status that cannot be written: one Event, on the first of several tries. */
     void tellUnwritten(WorkerPool pool, WorkerPoolStatus status, int failures) {
         if (failures == 0) {
             Conditions.find(status.conditions(), "Ready")

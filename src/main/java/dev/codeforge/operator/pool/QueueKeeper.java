@@ -25,7 +25,7 @@ import java.util.function.Supplier;
 final class QueueKeeper {
     private static final int LEAST_ACK_PENDING = 1000;
 
-    /** Shorter than a tick: each tick looks at all of it. */
+    /** Shorter than a tick: each tick reads everything. */
     private static final Duration KEPT = Duration.ofMillis(1900);
 
     private final Connections connections;
@@ -65,7 +65,7 @@ final class QueueKeeper {
                         .replace("{pool}", pool.getMetadata().getName());
     }
 
-    /** The schema and the chart's policy refuse others before; neither is there in every cluster. */
+    /** The schema and the chart's policy refuse others earlier, but not every cluster has both. */
     private boolean mayHaveItsSubject(WorkerPool pool) {
         final String own = pool.getSpec().queue().subject();
         return own == null || own.startsWith(Subjects.TASKS + pool.getMetadata().getNamespace() + ".");
@@ -76,7 +76,7 @@ final class QueueKeeper {
                 pool.getMetadata().getNamespace(), pool.getMetadata().getName());
     }
 
-    /** Another installation on the same account may have a stream of this name: that one is not ours to delete. */
+    /** Another installation on the same account may have a stream of this name: it must not be deleted. */
     boolean owns(WorkerPool pool) {
         return connections.queue().owns(stream(pool), installation);
     }
@@ -99,7 +99,7 @@ final class QueueKeeper {
         }
         final Optional<String> problem = connections.results().problem();
         if (problem.isPresent()) {
-            // A task whose outcome cannot be kept must not be run.
+            // A task whose outcome cannot be kept must not run.
             return new QueueState.Broken(
                     Reason.QueueUnavailable, problem.get() + ". " + Reason.QueueUnavailable.sentence());
         }
@@ -171,7 +171,7 @@ final class QueueKeeper {
                 owner(pool, installation));
     }
 
-    /** Told while the pool is there: when it goes NATS may be away, and nobody is left to say what its stream is. */
+    /** Written while the pool exists: when the pool is deleted, NATS may be away, and later nothing else says whose stream it is. */
     static StreamOwner owner(WorkerPool pool, String installation) {
         return new StreamOwner(installation, pool.getSpec().deletionPolicy() == WorkerPoolSpec.DeletionPolicy.Retain);
     }

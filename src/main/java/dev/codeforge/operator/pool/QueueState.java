@@ -3,12 +3,12 @@ package dev.codeforge.operator.pool;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.operator.status.Reason;
 
-/** How the pool's queue is. */
+/** The state of a pool's queue. */
 sealed interface QueueState {
-    /** As its spec wants it, but for whether it hands out tasks, which the sample tells. */
+    /** As the spec wants it, except for the pause, which the sample shows. */
     record Ready(TaskQueue.Sample sample, long deadLetters) implements QueueState {}
 
-    /** The stream or its consumer is not there. */
+    /** The stream or its consumer is missing. */
     record Missing() implements QueueState {}
 
     /** The stream or its consumer is not as the spec wants it. */

@@ -14,9 +14,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** How long the tasks of pools run, by their AgentTasks: so a restarted operator knows it too. */
+/** How long the tasks of pools run, computed from their AgentTasks, so that a restart loses nothing. */
 final class ServiceTimes {
-    /** Thousands of tasks are not read at each event. */
+    /** Reading thousands of tasks at each event would be slow. */
     private static final Duration VALID = Duration.ofSeconds(5);
 
     private final TaskIndex tasks;
@@ -52,7 +52,7 @@ final class ServiceTimes {
                         .filter(status -> status.startTime() != null)
                         .toList();
         return new ServiceTime(begun.stream()
-                        // One that fails at once tells nothing of how long the work takes.
+                        // A task that fails at once does not show how long the work takes.
                         .filter(status -> status.phase() == Phase.Succeeded && status.completionTime() != null)
                         .sorted(Comparator.comparing(AgentTaskStatus::completionTime))
                         .map(status -> Duration.between(status.startTime(), status.completionTime()))

@@ -9,7 +9,7 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps {@code workerConfig} where running workers read it; a change at once, else each minute, since a bucket may be lost. */
+/** Writes {@code workerConfig} to the bucket that running workers read: a change at once, otherwise each minute, since the bucket may be lost. */
 final class WorkerConfigPublisher {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerConfigPublisher.class);
 
@@ -21,7 +21,7 @@ final class WorkerConfigPublisher {
         this.clock = clock;
     }
 
-    /** What cannot be stored now is stored by a later look: that NATS is away, the queue's condition says. */
+    /** What cannot be stored now is stored by a later reconcile; the queue's condition says that NATS is away. */
     void keep(WorkerPool pool, RecheckTimer<Map<String, String>> rechecks) {
         final Map<String, String> settings = pool.getSpec().workerConfig();
         if (!rechecks.isDue(settings, clock.instant())) {
@@ -37,7 +37,7 @@ final class WorkerConfigPublisher {
         }
     }
 
-    /** A pool that is gone leaves nothing to one of the same name. */
+    /** A later pool of the same name must not inherit the settings. */
     void remove(WorkerPool pool) {
         final String namespace = pool.getMetadata().getNamespace();
         connections.configs().keep(namespace, pool.getMetadata().getName(), Map.of());

@@ -137,7 +137,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         final Runnable end = wanted.begin(ResourceID.fromResource(handedOver));
         try (LogFields ignored = LogFields.of(handedOver)) {
             final UpdateControl<WorkerPool> done =
-                    recreations.reconcile(handedOver, context, (pool, deleted) -> look(pool, deleted, context));
+                    recreations.reconcile(handedOver, context, (pool, deleted) -> serve(pool, deleted, context));
             failures.succeeded(handedOver.getMetadata().getUid());
             return done;
         } finally {
@@ -145,7 +145,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
     }
 
-    private UpdateControl<WorkerPool> look(WorkerPool pool, boolean deleted, Context<WorkerPool> context) {
+    private UpdateControl<WorkerPool> serve(WorkerPool pool, boolean deleted, Context<WorkerPool> context) {
         if (deleted || (pool.isTerminating() && !pool.hasFinalizer(FINALIZER))) {
             memories.forget(pool);
             return UpdateControl.noUpdate();
@@ -173,7 +173,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         shortGrace.send(pool, memory.graces(), snapshot.pods());
         shield.carryOut(EvictionShield.changes(snapshot.pods(), busy(pool), snapshot.deployment()));
         if (grows(snapshot, outcome)) {
-            // Whoever is queued next may want another worker: told when that is settled.
+            // The next queued task may need one more worker: the status is written when the size has settled.
             return again(pool, PoolRequeue.After.GROWTH);
         }
         final WorkerPoolStatus status = statuses.build(snapshot, outcome);
@@ -185,10 +185,11 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             warnings.tell(pool, stored.get());
             memory.statusWritten(clock.instant());
         } else if (!status.equals(pool.getStatus())) {
-            return again(pool, PoolRequeue.After.A_LOOK);
+            return again(pool, PoolRequeue.After.A_RECONCILE);
         }
         return again(
-                pool, isFixed(pool, memory, outcome) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_LOOK);
+                pool,
+                isFixed(pool, memory, outcome) ? PoolRequeue.After.NOTHING_TO_FOLLOW : PoolRequeue.After.A_RECONCILE);
     }
 
     private Optional<WorkerPoolStatus> write(WorkerPool pool, WorkerPoolStatus status, Context<WorkerPool> context) {
@@ -223,14 +224,14 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 && served.workers().decision().desired() == pool.getSpec().replicas();
     }
 
-    /** Counts change with every task and pod: alone they are written once a tick at most. */
+    /** Counts change with every task and pod: a change of counts alone is written at most once a tick. */
     private boolean worthWriting(WorkerPool pool, PoolMemory memory, WorkerPoolStatus status) {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         return !status.saysTheSameAs(before)
                 || !clock.instant().isBefore(memory.statusWritten().plus(PoolRequeue.TICK));
     }
 
-    /** The framework logs the error and tries again for ever; the pool says why. */
+    /** The pool's conditions say why, and the framework retries for ever. */
     @Override
     public ErrorStatusUpdateControl<WorkerPool> updateErrorStatus(
             WorkerPool pool, Context<WorkerPool> context, Exception error) {
@@ -255,7 +256,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         try {
             PrimaryUpdateAndCacheUtils.removeFinalizer(context, FINALIZER);
         } catch (KubernetesClientException e) {
-            // The cache was behind: the pool is gone, which is what was wanted.
+            // The cache was stale: the pool is gone, as was wanted.
             if (e.getCode() != HttpURLConnection.HTTP_NOT_FOUND) {
                 throw e;
             }
@@ -263,7 +264,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         memory.released();
     }
 
-    /** Looks at a pool again, because its queue changed. */
+    /** Reconciles a pool because its queue has changed. */
     public void trigger(ResourceID pool) {
         memories.queueChanged(pool);
         triggers.propagateEvent(pool);
@@ -291,7 +292,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 recreations.in(context.getPrimaryCache()));
     }
 
-    /** To be told by the framework what it forgets. */
+    /** The framework reports to it which names it forgets. */
     public Metrics recreations() {
         return recreations;
     }

@@ -5,7 +5,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What was wanted over the last while; immutable. A restarted operator starts an empty one and so removes nobody. */
+/** The demand of the last minutes; immutable. A restarted operator starts with an empty window and therefore removes no worker. */
 public record DemandWindow(List<Point> points) {
     public static final DemandWindow EMPTY = new DemandWindow(List.of());
 
@@ -22,7 +22,7 @@ public record DemandWindow(List<Point> points) {
         for (int i = 0; i < points.size(); i++) {
             final boolean lastBeforeStart =
                     i + 1 < points.size() && !points.get(i + 1).time().isAfter(start);
-            // Compared with what is kept: a dropped neighbour stands for nothing.
+            // Compared with the samples that are kept: a dropped one does not count.
             final boolean sameAsNeighbours = !kept.isEmpty()
                     && i + 1 < points.size()
                     && kept.getLast().wanted() == points.get(i).wanted()

@@ -31,7 +31,7 @@ public final class ReplicaPlanner {
 
     /**
      * @param desired what the pool should have now; below the replicas it means that so many may go if they are found
-     *     idle: the drain decides who, and takes no busy one
+     *     idle: the drain chooses them and takes no busy one
      * @param demand tasks that wait or run, 0 when the queue cannot be read
      */
     public record Decision(int desired, Why why, long demand, DemandWindow window) {}

@@ -28,7 +28,7 @@ import java.util.Set;
  * {@link #settle} takes back. {@link ScaleDownPlanner} says who goes.
  */
 public final class ScaleDown {
-    /** Asking costs a request a worker: not at each event. */
+    /** Each question costs one request a worker, so not every event asks. */
     private static final Duration PAUSE = Duration.ofSeconds(2);
     /** Well within the lease of 60 s that the workers were asked for. */
     private static final Duration TRUSTED = Duration.ofSeconds(30);
@@ -47,9 +47,9 @@ public final class ScaleDown {
     /** What is remembered of one pool. */
     public static final class Memory {
         private final WorkerScale.Memory scale;
-        /** An operator before us may have asked its workers: they were told to go on. */
+        /** The former leader may have drained workers; they were told to resume. */
         private boolean resumed;
-        /** Whom we asked to take no more, and did not tell to go on. */
+        /** Workers that were drained and have not been told to resume. */
         private Set<String> held = Set.of();
 
         private Instant next = Instant.MIN;
@@ -83,7 +83,7 @@ public final class ScaleDown {
         return done;
     }
 
-    /** Kubernetes is at it: those that wait to be removed go on waiting. */
+    /** Kubernetes is still removing pods: the drained workers stay drained. */
     private Decision await(WorkerPool pool, Memory memory, Deployment deployment, List<Pod> pods, Decision decision) {
         final Set<String> waiting = new HashSet<>(names(WorkerScale.marked(pods)));
         waiting.addAll(memory.held);
@@ -126,8 +126,8 @@ public final class ScaleDown {
     }
 
     /**
-     * Whoever was asked, now or before, and is not held any more goes on; also one whose answer came too late. Not who is
-     * being deleted: it would take a task before it is told to stop.
+     * Resumes the workers that were drained, now or before, and are not held any more, also those whose answer came too late. A worker
+     * that is being deleted stays drained: it would take a task before its SIGTERM.
      */
     private static void hold(
             WorkerDrain drain, Memory memory, List<Pod> alive, Collection<String> asked, Set<String> held) {
@@ -139,7 +139,7 @@ public final class ScaleDown {
         memory.held = held;
     }
 
-    /** Takes back what is left of a scale-down that nobody wants any more, or that was cut off. */
+    /** Takes back a scale-down that is not wanted any more, or was interrupted. */
     public void settle(WorkerPool pool, Memory memory, Deployment deployment, List<Pod> pods) {
         memory.last = Optional.empty();
         if (WorkerPods.settled(deployment, pods)) {
@@ -149,8 +149,8 @@ public final class ScaleDown {
     }
 
     /**
-     * An operator before us may have been stopped between asking its workers and removing them. Only after our first apply
-     * of the Deployment: so it can remove none of them afterwards.
+     * The former leader may have stopped after it drained workers and before it removed them. This happens only after the first apply of
+     * the Deployment, after which the former leader can remove none of them.
      */
     public void resumeOnce(WorkerPool pool, Memory memory, List<Pod> pods) {
         if (!memory.resumed && connections.isConnected()) {
@@ -162,7 +162,7 @@ public final class ScaleDown {
         }
     }
 
-    /** The mark last: one that is left is seen and taken back again. */
+    /** The mark last: one that is left over is found and removed later. */
     private void pardon(WorkerDrain drain, List<Pod> pods) {
         drain.resume(names(pods));
         pods.forEach(scale::unmark);

@@ -15,10 +15,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Who may go when a pool shrinks, and whether the ReplicaSet would take just those. Pure.
+ * Chooses the workers that may go when a pool shrinks, and checks that the ReplicaSet would remove just those. Pure.
  *
  * <p>The ReplicaSet chooses by the first difference of: not assigned to a node, phase (Pending, Unknown, Running), not
- * ready, lower deletion cost, then things that nobody rules (ActivePodsWithRanks in kube-controller-manager). So all that
+ * ready, lower deletion cost, then properties outside of our control (ActivePodsWithRanks in kube-controller-manager). So all that
  * are not ready go before any that is, and among ready ones the lowest cost. {@link #maySwitch} lets either only workers
  * that are not ready go, whichever the ReplicaSet prefers of them; or all of these and just as many ready ones as carry a
  * cost below zero. The costs of those that stay are taken back before. In both cases no choice is left to the ReplicaSet
@@ -46,12 +46,12 @@ final class ScaleDownPlanner {
     record WorkerView(String pod, boolean ready, Optional<Duration> idleFor, Instant created, boolean spent) {}
 
     /**
-     * What the workers of a pool have said.
+     * The answers of a pool's workers.
      *
-     * @param talking names of those that said how they are
-     * @param candidates whom {@link #candidates} named
-     * @param drained what those of them said that were asked to take no further task
-     * @param held whom we asked before to take no more
+     * @param talking names of those that answered
+     * @param candidates those that {@link #candidates} has chosen
+     * @param drained answers of the candidates to the drain
+     * @param held workers that were drained before
      */
     record Asked(
             List<WorkerView> workers,
@@ -61,15 +61,15 @@ final class ScaleDownPlanner {
             Set<String> held) {}
 
     /**
-     * Who goes.
+     * The workers that go.
      *
-     * @param leaving those that will take no task, and may be counted out
-     * @param finishing busy ones that are to take no more, so that they can go one day
-     * @param size what is left of the pool without the leaving, and not less than was decided
-     * @param maySwitch whether the ReplicaSet would take none but the leaving
+     * @param leaving those that take no task and may be removed
+     * @param finishing busy ones that take no further task, so that they can go later
+     * @param size of the pool without the leaving, at least the decided size
+     * @param maySwitch whether the ReplicaSet would remove only the leaving
      */
     record Departures(Set<String> leaving, Set<String> finishing, int size, boolean maySwitch) {
-        /** All that are to take no more. */
+        /** All that take no further task. */
         Set<String> held() {
             final Set<String> all = new HashSet<>(leaving);
             all.addAll(finishing);
@@ -78,7 +78,7 @@ final class ScaleDownPlanner {
     }
 
     /**
-     * Whom to drain, best first: those that are not ready, the youngest of them first (they wait for a node or start);
+     * The workers to drain, best first: those that are not ready, the youngest of them first (they wait for a node or start);
      * then those that were idle longest. Of both the spent ones before others, which may take a task.
      *
      * @param surplus how many may go
@@ -109,7 +109,7 @@ final class ScaleDownPlanner {
                 maySwitch(asked.workers(), leaving, alive - leaving.size()));
     }
 
-    /** Those that will take no task: they said so, or they are not ready and said nothing at all. */
+    /** Those that take no task: they said so, or they are not ready and did not answer. */
     private static Set<String> leaving(Asked asked) {
         final Set<String> ready = asked.workers().stream()
                 .filter(WorkerView::ready)
@@ -122,13 +122,13 @@ final class ScaleDownPlanner {
                 .collect(Collectors.toSet());
     }
 
-    /** Where somebody asked for fewer while tasks wait, or a few tasks are spread over many places, nobody is ever idle. */
+    /** With a lower size set by hand while tasks wait, or with few tasks spread over many slots, no worker is ever idle. */
     private static boolean needsFinishers(Decision decision, int tasksPerWorker) {
         return decision.why() == Why.Fixed || decision.why() == Why.MaximumLowered || tasksPerWorker > 1;
     }
 
     private Set<String> finishing(Asked asked, Set<String> leaving, int surplus) {
-        // One that was asked before and is silent now may finish all the same.
+        // A worker that was drained before and does not answer now may still finish.
         final List<WorkerView> able = asked.workers().stream()
                 .filter(view ->
                         asked.talking().contains(view.pod()) || asked.held().contains(view.pod()))
@@ -138,7 +138,7 @@ final class ScaleDownPlanner {
     }
 
     /**
-     * Whom to let finish when the pool has to shrink although all are busy: those that finish already, then the youngest.
+     * The workers to let finish when the pool has to shrink although all are busy: those that finish already, then the youngest.
      *
      * @param finishing those that were asked before
      * @param surplus how many have to go
@@ -155,7 +155,7 @@ final class ScaleDownPlanner {
     }
 
     /**
-     * Whether /scale may be set to this number: the ReplicaSet would take none but the drained and those not ready.
+     * Whether /scale may be set to this number: the ReplicaSet would remove only drained workers and those that are not ready.
      *
      * @param drained those that answered idle and draining within their lease, and whose cost is written, as no other's is
      */

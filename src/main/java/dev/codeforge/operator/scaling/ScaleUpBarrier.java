@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Which pools are to be looked at because a task was queued. What nobody waits for lets them go first: a burst's status
- * writes would take the API server from the one write that starts its workers.
+ * The pools that must be reconciled because a task was queued. The status writes of a burst wait for them: they would otherwise delay, at
+ * the API server, the one write that starts the workers.
  */
 public final class ScaleUpBarrier {
     /** A status is not held back for longer: a pool whose queue never rests has no end to wait for. */
@@ -21,7 +21,7 @@ public final class ScaleUpBarrier {
     private final Map<ResourceID, Wanted> open = new ConcurrentHashMap<>();
     private final Duration patience;
 
-    /** @param times that a look was asked for since the pool was at rest */
+    /** @param times that a reconcile was requested since the pool was at rest */
     private record Wanted(CompletableFuture<Void> rest, long times) {}
 
     public ScaleUpBarrier() {
@@ -32,7 +32,7 @@ public final class ScaleUpBarrier {
         this.patience = patience;
     }
 
-    /** Call it before the pool is told. */
+    /** Call it before the pool is triggered. */
     public void want(ResourceID pool) {
         open.compute(
                 pool,
@@ -41,7 +41,7 @@ public final class ScaleUpBarrier {
                         : new Wanted(wanted.rest(), wanted.times() + 1));
     }
 
-    /** Returns when no look of the pool is wanted, or when the patience is over. */
+    /** Returns when no reconcile of the pool is pending, or when the patience is over. */
     public void awaitRest(ResourceID pool) {
         final Optional<Wanted> wanted = Optional.ofNullable(open.get(pool));
         try {
@@ -55,7 +55,7 @@ public final class ScaleUpBarrier {
         }
     }
 
-    /** A look begins. @return to be run at its end, also when it has failed: whatever is wanted meanwhile needs another */
+    /** A reconcile begins. @return to be run at its end, also when it has failed: a request in between needs another reconcile */
     public Runnable begin(ResourceID pool) {
         final Optional<Wanted> seen = Optional.ofNullable(open.get(pool));
         return () -> seen.filter(wanted -> open.remove(pool, wanted))

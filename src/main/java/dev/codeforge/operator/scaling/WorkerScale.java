@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** The number of workers on the API server, and the mark of those that are to go first. */
+/** The number of workers on the API server, and the mark of those that go first. */
 public final class WorkerScale {
     /** Kubernetes removes the pods of the lowest cost first. */
     static final String COST = "controller.kubernetes.io/pod-deletion-cost";
@@ -42,10 +42,10 @@ public final class WorkerScale {
 
     /** What is remembered of one pool's number of workers. */
     public static final class Memory {
-        /** What we set last, for caches that are behind. */
+        /** The number that was set last, for stale caches. */
         private Optional<Sized> sized = Optional.empty();
 
-        /** The Deployment as the cache shows it, with the number that we set since. */
+        /** The Deployment as the cache shows it, with the number that was set since. */
         public Deployment newest(Deployment cached) {
             return sized.filter(last -> version(cached.getMetadata().getResourceVersion()) < last.resourceVersion())
                     .map(last -> new DeploymentBuilder(cached)
@@ -65,7 +65,7 @@ public final class WorkerScale {
         this.client = client;
     }
 
-    /** Whether the number of workers is ours: then the Deployment is applied without one. */
+    /** Whether the scaler owns the number of workers: then the Deployment is applied without one. */
     public static boolean owns(Deployment deployment) {
         return deployment.getMetadata().getManagedFields().stream()
                 .anyMatch(entry -> SCALER.equals(entry.getManager()));
@@ -82,10 +82,10 @@ public final class WorkerScale {
     }
 
     /**
-     * Raises the number. The cache may be behind, and show a smaller one than there is: a number that is set from it would
+     * Raises the number. The cache may be stale and show a lower number: a number computed from it would
      * remove workers, busy ones among them.
      *
-     * @return false when there are more, or the Deployment changes just now: look again
+     * @return false when there are more, or the Deployment is changing: reconcile again
      */
     public boolean raise(WorkerPool pool, Memory memory, int replicas) {
         final Deployment live = client.apps()
@@ -99,7 +99,7 @@ public final class WorkerScale {
     /**
      * Lowers the number of the Deployment as it was seen.
      *
-     * @return false when it has changed since: look again
+     * @return false when it has changed since: reconcile again
      */
     boolean lower(WorkerPool pool, Memory memory, Deployment seen, int replicas) {
         return patchAsSeen(pool, memory, seen, replicas);
@@ -144,7 +144,7 @@ public final class WorkerScale {
                         scale);
     }
 
-    /** Those of one kind of object are comparable; what is no number is newer than all. */
+    /** Versions of one kind of object are comparable; one that is not a number counts as newest. */
     private static long version(String resourceVersion) {
         try {
             return Long.parseLong(resourceVersion);
@@ -153,7 +153,7 @@ public final class WorkerScale {
         }
     }
 
-    /** All at once: they were asked to wait. @return false when one of the pods is gone */
+    /** All in parallel: the workers are waiting. @return false when one of the pods is gone */
     boolean mark(List<Pod> pods) {
         try (ExecutorService all = Executors.newVirtualThreadPerTaskExecutor()) {
             final List<Future<Boolean>> marked = pods.stream()

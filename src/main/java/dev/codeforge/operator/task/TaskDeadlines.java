@@ -26,7 +26,7 @@ final class TaskDeadlines {
     private static final Duration HOLDER_AGAIN = Duration.ofSeconds(2);
 
     private static final Duration AT_ONCE = Duration.ofMillis(1);
-    /** A task that waits for its pool, or for another task, is looked at even when no event of those comes. */
+    /** A task that waits for its pool or for another task is reconciled even without an event of those. */
     private static final Duration WAITING = Duration.ofSeconds(30);
 
     private static final int HEARTBEAT_SECONDS = 60;
@@ -118,7 +118,7 @@ final class TaskDeadlines {
         return Optional.of(due.plusSeconds(effective.queueTimeoutSeconds()));
     }
 
-    /** When it was created, by NATS' clock: its age is the API server's to tell. */
+    /** When it was created, by NATS' clock: its age is measured by the API server's clock. */
     private Instant created(AgentTask task) {
         final Instant stamped = Instant.parse(task.getMetadata().getCreationTimestamp());
         return clock.instant().minus(Duration.between(stamped, apiServer.instant()));
@@ -181,7 +181,7 @@ final class TaskDeadlines {
                         .map(at -> atLeast(AT_ONCE, Duration.between(clock.instant(), at))));
     }
 
-    /** When a task that waits or runs is to be looked at. */
+    /** When a task that waits or runs is to be reconciled. */
     private Optional<Instant> underWay(
             AgentTask task,
             AgentTaskStatus status,
@@ -191,7 +191,7 @@ final class TaskDeadlines {
         return switch (phase) {
             case Pending ->
                 earliest(
-                        // Who waits for room is told of it.
+                        // A task that waits for room is triggered when there is some.
                         Backlog.waits(status)
                                 ? Optional.empty()
                                 : Optional.of(clock.instant().plus(WAITING)),
@@ -205,7 +205,7 @@ final class TaskDeadlines {
         };
     }
 
-    /** When a task that has no attempt under way is to be looked at. */
+    /** When a task without an attempt under way is to be reconciled. */
     private Optional<Instant> between(AgentTask task, AgentTaskStatus status, Phase phase, Optional<WorkerPool> pool) {
         return switch (phase) {
             case Retrying -> Optional.ofNullable(status.nextAttemptTime());

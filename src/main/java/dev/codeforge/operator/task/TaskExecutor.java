@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/** Carries a plan out and tells what the status shall say; empty: look again. */
+/** Carries a plan out and returns the status transition; empty: reconcile again. */
 final class TaskExecutor {
     /** Longer than a worker takes to reconnect. */
     private static final Duration HOLDER_TIMEOUT = Duration.ofSeconds(5);
@@ -141,7 +141,7 @@ final class TaskExecutor {
         };
     }
 
-    /** By this very task, which the next look finds, or by a stranger, who is left alone. */
+    /** Occupied by this task's own message, which the next reconcile finds, or by a foreign one, which stays. */
     private Optional<StatusTransition> occupied(TaskSnapshot snapshot, String subject) {
         return snapshot.standing().isEmpty() && stranger(snapshot, subject)
                 ? Optional.of(new StatusTransition.Waiting(
@@ -157,7 +157,7 @@ final class TaskExecutor {
                 .isPresent();
     }
 
-    /** The id was seen before, but a duplicate says nothing of whether the message stands: look, else send anew. */
+    /** The message id was used before, which does not say whether the message is in the stream: check, and publish again if not. */
     private Optional<StatusTransition> duplicate(TaskQueue queue, TaskSnapshot snapshot, TaskPlan.Publish plan) {
         final AgentTask task = snapshot.task();
         final WorkerPoolStatus.Queue place = plan.pool().getStatus().queue();

@@ -10,7 +10,7 @@ import dev.codeforge.wire.TaskRef;
 import java.time.Clock;
 import java.util.Optional;
 
-/** Keeps the ledger for tasks with an idempotency key. A write that somebody else's overtook is planned again. */
+/** Keeps the ledger for tasks with an idempotency key. A write that another one has overtaken is planned again. */
 final class TaskLedger {
     private final Connections connections;
     private final OwnerTakeover former;

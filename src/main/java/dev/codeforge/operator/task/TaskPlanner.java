@@ -39,7 +39,7 @@ final class TaskPlanner {
         final int attempt =
                 event.map(TaskEvent::attempt).orElse(snapshot.status().currentAttempt());
         if (snapshot.standing().filter(message -> message.attempt() > attempt).isPresent()) {
-            // Also when the event tells an end: somebody has drawn the consequence already.
+            // Also when the event reports an end: a later attempt is published already.
             return new TaskPlan.Requeue();
         }
         if (event.filter(TaskEvent::isTerminal).isPresent()) {
@@ -138,7 +138,7 @@ final class TaskPlanner {
                 : new TaskPlan.GiveBack(run.attempt(), loss);
     }
 
-    /** No message stands and no outcome does: it was never sent, or it was lost, or somebody runs it unseen. */
+    /** Neither a message nor an outcome: the task was never published, or the message was lost, or a worker runs it unseen. */
     private TaskPlan absent(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt) {
         final boolean mayRun = snapshot.mayRun(event);
         if (mayRun && snapshot.answers().holder().isEmpty()) {
@@ -150,10 +150,10 @@ final class TaskPlanner {
         }
         final AgentTaskStatus status = snapshot.status();
         final boolean publishedBefore = event.isPresent() || (status.attempts() >= attempt && status.queue() != null);
-        // Without the pool nobody knows where the message stands: then it is not lost.
+        // Without the pool the message's place is unknown: it does not count as lost.
         final boolean looked = !subjectOf(snapshot).isEmpty();
         if (looked && publishedBefore && snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce) {
-            // A message that was lost may have been run by somebody whose events were lost with it.
+            // A worker may have run a lost message, and its events may be lost too.
             return mayHaveRun(snapshot, attempt);
         }
         return claims.before(snapshot).orElseGet(() -> publish(snapshot, attempt, false, publishedBefore));

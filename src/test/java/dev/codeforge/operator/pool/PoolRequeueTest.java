@@ -18,8 +18,8 @@ final class PoolRequeueTest {
     @Test
     void aMessageThatTheConsumerMayNotHaveCountedIsLookedForOnceMoreAndThenByTheTick() {
         memories.queueChanged(ResourceID.fromResource(pool));
-        assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
-        assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(PoolRequeue.TICK);
+        assertThat(next.in(pool, PoolRequeue.After.A_RECONCILE)).isEqualTo(Duration.ofMillis(100));
+        assertThat(next.in(pool, PoolRequeue.After.A_RECONCILE)).isEqualTo(PoolRequeue.TICK);
     }
 
     @Test
@@ -34,7 +34,7 @@ final class PoolRequeueTest {
         final WorkerPool fixed = Resources.pool("ns", "fixed", null);
         fixed.setSpec(Resources.poolSpec(Map.of("backend", "command", "isolation", Map.of("workerPerTask", true))));
         memories.queueChanged(ResourceID.fromResource(fixed));
-        assertThat(next.in(fixed, PoolRequeue.After.A_LOOK)).isEqualTo(Duration.ofMillis(100));
+        assertThat(next.in(fixed, PoolRequeue.After.A_RECONCILE)).isEqualTo(Duration.ofMillis(100));
     }
 
     @Test
@@ -46,6 +46,6 @@ final class PoolRequeueTest {
     void whatWasToldOfAPoolThatIsGoneIsForgotten() {
         memories.queueChanged(ResourceID.fromResource(pool));
         memories.forget(pool);
-        assertThat(next.in(pool, PoolRequeue.After.A_LOOK)).isEqualTo(PoolRequeue.TICK);
+        assertThat(next.in(pool, PoolRequeue.After.A_RECONCILE)).isEqualTo(PoolRequeue.TICK);
     }
 }
