@@ -39,7 +39,8 @@ final class EndCheck {
     /** A task without a resource, or whose resource is gone: its last event is what is left. */
     private void checkEvents(Task task) {
         final Optional<TaskEvent> end =
-                events.of(task.id()).stream().filter(TaskEvent::isTerminal).findFirst();
+                // Of the last attempt: one that a fault had failed was followed by another.
+                events.of(task.id()).stream().filter(TaskEvent::isTerminal).reduce((first, last) -> last);
         if (end.isEmpty()) {
             breaches.add(Promise.ENDED, task.name() + " (no terminal event)");
         } else if (end.get().kind() != TaskEvent.Kind.COMPLETED) {
