@@ -126,7 +126,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         final WaitingReplies waiting = new WaitingReplies(clock);
         this.results = new TaskResults(connections, key, taskIndex, waiting::event);
         final OrphanSweep orphans =
-                new OrphanSweep(taskIndex, poolIndex, client, connections, results, operatorEvents, installation);
+                new OrphanSweep(taskIndex, poolIndex, client, connections, operatorEvents, installation);
         registry.gauge("codeforge_requests_waiting", waiting, WaitingReplies::size);
         final AgentTaskReconciler tasks = new AgentTaskReconciler(
                 client,

@@ -58,9 +58,7 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
      * @param sequence of its last event, with a valid proof or not; 0 for none
      * @param proven its last event with a valid proof
      */
-    public record Last(long sequence, Optional<StoredEvent> proven) {
-        public static final Last NONE = new Last(0, Optional.empty());
-    }
+    public record Last(long sequence, Optional<StoredEvent> proven) {}
 
     /** @param listener gets each proven event of an unfinished task, with its sequence; the same one may come again */
     public TaskResults(Connections connections, DispatchKey key, TaskIndex tasks, ObjLongConsumer<TaskEvent> listener) {
@@ -155,11 +153,6 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
                 stored.map(StoredEvent::sequence).orElse(0L),
                 stored.filter(event -> event.proven(key).isPresent())
                         .or(() -> Optional.ofNullable(kept.get(task.uid())).map(Kept::stored)));
-    }
-
-    /** The last event, if it has a valid proof. Read from the leader of the stream. */
-    public Optional<TaskEvent> lastProven(TaskRef task) {
-        return connections.results().last(task).flatMap(event -> event.proven(key));
     }
 
     /** Whether an event waits for the task's status to be stored. */

@@ -9,7 +9,6 @@ import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
-import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -37,7 +36,6 @@ public final class OrphanSweep implements Sweep {
     private final PoolIndex pools;
     private final KubernetesClient client;
     private final Connections connections;
-    private final TaskResults results;
     private final OperatorEvents events;
     private final String installation;
     private final Map<String, Long> withdrawn = new HashMap<>();
@@ -47,14 +45,12 @@ public final class OrphanSweep implements Sweep {
             PoolIndex pools,
             KubernetesClient client,
             Connections connections,
-            TaskResults results,
             OperatorEvents events,
             String installation) {
         this.tasks = tasks;
         this.pools = pools;
         this.client = client;
         this.connections = connections;
-        this.results = results;
         this.events = events;
         this.installation = installation;
     }
@@ -112,7 +108,7 @@ public final class OrphanSweep implements Sweep {
     }
 
     private boolean isRunning(StandingMessage message, TaskRef task) {
-        return results.lastProven(task)
+        return events.last(connections.results(), task)
                 .filter(last -> last.attempt() >= message.attempt() && last.isRunning())
                 .isPresent();
     }
@@ -136,7 +132,7 @@ public final class OrphanSweep implements Sweep {
         // Its events may have aged out; one that reports a run contradicts the status, and its message is left to that
         // worker.
         if (old
-                && results.lastProven(TaskIndex.ref(task))
+                && events.last(connections.results(), TaskIndex.ref(task))
                         .filter(last -> !last.isTerminal())
                         .isEmpty()) {
             LOG.info("task {} has ended: its message is taken off {}", task.uid(), stream);

@@ -3,7 +3,6 @@ package dev.codeforge.operator.sweep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FaultyApiServer;
@@ -32,7 +31,6 @@ final class OrphanSweepIT {
                 pool.poolIndex(),
                 apiServer.client(),
                 pool.connections,
-                new TaskResults(pool.connections, pool.key, pool.index(), (event, sequence) -> {}),
                 new OperatorEvents(pool.key, Clock.systemUTC()),
                 ServedPool.INSTALLATION);
     }
