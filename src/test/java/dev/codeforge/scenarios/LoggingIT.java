@@ -66,11 +66,12 @@ final class LoggingIT {
         final OperatorProcess operator = started(Map.of());
         installation.createPool("pool", ACK_WAIT, "");
         installation.createTask("task", "pool", "");
+        awaitConnects(operator, 1);
         final int before = text(operator).size();
         installation.nats().kill();
         Thread.sleep(OUTAGE);
         installation.nats().start();
-        await().atMost(PATIENCE).until(() -> count(operator, line -> line.contains("is connected")) == 2);
+        awaitConnects(operator, 2);
         final List<String> since = text(operator).subList(before, text(operator).size());
         assertThat(since).filteredOn(line -> line.contains("is away")).hasSize(1);
         assertThat(since)
@@ -132,6 +133,14 @@ final class LoggingIT {
 
     private Path levelsFile() {
         return installation.directory().resolve("levels.properties");
+    }
+
+    /** The operator is ready without NATS. */
+    private static void awaitConnects(OperatorProcess operator, int times) {
+        // The line of an outage has these words too, and not at its end.
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(text(operator))
+                .filteredOn(line -> line.endsWith("is connected"))
+                .hasSize(times));
     }
 
     private static List<String> text(OperatorProcess operator) {
