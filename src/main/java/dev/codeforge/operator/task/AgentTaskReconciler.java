@@ -150,7 +150,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
         }
         final StatusTransition transition = done.get();
-        backlog.tried(task, transition).ifPresent(pool -> triggers.offerRoom(pool, 1));
+        triggers.published(task, transition);
         announcer.queueChanged(task, decision.plan(), transition);
         if (decision.plan() instanceof TaskPlan.Delete) {
             return gone(task, transition, context);

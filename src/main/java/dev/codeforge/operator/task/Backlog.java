@@ -9,16 +9,17 @@ import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BinaryOperator;
-import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -28,8 +29,52 @@ import java.util.stream.Collectors;
 final class Backlog {
     private static final String BY_BACKLOG = "backlog";
 
-    /** By pool, the UIDs of tasks that were offered room, until the cache shows that they have left the backlog. */
-    private final Map<String, Set<String>> offered = new ConcurrentHashMap<>();
+    /**
+     * What the cache does not show yet, as UIDs of waiting tasks.
+     *
+     * @param offered room, and have not tried to publish since
+     * @param published until the cache shows that they have left the backlog
+     */
+    private record Progress(Set<String> offered, Set<String> published) {
+        private static final Progress NONE = new Progress(Set.of(), Set.of());
+
+        private Progress {
+            offered = Set.copyOf(offered);
+            published = Set.copyOf(published);
+        }
+
+        private Progress of(Set<String> waiting) {
+            return new Progress(both(offered, waiting), both(published, waiting));
+        }
+
+        private Progress offering(Collection<AgentTask> tasks) {
+            final Set<String> more = new HashSet<>(offered);
+            tasks.forEach(task -> more.add(task.uid()));
+            return new Progress(more, published);
+        }
+
+        private Progress without(AgentTask task) {
+            final Set<String> less = new HashSet<>(offered);
+            less.remove(task.uid());
+            return new Progress(less, published);
+        }
+
+        private Progress publishing(AgentTask task) {
+            final Set<String> more = new HashSet<>(published);
+            more.add(task.uid());
+            return new Progress(without(task).offered, more);
+        }
+
+        private boolean isFree(AgentTask task) {
+            return !offered.contains(task.uid()) && !published.contains(task.uid());
+        }
+
+        private static Set<String> both(Set<String> some, Set<String> others) {
+            return some.stream().filter(others::contains).collect(Collectors.toSet());
+        }
+    }
+
+    private final Map<String, Progress> progress = new ConcurrentHashMap<>();
 
     private volatile IndexerResourceCache<AgentTask> cache;
 
@@ -63,7 +108,7 @@ final class Backlog {
         final AgentTaskStatus status = TaskDeadlines.statusOf(task);
         return waits(status)
                 && status.observedGeneration() == TaskConditions.generation(task)
-                && !offered.getOrDefault(keyOf(task), Set.of()).contains(task.uid());
+                && !progress.getOrDefault(keyOf(task), Progress.NONE).offered().contains(task.uid());
     }
 
     /** True if an older task waits for room: that task publishes first. */
@@ -74,66 +119,82 @@ final class Backlog {
     }
 
     /**
-     * Offers room in a pool's queue.
+     * Offers room to so many tasks more, because so many messages have left the pool's queue.
      *
-     * @param most the largest number of tasks to offer room to
      * @return the tasks that may publish now
      */
-    List<AgentTask> offer(ResourceID pool, int most) {
-        if (most <= 0) {
-            return List.of();
-        }
-        final String key = PoolKey.of(pool);
-        final List<AgentTask> waiting = cache.byIndex(BY_BACKLOG, key);
+    List<AgentTask> offer(ResourceID pool, int more) {
+        return offer(pool, before -> more);
+    }
+
+    /**
+     * Offers the room that a pool's queue has in all. Tasks that were offered room and have not tried yet take theirs of
+     * it.
+     *
+     * @return the tasks that may publish now
+     */
+    List<AgentTask> offerAll(ResourceID pool, int room) {
+        return offer(pool, before -> room - before.offered().size());
+    }
+
+    private List<AgentTask> offer(ResourceID pool, ToIntFunction<Progress> limit) {
+        final List<AgentTask> waiting = cache.byIndex(BY_BACKLOG, PoolKey.of(pool));
         final Set<String> uids = waiting.stream().map(AgentTask::uid).collect(Collectors.toSet());
-        synchronized (offered) {
-            final Set<String> before = offered.getOrDefault(key, Set.of());
-            final List<AgentTask> next = waiting.stream()
-                    .filter(task -> !before.contains(task.uid()))
+        final List<AgentTask> next = new ArrayList<>();
+        progress.compute(PoolKey.of(pool), (key, former) -> {
+            final Progress before = former == null ? Progress.NONE : former.of(uids);
+            waiting.stream()
+                    .filter(before::isFree)
                     .sorted(TaskIndex.OLDEST_FIRST)
-                    .limit(most)
-                    .toList();
-            final Set<String> after = new HashSet<>(before);
-            after.retainAll(uids);
-            next.forEach(task -> after.add(task.uid()));
-            replace(key, after);
-            return next;
-        }
+                    .limit(Math.max(0, limit.applyAsInt(before)))
+                    .forEach(next::add);
+            return kept(before.offering(next));
+        });
+        return next;
     }
 
     /** Lets one task publish although the queue offered no room, because another trigger concerns it. */
     void offer(AgentTask task) {
         if (waits(TaskDeadlines.statusOf(task))) {
-            change(task, after -> after.add(task.uid()));
+            change(task, before -> before.offering(List.of(task)));
         }
     }
 
-    /** Records the outcome of a publish. @return the pool, if its next task may publish */
-    Optional<ResourceID> tried(AgentTask task, StatusTransition view) {
-        final boolean waited = waits(TaskDeadlines.statusOf(task));
-        if (view instanceof StatusTransition.Waiting waiting && waiting.reason() == Reason.QueueFull) {
-            change(task, after -> after.remove(task.uid()));
-            return Optional.empty();
+    /** Records the outcome of a publish. @return the tasks that may publish now */
+    List<AgentTask> tried(AgentTask task, StatusTransition transition) {
+        if (transition instanceof StatusTransition.Waiting waiting && waiting.reason() == Reason.QueueFull) {
+            return foundNone(task);
         }
-        return waited && view instanceof StatusTransition.Queued
-                ? Optional.of(TaskIndex.poolOf(task))
-                : Optional.empty();
+        if (transition instanceof StatusTransition.Queued && waits(TaskDeadlines.statusOf(task))) {
+            change(task, before -> before.publishing(task));
+            return offer(TaskIndex.poolOf(task), 1);
+        }
+        return List.of();
     }
 
-    private void change(AgentTask task, Consumer<Set<String>> change) {
-        synchronized (offered) {
-            final Set<String> after = new HashSet<>(offered.getOrDefault(keyOf(task), Set.of()));
-            change.accept(after);
-            replace(keyOf(task), after);
-        }
+    /** The youngest offer is withdrawn: where that is not the task's own, room that comes meanwhile is the task's. */
+    private List<AgentTask> foundNone(AgentTask task) {
+        final List<AgentTask> again = new ArrayList<>();
+        change(task, before -> {
+            final AgentTask youngest = cache.byIndex(BY_BACKLOG, keyOf(task)).stream()
+                    .filter(other -> before.offered().contains(other.uid()))
+                    .max(TaskIndex.OLDEST_FIRST)
+                    .orElse(task);
+            if (TaskIndex.OLDEST_FIRST.compare(youngest, task) <= 0) {
+                return before.without(task);
+            }
+            again.add(task);
+            return before.without(youngest).offering(again);
+        });
+        return again;
     }
 
-    private void replace(String key, Set<String> after) {
-        if (after.isEmpty()) {
-            offered.remove(key);
-        } else {
-            offered.put(key, Set.copyOf(after));
-        }
+    private void change(AgentTask task, UnaryOperator<Progress> change) {
+        progress.compute(keyOf(task), (key, former) -> kept(change.apply(former == null ? Progress.NONE : former)));
+    }
+
+    private static Progress kept(Progress after) {
+        return after.equals(Progress.NONE) ? null : after;
     }
 
     private static String keyOf(AgentTask task) {

@@ -86,7 +86,7 @@ final class PoolNews {
         final int room = serves ? room(pool, status) : Integer.MAX_VALUE;
         return Stream.concat(
                 tasks.stream().filter(PoolNews::waitsForItsPool),
-                backlog.offer(ResourceID.fromResource(pool), room).stream());
+                backlog.offerAll(ResourceID.fromResource(pool), room).stream());
     }
 
     /** A limit in bytes is not considered: a task that finds no room waits for the pool's next change. */

@@ -53,7 +53,7 @@ final class TaskAnnouncer {
         } else if (transition.endsTheTask() || transition instanceof StatusTransition.Suspended) {
             onQueueChange.accept(pool);
             // Its message has left the queue, or is about to.
-            triggers.offerRoom(pool, 1);
+            triggers.offerRoom(pool);
         }
     }
 

@@ -30,9 +30,14 @@ final class TaskTriggers {
         trigger(ResourceID.fromResource(task));
     }
 
-    /** A pool's queue has room for so many tasks, as far as is known. */
-    void offerRoom(ResourceID pool, int most) {
-        backlog.offer(pool, most).forEach(next -> trigger(ResourceID.fromResource(next)));
+    /** A message leaves a pool's queue: the next task may publish. */
+    void offerRoom(ResourceID pool) {
+        backlog.offer(pool, 1).forEach(next -> trigger(ResourceID.fromResource(next)));
+    }
+
+    /** Whether a task has found room decides which task publishes next. */
+    void published(AgentTask task, StatusTransition transition) {
+        backlog.tried(task, transition).forEach(next -> trigger(ResourceID.fromResource(next)));
     }
 
     /** The oldest task of each backlog tries once more: room may have come unannounced. */

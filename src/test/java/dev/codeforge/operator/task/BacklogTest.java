@@ -8,6 +8,7 @@ import dev.codeforge.operator.status.Reason;
 import dev.codeforge.testing.InMemoryCache;
 import dev.codeforge.testing.Resources;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -82,9 +83,8 @@ final class BacklogTest {
     @Test
     void whoFindsRoomLetsTheNextTry() {
         backlog.offer(POOL, 1);
-        assertThat(backlog.tried(first, PUBLISHED)).hasValue(POOL);
         // The cache does not show it yet.
-        assertThat(backlog.offer(POOL, 1)).containsExactly(second);
+        assertThat(backlog.tried(first, PUBLISHED)).containsExactly(second);
         storedAsQueued(first);
         assertThat(backlog.offer(POOL, 1)).containsExactly(third);
     }
@@ -99,6 +99,38 @@ final class BacklogTest {
                 first,
                 "{observedGeneration: 1, phase: Pending, conditions: [{type: Ready, status: 'False', reason: QueueFull}]}");
         assertThat(backlog.offer(POOL, 1)).containsExactly(first);
+    }
+
+    @Test
+    void theRoomOfAPoolIsOfferedOnce() {
+        assertThat(backlog.offerAll(POOL, 1)).containsExactly(first);
+        assertThat(backlog.offerAll(POOL, 1)).isEmpty();
+        assertThat(backlog.offerAll(POOL, 2)).containsExactly(second);
+    }
+
+    @Test
+    void aPublishedTaskTakesNoneOfTheRoomThatIsLeft() {
+        backlog.offerAll(POOL, 1);
+        assertThat(backlog.tried(first, PUBLISHED)).containsExactly(second);
+        assertThat(backlog.offerAll(POOL, 2)).containsExactly(third);
+    }
+
+    @Test
+    void theOldestThatFindsNoRoomTriesAgainInPlaceOfTheYoungest() {
+        backlog.offer(POOL, 3);
+        assertThat(backlog.tried(first, FULL)).containsExactly(first);
+        assertThat(backlog.rests(first)).isFalse();
+        assertThat(backlog.rests(second)).isFalse();
+        assertThat(backlog.rests(third)).isTrue();
+    }
+
+    @Test
+    void eachTryThatFindsNoRoomUsesUpAnOffer() {
+        backlog.offer(POOL, 3);
+        assertThat(backlog.tried(second, FULL)).containsExactly(second);
+        assertThat(backlog.tried(second, FULL)).isEmpty();
+        assertThat(backlog.tried(first, FULL)).isEmpty();
+        assertThat(List.of(first, second, third)).allMatch(backlog::rests);
     }
 
     @Test
