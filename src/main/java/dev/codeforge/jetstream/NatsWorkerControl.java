@@ -20,6 +20,7 @@ import java.util.stream.StreamSupport;
  */
 final class NatsWorkerControl implements WorkerControl {
     private static final double MILLIS = 1000.0;
+    private static final Duration CANCEL_TIMEOUT = Duration.ofSeconds(2);
     private static final long AGAIN_MILLIS = 300;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -56,12 +57,12 @@ final class NatsWorkerControl implements WorkerControl {
     }
 
     @Override
-    public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
+    public boolean cancel(TaskRef task, int attempt, String type, String reason) {
         return ask(
                         task.namespace(),
                         Subjects.control(task),
                         Map.of("action", "cancel", "attempt", attempt, "type", type, "reason", reason),
-                        timeout)
+                        CANCEL_TIMEOUT)
                 .map(answer -> answer.path("accepted").asBoolean())
                 .orElse(false);
     }

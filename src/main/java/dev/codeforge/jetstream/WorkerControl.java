@@ -18,7 +18,7 @@ public interface WorkerControl {
      * @param type becomes the event's failure type: Cancelled, Suspended and TaskDeleted cancel, any other fails
      * @param reason becomes the failure's message
      */
-    boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout);
+    boolean cancel(TaskRef task, int attempt, String type, String reason);
 
     /** The worker that holds a task. */
     record Holder(String worker, int attempt, int delivery) {}

@@ -27,6 +27,7 @@ import dev.codeforge.operator.sweep.LostMessageSweep;
 import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.task.AgentTaskReconciler;
+import dev.codeforge.operator.task.DeletedTaskEnd;
 import dev.codeforge.operator.task.FinishedTasks;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.operator.time.ApiServerTime;
@@ -125,8 +126,13 @@ public final class CodeforgeOperator implements AutoCloseable {
                 clocks);
         final WaitingReplies waiting = new WaitingReplies(clock);
         this.results = new TaskResults(connections, key, taskIndex, waiting::event);
-        final OrphanSweep orphans =
-                new OrphanSweep(taskIndex, poolIndex, client, connections, operatorEvents, installation);
+        final OrphanSweep orphans = new OrphanSweep(
+                taskIndex,
+                poolIndex,
+                client,
+                connections,
+                new DeletedTaskEnd(connections, operatorEvents),
+                installation);
         registry.gauge("codeforge_requests_waiting", waiting, WaitingReplies::size);
         final AgentTaskReconciler tasks = new AgentTaskReconciler(
                 client,

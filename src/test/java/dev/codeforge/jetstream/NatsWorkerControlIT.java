@@ -121,8 +121,7 @@ final class NatsWorkerControlIT {
                 })
                 .subscribe(Subjects.control(task));
         jetStream.client.flush(TIMEOUT);
-        assertThat(workers.cancel(task, 1, "RunTimeout", "it took too long", TIMEOUT))
-                .isTrue();
+        assertThat(workers.cancel(task, 1, "RunTimeout", "it took too long")).isTrue();
         assertThat(asked)
                 .containsExactly(
                         JSON.readTree(
@@ -132,7 +131,7 @@ final class NatsWorkerControlIT {
     @Test
     void aTaskThatNobodyRunsHasNoHolder() {
         final TaskRef unheld = new TaskRef("ns", "pool", "unheld");
-        assertThat(workers.cancel(unheld, 1, "Cancelled", "asked", TIMEOUT)).isFalse();
+        assertThat(workers.cancel(unheld, 1, "Cancelled", "asked")).isFalse();
         assertThat(workers.holder(unheld, Duration.ofMillis(500))).isEmpty();
     }
 

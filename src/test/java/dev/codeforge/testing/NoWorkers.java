@@ -14,7 +14,7 @@ public class NoWorkers implements WorkerControl {
     }
 
     @Override
-    public boolean cancel(TaskRef task, int attempt, String type, String reason, Duration timeout) {
+    public boolean cancel(TaskRef task, int attempt, String type, String reason) {
         return false;
     }
 

@@ -170,6 +170,18 @@ public final class ServedPool implements AutoCloseable {
         return () -> client.closeDispatcher(holder);
     }
 
+    /** Answers what the holder of the task is asked to do. @return the requests so far */
+    public List<String> answerControl(AgentTask task, String answer) throws Exception {
+        final List<String> orders = new CopyOnWriteArrayList<>();
+        client.createDispatcher(message -> {
+                    orders.add(new String(message.getData(), StandardCharsets.UTF_8));
+                    client.publish(message.getReplyTo(), answer.getBytes(StandardCharsets.UTF_8));
+                })
+                .subscribe(Subjects.control(ref(task.uid())));
+        client.flush(PATIENCE);
+        return orders;
+    }
+
     /** Requests on a subject, as the server sees them. */
     public List<String> requests(String subject) throws Exception {
         final List<String> seen = new CopyOnWriteArrayList<>();

@@ -11,7 +11,6 @@ import dev.codeforge.operator.pool.workers.PoolSecret;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,7 +21,6 @@ import org.slf4j.LoggerFactory;
 final class PoolRemoval {
     private static final Logger LOG = LoggerFactory.getLogger(PoolRemoval.class);
     private static final String POOL_DELETED = "PoolDeleted";
-    private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
 
     private final KubernetesClient client;
     private final Connections connections;
@@ -63,11 +61,7 @@ final class PoolRemoval {
                             pool.getMetadata().getNamespace(),
                             pool.getMetadata().getName())
                     .forEach(task -> all.submit(() -> control.cancel(
-                            TaskIndex.ref(task),
-                            task.getStatus().attempts(),
-                            POOL_DELETED,
-                            detail(pool),
-                            CONTROL_TIMEOUT)));
+                            TaskIndex.ref(task), task.getStatus().attempts(), POOL_DELETED, detail(pool))));
         }
     }
 

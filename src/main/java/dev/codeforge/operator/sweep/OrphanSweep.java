@@ -9,9 +9,8 @@ import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
-import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.task.DeletedTaskEnd;
 import dev.codeforge.wire.Subjects;
-import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
@@ -36,7 +35,7 @@ public final class OrphanSweep implements Sweep {
     private final PoolIndex pools;
     private final KubernetesClient client;
     private final Connections connections;
-    private final OperatorEvents events;
+    private final DeletedTaskEnd deleted;
     private final String installation;
     private final Map<String, Long> withdrawn = new HashMap<>();
 
@@ -45,13 +44,13 @@ public final class OrphanSweep implements Sweep {
             PoolIndex pools,
             KubernetesClient client,
             Connections connections,
-            OperatorEvents events,
+            DeletedTaskEnd deleted,
             String installation) {
         this.tasks = tasks;
         this.pools = pools;
         this.client = client;
         this.connections = connections;
-        this.events = events;
+        this.deleted = deleted;
         this.installation = installation;
     }
 
@@ -108,20 +107,20 @@ public final class OrphanSweep implements Sweep {
     }
 
     private boolean isRunning(StandingMessage message, TaskRef task) {
-        return events.last(connections.results(), task)
+        return deleted.last(task)
                 .filter(last -> last.attempt() >= message.attempt() && last.isRunning())
                 .isPresent();
     }
 
     private void removeOrphan(String stream, String subject, TaskRef task, StandingMessage message) {
-        if (isGone(message, task.id())) {
+        if (!isGone(message, task.id())) {
+            return;
+        }
+        if (deleted.stop(task, deleted.last(task))) {
+            LOG.info("task {} is gone: its worker stops the run", task.id());
+        } else {
             LOG.info("task {} is gone: its message is taken off {}", task.id(), stream);
-            events.endUnfinished(
-                    connections.results(),
-                    task,
-                    message.attempt(),
-                    TaskEvent.Kind.CANCELLED,
-                    new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false));
+            deleted.write(task, message.attempt());
             connections.queue().purge(stream, subject);
         }
     }
@@ -132,7 +131,7 @@ public final class OrphanSweep implements Sweep {
         // Its events may have aged out; one that reports a run contradicts the status, and its message is left to that
         // worker.
         if (old
-                && events.last(connections.results(), TaskIndex.ref(task))
+                && deleted.last(TaskIndex.ref(task))
                         .filter(last -> !last.isTerminal())
                         .isEmpty()) {
             LOG.info("task {} has ended: its message is taken off {}", task.uid(), stream);

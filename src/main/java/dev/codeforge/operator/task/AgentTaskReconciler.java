@@ -92,7 +92,8 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.deadlines = new TaskDeadlines(clocks);
         this.observer = new TaskObserver(connections, key, installation, results, new RunningPods(client), backlog);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
-        final OwnerTakeover former = new OwnerTakeover(client, connections, operatorEvents);
+        final OwnerTakeover former =
+                new OwnerTakeover(client, connections, new DeletedTaskEnd(connections, operatorEvents));
         this.ledger = new TaskLedger(connections, former, installation, clocks.nats());
         this.executor = new TaskExecutor(
                 connections,

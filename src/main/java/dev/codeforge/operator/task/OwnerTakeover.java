@@ -2,7 +2,6 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.jetstream.Connections;
-import dev.codeforge.jetstream.Results;
 import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
@@ -13,12 +12,12 @@ import java.util.Optional;
 final class OwnerTakeover {
     private final KubernetesClient client;
     private final Connections connections;
-    private final OperatorEvents events;
+    private final DeletedTaskEnd deleted;
 
-    OwnerTakeover(KubernetesClient client, Connections connections, OperatorEvents events) {
+    OwnerTakeover(KubernetesClient client, Connections connections, DeletedTaskEnd deleted) {
         this.client = client;
         this.connections = connections;
-        this.events = events;
+        this.deleted = deleted;
     }
 
     /**
@@ -44,25 +43,22 @@ final class OwnerTakeover {
      * @return its last event, which reports an end: this one, or the one that it had come to
      */
     Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
-        final Results results = connections.results();
+        final Optional<TaskEvent> last = deleted.last(owner);
         final TaskQueue queue = connections.queue();
         final String its = subject.isEmpty() ? "" : subject.substring(0, subject.lastIndexOf('.') + 1) + owner.id();
         final int attempt = Math.max(
-                events.last(results, owner).map(TaskEvent::attempt).orElse(1),
+                last.map(TaskEvent::attempt).orElse(1),
                 its.isEmpty()
                         ? 1
                         : queue.standing(stream, its)
                                 .map(message -> message.attempt())
                                 .orElse(1));
-        events.endUnfinished(
-                results,
-                owner,
-                attempt,
-                TaskEvent.Kind.CANCELLED,
-                new TaskEvent.Failure(StopReason.TASK_DELETED, "the AgentTask was deleted; " + why, false));
+        deleted.stop(owner, last);
+        // Without waiting for the holder's own event: the next task waits for this one.
+        deleted.writeBecause(owner, attempt, why);
         if (!its.isEmpty()) {
             queue.purge(stream, its);
         }
-        return events.last(results, owner);
+        return deleted.last(owner);
     }
 }

@@ -23,8 +23,6 @@ final class TaskExecutor {
     /** A worker whose pod has terminated does not reconnect, and the release must precede JetStream's redelivery. */
     private static final Duration LOST_TIMEOUT = Duration.ofSeconds(1);
 
-    private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(2);
-
     private final Connections connections;
     private final TaskMessages messages;
     private final OperatorEvents events;
@@ -226,7 +224,7 @@ final class TaskExecutor {
 
     /** @return whether the holder has accepted */
     private boolean cancel(TaskSnapshot snapshot, int attempt, String type, String reason) {
-        return permits.without(() ->
-                connections.workers().cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason, CONTROL_TIMEOUT));
+        return permits.without(
+                () -> connections.workers().cancel(TaskIndex.ref(snapshot.task()), attempt, type, reason));
     }
 }

@@ -3,6 +3,7 @@ package dev.codeforge.operator.sweep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
+import dev.codeforge.operator.task.DeletedTaskEnd;
 import dev.codeforge.operator.task.OperatorEvents;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FaultyApiServer;
@@ -12,6 +13,7 @@ import dev.codeforge.wire.Headers;
 import dev.codeforge.wire.TaskEvent.Kind;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import java.time.Clock;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ final class OrphanSweepIT {
                 pool.poolIndex(),
                 apiServer.client(),
                 pool.connections,
-                new OperatorEvents(pool.key, Clock.systemUTC()),
+                new DeletedTaskEnd(pool.connections, new OperatorEvents(pool.key, Clock.systemUTC())),
                 ServedPool.INSTALLATION);
     }
 
@@ -113,6 +115,29 @@ final class OrphanSweepIT {
         sweep.run();
         assertThat(pool.queue.messages()).isZero();
         assertThat(pool.lastEvent(gone.uid()).orElseThrow().failure().type()).isEqualTo("TaskDeleted");
+    }
+
+    @Test
+    void theWorkerOfATaskThatIsGoneIsAskedToStopAndWritesTheEnd() throws Exception {
+        final AgentTask gone = Resources.task(ServedPool.NAMESPACE, "gone", ServedPool.POOL);
+        pool.publish(gone, 2);
+        pool.report(Events.of(gone, Kind.RUNNING, 2, 1));
+        final List<String> orders = pool.answerControl(gone, "{\"worker\": \"worker-0\", \"accepted\": true}");
+        sweep.run();
+        assertThat(orders).singleElement().asString().contains("\"TaskDeleted\"", "\"attempt\":2");
+        assertThat(pool.lastEvent(gone.uid()).orElseThrow().isTerminal()).isFalse();
+        assertThat(pool.queue.messages()).isEqualTo(1);
+    }
+
+    @Test
+    void theRunOfATaskThatIsGoneEndsThoughItsWorkerHoldsAnother() throws Exception {
+        final AgentTask gone = Resources.task(ServedPool.NAMESPACE, "gone", ServedPool.POOL);
+        pool.publish(gone, 2);
+        pool.report(Events.of(gone, Kind.RUNNING, 2, 1));
+        pool.answerControl(gone, "{\"worker\": \"worker-0\", \"accepted\": false}");
+        sweep.run();
+        assertThat(pool.lastEvent(gone.uid()).orElseThrow().failure().type()).isEqualTo("TaskDeleted");
+        assertThat(pool.queue.messages()).isZero();
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.ServedPool;
 import dev.codeforge.wire.LedgerKey;
+import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
 import io.nats.client.PurgeOptions;
@@ -14,6 +15,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +36,10 @@ final class TaskLedgerIT {
         final Clock clock = ((InstantSource) () -> Instant.now().plus(later)).withZone(ZoneOffset.UTC);
         ledger = new TaskLedger(
                 pool.connections,
-                new OwnerTakeover(null, pool.connections, new OperatorEvents(pool.key, clock)),
+                new OwnerTakeover(
+                        null,
+                        pool.connections,
+                        new DeletedTaskEnd(pool.connections, new OperatorEvents(pool.key, clock))),
                 ServedPool.INSTALLATION,
                 clock);
     }
@@ -106,6 +112,30 @@ final class TaskLedgerIT {
         later = Duration.ofDays(8);
         ledger.settle(task, new StatusTransition.Adopted(outcome(), "other"));
         assertThat(revision()).isGreaterThan(before);
+    }
+
+    @Test
+    void theWorkerOfADeletedOwnerIsAskedToStopBeforeItsKeyIsTaken() throws Exception {
+        claim();
+        pool.report(Events.of(task, Kind.RUNNING, 1, 1));
+        final List<String> orders = pool.answerControl(task, "{\"worker\": \"worker-0\", \"accepted\": true}");
+        final LedgerRecord before =
+                pool.connections.ledger().read(key).orElseThrow().record();
+        final AgentTask next = Seen.task("idempotencyKey: k").task;
+        next.getMetadata().setUid("f8a0c1de-4b0e-4a67-9a4e-0d1f0d3c2b1a");
+        final LedgerRecord claim = ClaimPlanner.claim(next);
+        ledger.takeOver(
+                next,
+                new TaskPlan.TakeOver(
+                        before,
+                        claim,
+                        revision(),
+                        ServedPool.STREAM,
+                        "",
+                        EffectiveSettings.of(next, Optional.empty()).retry()));
+        assertThat(orders).singleElement().asString().contains("\"TaskDeleted\"");
+        assertThat(pool.lastEvent(task.uid()).orElseThrow().failure().type()).isEqualTo("TaskDeleted");
+        assertThat(pool.connections.ledger().read(key).orElseThrow().record()).isEqualTo(claim);
     }
 
     private void claim() {
