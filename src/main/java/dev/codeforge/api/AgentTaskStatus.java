@@ -13,45 +13,45 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record AgentTaskStatus(
-        @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
+        @JsonPropertyDescription("Generation of the spec that this status describes; -1 before the first reconcile.")
                 Long observedGeneration,
         @Nullable
                 @JsonPropertyDescription(
-                        "Where the task is: Pending, Queued, Running, Retrying, Suspended, Succeeded, Failed or Cancelled.")
+                        "The task's phase: Pending, Queued, Running, Retrying, Suspended, Succeeded, Failed or Cancelled.")
                 Phase phase,
-        @JsonPropertyDescription("What is happening, in a sentence.") String message,
+        @JsonPropertyDescription("The current state in a sentence.") String message,
         @JsonPropertyDescription(
-                        "Reconciling and Stalled as kstatus reads them; Ready while it is not suspended or cancelled; Complete, Failed and Suspended as on a Job; Cancelled; Finished on each end; DeadLettered; ReconcileFailed while the operator fails on the task; StatusRefused while the API server refuses the whole status.")
+                        "Reconciling and Stalled as kstatus defines them; Ready, absent while the task is suspended or cancelled; Complete, Failed and Suspended as on a Job; Cancelled; Finished after every end; DeadLettered; ReconcileFailed while the operator cannot reconcile the task; StatusRefused while the API server rejects the complete status.")
                 List<Condition> conditions,
-        @JsonPropertyDescription("Attempts begun. A new attempt is a new message.") Integer attempts,
+        @JsonPropertyDescription("Number of attempts that were started. Each attempt is a new message.")
+                Integer attempts,
         @JsonPropertyDescription(
-                        "How often a worker began to run the current attempt; above 1 after a worker was lost. A run that was released does not count, nor one whose pod was removed.")
+                        "How often a worker started to run the current attempt; more than 1 after a worker was lost. A run that was released and a run whose pod was removed do not count.")
                 Integer deliveries,
         @JsonPropertyDescription("Attempts that failed since the task was created or last rerun.")
                 Integer failedAttempts,
         @JsonPropertyDescription(
-                        "The spec.rerun that was acted on, or was there at the task's creation; empty once it is removed there.")
+                        "The value of spec.rerun that was carried out last, or that existed at the task's creation; empty after its removal from the spec.")
                 String rerun,
-        @JsonPropertyDescription("The last ten attempts that ended and runs that were released.")
+        @JsonPropertyDescription("The last ten entries: attempts that ended, and runs that were released.")
                 List<HistoryEntry> history,
-        @JsonPropertyDescription("The pod that runs the task, or ran it last.") String podName,
-        @Nullable @JsonPropertyDescription("Where the task's message is kept.") QueuePosition queue,
+        @JsonPropertyDescription("The pod that runs the task, or that ran it last.") String podName,
+        @Nullable @JsonPropertyDescription("The position of the task's message in JetStream.") QueuePosition queue,
         @Nullable
                 @JsonPropertyDescription(
-                        "When the next attempt is due, or the current one was; the queue timeout counts from here. Absent for the first, which is due at creation.")
+                        "When the next attempt is due, or when the current one was due; the queue timeout starts at this time. Absent for the first attempt, which is due at creation.")
                 Instant nextAttemptTime,
-        @Nullable @JsonPropertyDescription("When the current attempt was accepted by the queue.") Instant queuedTime,
-        @Nullable @JsonPropertyDescription("When the current attempt began to run.") Instant startTime,
-        @Nullable @JsonPropertyDescription("When the current run's worker was first asked to stop it.")
+        @Nullable @JsonPropertyDescription("When the queue accepted the current attempt.") Instant queuedTime,
+        @Nullable @JsonPropertyDescription("When the current attempt started to run.") Instant startTime,
+        @Nullable @JsonPropertyDescription("When the operator first asked the worker to stop the current run.")
                 Instant stopRequestedTime,
         @Nullable @JsonPropertyDescription("When the task ended.") Instant completionTime,
-        @Nullable @JsonPropertyDescription("What applies after the pool's defaults were filled in.")
-                Effective effective,
-        @Nullable @JsonPropertyDescription("What the agent produced.") Result result,
-        @Nullable @JsonPropertyDescription("What was used over all attempts.") Usage usage,
+        @Nullable @JsonPropertyDescription("The effective values, including the pool's defaults.") Effective effective,
+        @Nullable @JsonPropertyDescription("The result of the agent's work.") Result result,
+        @Nullable @JsonPropertyDescription("The usage of all attempts.") Usage usage,
         @Nullable
                 @JsonPropertyDescription(
-                        "The usage at the last rerun: the budget counts from here. Absent before the first.")
+                        "The usage at the last rerun; the budget limits the usage since then. Absent before the first rerun.")
                 Usage usageAtRerun,
         @Nullable @JsonPropertyDescription("Why the task did not succeed.") Failure error) {
 
@@ -109,14 +109,16 @@ public record AgentTaskStatus(
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Effective(
-            @Nullable @JsonPropertyDescription("The model; absent when the worker's own default applies.") String model,
+            @Nullable @JsonPropertyDescription("The model; absent if the worker's own default applies.") String model,
             @JsonPropertyDescription("Seconds that a run may take.") Integer runTimeoutSeconds,
-            @Nullable @JsonPropertyDescription("Seconds that an attempt may wait; absent for no limit.")
+            @Nullable @JsonPropertyDescription("Seconds that an attempt may wait for a worker; absent for no limit.")
                     Integer queueTimeoutSeconds,
-            @JsonPropertyDescription("When a failed attempt is tried again.") Retry retry,
-            @Nullable @JsonPropertyDescription("What the task may use of its model; absent for no limit.")
+            @JsonPropertyDescription("Whether and when a failed attempt is retried.") Retry retry,
+            @Nullable @JsonPropertyDescription("Limits of the model's usage by the task; absent for no limit.")
                     Budget budget,
-            @Nullable @JsonPropertyDescription("Seconds after its end at which the task is deleted; absent for never.")
+            @Nullable
+                    @JsonPropertyDescription(
+                            "Seconds after its end when the operator deletes the task; absent for never.")
                     Integer ttlSecondsAfterFinished) {
         public Effective {
             retry = (retry == null ? Retry.NONE : retry).complete();
@@ -133,10 +135,10 @@ public record AgentTaskStatus(
     public record HistoryEntry(
             @JsonPropertyDescription("Number of the attempt, from 1.") Integer attempt,
             @Nullable @JsonPropertyDescription("The pod that ran it.") String podName,
-            @Nullable @JsonPropertyDescription("When it began to run.") Instant startTime,
+            @Nullable @JsonPropertyDescription("When it started to run.") Instant startTime,
             @Nullable @JsonPropertyDescription("When it ended.") Instant completionTime,
             @JsonPropertyDescription(
-                            "Succeeded, Failed, Cancelled or Suspended; Queued for a run that was released, which did not end its attempt.")
+                            "Succeeded, Failed, Cancelled or Suspended; Queued for a run that was released, which does not end its attempt.")
                     Phase outcome,
             @Nullable @JsonPropertyDescription("Why it did not succeed.") Failure error) {
         /** True if the attempt ended and the next one has another number; false if only its run ended. */
@@ -149,23 +151,25 @@ public record AgentTaskStatus(
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Result(
-            @Nullable @JsonPropertyDescription("One line on what was done.") String summary,
+            @Nullable @JsonPropertyDescription("A summary of the work in one line.") String summary,
             @Nullable @JsonPropertyDescription("The end of the agent's output, at most 4 KiB.") String output,
-            @Nullable @JsonPropertyDescription("What happened in the Git repository.") GitResult git,
-            @Nullable @JsonPropertyDescription("Files changed, at most 50.") List<String> files,
-            @Nullable @JsonPropertyDescription("Number of files changed.") Integer filesTotal,
+            @Nullable @JsonPropertyDescription("The result in the Git repository.") GitResult git,
+            @Nullable @JsonPropertyDescription("Changed files, at most 50.") List<String> files,
+            @Nullable @JsonPropertyDescription("Number of changed files.") Integer filesTotal,
             @Nullable @JsonPropertyDescription("Files that the run left in the pool's object store bucket, at most 20.")
                     List<Artifact> artifacts,
-            @Nullable @JsonPropertyDescription("What could not be kept there, and what to do; absent for nothing.")
+            @Nullable
+                    @JsonPropertyDescription(
+                            "Which artifacts could not be stored, and what to do; absent if all are stored.")
                     String artifactsProblem) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Artifact(
             @JsonPropertyDescription("Name, such as changes.patch.") String name,
-            @JsonPropertyDescription("Bytes.") Long size,
+            @JsonPropertyDescription("Size in bytes.") Long size,
             @JsonPropertyDescription("Checksum: sha-256: and 64 hexadecimal digits.") String digest,
             @JsonPropertyDescription(
-                            "Its name in the bucket files_<namespace>_<pool>, for 'nats object get'; kept for 30 days.")
+                            "Name of the object in the bucket files_<namespace>_<pool>, for 'nats object get'. NATS keeps it for 30 days.")
                     String object) {}
 
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -174,9 +178,9 @@ public record AgentTaskStatus(
             @Nullable @JsonPropertyDescription("The commit that the run started from.") String baseCommit,
             @Nullable
                     @JsonPropertyDescription(
-                            "The branch that was pushed to; of a run that failed, <push branch>-failed-<attempt>.")
+                            "The branch that the worker pushed to; for a failed run <push branch>-failed-<attempt>.")
                     String branch,
-            @Nullable @JsonPropertyDescription("The agent's commit; absent when nothing was changed.") String commit,
+            @Nullable @JsonPropertyDescription("The agent's commit; absent if the run changed nothing.") String commit,
             @JsonPropertyDescription("Whether the commit was pushed.") Boolean pushed) {}
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -187,7 +191,7 @@ public record AgentTaskStatus(
             @JsonPropertyDescription("Cost in US dollars, a decimal.") String costUSD,
             @Nullable
                     @JsonPropertyDescription(
-                            "Answered calls whose tokens or price are not known: what was really used is more. Absent for none.")
+                            "Number of answered calls whose tokens or price are unknown: the real usage is higher. Absent if there are none.")
                     Long unmeteredCalls) {
         public Usage(Long tokensIn, Long tokensOut, String costUSD) {
             this(tokensIn, tokensOut, costUSD, null);
@@ -196,7 +200,7 @@ public record AgentTaskStatus(
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Failure(
-            @JsonPropertyDescription("Kind of the error, a constant such as RunTimeout.") String type,
-            @JsonPropertyDescription("What went wrong and what to do.") String message,
-            @JsonPropertyDescription("Whether another attempt could succeed.") Boolean retryable) {}
+            @JsonPropertyDescription("Type of the error, a constant such as RunTimeout.") String type,
+            @JsonPropertyDescription("The cause and the next step.") String message,
+            @JsonPropertyDescription("Whether another attempt may succeed.") Boolean retryable) {}
 }

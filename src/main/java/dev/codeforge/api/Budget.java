@@ -24,11 +24,11 @@ public record Budget(
                 @Min(1)
                 @Max(1_000_000_000_000L)
                 @JsonPropertyDescription(
-                        "Tokens, sent and received, 1 to 1,000,000,000,000. Once they are used no call of the model is made, and the run fails with BudgetExceeded. Default: no limit.")
+                        "Tokens, sent and received, 1 to 1,000,000,000,000. When they are used up, no call of the model is made, and the run fails with BudgetExceeded. Default: no limit.")
                 Long maxTokens,
         @Nullable
                 @Size(max = 16)
                 @Pattern("^[0-9]{1,9}(\\.[0-9]{1,6})?$")
                 @JsonPropertyDescription(
-                        "US dollars as a decimal in quotes, such as \"2.50\", 0.000001 to 999,999,999. Once they are spent no call of the model is made, and the run fails with BudgetExceeded; a call whose price is not known ends it with UnpricedModel. Default: no limit.")
+                        "US dollars as a decimal in quotes, such as \"2.50\", 0.000001 to 999,999,999. When they are spent, no call of the model is made, and the run fails with BudgetExceeded. A call without a known price ends the run with UnpricedModel. Default: no limit.")
                 String maxCostUSD) {}

@@ -33,37 +33,37 @@ public record QueueSpec(
                 String subject,
         @Default("\"File\"")
                 @JsonPropertyDescription(
-                        "Where JetStream keeps the stream. File survives a restart of NATS, Memory does not. Cannot be changed.")
+                        "Where JetStream stores the stream. File survives a restart of NATS, Memory does not. Cannot be changed.")
                 Storage storage,
         @Nullable
                 @Min(1)
                 @Max(5)
                 @JsonPropertyDescription(
-                        "Copies of the stream, 1, 3 or 5. Default: 3 on a cluster of three or more servers, else 1.")
+                        "Replicas of the stream, 1, 3 or 5. Default: 3 on a cluster of three or more servers, otherwise 1.")
                 Integer replicas,
         @Nullable
                 @Min(1)
                 @Max(10000000)
                 @JsonPropertyDescription(
-                        "Most tasks that may wait, 1 to 10,000,000; further ones stay Pending with QueueFull. Default: no limit.")
+                        "Maximum number of waiting tasks, 1 to 10,000,000; further tasks remain Pending with QueueFull. Default: no limit.")
                 Integer maxMessages,
         @Nullable
                 @Min(1048576)
                 @Max(1099511627776L)
                 @JsonPropertyDescription(
-                        "Most bytes that may wait, 1 MiB to 1 TiB; further tasks stay Pending with QueueFull. Default: no limit.")
+                        "Maximum size of the waiting tasks in bytes, 1 MiB to 1 TiB; further tasks remain Pending with QueueFull. Default: no limit.")
                 Long maxBytes,
         @Default("60")
                 @Min(5)
                 @Max(3600)
                 @JsonPropertyDescription(
-                        "Seconds without a sign of life after which a running task is redelivered to another worker, 5 to 3,600.")
+                        "Seconds without a heartbeat after which JetStream redelivers a running task to another worker, 5 to 3,600.")
                 Integer heartbeatTimeoutSeconds,
         @Default("3")
                 @Min(1)
                 @Max(50)
                 @JsonPropertyDescription(
-                        "Most deliveries of an attempt whose workers are lost, 1 to 50; then the attempt fails. Workers whose pods were evicted, deleted or preempted, or whose nodes are gone, do not count.")
+                        "Maximum number of deliveries of an attempt whose workers are lost, 1 to 50; then the attempt fails. Workers whose pods were evicted, deleted or preempted, or whose nodes no longer exist, do not count.")
                 Integer maxDeliveries) {
 
     public QueueSpec {

@@ -17,29 +17,29 @@ public record Retry(
                 @Min(1)
                 @Max(20)
                 @JsonPropertyDescription(
-                        "Attempts that may fail before the task does, 1 to 20, since its creation or last rerun. Default 1: retries are off, for a failed run has already cost money.")
+                        "Number of failed attempts after which the task fails, 1 to 20, since its creation or last rerun. Default 1: retries are off, because a failed run has already cost money.")
                 Integer maxAttempts,
         @Nullable
                 @Min(0)
                 @Max(86400)
                 @JsonPropertyDescription(
-                        "Seconds between a failure and the second attempt, 0 to 86,400; doubled for each further one. Default 30.")
+                        "Seconds between a failure and the second attempt, 0 to 86,400; doubled for each further attempt. Default 30.")
                 Integer backoffSeconds,
         @Nullable
                 @Min(0)
                 @Max(86400)
                 @JsonPropertyDescription(
-                        "Most seconds between two attempts, 0 to 86,400; a failure that asks for a delay, of up to 3,600 seconds, gets it all the same. Default 600.")
+                        "Maximum number of seconds between two attempts, 0 to 86,400. It does not limit a delay of up to 3,600 seconds that a failure requests. Default 600.")
                 Integer maxBackoffSeconds,
         @Nullable
                 @Size(max = 32)
                 @JsonPropertyDescription(
-                        "Error types that end the task at once, such as CommandFailed. Those that the worker calls not retryable do so anyway.")
+                        "Error types that end the task at once, such as CommandFailed. Errors that the worker reports as not retryable end it in any case, unless retryable names them.")
                 List<String> nonRetryable,
         @Nullable
                 @Size(max = 32)
                 @JsonPropertyDescription(
-                        "Error types that another attempt follows although the worker calls them not retryable, such as OutOfMemory. nonRetryable wins.")
+                        "Error types that are retried although the worker reports them as not retryable, such as OutOfMemory. nonRetryable takes precedence.")
                 List<String> retryable) {
 
     /** The defaults when neither task nor pool sets a value. */

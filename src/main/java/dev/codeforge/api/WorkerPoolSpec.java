@@ -39,52 +39,56 @@ public record WorkerPoolSpec(
                 @Min(0)
                 @Max(1000)
                 @JsonPropertyDescription(
-                        "Number of workers of a pool without scaling, 0 to 1,000. With scaling it is ignored, and condition ReplicasIgnored says so where it is not 1.")
+                        "Number of workers of a pool without scaling, 0 to 1,000. With scaling the operator ignores it; the condition ReplicasIgnored reports a value other than 1.")
                 Integer replicas,
-        @Nullable @JsonPropertyDescription("Lets the number of workers follow the queue.") Scaling scaling,
-        @Default("1") @Min(1) @Max(100) @JsonPropertyDescription("Tasks that one worker runs at once, 1 to 100.")
+        @Nullable @JsonPropertyDescription("If set, the number of workers follows the queue.") Scaling scaling,
+        @Default("1")
+                @Min(1)
+                @Max(100)
+                @JsonPropertyDescription("Number of tasks that one worker runs at the same time, 1 to 100.")
                 Integer tasksPerWorker,
         @Default("{}") @JsonPropertyDescription("The queue: its stream and consumer in JetStream.") QueueSpec queue,
         @Default("\"Drain\"")
                 @JsonPropertyDescription(
-                        "What deleting the pool does. Drain: take no new task, wait for queued and running ones up to drainTimeoutSeconds, fail the rest. Delete: fail what is unfinished at once. Retain: remove the workers, keep the stream and its tasks for a pool of the same name.")
+                        "What the deletion of the pool does. Drain: the pool accepts no new task, the operator waits up to drainTimeoutSeconds for queued and running tasks, and the remaining tasks fail. Delete: all unfinished tasks fail at once. Retain: the operator removes the workers and keeps the stream and its tasks for a pool of the same name.")
                 DeletionPolicy deletionPolicy,
         @Default("600")
                 @Min(0)
                 @Max(600)
                 @JsonPropertyDescription(
-                        "Seconds that Drain waits, 0 to 600: a deletion must not hold its namespace for longer.")
+                        "Seconds that Drain waits, 0 to 600: a deletion must not block its namespace for longer.")
                 Integer drainTimeoutSeconds,
         @Default("\"Finish\"")
                 @JsonPropertyDescription(
-                        "What a worker does with its runs on SIGTERM, whatever caused it. Finish: it finishes them, and releases those that outlast the pod's grace period. GiveBack: it releases them at once, and the next worker continues from their checkpoints; for nodes that disappear sooner than the grace period, such as spot instances.")
+                        "What a worker does with its runs on SIGTERM, whatever its cause. Finish: the worker finishes its runs, and releases those that take longer than the pod's grace period. GiveBack: the worker releases its runs at once, and the next worker continues from their checkpoints; for nodes that disappear before the grace period is over, such as spot instances.")
                 OnEviction onEviction,
-        @Default("{}") @JsonPropertyDescription("What a task leaves out.") TaskDefaults taskDefaults,
+        @Default("{}") @JsonPropertyDescription("Defaults for fields that a task omits.") TaskDefaults taskDefaults,
         @Nullable
                 @Min(0)
                 @Max(100000)
                 @JsonPropertyDescription(
-                        "Most tasks that succeeded and are kept, 0 to 100,000: of more the oldest are deleted. Counts and deletes those with idempotencyKey or generateName, which no GitOps tool pays for again by creating them anew. Default: no limit.")
+                        "Maximum number of succeeded tasks that are kept, 0 to 100,000: the operator deletes the oldest ones beyond it. It counts and deletes only tasks with idempotencyKey or generateName: no GitOps tool pays again by recreating them. Default: no limit.")
                 Integer successfulTasksHistoryLimit,
         @Nullable
                 @Min(0)
                 @Max(100000)
                 @JsonPropertyDescription(
-                        "Most tasks that failed or were cancelled and are kept, 0 to 100,000, as successfulTasksHistoryLimit. Default: no limit.")
+                        "Maximum number of failed and cancelled tasks that are kept, 0 to 100,000, with the rules of successfulTasksHistoryLimit. Default: no limit.")
                 Integer failedTasksHistoryLimit,
         @Size(max = 64)
                 @JsonPropertyDescription(
-                        "Settings of the backend for the tasks that are begun from now on, told to running workers within a second; what a task or taskDefaults.config names wins key by key. Every worker of the NATS account can read them: no secrets.")
+                        "Settings of the backend for tasks that start from now on. Running workers receive a change within a second. Each key of a task's config or of taskDefaults.config takes precedence. Every worker of the NATS account can read these settings: use no secrets.")
                 Map<String, String> workerConfig,
-        @Default("{}") @JsonPropertyDescription("What keeps agents to their own runs.") Isolation isolation,
+        @Default("{}") @JsonPropertyDescription("How agents are confined to their own runs.") Isolation isolation,
         @Nullable
                 @PreserveUnknownFields
                 @JsonPropertyDescription(
-                        "A PodTemplateSpec for the workers. Container worker is completed by the operator (image, environment, probes), its variables from Secrets become files that only the worker reads, and security contexts, resources and placement field by field by the chart's workerDefaults; everything else is yours.")
+                        "A PodTemplateSpec for the workers. The operator completes container worker (image, environment, probes). The container's variables from Secrets become files that only the worker can read. The chart's workerDefaults complete security contexts, resources and placement field by field. The operator does not change anything else.")
                 JsonNode template,
-        @Default("{}") @JsonPropertyDescription("Who may create tasks of this pool past Kubernetes' own rights.")
+        @Default("{}") @JsonPropertyDescription("Who may create tasks of this pool without a right in Kubernetes.")
                 TaskRequests taskRequests,
-        @Default("false") @JsonPropertyDescription("Hands out no further tasks while true; running ones finish.")
+        @Default("false")
+                @JsonPropertyDescription("While true, the pool starts no further tasks; running tasks finish.")
                 Boolean suspend) {
 
     public WorkerPoolSpec {
@@ -110,7 +114,7 @@ public record WorkerPoolSpec(
     public record TaskRequests(
             @Default("\"None\"")
                     @JsonPropertyDescription(
-                            "None: tasks are created in Kubernetes alone. NATS: whoever may publish agents.run.<namespace>.<pool> in NATS may create tasks here too, by request-reply, without any right in Kubernetes.")
+                            "None: tasks can be created only in Kubernetes. NATS: NATS users that may publish agents.run.<namespace>.<pool> can also create tasks of this pool, by request-reply, without any right in Kubernetes.")
                     RequestOrigin allowedFrom) {
         public TaskRequests {
             allowedFrom = allowedFrom == null ? RequestOrigin.None : allowedFrom;
@@ -143,12 +147,12 @@ public record WorkerPoolSpec(
     public record Egress(
             @Default("\"Restricted\"")
                     @JsonPropertyDescription(
-                            "Restricted: agents reach the hosts in allow, by the proxy of their run (HTTPS_PROXY). Open: every server that the cluster's network lets the worker reach. A NetworkPolicy of the pool bounds both, where the cluster's network enforces such policies.")
+                            "Restricted: agents reach only the hosts in allow, by the proxy of their run (HTTPS_PROXY). Open: agents reach every server that the worker can reach in the cluster's network. A NetworkPolicy of the pool limits both, if the cluster's network enforces such policies.")
                     EgressPolicy policy,
             @Nullable
                     @Size(max = 100)
                     @JsonPropertyDescription(
-                            "Hosts that agents may reach under Restricted, at most 100: a name, or .name for all names below it, on port 443, or with a port of its own. Names that lead to private addresses need a port here. Default: the operator's workerDefaults.egressAllow, which is empty unless somebody has set it.")
+                            "Hosts that agents may reach with Restricted, at most 100: a name, or .name for all names below it, on port 443 or on the port of the entry. A name with a private address requires a port. Default: the operator's workerDefaults.egressAllow, which is empty by default.")
                     List<@Size(max = 253) String> allow) {
         public Egress {
             policy = policy == null ? EgressPolicy.Restricted : policy;
@@ -164,7 +168,8 @@ public record WorkerPoolSpec(
     public record GitAccess(
             @Required
                     @Size(max = 32)
-                    @JsonPropertyDescription("The longest URL prefix that matches a task's repository wins.")
+                    @JsonPropertyDescription(
+                            "Credentials by URL prefix. The longest prefix that matches a task's repository takes precedence.")
                     List<Credential> credentials) {
         public GitAccess {
             credentials = credentials == null ? List.of() : List.copyOf(credentials);
@@ -195,26 +200,28 @@ public record WorkerPoolSpec(
             @Default("0")
                     @Min(0)
                     @Max(1000)
-                    @JsonPropertyDescription("Fewest workers, 0 to 1,000; 0 lets an idle pool vanish.")
+                    @JsonPropertyDescription(
+                            "Minimum number of workers, 0 to 1,000; with 0 an idle pool has no workers.")
                     Integer minReplicas,
-            @Required @Min(1) @Max(1000) @JsonPropertyDescription("Most workers, 1 to 1,000.") Integer maxReplicas,
+            @Required @Min(1) @Max(1000) @JsonPropertyDescription("Maximum number of workers, 1 to 1,000.")
+                    Integer maxReplicas,
             @Default("30")
                     @Min(0)
                     @Max(3600)
                     @JsonPropertyDescription(
-                            "Seconds that fewer workers must have been enough before any is removed, 0 to 3,600.")
+                            "Seconds during which fewer workers must be sufficient before the operator removes one, 0 to 3,600.")
                     Integer scaleDownStabilizationWindowSeconds,
             @Nullable
                     @Min(1)
                     @Max(86400)
                     @JsonPropertyDescription(
-                            "Seconds that a task may wait for a worker, 1 to 86,400: with it the pool is only as large as its latest tasks' run time says. Default: a worker for each task at once.")
+                            "Seconds that a task may wait for a worker, 1 to 86,400. The operator then derives the number of workers from the run times of the latest tasks. Default: a worker for each task at once.")
                     Integer queueAgeTargetSeconds,
             @Nullable
                     @Min(1)
                     @Max(1000)
                     @JsonPropertyDescription(
-                            "Most workers that start at once, 1 to 1,000; the next are added as these become ready; a worker that is not ready counts as starting. Default: no limit.")
+                            "Maximum number of workers that start at the same time, 1 to 1,000. The operator adds the next ones when these become ready. A worker that is not ready counts as starting. Default: no limit.")
                     Integer maxScaleUpStep) {
         public Scaling {
             minReplicas = minReplicas == null ? 0 : minReplicas;
@@ -229,13 +236,13 @@ public record WorkerPoolSpec(
     public record Isolation(
             @Default("\"Preferred\"")
                     @JsonPropertyDescription(
-                            "Walls of the kernel around each agent: its own files, processes and proxy are left to it. Preferred: as far as the node's kernel has them; condition Isolated says what is missing. Required: a worker that lacks one does not start. Off: an agent can do all that its worker can.")
+                            "Walls of the kernel around each agent: it can reach only its own files, its own processes and its run's proxies. Preferred: all walls that the node's kernel supports; the condition Isolated names the missing ones. Required: a worker that lacks a wall does not start. Off: an agent can do everything that its worker can.")
                     AgentIsolation agent,
-            @Default("{}") @JsonPropertyDescription("The servers that agents may connect to beside their model.")
+            @Default("{}") @JsonPropertyDescription("The servers that agents may connect to besides their model.")
                     Egress egress,
             @Default("false")
                     @JsonPropertyDescription(
-                            "Gives each task a worker of its own while true: a pod that has begun a run takes no other task, and is replaced by a new one. A task then waits for the start of a pod, unless one is idle: minReplicas keeps so many. Needs tasksPerWorker 1.")
+                            "If true, each task has a worker of its own: a pod that has started a run takes no other task, and the operator replaces it. A task then waits for the start of a pod, unless a worker is idle; minReplicas sets how many workers are kept. Requires tasksPerWorker 1.")
                     Boolean workerPerTask) {
         public Isolation {
             agent = agent == null ? AgentIsolation.Preferred : agent;
@@ -263,15 +270,19 @@ public record WorkerPoolSpec(
                     @JsonPropertyDescription(
                             "Seconds that a task may wait for a worker, 1 to 2,592,000. Default: no limit.")
                     Integer queueTimeoutSeconds,
-            @Nullable @JsonPropertyDescription("When a failed attempt is tried again. Default: never.") Retry retry,
-            @Nullable @JsonPropertyDescription("What a task may use of its model. Default: no limit.") Budget budget,
-            @Size(max = 64) @JsonPropertyDescription("Settings of the backend; a task's own win key by key.")
+            @Nullable @JsonPropertyDescription("Whether and when a failed attempt is retried. Default: never.")
+                    Retry retry,
+            @Nullable @JsonPropertyDescription("Limits of the model's usage by a task. Default: no limit.")
+                    Budget budget,
+            @Size(max = 64)
+                    @JsonPropertyDescription(
+                            "Settings of the backend; each key of a task's own config takes precedence.")
                     Map<String, String> config,
             @Nullable
                     @Min(0)
                     @Max(31536000)
                     @JsonPropertyDescription(
-                            "Seconds after its end at which a task is deleted, 0 to 31,536,000. Applies to tasks with idempotencyKey or generateName, which no GitOps tool pays for again by creating them anew. Default: never.")
+                            "Seconds after its end when the operator deletes a task, 0 to 31,536,000. Applies only to tasks with idempotencyKey or generateName: no GitOps tool pays again by recreating them. Default: never.")
                     Integer ttlSecondsAfterFinished) {
         public TaskDefaults {
             runTimeoutSeconds = runTimeoutSeconds == null ? 1800 : runTimeoutSeconds;

@@ -15,17 +15,19 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record WorkerPoolStatus(
-        @JsonPropertyDescription("Generation of the spec that this status speaks of; -1 until it was first looked at.")
+        @JsonPropertyDescription("Generation of the spec that this status describes; -1 before the first reconcile.")
                 Long observedGeneration,
         @JsonPropertyDescription(
-                        "Ready, Reconciling and Stalled as kstatus reads them; QueueReady: stream and consumer are there; Isolated: agents reach nothing but their run, and what holds against a worker in NATS; Suspended; ReplicasIgnored while scaling decides and spec.replicas says something else; StatusRefused while the API server refuses the whole status.")
+                        "Ready, Reconciling and Stalled as kstatus defines them; QueueReady: stream and consumer exist; Isolated: agents reach nothing but their own run, with the limits of a worker in NATS in its message; Suspended; ReplicasIgnored while scaling sets the number of workers and spec.replicas differs from 1; StatusRefused while the API server rejects the complete status.")
                 List<Condition> conditions,
-        @StatusReplicas @JsonPropertyDescription("Workers that exist.") Integer replicas,
-        @JsonPropertyDescription("Workers that take tasks.") Integer readyReplicas,
+        @StatusReplicas @JsonPropertyDescription("Number of workers that exist.") Integer replicas,
+        @JsonPropertyDescription("Number of workers that take tasks.") Integer readyReplicas,
         @LabelSelector @JsonPropertyDescription("Label selector of the workers' pods.") String selector,
-        @Nullable @JsonPropertyDescription("The queue as last written; it is not written for every change.")
+        @Nullable
+                @JsonPropertyDescription(
+                        "The queue at the last status write; not every change of the queue is written.")
                 Queue queue,
-        @JsonPropertyDescription("Messages in this pool's dead letters.") Integer deadLetters,
+        @JsonPropertyDescription("Number of this pool's dead letters.") Integer deadLetters,
         @Nullable @JsonPropertyDescription("The last decision on the number of workers.") ScalingDecision scaling) {
 
     public WorkerPoolStatus {
@@ -60,14 +62,14 @@ public record WorkerPoolStatus(
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record Queue(
             @JsonPropertyDescription("JetStream stream.") String stream,
-            @JsonPropertyDescription("Subject on which plain messages are taken.") String subject,
-            @JsonPropertyDescription("Tasks that no worker has taken.") Long waiting,
-            @JsonPropertyDescription("Tasks that a worker holds.") Long running) {}
+            @JsonPropertyDescription("Subject on which the pool accepts plain messages.") String subject,
+            @JsonPropertyDescription("Number of tasks that no worker has taken.") Long waiting,
+            @JsonPropertyDescription("Number of tasks that a worker holds.") Long running) {}
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     public record ScalingDecision(
-            @JsonPropertyDescription("Workers wanted.") Integer desired,
-            @JsonPropertyDescription("Why, one of the documented reasons.") String reason,
-            @JsonPropertyDescription("Tasks waiting and running when it was decided.") Long demand,
-            @JsonPropertyDescription("When it was decided.") Instant decisionTime) {}
+            @JsonPropertyDescription("Desired number of workers.") Integer desired,
+            @JsonPropertyDescription("The reason of the decision, one of the documented reasons.") String reason,
+            @JsonPropertyDescription("Number of waiting and running tasks at the decision.") Long demand,
+            @JsonPropertyDescription("When the decision was made.") Instant decisionTime) {}
 }

@@ -30,7 +30,7 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
                     String ref,
             @Nullable
                     @JsonPropertyDescription(
-                            "Whether and where the agent's commit is pushed. Without it the commit is reported and then lost with the workspace; its patch is kept among the artifacts.")
+                            "Whether and where the worker pushes the agent's commit. Without push the worker reports the commit and then removes it with the workspace; the artifacts contain its patch.")
                     Push push,
             // Omitted when unset: the hash of workspaces in the ledger is older than this field.
             @Nullable
@@ -38,17 +38,17 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
                     @Min(1)
                     @Max(1_000_000)
                     @JsonPropertyDescription(
-                            "Commits of history that are cloned, 1 to 1,000,000. Default 1: none but the one that is checked out.")
+                            "Number of commits of history that are cloned, 1 to 1,000,000. Default 1: only the commit that is checked out.")
                     Integer depth,
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
                     @JsonPropertyDescription(
-                            "Clones the submodules too, and theirs, while true: at most 100, 5 levels deep, each with the pool's credential for its URL. What is changed in them is not kept. Default false.")
+                            "If true, the worker also clones the submodules, and theirs: at most 100, 5 levels deep, each with the pool's credential for its URL. Changes inside of them are not kept. Default false.")
                     Boolean submodules,
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
                     @JsonPropertyDescription(
-                            "Fetches the files that Git LFS keeps, from the repository's own server, and stores changed ones there, while true. Default false: such files are pointers.")
+                            "If true, the worker fetches files of Git LFS from the repository's own server and stores changed ones there. Default false: such files are pointers.")
                     Boolean lfs) {
         public Git(String url, @Nullable String ref, @Nullable Push push) {
             this(url, ref, push, null, null, null);
@@ -60,7 +60,7 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
     public record Push(
             @Required
                     @JsonPropertyDescription(
-                            "OnSuccess: the commit of a run that succeeds is pushed. Never: nothing is, as without push, for an overlay that turns it off.")
+                            "OnSuccess: the worker pushes the commit of a successful run. Never: it pushes nothing, as without push; an overlay can disable the push by this value.")
                     PushPolicy policy,
             @Size(max = 256)
                     @io.fabric8.generator.annotation.Pattern("^[^-].*$")
@@ -70,7 +70,7 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
                     @JsonPropertyDescription(
-                            "Under OnSuccess, where the work of a run that failed, timed out, was cancelled or used up its budget is kept. Artifact (default): as changes.patch among the artifacts. Push: there, and on the branch <branch>-failed-<attempt>, with the trailer Codeforge-Failure. The push branch itself has successes alone.")
+                            "With OnSuccess: where the worker stores the work of a run that failed, timed out, was cancelled or used up its budget. Artifact (default): as changes.patch among the artifacts. Push: there, and on the branch <branch>-failed-<attempt>, with the trailer Codeforge-Failure. The push branch itself has successes only.")
                     OnFailure onFailure) {}
 
     public enum PushPolicy {
