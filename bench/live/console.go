@@ -1,12 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"codeforge.dev/bench/servers"
@@ -62,27 +58,4 @@ func (c *console) kill() {
 func (c *console) url() string { return fmt.Sprintf("ws://127.0.0.1:%d/ws", c.port) }
 
 // metric is the sum of a metric's values over all labels that begin so.
-func (c *console) metric(name string) (float64, error) {
-	response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", c.health))
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	sum, found := 0.0, false
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() {
-		if !strings.HasPrefix(lines.Text(), name) {
-			continue
-		}
-		fields := strings.Fields(lines.Text())
-		value, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", lines.Text(), err)
-		}
-		sum, found = sum+value, true
-	}
-	if !found {
-		return 0, fmt.Errorf("the console has no metric %s", name)
-	}
-	return sum, lines.Err()
-}
+func (c *console) metric(name string) (float64, error) { return servers.Metric(c.health, name) }

@@ -68,7 +68,7 @@ func (r *results) costTable(out *strings.Builder) {
 		"|---|---|---|---|---|---|---|---|---|\n")
 	for _, s := range r.growth {
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s | %s | %s | %.1f s |\n", s.title, cores(s, nameConsole),
-			mebibytes(float64(s.after[nameConsole].resident)), mebibytes(s.heap), cores(s, "nats-server"), cores(s, nameWorker),
+			mebibytes(float64(s.after[nameConsole].Resident)), mebibytes(s.heap), cores(s, "nats-server"), cores(s, nameWorker),
 			cores(s, self), cores(s, "kube-apiserver", "etcd", "codeforge-operator"), s.opened.Seconds())
 	}
 }

@@ -28,7 +28,7 @@ type step struct {
 	opened        time.Duration
 	from, to      time.Time
 	bound         uint64 // the last sequence of LOGS at its end
-	before, after map[string]usage
+	before, after map[string]servers.Usage
 	pids          [2]map[string]int
 	heap          float64
 	verdict       verdict
@@ -90,7 +90,7 @@ func (b *bench) play(ctx context.Context, s *step, window time.Duration, during 
 	return b.programs.Dead()
 }
 
-func (b *bench) note(into *map[string]usage, pids *map[string]int) error {
+func (b *bench) note(into *map[string]servers.Usage, pids *map[string]int) error {
 	*pids = b.programs.PIDs()
 	var err error
 	*into, err = usages(*pids)
@@ -171,7 +171,7 @@ func (s *step) cores(names ...string) float64 {
 		if s.pids[0][name] != s.pids[1][name] {
 			return -1
 		}
-		sum += (s.after[name].cpu - s.before[name].cpu).Seconds()
+		sum += (s.after[name].CPU - s.before[name].CPU).Seconds()
 	}
 	return sum / s.to.Sub(s.from).Seconds()
 }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"codeforge.dev/bench/servers"
+)
+
+const (
+	namespace    = "size"
+	pool         = "pool"
+	userOperator = "codeforge-operator"
+)
+
+// bench is what a cell is measured on. One of the two operators leads; which one is not known.
+type bench struct {
+	programs  *servers.Processes
+	plane     *servers.ControlPlane
+	nats      *servers.NatsServer
+	cluster   *servers.Cluster
+	operators []*servers.Operator
+}
+
+// start returns when the first operator leads and the pool has its queue.
+func start(ctx context.Context, programs *servers.Processes, o options) (*bench, error) {
+	plane, err := servers.StartControlPlane(ctx, programs, o.bin, servers.Users{Names: []string{userOperator}, Audited: []string{userOperator}})
+	if err != nil {
+		return nil, err
+	}
+	nats, err := servers.NewNatsServer(programs, o.bin)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := servers.NewCluster(plane.Config())
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(ctx, cluster, o.crds); err != nil {
+		return nil, err
+	}
+	b := &bench{programs: programs, plane: plane, nats: nats, cluster: cluster}
+	for number := range 2 {
+		operator, err := servers.NewOperator(programs, plane, nats, fmt.Sprintf("operator-%d", number), userOperator, o.operator,
+			"CODEFORGE_LEADER_ELECTION=true")
+		if err != nil {
+			return nil, err
+		}
+		b.operators = append(b.operators, operator)
+	}
+	if err := b.operators[0].Start(ctx); err != nil {
+		return nil, err
+	}
+	return b, b.makePool(ctx)
+}
+
+func prepare(ctx context.Context, c *servers.Cluster, crds string) error {
+	if err := c.ApplyCRDs(ctx, crds); err != nil {
+		return err
+	}
+	if err := c.Served(ctx, servers.WorkerPools); err != nil {
+		return err
+	}
+	if err := c.Served(ctx, servers.AgentTasks); err != nil {
+		return err
+	}
+	if err := c.MakeNamespace(ctx, "codeforge-system"); err != nil {
+		return err
+	}
+	return c.MakeNamespace(ctx, namespace)
+}
+
+// makePool makes a pool whose Deployment nobody gives pods: its tasks stay queued.
+func (b *bench) makePool(ctx context.Context) error {
+	if err := b.cluster.Apply(ctx, fmt.Sprintf(`apiVersion: codeforge.dev/v1alpha1
+kind: WorkerPool
+metadata: {name: %s, namespace: %s}
+spec:
+  backend: command
+  replicas: 0
+  template: {spec: {containers: [{name: worker, image: bench}]}}
+`, pool, namespace)); err != nil {
+		return err
+	}
+	return servers.Eventually(ctx, "the pool had its queue", time.Minute, func() error {
+		object, err := b.cluster.Dynamic.Resource(servers.WorkerPools).Namespace(namespace).Get(ctx, pool, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		return servers.Condition(object, "QueueReady")
+	})
+}
+
+func (b *bench) tasks() dynamic.ResourceInterface {
+	return b.cluster.Dynamic.Resource(servers.AgentTasks).Namespace(namespace)
+}
+
+// kind of tasks, by the phase that they come to.
+type kind string
+
+const (
+	queued   kind = "Queued"
+	finished kind = "Cancelled"
+)
+
+// prompt has the size of a usual one.
+var prompt = fmt.Sprintf("%-1000s", "Say what this repository is for.")
+
+func (k kind) task(name string) *unstructured.Unstructured {
+	spec := map[string]any{"workerPoolRef": map[string]any{"name": pool}, "title": "bench", "prompt": prompt}
+	if k == finished {
+		spec["cancel"] = true
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "codeforge.dev/v1alpha1", "kind": "AgentTask",
+		"metadata": map[string]any{"name": name, "namespace": namespace}, "spec": spec,
+	}}
+}
