@@ -36,7 +36,7 @@ final class ConditionSchema {
                         .build());
         fields.put(
                 "message",
-                string("What it is about, for people. May be empty.")
+                string("A sentence for people. May be empty.")
                         .withMaxLength(32768L)
                         .build());
         fields.put(
@@ -45,11 +45,11 @@ final class ConditionSchema {
                         .withType("integer")
                         .withFormat("int64")
                         .withMinimum(0.0)
-                        .withDescription("Generation of the spec that the condition speaks of.")
+                        .withDescription("Generation of the spec that the condition reports on.")
                         .build());
         fields.put(
                 "reason",
-                string("Why, one of the documented reasons, or the type of an agent's error.")
+                string("One of the documented reasons, or the type of an agent's error.")
                         .withMinLength(1L)
                         .withMaxLength(1024L)
                         .withPattern("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
@@ -67,7 +67,7 @@ final class ConditionSchema {
                         .build());
         return new JSONSchemaPropsBuilder()
                 .withType("object")
-                .withDescription("One aspect of what is happening.")
+                .withDescription("One aspect of the state of the resource.")
                 .withProperties(fields)
                 .withRequired("lastTransitionTime", "message", "reason", "status", "type")
                 .build();

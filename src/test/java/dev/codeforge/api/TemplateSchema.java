@@ -85,8 +85,8 @@ final class TemplateSchema {
                 open(
                         "Processor, memory and disk of the container.",
                         Map.of(
-                                "requests", quantities("What is set aside for it."),
-                                "limits", quantities("What it may use."))));
+                                "requests", quantities("What the scheduler reserves for the container."),
+                                "limits", quantities("The most that the container may use."))));
         fields.put(
                 "volumeMounts",
                 byKey(
@@ -98,7 +98,7 @@ final class TemplateSchema {
                                         "name", string("Name of the volume."),
                                         "mountPath", string("Path in the container."),
                                         "subPath", string("Path within the volume."),
-                                        "readOnly", flag("Cannot be written while true.")))));
+                                        "readOnly", flag("True mounts the volume read-only.")))));
         fields.put("securityContext", open("Security context as of a container.", Map.of()));
         return open("A container of a Pod.", fields);
     }
