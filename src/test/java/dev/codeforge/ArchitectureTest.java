@@ -165,6 +165,30 @@ final class ArchitectureTest {
             .resideInAPackage("dev.codeforge.operator.pool.workers..");
 
     @ArchTest
+    static final ArchRule aTasksRoomsKnowNothingOfItsWalk = noClasses()
+            .that()
+            .resideInAPackage("dev.codeforge.operator.task.*..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator.task");
+
+    @ArchTest
+    static final ArchRule aStatusKnowsNothingOfAdmission = noClasses()
+            .that()
+            .resideInAnyPackage("dev.codeforge.operator.task.status..", "dev.codeforge.operator.task.loss..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator.task.admission..");
+
+    @ArchTest
+    static final ArchRule resultsKnowNothingOfTasks = noClasses()
+            .that()
+            .resideInAPackage("dev.codeforge.operator.results..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.codeforge.operator.task..");
+
+    @ArchTest
     static final ArchRule exceptionsAreNamedSo =
             classes().that().areAssignableTo(Exception.class).should().haveSimpleNameEndingWith("Exception");
 }

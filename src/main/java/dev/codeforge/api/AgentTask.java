@@ -44,6 +44,11 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
         return Optional.ofNullable(getStatus());
     }
 
+    /** The status, or one without any field before the first was written. */
+    public AgentTaskStatus statusOrUnobserved() {
+        return observedStatus().orElseGet(AgentTaskStatus::unobserved);
+    }
+
     /** True once the outcome is written and no rerun is requested: such a task needs NATS no more. */
     @JsonIgnore
     public boolean isFinished() {

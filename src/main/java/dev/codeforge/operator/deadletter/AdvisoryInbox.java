@@ -7,7 +7,7 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.Consumption;
 import dev.codeforge.jetstream.TaskQueue.QueuedTask;
 import dev.codeforge.operator.index.TaskIndex;
-import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.util.List;

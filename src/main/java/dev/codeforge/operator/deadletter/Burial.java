@@ -2,7 +2,7 @@ package dev.codeforge.operator.deadletter;
 
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.DeadLetters;
-import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;

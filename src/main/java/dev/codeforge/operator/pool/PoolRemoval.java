@@ -8,7 +8,7 @@ import dev.codeforge.jetstream.WorkerControl;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.pool.workers.PoolNetwork;
 import dev.codeforge.operator.pool.workers.PoolSecret;
-import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.wire.TaskEvent;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.util.List;

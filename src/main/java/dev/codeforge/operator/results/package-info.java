@@ -1,4 +1,4 @@
-/** What workers report of tasks, as an event source of the task reconciler. */
+/** Events of tasks: those of workers as an event source of the task reconciler, and those that the operator writes in their place. */
 @NullMarked
 package dev.codeforge.operator.results;
 

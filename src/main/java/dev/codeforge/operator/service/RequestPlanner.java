@@ -7,7 +7,7 @@ import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
-import dev.codeforge.operator.task.SpecHash;
+import dev.codeforge.operator.task.admission.SpecHash;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import java.util.Optional;

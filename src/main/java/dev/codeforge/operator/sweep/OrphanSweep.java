@@ -9,7 +9,7 @@ import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
-import dev.codeforge.operator.task.DeletedTaskEnd;
+import dev.codeforge.operator.results.DeletedTaskEnd;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskRef;
 import io.fabric8.kubernetes.client.KubernetesClient;

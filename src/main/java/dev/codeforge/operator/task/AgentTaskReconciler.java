@@ -9,11 +9,18 @@ import dev.codeforge.operator.framework.RecreatedPrimaries;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.operator.results.TaskResults;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.status.StatusWriter;
+import dev.codeforge.operator.task.admission.Admissions;
+import dev.codeforge.operator.task.admission.Backlog;
+import dev.codeforge.operator.task.admission.SessionTasks;
+import dev.codeforge.operator.task.loss.RunningPods;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.TaskStatusBuilder;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
@@ -49,7 +56,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private final TaskPlanner planner;
     private final TaskDeadlines deadlines;
     private final TaskObserver observer;
-    private final TaskLedger ledger;
+    private final Admissions admissions;
     private final TaskExecutor executor;
     private final TaskStatusBuilder statuses;
     private final StatusWriter<AgentTaskStatus, AgentTask> writer = new StatusWriter<>(AgentTask::new);
@@ -92,15 +99,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         this.deadlines = new TaskDeadlines(clocks);
         this.observer = new TaskObserver(connections, key, installation, results, new RunningPods(client), backlog);
         final OperatorEvents operatorEvents = new OperatorEvents(key, clocks.nats());
-        final OwnerTakeover former =
-                new OwnerTakeover(client, connections, new DeletedTaskEnd(connections, operatorEvents));
-        this.ledger = new TaskLedger(connections, former, installation, clocks.nats());
+        this.admissions = new Admissions(client, connections, operatorEvents, installation, clocks.nats());
         this.executor = new TaskExecutor(
                 connections,
                 new TaskMessages(key, installation, clocks.own(), tracing),
                 operatorEvents,
-                ledger,
-                new TaskSessions(connections, former),
+                admissions,
                 new FinishedTasks(client),
                 installation,
                 tracing,
@@ -195,12 +199,11 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private Decision decide(TaskSnapshot observed) {
         TaskSnapshot snapshot = observed;
         TaskPlan plan = planner.plan(snapshot);
-        int admissions = 0;
-        while (plan instanceof TaskPlan.Question || (plan instanceof TaskPlan.Admission && admissions < ADMISSIONS)) {
-            if (plan instanceof TaskPlan.Admission admission) {
-                executor.admit(snapshot, admission);
-                snapshot = snapshot.unadmitted();
-                admissions++;
+        int writes = 0;
+        while (plan instanceof TaskPlan.Question || (plan instanceof TaskPlan.Admit && writes < ADMISSIONS)) {
+            if (plan instanceof TaskPlan.Admit admit) {
+                snapshot = executor.admit(snapshot, admit);
+                writes++;
             } else if (plan instanceof TaskPlan.Question question) {
                 snapshot = executor.answer(snapshot, question);
             }
@@ -241,7 +244,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
 
     /** Keeps the key of a task that exists remembered. */
     public void renewKey(AgentTask task) {
-        ledger.renew(task);
+        admissions.renewKey(task);
     }
 
     /** Reconciles a task. */

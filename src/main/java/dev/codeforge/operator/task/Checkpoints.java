@@ -2,6 +2,7 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.wire.TaskEvent;
 import java.util.Optional;
 
@@ -22,7 +23,7 @@ final class Checkpoints {
     private static boolean isContinued(AgentTask task, TaskEvent event) {
         return switch (event.kind()) {
             case RUNNING, PROGRESS, RELEASED -> true;
-            case FAILED -> TaskDeadlines.statusOf(task).failedAttempts() > 0;
+            case FAILED -> task.statusOrUnobserved().failedAttempts() > 0;
             case CANCELLED -> event.failureType().equals(StopReason.SUSPENDED);
             case COMPLETED -> false;
         };

@@ -7,6 +7,7 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.task.admission.Backlog;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;

@@ -2,7 +2,12 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTaskSpec.DeliveryMode;
 import dev.codeforge.api.AgentTaskStatus;
-import dev.codeforge.api.Retry;
+import dev.codeforge.operator.task.status.BudgetCheck;
+import dev.codeforge.operator.task.status.EffectiveSettings;
+import dev.codeforge.operator.task.status.EventToStatus;
+import dev.codeforge.operator.task.status.RetryRule;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Instant;
 import java.util.Optional;
@@ -46,7 +51,7 @@ final class RetryPolicy {
         final AgentTaskStatus.Effective effective = EffectiveSettings.of(snapshot.task(), snapshot.pool());
         final int failures =
                 snapshot.task().isRerunRequested() ? 1 : snapshot.status().failedAttempts() + 1;
-        if (!isRetried(event, effective.retry(), failures)
+        if (!RetryRule.isRetried(event, effective.retry(), failures)
                 || snapshot.task().getSpec().cancel()) {
             return new StatusTransition.Ended(event);
         }
@@ -61,14 +66,6 @@ final class RetryPolicy {
                     event.endedBecause(tooLate(event, snapshot.task().getSpec().notAfter())));
         }
         return new StatusTransition.Retrying(event, next);
-    }
-
-    /** @param failures this one among them */
-    static boolean isRetried(TaskEvent failed, Retry retry, int failures) {
-        return failed.failure() != null
-                && (failed.failure().retryable() || retry.retryable().contains(failed.failureType()))
-                && !retry.nonRetryable().contains(failed.failureType())
-                && failures < retry.maxAttempts();
     }
 
     /** The message says why the failure is the outcome although it is retryable. */

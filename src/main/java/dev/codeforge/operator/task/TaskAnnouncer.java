@@ -4,6 +4,9 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.scaling.ScaleUpBarrier;
+import dev.codeforge.operator.task.admission.SessionOrder;
+import dev.codeforge.operator.task.admission.SessionTasks;
+import dev.codeforge.operator.task.status.StatusTransition;
 import dev.codeforge.operator.tracing.Tracing;
 import io.javaoperatorsdk.operator.api.reconciler.IndexedResourceCache;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
@@ -69,7 +72,7 @@ final class TaskAnnouncer {
             passTurn(task, cache);
         }
         listener.status(task, status);
-        if (status.isTerminal() && !TaskDeadlines.statusOf(task).isTerminal()) {
+        if (status.isTerminal() && !task.statusOrUnobserved().isTerminal()) {
             tracing.ended(task, status, begun);
         }
         warnings.record(task, status);

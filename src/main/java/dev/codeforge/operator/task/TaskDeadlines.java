@@ -4,6 +4,10 @@ import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
+import dev.codeforge.operator.task.admission.Backlog;
+import dev.codeforge.operator.task.status.EffectiveSettings;
+import dev.codeforge.operator.task.status.EventToStatus;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
@@ -59,13 +63,14 @@ final class TaskDeadlines {
     Optional<StopReason> overrun(TaskSnapshot snapshot, Optional<TaskEvent> event) {
         final AgentTaskStatus.Effective effective = EffectiveSettings.of(snapshot.task(), snapshot.pool());
         if (snapshot.mayRun(event)) {
-            final Instant start =
-                    EventToStatus.started(statusOf(snapshot.task()), event).orElse(null);
+            final Instant start = EventToStatus.started(snapshot.task().statusOrUnobserved(), event)
+                    .orElse(null);
             return passed(runDeadline(start, effective, snapshot.pool()))
                     ? Optional.of(StopReason.runTimeout(effective.runTimeoutSeconds()))
                     : Optional.empty();
         }
-        final Optional<Instant> last = lastStart(snapshot.task(), statusOf(snapshot.task()), event.isPresent());
+        final Optional<Instant> last =
+                lastStart(snapshot.task(), snapshot.task().statusOrUnobserved(), event.isPresent());
         if (passed(last)) {
             return last.map(StopReason::notAfter);
         }
@@ -73,7 +78,7 @@ final class TaskDeadlines {
         final Instant given = event.map(TaskEvent::time).orElse(Instant.EPOCH);
         final Optional<Instant> deadline = beginsNow(snapshot.task())
                 ? Optional.empty()
-                : queueDeadline(snapshot.task(), statusOf(snapshot.task()), effective)
+                : queueDeadline(snapshot.task(), snapshot.task().statusOrUnobserved(), effective)
                         .map(at -> later(at, given, effective));
         return passed(deadline)
                 ? Optional.of(StopReason.queueTimeout(effective.queueTimeoutSeconds()))
@@ -93,7 +98,7 @@ final class TaskDeadlines {
 
     /** An attempt after a suspension or for a rerun is due just now, whatever the status still says. */
     private static boolean beginsNow(AgentTask task) {
-        final Phase phase = statusOf(task).phase();
+        final Phase phase = task.statusOrUnobserved().phase();
         return phase == Phase.Suspended || (phase != null && phase.isTerminal());
     }
 
@@ -125,7 +130,7 @@ final class TaskDeadlines {
     }
 
     boolean isQueueOverdue(AgentTask task, Optional<WorkerPool> pool) {
-        return passed(startDeadline(task, statusOf(task), EffectiveSettings.of(task, pool)));
+        return passed(startDeadline(task, task.statusOrUnobserved(), EffectiveSettings.of(task, pool)));
     }
 
     private static Instant later(Instant deadline, Instant given, AgentTaskStatus.Effective effective) {
@@ -135,7 +140,7 @@ final class TaskDeadlines {
 
     /** After so long without an answer a holder that was asked to stop is taken for dead. */
     boolean isOverdue(TaskSnapshot snapshot) {
-        return passed(Optional.ofNullable(statusOf(snapshot.task()).stopRequestedTime())
+        return passed(Optional.ofNullable(snapshot.task().statusOrUnobserved().stopRequestedTime())
                 .map(asked -> asked.plus(silence(snapshot.pool()))));
     }
 
@@ -146,7 +151,7 @@ final class TaskDeadlines {
     }
 
     boolean isExpired(AgentTask task, Optional<WorkerPool> pool) {
-        return passed(expiry(task, statusOf(task), pool));
+        return passed(expiry(task, task.statusOrUnobserved(), pool));
     }
 
     private static Optional<Instant> expiry(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
@@ -167,7 +172,7 @@ final class TaskDeadlines {
 
     /** Likewise, of a task whose status stays as it is. */
     Optional<Duration> requeueAfter(AgentTask task, Optional<WorkerPool> pool) {
-        return requeueAfter(task, statusOf(task), pool);
+        return requeueAfter(task, task.statusOrUnobserved(), pool);
     }
 
     private Optional<Duration> requeueAfter(AgentTask task, AgentTaskStatus status, Optional<WorkerPool> pool) {
@@ -227,9 +232,5 @@ final class TaskDeadlines {
 
     private boolean passed(Optional<Instant> deadline) {
         return deadline.filter(at -> !clock.instant().isBefore(at)).isPresent();
-    }
-
-    static AgentTaskStatus statusOf(AgentTask task) {
-        return task.observedStatus().orElseGet(AgentTaskStatus::unobserved);
     }
 }

@@ -8,7 +8,12 @@ import dev.codeforge.jetstream.TaskQueue;
 import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
 import dev.codeforge.jetstream.TaskQueue.PublishOutcome;
 import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.results.DeletedTaskEnd;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.task.admission.Admissions;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
@@ -26,8 +31,7 @@ final class TaskExecutor {
     private final Connections connections;
     private final TaskMessages messages;
     private final OperatorEvents events;
-    private final TaskLedger ledger;
-    private final TaskSessions sessions;
+    private final Admissions admissions;
     private final FinishedTasks finished;
     private final String installation;
     private final Tracing tracing;
@@ -38,8 +42,7 @@ final class TaskExecutor {
             Connections connections,
             TaskMessages messages,
             OperatorEvents events,
-            TaskLedger ledger,
-            TaskSessions sessions,
+            Admissions admissions,
             FinishedTasks finished,
             String installation,
             Tracing tracing,
@@ -47,8 +50,7 @@ final class TaskExecutor {
         this.connections = connections;
         this.messages = messages;
         this.events = events;
-        this.ledger = ledger;
-        this.sessions = sessions;
+        this.admissions = admissions;
         this.finished = finished;
         this.installation = installation;
         this.tracing = tracing;
@@ -63,26 +65,20 @@ final class TaskExecutor {
                         .holder(
                                 TaskIndex.ref(snapshot.task()),
                                 snapshot.loss().isPresent() ? LOST_TIMEOUT : HOLDER_TIMEOUT)));
-            case TaskPlan.ReadLedger ignored -> snapshot.withLedger(ledger.read(snapshot.task()));
-            case TaskPlan.FindOwner find -> snapshot.withOwner(ledger.owner(find.claim()));
-            case TaskPlan.ReadSession ignored -> snapshot.withSession(sessions.read(snapshot.task()));
-            case TaskPlan.FindTurn find -> snapshot.withOwner(sessions.holder(snapshot.task(), find.turn()));
+            case TaskPlan.AskAdmission ask -> snapshot.with(admissions.answer(snapshot.candidate(), ask.question()));
         };
     }
 
-    void admit(TaskSnapshot snapshot, TaskPlan.Admission admission) {
-        switch (admission) {
-            case TaskPlan.Claim claim -> ledger.claim(snapshot.task(), claim);
-            case TaskPlan.TakeOver takeOver -> ledger.takeOver(snapshot.task(), takeOver);
-            case TaskPlan.TakeTurn take -> sessions.take(snapshot.task(), take);
-        }
+    /** What was read for the admission holds no more. */
+    TaskSnapshot admit(TaskSnapshot snapshot, TaskPlan.Admit plan) {
+        admissions.write(snapshot.task(), plan.write());
+        return snapshot.with(snapshot.candidate().unanswered());
     }
 
     Optional<StatusTransition> execute(TaskSnapshot snapshot, TaskPlan plan) {
         return switch (plan) {
             case TaskPlan.UpdateStatus say -> {
-                ledger.settle(snapshot.task(), say.view());
-                sessions.settle(snapshot.task(), say.view());
+                admissions.settle(snapshot.task(), say.view());
                 yield Optional.of(say.view());
             }
             case TaskPlan.Publish publish -> publish(snapshot, publish);
@@ -101,7 +97,7 @@ final class TaskExecutor {
             case TaskPlan.Delete ignored ->
                 finished.delete(snapshot.task()) ? Optional.of(new StatusTransition.Unchanged()) : Optional.empty();
             case TaskPlan.Question ignored -> Optional.empty();
-            case TaskPlan.Admission ignored -> Optional.empty();
+            case TaskPlan.Admit ignored -> Optional.empty();
             case TaskPlan.Requeue ignored -> Optional.empty();
         };
     }
@@ -150,7 +146,7 @@ final class TaskExecutor {
     private boolean stranger(TaskSnapshot snapshot, String subject) {
         return connections
                 .queue()
-                .standing(TaskPlanner.streamOf(snapshot), subject)
+                .standing(snapshot.candidate().stream(), subject)
                 .filter(message -> !message.installation().equals(installation))
                 .isPresent();
     }
@@ -213,7 +209,7 @@ final class TaskExecutor {
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
     private Optional<StatusTransition> withdraw(TaskSnapshot snapshot, TaskPlan.EndDeleted plan) {
         final TaskEvent.Failure failure =
-                new TaskEvent.Failure(StopReason.TASK_DELETED, "the AgentTask was deleted", false);
+                new TaskEvent.Failure(DeletedTaskEnd.TASK_DELETED, "the AgentTask was deleted", false);
         if (plan.running() && cancel(snapshot, plan.attempt(), failure.type(), failure.message())) {
             return Optional.of(new StatusTransition.Unchanged());
         }

@@ -8,6 +8,9 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolSpec;
 import dev.codeforge.api.Workspace;
 import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
+import dev.codeforge.operator.task.admission.SessionOrder;
+import dev.codeforge.operator.task.status.BudgetCheck;
+import dev.codeforge.operator.task.status.EffectiveSettings;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Headers;
@@ -97,7 +100,8 @@ final class TaskMessages {
         if (!SessionOrder.hasSession(snapshot.task())) {
             return null;
         }
-        final Optional<SessionRecord.History> history = snapshot.answers()
+        final Optional<SessionRecord.History> history = snapshot.candidate()
+                .answers()
                 .session()
                 .flatMap(Function.identity())
                 .flatMap(entry -> Optional.ofNullable(entry.record().history()));

@@ -7,6 +7,10 @@ import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.results.TaskResults;
+import dev.codeforge.operator.task.admission.Backlog;
+import dev.codeforge.operator.task.admission.Candidate;
+import dev.codeforge.operator.task.admission.SessionTasks;
+import dev.codeforge.operator.task.loss.RunningPods;
 import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
@@ -43,24 +47,20 @@ final class TaskObserver {
         final Optional<WorkerPool> pool = poolOf(task, context);
         if (task.isFinished()) {
             return new TaskSnapshot(
-                    task,
+                    Candidate.of(task, pool, List.of(), false),
                     deleted,
-                    pool,
                     Optional.empty(),
                     0,
                     Optional.empty(),
                     Optional.empty(),
-                    List.of(),
-                    false,
-                    TaskSnapshot.Answers.NONE);
+                    Optional.empty());
         }
         // The queue first, then the results: a worker writes its outcome before its message goes.
         final Optional<StandingMessage> standing = message(task, pool);
         final TaskResults.Last last = results.last(task);
         return new TaskSnapshot(
-                task,
+                Candidate.of(task, pool, SessionTasks.of(task, context.getPrimaryCache()), backlog.isBehind(task)),
                 deleted,
-                pool,
                 standing,
                 last.sequence(),
                 last.proven().flatMap(event -> event.proven(key)),
@@ -69,9 +69,7 @@ final class TaskObserver {
                         .flatMap(event -> event.asWritten(key))
                         .filter(TaskEvent::isRunning)
                         .flatMap(run -> pods.loss(task, pool, run, context)),
-                SessionTasks.of(task, context.getPrimaryCache()),
-                backlog.isBehind(task),
-                TaskSnapshot.Answers.NONE);
+                Optional.empty());
     }
 
     /** Another installation's message on the task's subject is neither judged nor removed. */

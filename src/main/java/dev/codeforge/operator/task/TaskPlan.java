@@ -1,10 +1,10 @@
 package dev.codeforge.operator.task;
 
-import dev.codeforge.api.Retry;
 import dev.codeforge.api.WorkerPool;
-import dev.codeforge.wire.LedgerRecord;
-import dev.codeforge.wire.SessionRecord;
-import java.util.Optional;
+import dev.codeforge.operator.task.admission.Admission;
+import dev.codeforge.operator.task.loss.WorkerLoss;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 
 /** The next step for a task. */
 sealed interface TaskPlan {
@@ -14,44 +14,14 @@ sealed interface TaskPlan {
     /** An input is missing; plan again with the answer. No question writes. */
     sealed interface Question extends TaskPlan {}
 
-    /** Something must belong to this task before an attempt is published; plan again after the write, also if another task was faster. */
-    sealed interface Admission extends TaskPlan {}
-
     /** Ask which worker runs it. */
     record AskHolder() implements Question {}
 
-    /** Read the ledger's record of the task's idempotency key. */
-    record ReadLedger() implements Question {}
+    /** Ask what its admission depends on. */
+    record AskAdmission(Admission.Question question) implements Question {}
 
-    /** Read from the API server whether the owner of the key still exists. */
-    record FindOwner(LedgerRecord claim) implements Question {}
-
-    /** Read the session's record: the turn and the position of the conversation. */
-    record ReadSession() implements Question {}
-
-    /** Read from the API server whether the owner of the turn still exists. */
-    record FindTurn(SessionRecord.Turn turn) implements Question {}
-
-    /**
-     * Take the turn if the record still has this revision (0 for none); the first writer gets it.
-     *
-     * @param former had the turn and is gone: end what it may have left running first
-     * @param subject of this task's own message; empty when it is not known
-     */
-    record TakeTurn(
-            Optional<SessionRecord.Turn> former, SessionRecord record, long revision, String stream, String subject)
-            implements Admission {}
-
-    /** Write this task's claim if the ledger's record still has this revision (0 for none). */
-    record Claim(LedgerRecord claim, long revision) implements Admission {}
-
-    /**
-     * The owner of the key is gone: end what it may have left running, or keep its outcome.
-     *
-     * @param retry what would have followed a failure of the same work
-     */
-    record TakeOver(LedgerRecord before, LedgerRecord claim, long revision, String stream, String subject, Retry retry)
-            implements Admission {}
+    /** Write what must belong to the task before an attempt is published; then plan again. */
+    record Admit(Admission.Write write) implements TaskPlan {}
 
     /**
      * Publish an attempt.

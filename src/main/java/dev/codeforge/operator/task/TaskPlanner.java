@@ -9,8 +9,14 @@ import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.task.admission.Admission;
+import dev.codeforge.operator.task.admission.AdmissionPlanner;
+import dev.codeforge.operator.task.loss.WorkerLoss;
+import dev.codeforge.operator.task.status.BudgetCheck;
+import dev.codeforge.operator.task.status.EffectiveSettings;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.operator.time.Clocks;
-import dev.codeforge.wire.Subjects;
 import dev.codeforge.wire.TaskEvent;
 import java.util.Optional;
 
@@ -18,8 +24,7 @@ import java.util.Optional;
 final class TaskPlanner {
     private final TaskDeadlines deadlines;
     private final RetryPolicy retries;
-    private final ClaimPlanner claims = new ClaimPlanner();
-    private final SessionPlanner sessions = new SessionPlanner();
+    private final AdmissionPlanner admissions = new AdmissionPlanner();
 
     TaskPlanner(Clocks clocks) {
         this.deadlines = new TaskDeadlines(clocks);
@@ -66,7 +71,8 @@ final class TaskPlanner {
     }
 
     private TaskPlan end(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt, StopReason stop) {
-        final TaskPlan.End end = new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, stop);
+        final TaskPlan.End end = new TaskPlan.End(
+                snapshot.candidate().stream(), snapshot.candidate().subject(), attempt, stop);
         if (snapshot.mayRun(event)) {
             return new TaskPlan.AskToStop(end, deadlines.isOverdue(snapshot));
         }
@@ -79,7 +85,8 @@ final class TaskPlanner {
         return switch (stop.type()) {
             case StopReason.SUSPENDED -> say(suspended(snapshot));
             // What was done in time is told as such, also to a resource that is made anew later.
-            case StopReason.NOT_AFTER_PASSED -> claims.insteadOfARun(snapshot).orElseGet(() -> closed(stop));
+            case StopReason.NOT_AFTER_PASSED ->
+                unlessAdmitted(admissions.byKnownEnd(snapshot.candidate())).orElseGet(() -> closed(stop));
             default -> closed(stop);
         };
     }
@@ -116,7 +123,7 @@ final class TaskPlanner {
                     ? ifUnheld(snapshot, mayHaveRun(snapshot, attempt))
                     : say(new StatusTransition.Unchanged());
         }
-        final String stream = streamOf(snapshot);
+        final String stream = snapshot.candidate().stream();
         return say(event.filter(TaskEvent::isRunning)
                 .<StatusTransition>map(StatusTransition.Running::new)
                 .orElseGet(() -> new StatusTransition.Queued(attempt, stream, message.sequence(), event)));
@@ -124,14 +131,18 @@ final class TaskPlanner {
 
     /** A worker that still answers keeps its run: Kubernetes may have lost a node that NATS reaches. */
     private static TaskPlan lost(TaskSnapshot snapshot, TaskEvent run, WorkerLoss loss) {
-        if (snapshot.answers().holder().isEmpty()) {
+        if (snapshot.holder().isEmpty()) {
             return new TaskPlan.AskHolder();
         }
-        if (snapshot.answers().holder().get().isPresent()) {
+        if (snapshot.holder().get().isPresent()) {
             return say(new StatusTransition.Running(run));
         }
         if (!loss.isGivenBack()) {
-            return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), run.attempt(), StopReason.lost(loss));
+            return new TaskPlan.End(
+                    snapshot.candidate().stream(),
+                    snapshot.candidate().subject(),
+                    run.attempt(),
+                    StopReason.lost(loss));
         }
         return snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce
                 ? mayHaveRun(snapshot, run.attempt())
@@ -141,33 +152,35 @@ final class TaskPlanner {
     /** Neither a message nor an outcome: the task was never published, or the message was lost, or a worker runs it unseen. */
     private TaskPlan absent(TaskSnapshot snapshot, Optional<TaskEvent> event, int attempt) {
         final boolean mayRun = snapshot.mayRun(event);
-        if (mayRun && snapshot.answers().holder().isEmpty()) {
+        if (mayRun && snapshot.holder().isEmpty()) {
             return new TaskPlan.AskHolder();
         }
-        if (mayRun && snapshot.answers().holder().get().isPresent()) {
+        if (mayRun && snapshot.holder().get().isPresent()) {
             return say(event.<StatusTransition>map(StatusTransition.Running::new)
                     .orElseGet(StatusTransition.Unchanged::new));
         }
         final AgentTaskStatus status = snapshot.status();
         final boolean publishedBefore = event.isPresent() || (status.attempts() >= attempt && status.queue() != null);
         // Without the pool the message's place is unknown: it does not count as lost.
-        final boolean looked = !subjectOf(snapshot).isEmpty();
+        final boolean looked = !snapshot.candidate().subject().isEmpty();
         if (looked && publishedBefore && snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce) {
             // A worker may have run a lost message, and its events may be lost too.
             return mayHaveRun(snapshot, attempt);
         }
-        return claims.before(snapshot).orElseGet(() -> publish(snapshot, attempt, false, publishedBefore));
+        return unlessAdmitted(admissions.byKey(snapshot.candidate()))
+                .orElseGet(() -> publish(snapshot, attempt, false, publishedBefore));
     }
 
     private static TaskPlan mayHaveRun(TaskSnapshot snapshot, int attempt) {
-        return new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, StopReason.mayHaveRun());
+        return new TaskPlan.End(
+                snapshot.candidate().stream(), snapshot.candidate().subject(), attempt, StopReason.mayHaveRun());
     }
 
     private static TaskPlan ifUnheld(TaskSnapshot snapshot, TaskPlan plan) {
-        if (snapshot.answers().holder().isEmpty()) {
+        if (snapshot.holder().isEmpty()) {
             return new TaskPlan.AskHolder();
         }
-        return snapshot.answers().holder().get().isPresent() ? say(new StatusTransition.Unchanged()) : plan;
+        return snapshot.holder().get().isPresent() ? say(new StatusTransition.Unchanged()) : plan;
     }
 
     private TaskPlan publish(TaskSnapshot snapshot, int attempt, boolean purgeFirst, boolean freshId) {
@@ -196,17 +209,27 @@ final class TaskPlanner {
                         EffectiveSettings.of(snapshot.task(), snapshot.pool()),
                         snapshot.status().usage())
                 .map(why -> spent(snapshot, attempt, purgeFirst || freshId, why))
-                .or(() -> sessions.before(snapshot))
-                .or(() -> snapshot.behind() && !purgeFirst && !freshId
-                        ? Optional.of(waiting(Reason.QueueFull, Reason.QueueFull.sentence()))
-                        : Optional.empty())
+                .or(() -> unlessAdmitted(admissions.byTurnAndRoom(snapshot.candidate(), purgeFirst || freshId)))
                 .orElseGet(() -> new TaskPlan.Publish(pool, attempt, purgeFirst, freshId));
+    }
+
+    private static Optional<TaskPlan> unlessAdmitted(Admission admission) {
+        return switch (admission) {
+            case Admission.Admitted ignored -> Optional.empty();
+            case Admission.Held held -> Optional.of(say(held.transition()));
+            case Admission.Question question -> Optional.of(new TaskPlan.AskAdmission(question));
+            case Admission.Write write -> Optional.of(new TaskPlan.Admit(write));
+        };
     }
 
     /** @param published the attempt, or one before it, may have a message: it is ended as any other */
     private static TaskPlan spent(TaskSnapshot snapshot, int attempt, boolean published, TaskEvent.Failure why) {
         return published
-                ? new TaskPlan.End(streamOf(snapshot), subjectOf(snapshot), attempt, StopReason.budgetExceeded(why))
+                ? new TaskPlan.End(
+                        snapshot.candidate().stream(),
+                        snapshot.candidate().subject(),
+                        attempt,
+                        StopReason.budgetExceeded(why))
                 : say(new StatusTransition.Closed(false, why));
     }
 
@@ -223,8 +246,8 @@ final class TaskPlanner {
                                 || snapshot.standing().get().attempt() <= last.attempt())
                         .isPresent();
         // Without the pool its message may stand unseen, and a pool of that name may come again.
-        final boolean unseen =
-                snapshot.status().queue() != null && subjectOf(snapshot).isEmpty();
+        final boolean unseen = snapshot.status().queue() != null
+                && snapshot.candidate().subject().isEmpty();
         if (ended || (event.isEmpty() && snapshot.standing().isEmpty() && !unseen)) {
             return say(new StatusTransition.Unchanged());
         }
@@ -234,24 +257,9 @@ final class TaskPlanner {
                         event.map(TaskEvent::attempt).orElse(0),
                         snapshot.standing().map(StandingMessage::attempt).orElse(0)));
         return new TaskPlan.EndDeleted(
-                streamOf(snapshot),
-                subjectOf(snapshot),
+                snapshot.candidate().stream(),
+                snapshot.candidate().subject(),
                 attempt,
                 event.filter(TaskEvent::isRunning).isPresent());
-    }
-
-    /** The pool's stream; known from its name alone, even when the pool is gone. */
-    static String streamOf(TaskSnapshot snapshot) {
-        return Subjects.poolStream(
-                snapshot.task().getMetadata().getNamespace(),
-                snapshot.task().getSpec().workerPoolRef().name());
-    }
-
-    static String subjectOf(TaskSnapshot snapshot) {
-        return snapshot.pool()
-                .flatMap(WorkerPool::observedStatus)
-                .map(WorkerPoolStatus::queue)
-                .map(queue -> Subjects.task(queue.subject(), snapshot.task().uid()))
-                .orElse("");
     }
 }

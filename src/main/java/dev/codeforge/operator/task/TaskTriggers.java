@@ -2,6 +2,8 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.task.admission.Backlog;
+import dev.codeforge.operator.task.status.StatusTransition;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInboundEventSource;
 

@@ -6,6 +6,7 @@ import dev.codeforge.api.Phase;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.ReconcileError;
+import dev.codeforge.operator.task.status.TaskConditions;
 import java.util.List;
 
 /** Events on a task. */
@@ -18,7 +19,7 @@ final class TaskWarnings {
 
     /** A failed run, one that was given back, and trouble with the status: once for each. */
     void record(AgentTask task, AgentTaskStatus status) {
-        final AgentTaskStatus before = TaskDeadlines.statusOf(task);
+        final AgentTaskStatus before = task.statusOrUnobserved();
         final boolean changed =
                 status.phase() != before.phase() || !status.history().equals(before.history());
         final boolean failed = status.phase() == Phase.Failed || status.phase() == Phase.Retrying;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.ServedPool;
 import dev.codeforge.wire.Subjects;

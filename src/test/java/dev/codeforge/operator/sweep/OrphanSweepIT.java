@@ -3,8 +3,8 @@ package dev.codeforge.operator.sweep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTask;
-import dev.codeforge.operator.task.DeletedTaskEnd;
-import dev.codeforge.operator.task.OperatorEvents;
+import dev.codeforge.operator.results.DeletedTaskEnd;
+import dev.codeforge.operator.results.OperatorEvents;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.FaultyApiServer;
 import dev.codeforge.testing.Resources;

@@ -3,6 +3,7 @@ package dev.codeforge.operator.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.task.status.StatusTransition;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent.Kind;
 import org.junit.jupiter.api.Test;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.AgentTaskStatus.Usage;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.task.status.BudgetCheck;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent;
 import org.junit.jupiter.api.Test;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent.Kind;
 import java.time.Duration;

@@ -2,6 +2,8 @@ package dev.codeforge.operator.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;

@@ -3,6 +3,9 @@ package dev.codeforge.operator.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.operator.task.loss.WorkerLoss;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent.Kind;
 import java.time.Duration;

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.task.admission.Admission;
+import dev.codeforge.operator.task.admission.SpecHash;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
@@ -133,7 +137,7 @@ final class NotAfterPlanTest {
     @Test
     void anEndUnderTheKeyIsTakenOverAlsoLater() {
         final Seen seen = Seen.task("idempotencyKey: k, " + PASSED);
-        assertThat(seen.plan()).isEqualTo(new TaskPlan.ReadLedger());
+        assertThat(seen.plan()).isEqualTo(new TaskPlan.AskAdmission(new Admission.ReadLedger()));
         assertThat(seen.ledger(record(seen, Events.of(seen.task, Kind.COMPLETED)), 3)
                         .said()
                         .phase())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import dev.codeforge.operator.task.status.StatusTransition;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;

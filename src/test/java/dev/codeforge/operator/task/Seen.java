@@ -9,6 +9,11 @@ import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.task.admission.Candidate;
+import dev.codeforge.operator.task.admission.SpecHash;
+import dev.codeforge.operator.task.loss.WorkerLoss;
+import dev.codeforge.operator.task.status.StopReason;
+import dev.codeforge.operator.task.status.TaskStatusBuilder;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Resources;
 import dev.codeforge.wire.LedgerRecord;
@@ -22,50 +27,52 @@ import java.util.List;
 import java.util.Optional;
 
 /** A task as a reconcile sees it, in one line: {@code Seen.task("cancel: true").queued(1).plan()}. */
-final class Seen {
+public final class Seen {
     static final String STREAM = "tasks_ns_pool";
     static final String SUBJECT = "tasks.test.ns.pool";
     /** Resources are created three hours before. */
-    static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
+    public static final Instant NOW = Instant.parse("2026-11-24T12:00:00Z");
 
-    final AgentTask task;
+    public final AgentTask task;
     private final WorkerPool pool = withQueue(Resources.pool("ns", "pool", null));
     private Optional<StandingMessage> standing = Optional.empty();
     private Optional<TaskEvent> event = Optional.empty();
     private Optional<WorkerLoss> loss = Optional.empty();
     private List<AgentTask> rivals = List.of();
     private boolean behind;
-    private TaskSnapshot.Answers answers = TaskSnapshot.Answers.NONE;
+    private Candidate.Answers answers;
+    private Optional<Optional<Holder>> holder = Optional.empty();
     private Instant now = NOW;
 
     private Seen(AgentTask task) {
         this.task = task;
+        this.answers = Candidate.of(task, Optional.of(pool), rivals, behind).answers();
     }
 
     /** @param fields of the spec besides pool and prompt, as YAML */
-    static Seen task(String fields) {
+    public static Seen task(String fields) {
         return new Seen(Resources.task("ns", "task", "pool", fields));
     }
 
-    Seen status(String yaml) {
+    public Seen status(String yaml) {
         task.setStatus(Resources.of(AgentTaskStatus.class, yaml));
         return this;
     }
 
-    Seen status(AgentTaskStatus status) {
+    public Seen status(AgentTaskStatus status) {
         task.setStatus(status);
         return this;
     }
 
     /** Its message stands, and the status says so. */
-    Seen queued(int attempt) {
+    public Seen queued(int attempt) {
         return status("{observedGeneration: 1, phase: Queued, attempts: " + attempt + ", queue: {stream: " + STREAM
                         + ", sequence: 7}, queuedTime: '2026-11-24T09:00:00Z'" + history(attempt - 1) + "}")
                 .standing(attempt);
     }
 
     /** A worker runs it, and the status says so. */
-    Seen running(int attempt) {
+    public Seen running(int attempt) {
         return status("{observedGeneration: 1, phase: Running, attempts: " + attempt + ", queue: {stream: " + STREAM
                         + ", sequence: 7}, podName: worker-0, deliveries: 1, startTime: '2026-11-24T11:59:00Z'"
                         + history(attempt - 1) + "}")
@@ -73,7 +80,7 @@ final class Seen {
     }
 
     /** @param more fields of the status */
-    Seen between(String phase, int ended, String more) {
+    public Seen between(String phase, int ended, String more) {
         return status("{observedGeneration: 1, phase: " + phase + ", attempts: " + ended + ", queue: {stream: " + STREAM
                 + ", sequence: 7}" + history(ended) + (more.isEmpty() ? "" : ", " + more) + "}");
     }
@@ -82,7 +89,7 @@ final class Seen {
         return ended == 0 ? "" : ", history: [{attempt: " + ended + ", outcome: Failed}]";
     }
 
-    Seen standing(int attempt) {
+    public Seen standing(int attempt) {
         standing = Optional.of(new StandingMessage(7, "installation", "ns", "task", attempt));
         return this;
     }
@@ -103,29 +110,37 @@ final class Seen {
     }
 
     Seen heldBy(String worker) {
-        return answered(snapshot().withHolder(Optional.of(new Holder(worker, 1, 1))));
+        holder = Optional.of(Optional.of(new Holder(worker, 1, 1)));
+        return this;
     }
 
     Seen heldByNobody() {
-        return answered(snapshot().withHolder(Optional.empty()));
+        holder = Optional.of(Optional.empty());
+        return this;
     }
 
-    Seen ledger(LedgerRecord record, long revision) {
-        return answered(snapshot()
+    public Seen ledger(LedgerRecord record, long revision) {
+        return answered(candidate()
                 .withLedger(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision, NOW))));
     }
 
     Seen session(SessionRecord record, long revision) {
-        return answered(snapshot()
+        return answered(candidate()
                 .withSession(Optional.ofNullable(record).map(found -> new CasBucket.Entry<>(found, revision, NOW))));
     }
 
-    Seen owner(TaskSnapshot.OwnerState state) {
-        return answered(snapshot().withOwner(state));
+    Seen owner(Candidate.OwnerState state) {
+        return answered(candidate().withOwner(state));
     }
 
-    private Seen answered(TaskSnapshot snapshot) {
-        answers = snapshot.answers();
+    /** The record that the task writes under its key. */
+    LedgerRecord claim() {
+        return new LedgerRecord(
+                task.uid(), "ns", "pool", task.getMetadata().getName(), SpecHash.of(task.getSpec()), null);
+    }
+
+    private Seen answered(Candidate candidate) {
+        answers = candidate.answers();
         return this;
     }
 
@@ -149,18 +164,12 @@ final class Seen {
         return pool;
     }
 
-    TaskSnapshot snapshot() {
-        return new TaskSnapshot(
-                task,
-                false,
-                Optional.of(pool),
-                standing,
-                event.isPresent() ? 9 : 0,
-                event,
-                loss,
-                rivals,
-                behind,
-                answers);
+    private Candidate candidate() {
+        return new Candidate(task, Optional.of(pool), rivals, behind, answers);
+    }
+
+    public TaskSnapshot snapshot() {
+        return new TaskSnapshot(candidate(), false, standing, event.isPresent() ? 9 : 0, event, loss, holder);
     }
 
     TaskPlan plan() {
@@ -168,7 +177,7 @@ final class Seen {
     }
 
     /** What the status says after the plan, which must be one that only says. */
-    AgentTaskStatus said() {
+    public AgentTaskStatus said() {
         return new TaskStatusBuilder(clocks()).build(task, Optional.of(pool), ((TaskPlan.UpdateStatus) plan()).view());
     }
 

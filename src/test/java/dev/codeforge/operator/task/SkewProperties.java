@@ -6,6 +6,8 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.jetstream.Results.StoredEvent;
 import dev.codeforge.operator.index.TaskIndex;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.TaskStatusBuilder;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.wire.DispatchKey;

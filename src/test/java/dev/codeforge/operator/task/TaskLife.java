@@ -6,6 +6,10 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
+import dev.codeforge.operator.task.admission.Candidate;
+import dev.codeforge.operator.task.status.StatusTransition;
+import dev.codeforge.operator.task.status.StopReason;
+import dev.codeforge.operator.task.status.TaskStatusBuilder;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
@@ -58,7 +62,7 @@ final class TaskLife {
     }
 
     AgentTaskStatus status() {
-        return TaskDeadlines.statusOf(task);
+        return task.statusOrUnobserved();
     }
 
     Instant now() {
@@ -135,16 +139,13 @@ final class TaskLife {
         final Clocks clocks = new Clocks(clock, clock, clock);
         final TaskPlanner planner = new TaskPlanner(clocks);
         TaskSnapshot snapshot = new TaskSnapshot(
-                task,
+                Candidate.of(task, Optional.of(pool), List.of(), false),
                 false,
-                Optional.of(pool),
                 task.isFinished() ? Optional.empty() : standing,
                 lastSequence,
                 task.isFinished() ? Optional.empty() : last,
                 Optional.empty(),
-                List.of(),
-                false,
-                TaskSnapshot.Answers.NONE);
+                Optional.empty());
         TaskPlan plan = planner.plan(snapshot);
         if (plan instanceof TaskPlan.AskHolder) {
             snapshot = snapshot.withHolder(

@@ -14,6 +14,7 @@ import dev.codeforge.api.Workspace;
 import dev.codeforge.api.Workspace.PushPolicy;
 import dev.codeforge.jetstream.CasBucket;
 import dev.codeforge.jetstream.TaskQueue.OutgoingTask;
+import dev.codeforge.operator.task.admission.Candidate;
 import dev.codeforge.operator.tracing.Tracing;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
@@ -259,9 +260,10 @@ final class TaskMessagesTest {
         final SessionObject left = new SessionObject("sessions/s/uid-1-1", "digest", 5);
         final CasBucket.Entry<SessionRecord> entry = new CasBucket.Entry<>(
                 new SessionRecord("talk", null, new SessionRecord.History("uid", 1, left)), 3, Seen.NOW);
-        assertThat(session(snapshot(talking).withSession(Optional.of(entry))))
+        final TaskSnapshot fresh = snapshot(talking);
+        assertThat(session(fresh.with(fresh.candidate().withSession(Optional.of(entry)))))
                 .isEqualTo(new TaskMessage.Session("talk", left));
-        assertThat(session(snapshot(talking).withSession(Optional.empty())))
+        assertThat(session(fresh.with(fresh.candidate().withSession(Optional.empty()))))
                 .isEqualTo(new TaskMessage.Session("talk", null));
         assertThat(session(snapshot(task))).isNull();
     }
@@ -277,16 +279,13 @@ final class TaskMessagesTest {
 
     private TaskSnapshot snapshot(AgentTask of, Optional<TaskEvent> last) {
         return new TaskSnapshot(
-                of,
+                Candidate.of(of, Optional.of(pool), List.of(), false),
                 false,
-                Optional.of(pool),
                 Optional.empty(),
                 0,
                 last,
                 Optional.empty(),
-                List.of(),
-                false,
-                TaskSnapshot.Answers.NONE);
+                Optional.empty());
     }
 
     private TaskMessage written(int attempt) throws UnreadableMessageException {

@@ -12,6 +12,8 @@ import dev.codeforge.jetstream.TaskQueue.StandingMessage;
 import dev.codeforge.jetstream.WorkerControl.Holder;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.Reason;
+import dev.codeforge.operator.task.admission.Candidate;
+import dev.codeforge.operator.task.status.StatusTransition;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.testing.Events;
 import dev.codeforge.testing.Resources;
@@ -258,11 +260,11 @@ final class TaskPlannerTest {
     }
 
     private static AgentTaskStatus status(Phase phase, int attempts, QueuePosition queue) {
-        final AgentTaskStatus status = Resources.of(
-                AgentTaskStatus.class, "{observedGeneration: 1, phase: " + phase + ", attempts: " + attempts + "}");
-        final StatusDraft draft = new StatusDraft(status);
-        draft.queue = queue;
-        return draft.build();
+        final String place =
+                queue == null ? "" : ", queue: {stream: " + queue.stream() + ", sequence: " + queue.sequence() + "}";
+        return Resources.of(
+                AgentTaskStatus.class,
+                "{observedGeneration: 1, phase: " + phase + ", attempts: " + attempts + place + "}");
     }
 
     private static StandingMessage standing(int attempt) {
@@ -275,16 +277,13 @@ final class TaskPlannerTest {
 
     private TaskSnapshot snapshot(boolean deleted, WorkerPool pool, StandingMessage standing, TaskEvent event) {
         return new TaskSnapshot(
-                task,
+                Candidate.of(task, Optional.ofNullable(pool), List.of(), false),
                 deleted,
-                Optional.ofNullable(pool),
                 Optional.ofNullable(standing),
                 event == null ? 0 : 9,
                 Optional.ofNullable(event),
                 Optional.empty(),
-                List.of(),
-                false,
-                TaskSnapshot.Answers.NONE);
+                Optional.empty());
     }
 
     private static WorkerPool withQueue(WorkerPool pool) {

@@ -3,6 +3,7 @@ package dev.codeforge.operator.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.operator.task.status.StatusTransition;
 import dev.codeforge.testing.Resources;
 import java.time.Duration;
 import java.util.Map;
