@@ -14,7 +14,8 @@ enum Kind {
     RESET(5, "work", "delivery: ResetThenRetry", 1, Set.of(Phase.Succeeded)),
     /** Two resources with one idempotency key: one of them is run, both end alike. */
     KEYED(5, "work", "", 0, Set.of(Phase.Succeeded)),
-    CANCELLED(7, "work", "", 0, Set.of(Phase.Cancelled, Phase.Succeeded)),
+    /** A fault may have failed its attempt before the cancel: no other follows. */
+    CANCELLED(7, "work", "", 0, Set.of(Phase.Cancelled, Phase.Succeeded, Phase.Failed)),
     /** Suspended shortly after its creation and resumed a little later. */
     SUSPENDED(7, "work", "", 0, Set.of(Phase.Succeeded)),
     /** Run once more after its end. */

@@ -61,6 +61,8 @@ final class Remote implements AutoCloseable {
                 "--enable=receive-pack",
                 "--reuseaddr",
                 "--listen=127.0.0.1",
+                // Otherwise the daemon drops what comes beyond 32 connections at once.
+                "--max-connections=0",
                 "--port=" + port,
                 "--base-path=" + directory);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::close));
