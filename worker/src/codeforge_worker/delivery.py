@@ -64,9 +64,12 @@ class Delivery:
         self._origin = wire.Origin(settings.stream, message.metadata.sequence.stream)
         self._events: RunEvents | None = None
         self._run: Run | None = None
+        self._at_most_once = False
         # The stream was lost: in the new one this message's sequence belongs to another.
         self._gone = False
         self._stopping: Stopping | None = None
+        # Once the worker has to stop.
+        self._grace_seconds: float | None = None
         # The run has usage or progress that no event has yet.
         self._news = asyncio.Event()
 
@@ -75,6 +78,15 @@ class Delivery:
         self._broker.refusals.try_again()
         if self._run:
             self._run.stop(self._stopping)
+
+    def leave(self, grace_seconds: float) -> None:
+        """The worker stops after the grace period: a run that may take longer is given back before its agent begins.
+
+        With `AtMostOnce` it goes on: such a run cannot be given back.
+        """
+        self._grace_seconds = grace_seconds
+        if self._run and not self._at_most_once and self._run.is_cut_within(grace_seconds):
+            self.stop(Stop.SHUTDOWN, "", "the worker had to stop")
 
     async def handle(self) -> None:
         try:
@@ -179,6 +191,9 @@ class Delivery:
         log_format.about(task)
         run_log = RunLog(self._broker, task, events.delivery, self._metrics.lost_lines)
         run = self._run = self._run_of(task, events, run_log)
+        self._at_most_once = task.delivery_mode == "AtMostOnce"
+        if self._grace_seconds is not None:
+            self.leave(self._grace_seconds)
 
         async def on_holder(ask: Msg) -> None:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}

@@ -90,6 +90,7 @@ class InHand:
         self._give_back_at = min(self._give_back_at, time.monotonic() + grace_seconds)
         unfinished = set(self._tasks)
         log.info("told to stop: %d tasks may finish within %.0f s", len(unfinished), grace_seconds)
+        self._leave()
         while unfinished and (left := self._give_back_at - time.monotonic()) > 0:
             hurried = asyncio.create_task(self._hurried.wait())
             done, _ = await asyncio.wait({*unfinished, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -107,6 +108,12 @@ class InHand:
         """The pod has less time than its template says: unfinished runs are released after this time."""
         self._give_back_at = min(self._give_back_at, time.monotonic() + grace_seconds)
         self._hurried.set()
+        if self._leaving.is_set():
+            self._leave()
+
+    def _leave(self) -> None:
+        for delivery in filter(None, self._tasks.values()):
+            delivery.leave(max(0.0, self._give_back_at - time.monotonic()))
 
     async def _handle(self, delivery: Delivery) -> None:
         try:

@@ -40,6 +40,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 # How long the repository is searched for what an earlier run has left.
 LOOK_SECONDS = 60.0
+# How long the work of a successful agent may still be committed and pushed once the run is stopped or out of time, and
+# while the worker has to stop.
+KEEPING_SECONDS = 20.0
+KEEPING_STOPPING_SECONDS = 5.0
 
 
 class Stop(Enum):
@@ -89,6 +93,9 @@ class Run:
         self._count_egress = count_egress
         self._artifacts: Artifacts | None = None
         self._cloned: GitWorkspace | None = None
+        self._agent_begun = False
+        # Of an agent that has succeeded, while its work is committed and pushed.
+        self._succeeded: Outcome | None = None
         self._folder = RunFolder(settings.workspace, task.task_id)
         # Work that continued when the run had to end, and may still write to its folder.
         self.left: list[asyncio.Future[Any]] = []
@@ -97,6 +104,10 @@ class Run:
     def stop(self, stopping: Stopping) -> None:
         if not self._stop.done():
             self._stop.set_result(stopping)
+
+    def is_cut_within(self, seconds: float) -> bool:
+        """Whether an agent that has not begun may take longer than this."""
+        return not self._agent_begun and seconds < self._task.run_timeout_seconds
 
     async def clear(self) -> None:
         """Removes the run's files, after its end was reported, which must not wait for the removal."""
@@ -119,10 +130,7 @@ class Run:
         done, _ = await asyncio.wait(
             {work, self._stop}, timeout=self._task.run_timeout_seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        if work not in done:
-            work.cancel()
-            await asyncio.wait({work})
-        ended = self._ended(work if work in done else None)
+        ended = self._ended(work) if work in done else await self._cut(work)
         if self._artifacts:
             if isinstance(ended, Outcome):
                 ended = await self._keep(self._artifacts, ended, self._shelf)
@@ -167,6 +175,26 @@ class Run:
         kept = await self._keep(artifacts, Outcome(output=self._log.output()), shelf)
         for artifact in kept.artifacts:
             self._log.line(f"given back: {artifact.name} is kept as {artifact.object}", "stderr")
+
+    async def _cut(self, work: asyncio.Task[Outcome]) -> Outcome | Stop:
+        """Ends the work of a run that is stopped or out of time.
+
+        The push of a successful agent's work may end first, and what is on the branch then is the outcome: the next
+        attempt would do the same work again, on top of it.
+        """
+        stale = self._stop.done() and self._stop.result().why is Stop.STALE
+        workspace, succeeded = self._cloned, None if stale else self._succeeded
+        seconds = KEEPING_STOPPING_SECONDS if self._shuts_down else KEEPING_SECONDS
+        if await ended_in_time(work, self._stop, seconds if succeeded else 0.0, KEEPING_STOPPING_SECONDS):
+            ended = self._ended(work)
+            if isinstance(ended, Outcome) and not ended.failure:
+                return ended
+        elif workspace and succeeded:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KEEPING_STOPPING_SECONDS):
+                    if pushed := await workspace.pushed(succeeded):
+                        return pushed
+        return self._ended(None)
 
     def _ended(self, work: asyncio.Task[Outcome] | None) -> Outcome | Stop:
         if work:
@@ -244,6 +272,7 @@ class Run:
         if refusal:
             return Outcome.failed(refusal, self._log.output())
         session = await self._session.begin(directory.with_name("session"))
+        self._agent_begun = True
         with part("agent") as span:
             outcome = await self._agent(directory, scratch, session)
             if outcome.failure:
@@ -251,6 +280,7 @@ class Run:
         outcome = await self._session.end(outcome)
         if workspace is None or outcome.failure:
             return outcome
+        self._succeeded = outcome
         with part("push" if self._pushes else "commit"):
             return await workspace.keep(outcome)
 

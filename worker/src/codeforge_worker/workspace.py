@@ -157,6 +157,13 @@ class GitWorkspace:
             await self._push(self._commit, branch)
         return await self._with_git(outcome, branch.name if branch else "", pushed=branch is not None)
 
+    async def pushed(self, outcome: Outcome) -> Outcome | None:
+        """The same outcome with the commit, if a push that was given up is on the branch nevertheless."""
+        branch = self._push_branch
+        if not self._commit or branch is None or not await branch.stands(self._commit):
+            return None
+        return await self._with_git(outcome, branch.name, pushed=True)
+
     async def keep_failed(self, outcome: Outcome, failed: wire.Failure) -> Outcome:
         """Pushes the agent's work to the branch of this failed attempt, if there is any.
 

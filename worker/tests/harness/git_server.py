@@ -77,6 +77,15 @@ class GitServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
+    def pause(self) -> None:
+        """It takes connections and answers none."""
+        if self._process:
+            os.kill(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._process:
+            os.kill(self._process.pid, signal.SIGCONT)
+
     def push(self, branch: str, task: str, attempt: int, *more: str) -> str:
         """A commit over main as an earlier run of the task left it, or a stranger (no task); returns it."""
         clone = Path(tempfile.mkdtemp(dir=self._root.parent))
