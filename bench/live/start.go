@@ -58,7 +58,7 @@ func start(ctx context.Context, programs *servers.Processes, o options, p plan) 
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, c, o.crds); err != nil {
+	if err := c.Prepare(ctx, o.crds, namespace); err != nil {
 		return nil, err
 	}
 	if err := servers.StartOperator(ctx, programs, plane, server, userOperator, o.operator); err != nil {
@@ -79,22 +79,6 @@ func start(ctx context.Context, programs *servers.Processes, o options, p plan) 
 	}
 	b.console, err = newConsole(ctx, programs, plane, server, o.console)
 	return b, err
-}
-
-func prepare(ctx context.Context, c *servers.Cluster, crds string) error {
-	if err := c.ApplyCRDs(ctx, crds); err != nil {
-		return err
-	}
-	if err := c.Served(ctx, servers.WorkerPools); err != nil {
-		return err
-	}
-	if err := c.Served(ctx, servers.AgentTasks); err != nil {
-		return err
-	}
-	if err := c.MakeNamespace(ctx, "codeforge-system"); err != nil {
-		return err
-	}
-	return c.MakeNamespace(ctx, namespace)
 }
 
 // makePool makes a pool whose Deployment nobody gives pods: its one worker is started beside it.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"codeforge.dev/bench/servers"
 )
@@ -58,22 +57,13 @@ func startAll(ctx context.Context, programs *servers.Processes, o options) (*ben
 }
 
 func prepare(ctx context.Context, c *servers.Cluster, o options) error {
-	for _, folder := range []string{o.crds, o.kedaCRDs} {
-		if err := c.ApplyCRDs(ctx, folder); err != nil {
-			return err
-		}
+	if err := c.Prepare(ctx, o.crds, "keda"); err != nil {
+		return err
 	}
-	for _, resource := range []schema.GroupVersionResource{servers.WorkerPools, servers.AgentTasks, scaledObjects} {
-		if err := c.Served(ctx, resource); err != nil {
-			return err
-		}
+	if err := c.ApplyCRDs(ctx, o.kedaCRDs); err != nil {
+		return err
 	}
-	for _, namespace := range []string{"codeforge-system", "keda"} {
-		if err := c.MakeNamespace(ctx, namespace); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Served(ctx, scaledObjects)
 }
 
 // connect gives each system's workers a connection of their own, and KEDA's two settings a way to NATS' monitoring each.

@@ -122,3 +122,21 @@ func Condition(object *unstructured.Unstructured, name string) error {
 func (c *Cluster) MakeNamespace(ctx context.Context, name string) error {
 	return c.Apply(ctx, "apiVersion: v1\nkind: Namespace\nmetadata: {name: "+name+"}\n")
 }
+
+// Prepare makes what the operator and a benchmark need: the CRDs, the operator's namespace and others.
+func (c *Cluster) Prepare(ctx context.Context, crds string, namespaces ...string) error {
+	if err := c.ApplyCRDs(ctx, crds); err != nil {
+		return err
+	}
+	for _, resource := range []schema.GroupVersionResource{WorkerPools, AgentTasks} {
+		if err := c.Served(ctx, resource); err != nil {
+			return err
+		}
+	}
+	for _, name := range append([]string{"codeforge-system"}, namespaces...) {
+		if err := c.MakeNamespace(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

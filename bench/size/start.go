@@ -41,7 +41,7 @@ func start(ctx context.Context, programs *servers.Processes, o options) (*bench,
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(ctx, cluster, o.crds); err != nil {
+	if err := cluster.Prepare(ctx, o.crds, namespace); err != nil {
 		return nil, err
 	}
 	b := &bench{programs: programs, plane: plane, nats: nats, cluster: cluster}
@@ -57,22 +57,6 @@ func start(ctx context.Context, programs *servers.Processes, o options) (*bench,
 		return nil, err
 	}
 	return b, b.makePool(ctx)
-}
-
-func prepare(ctx context.Context, c *servers.Cluster, crds string) error {
-	if err := c.ApplyCRDs(ctx, crds); err != nil {
-		return err
-	}
-	if err := c.Served(ctx, servers.WorkerPools); err != nil {
-		return err
-	}
-	if err := c.Served(ctx, servers.AgentTasks); err != nil {
-		return err
-	}
-	if err := c.MakeNamespace(ctx, "codeforge-system"); err != nil {
-		return err
-	}
-	return c.MakeNamespace(ctx, namespace)
 }
 
 // makePool makes a pool whose Deployment nobody gives pods: its tasks stay queued.
