@@ -56,9 +56,13 @@ public final class Backlog {
         }
 
         private Progress without(AgentTask task) {
-            final Set<String> less = new HashSet<>(offered);
+            return new Progress(less(offered, task), less(published, task));
+        }
+
+        private static Set<String> less(Set<String> uids, AgentTask task) {
+            final Set<String> less = new HashSet<>(uids);
             less.remove(task.uid());
-            return new Progress(less, published);
+            return less;
         }
 
         private Progress publishing(AgentTask task) {
@@ -104,18 +108,19 @@ public final class Backlog {
                 .values();
     }
 
-    /** True if nothing has changed since the task's last publish: its spec is the same and no room was offered. */
+    /** True if nothing has changed since the task found no room: its spec is the same, and no room was offered. */
     public boolean rests(AgentTask task) {
         final AgentTaskStatus status = task.statusOrUnobserved();
         return waits(status)
                 && status.observedGeneration() == TaskConditions.generation(task)
-                && !progress.getOrDefault(keyOf(task), Progress.NONE).offered().contains(task.uid());
+                && progressOf(task).isFree(task);
     }
 
     /** True if an older task waits for room: that task publishes first. */
     public boolean isBehind(AgentTask task) {
         return !waits(task.statusOrUnobserved())
                 && cache.byIndex(BY_BACKLOG, keyOf(task)).stream()
+                        .filter(other -> !progressOf(task).published().contains(other.uid()))
                         .anyMatch(other -> TaskIndex.OLDEST_FIRST.compare(other, task) < 0);
     }
 
@@ -139,10 +144,10 @@ public final class Backlog {
     }
 
     private List<AgentTask> offer(ResourceID pool, ToIntFunction<Progress> limit) {
-        final List<AgentTask> waiting = cache.byIndex(BY_BACKLOG, PoolKey.of(pool));
-        final Set<String> uids = waiting.stream().map(AgentTask::uid).collect(Collectors.toSet());
         final List<AgentTask> next = new ArrayList<>();
         progress.compute(PoolKey.of(pool), (key, former) -> {
+            final List<AgentTask> waiting = cache.byIndex(BY_BACKLOG, key);
+            final Set<String> uids = waiting.stream().map(AgentTask::uid).collect(Collectors.toSet());
             final Progress before = former == null ? Progress.NONE : former.of(uids);
             waiting.stream()
                     .filter(before::isFree)
@@ -166,7 +171,9 @@ public final class Backlog {
         if (transition instanceof StatusTransition.Waiting waiting && waiting.reason() == Reason.QueueFull) {
             return foundNone(task);
         }
-        if (transition instanceof StatusTransition.Queued && waits(task.statusOrUnobserved())) {
+        // A status that could not be written is tried again, and room was offered to the next task already.
+        final boolean isFirst = !progressOf(task).published().contains(task.uid());
+        if (transition instanceof StatusTransition.Queued && waits(task.statusOrUnobserved()) && isFirst) {
             change(task, before -> before.publishing(task));
             return offer(TaskIndex.poolOf(task), 1);
         }
@@ -192,6 +199,10 @@ public final class Backlog {
 
     private void change(AgentTask task, UnaryOperator<Progress> change) {
         progress.compute(keyOf(task), (key, former) -> kept(change.apply(former == null ? Progress.NONE : former)));
+    }
+
+    private Progress progressOf(AgentTask task) {
+        return progress.getOrDefault(keyOf(task), Progress.NONE);
     }
 
     private static Progress kept(Progress after) {

@@ -135,6 +135,35 @@ final class BacklogTest {
     }
 
     @Test
+    void aPublishedTaskDoesNotRestUntilItsStatusIsStored() {
+        backlog.offer(POOL, 1);
+        assertThat(backlog.tried(first, PUBLISHED)).containsExactly(second);
+        assertThat(backlog.rests(first)).isFalse();
+        // Its status could not be written, so it is reconciled again.
+        assertThat(backlog.tried(first, PUBLISHED)).isEmpty();
+        storedAsQueued(first);
+        assertThat(backlog.rests(first)).isFalse();
+    }
+
+    @Test
+    void aNewTaskIsNotBehindAPublishedOne() {
+        backlog.tried(first, PUBLISHED);
+        backlog.tried(second, PUBLISHED);
+        assertThat(backlog.isBehind(created("new", 4))).isTrue();
+        backlog.tried(third, PUBLISHED);
+        assertThat(backlog.isBehind(created("new", 4))).isFalse();
+    }
+
+    @Test
+    void aTaskThatTheCacheHasSeenComeBackIsFree() {
+        backlog.tried(first, PUBLISHED);
+        // In place of the second, to which room was offered.
+        assertThat(backlog.tried(first, FULL)).containsExactly(first);
+        assertThat(backlog.tried(first, FULL)).isEmpty();
+        assertThat(backlog.offer(POOL, 1)).containsExactly(first);
+    }
+
+    @Test
     void aTaskThatNeverWaitedOffersRoomToNobody() {
         assertThat(backlog.tried(created("new", 4), PUBLISHED)).isEmpty();
     }
