@@ -12,6 +12,7 @@ import pytest
 from conftest import StartWorker, count, written
 from harness.git_server import GitServer
 from harness.operator import CONTROL, Operator, kinds
+from test_ending import SLOW_TO_LISTEN
 
 BRANCH = "codeforge/t"
 
@@ -104,3 +105,29 @@ async def test_a_worker_that_has_to_stop_begins_no_agent_that_it_would_cut(
     assert await worker.end() == 0
     assert count(ran) == runs
     assert kinds(await operator.events(uid)) == ["running", "completed" if runs else "released"]
+
+
+async def test_at_most_once_that_was_not_begun_is_given_back_too(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    ran = marker("ran")
+    uid = await operator.submit(delivery_mode="AtMostOnce", run_timeout_seconds=60)
+    worker = await start_worker("sh", "-c", f"echo ran >>{ran}", change=SLOW_TO_LISTEN, CODEFORGE_GRACE_SECONDS="20")
+    await operator.until_taken()
+    worker.signal(signal.SIGTERM)
+    assert await worker.end() == 0
+    assert not await operator.events(uid) and not count(ran)
+
+
+async def test_whoever_lost_the_task_to_another_stops_its_push(
+    operator: Operator, start_worker: StartWorker, repository: GitServer
+) -> None:
+    taken = repository.after_each_push()
+    worker = await start_worker("sh", "-c", "echo edited >file.txt", CODEFORGE_ACK_WAIT_SECONDS="3")
+    uid = await operator.submit(workspace=_workspace(repository))
+    await written(taken)
+    await operator.ask(CONTROL + uid, b'{"action":"cancel"}')
+    await operator.write_event(uid, "released")
+    await worker.logged("is not ours any more")
+    repository.let_pushes_end()
+    assert kinds(await operator.events(uid)) == ["running", "released"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -68,25 +69,29 @@ class Delivery:
         # The stream was lost: in the new one this message's sequence belongs to another.
         self._gone = False
         self._stopping: Stopping | None = None
-        # Once the worker has to stop.
-        self._grace_seconds: float | None = None
+        # When the worker is gone, once it has to stop; monotonic time.
+        self._leave_at = math.inf
         # The run has usage or progress that no event has yet.
         self._news = asyncio.Event()
 
     def stop(self, why: Stop, type: str, reason: str) -> None:
-        self._stopping = self._stopping or Stopping(why, type, reason)
+        stopping = Stopping(why, type, reason)
+        self._stopping = self._stopping or stopping
         self._broker.refusals.try_again()
         if self._run:
-            self._run.stop(self._stopping)
+            self._run.stop(stopping)
 
     def leave(self, grace_seconds: float) -> None:
         """The worker stops after the grace period: a run that may take longer is given back before its agent begins.
 
         With `AtMostOnce` it goes on: such a run cannot be given back.
         """
-        self._grace_seconds = grace_seconds
-        if self._run and not self._at_most_once and self._run.is_cut_within(grace_seconds):
+        self._leave_at = time.monotonic() + grace_seconds
+        if self._run and not self._at_most_once and self._is_cut(self._run):
             self.stop(Stop.SHUTDOWN, "", "the worker had to stop")
+
+    def _is_cut(self, run: Run) -> bool:
+        return run.is_cut_within(self._leave_at - time.monotonic())
 
     async def handle(self) -> None:
         try:
@@ -192,8 +197,6 @@ class Delivery:
         run_log = RunLog(self._broker, task, events.delivery, self._metrics.lost_lines)
         run = self._run = self._run_of(task, events, run_log)
         self._at_most_once = task.delivery_mode == "AtMostOnce"
-        if self._grace_seconds is not None:
-            self.leave(self._grace_seconds)
 
         async def on_holder(ask: Msg) -> None:
             holder = {"worker": self._settings.pod_name, "attempt": task.attempt, "delivery": events.delivery}
@@ -206,7 +209,7 @@ class Delivery:
         ]
         self._events = events
         try:
-            if self._stopping and self._stopping.why is Stop.SHUTDOWN:
+            if (self._stopping and self._stopping.why is Stop.SHUTDOWN) or self._is_cut(run):
                 # No run was started: there is nothing to release.
                 await self._acknowledge(b"-NAK")
                 return

@@ -93,21 +93,26 @@ class Run:
         self._count_egress = count_egress
         self._artifacts: Artifacts | None = None
         self._cloned: GitWorkspace | None = None
-        self._agent_begun = False
-        # Of an agent that has succeeded, while its work is committed and pushed.
+        # False when the agent has begun, or when the run has ended without one.
+        self._agent_is_due = True
+        # Of an agent that has succeeded, while its conversation is stored and its work is committed and pushed.
         self._succeeded: Outcome | None = None
         self._folder = RunFolder(settings.workspace, task.task_id)
         # Work that continued when the run had to end, and may still write to its folder.
         self.left: list[asyncio.Future[Any]] = []
         self._stop: asyncio.Future[Stopping] = asyncio.get_running_loop().create_future()
+        # Another holder has the task, maybe since the run was stopped.
+        self._fenced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def stop(self, stopping: Stopping) -> None:
+        if stopping.why is Stop.STALE and not self._fenced.done():
+            self._fenced.set_result(None)
         if not self._stop.done():
             self._stop.set_result(stopping)
 
     def is_cut_within(self, seconds: float) -> bool:
-        """Whether an agent that has not begun may take longer than this."""
-        return not self._agent_begun and seconds < self._task.run_timeout_seconds
+        """Whether an agent is due that may take longer than this."""
+        return self._agent_is_due and seconds < self._task.run_timeout_seconds
 
     async def clear(self) -> None:
         """Removes the run's files, after its end was reported, which must not wait for the removal."""
@@ -130,6 +135,7 @@ class Run:
         done, _ = await asyncio.wait(
             {work, self._stop}, timeout=self._task.run_timeout_seconds, return_when=asyncio.FIRST_COMPLETED
         )
+        self._agent_is_due = False
         ended = self._ended(work) if work in done else await self._cut(work)
         if self._artifacts:
             if isinstance(ended, Outcome):
@@ -182,19 +188,20 @@ class Run:
         The push of a successful agent's work may end first, and what is on the branch then is the outcome: the next
         attempt would do the same work again, on top of it.
         """
-        stale = self._stop.done() and self._stop.result().why is Stop.STALE
-        workspace, succeeded = self._cloned, None if stale else self._succeeded
+        succeeded = self._succeeded
+        if succeeded is None or self._fenced.done():
+            work.cancel()
+            await asyncio.wait({work})
+            return self._ended(None)
         seconds = KEEPING_STOPPING_SECONDS if self._shuts_down else KEEPING_SECONDS
-        if await ended_in_time(work, self._stop, seconds if succeeded else 0.0, KEEPING_STOPPING_SECONDS):
-            ended = self._ended(work)
-            if isinstance(ended, Outcome) and not ended.failure:
-                return ended
-        elif workspace and succeeded:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(KEEPING_STOPPING_SECONDS):
-                    if pushed := await workspace.pushed(succeeded):
-                        return pushed
-        return self._ended(None)
+        if await ended_in_time(work, self._fenced, seconds, 0.0) and not work.result().failure:
+            return work.result()
+        pushed = None
+        # What cannot be found out must not keep the stop from being reported.
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(KEEPING_STOPPING_SECONDS):
+                pushed = await self._cloned.pushed(succeeded) if self._cloned and not self._fenced.done() else None
+        return pushed or self._ended(None)
 
     def _ended(self, work: asyncio.Task[Outcome] | None) -> Outcome | Stop:
         if work:
@@ -272,11 +279,12 @@ class Run:
         if refusal:
             return Outcome.failed(refusal, self._log.output())
         session = await self._session.begin(directory.with_name("session"))
-        self._agent_begun = True
+        self._agent_is_due = False
         with part("agent") as span:
             outcome = await self._agent(directory, scratch, session)
             if outcome.failure:
                 span.fail(outcome.failure.type, outcome.failure.message)
+        self._succeeded = None if outcome.failure else outcome
         outcome = await self._session.end(outcome)
         if workspace is None or outcome.failure:
             return outcome

@@ -235,10 +235,15 @@ class GitWorkspace:
                 return False
             result = await self._quarantine.commit(RESULT)
             commit = await self._quarantine.commit_tree(result.tree, [theirs], self._own.message(self._own.trailers))
-            await branch.send(commit)
         except GitError:
             return False
-        self._commit = commit
+        # Before the push: one that is given up may be on the branch nevertheless.
+        before, self._commit = self._commit, commit
+        try:
+            await branch.send(commit)
+        except GitError:
+            self._commit = before
+            return False
         return True
 
     async def _kept(self) -> str:
