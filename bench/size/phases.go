@@ -162,7 +162,8 @@ func (b *bench) natsMessages() (int64, error) {
 	var seen struct {
 		InMsgs int64 `json:"in_msgs"`
 	}
-	return seen.InMsgs, errors.Join(json.NewDecoder(response.Body).Decode(&seen), nil)
+	err = json.NewDecoder(response.Body).Decode(&seen)
+	return seen.InMsgs, err
 }
 
 // apiRequests counts the operator's lines in the audit log.
@@ -245,7 +246,9 @@ func (b *bench) takeovers(ctx context.Context, f *figures) error {
 // takeover is the time from the leader's end until a task that is made at once has come to its end.
 func (b *bench) takeover(ctx context.Context, name string, end func()) (time.Duration, error) {
 	begun := time.Now()
-	go end()
+	var ending sync.WaitGroup
+	ending.Go(end)
+	defer ending.Wait()
 	// The leader gets no chance to end it: a stopping one takes no new task.
 	servers.Pause(ctx, 100*time.Millisecond)
 	if _, err := b.tasks().Create(ctx, finished.task(name), metav1.CreateOptions{}); err != nil {

@@ -172,10 +172,16 @@ public final class ServedPool implements AutoCloseable {
 
     /** Answers what the holder of the task is asked to do. @return the requests so far */
     public List<String> answerControl(AgentTask task, String answer) throws Exception {
+        return answerControl(task, answer, () -> {});
+    }
+
+    /** @param afterwards is done after each answer */
+    public List<String> answerControl(AgentTask task, String answer, Runnable afterwards) throws Exception {
         final List<String> orders = new CopyOnWriteArrayList<>();
         client.createDispatcher(message -> {
                     orders.add(new String(message.getData(), StandardCharsets.UTF_8));
                     client.publish(message.getReplyTo(), answer.getBytes(StandardCharsets.UTF_8));
+                    afterwards.run();
                 })
                 .subscribe(Subjects.control(ref(task.uid())));
         client.flush(PATIENCE);

@@ -3,12 +3,18 @@ package dev.codeforge.operator.results;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskRef;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /** Ends what a task has queued or running whose AgentTask was deleted while no operator worked. */
 public final class DeletedTaskEnd {
-    public static final String TASK_DELETED = "TaskDeleted";
-    private static final String DETAIL = "the AgentTask was deleted";
+    public static final TaskEvent.Failure DELETED =
+            new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
+    /** The agent has 10 s to end, and what a successful agent has done 20 s to be pushed. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final Duration PAUSE = Duration.ofMillis(200);
 
     private final Connections connections;
     private final OperatorEvents events;
@@ -32,18 +38,29 @@ public final class DeletedTaskEnd {
      */
     public boolean stop(TaskRef task, Optional<TaskEvent> last) {
         return last.filter(TaskEvent::isRunning)
-                .filter(run -> connections.workers().cancel(task, run.attempt(), TASK_DELETED, DETAIL))
+                .filter(run -> connections.workers().cancel(task, run.attempt(), DELETED.type(), DELETED.message()))
                 .isPresent();
+    }
+
+    /** As {@link #stop}; returns when the run has ended. A holder that takes too long is fenced by the event that follows. */
+    public void stopAndAwait(TaskRef task, Optional<TaskEvent> last) {
+        if (!stop(task, last)) {
+            return;
+        }
+        final long until = System.nanoTime() + PATIENCE.toNanos();
+        while (last(task).filter(TaskEvent::isRunning).isPresent() && System.nanoTime() < until) {
+            LockSupport.parkNanos(PAUSE.toNanos());
+        }
     }
 
     /** Ends the attempt in place of its worker, unless it has ended. */
     public void write(TaskRef task, int attempt) {
-        write(task, attempt, DETAIL);
+        write(task, attempt, DELETED.message());
     }
 
     /** @param why the next task may begin */
     public void writeBecause(TaskRef task, int attempt, String why) {
-        write(task, attempt, DETAIL + "; " + why);
+        write(task, attempt, DELETED.message() + "; " + why);
     }
 
     private void write(TaskRef task, int attempt, String message) {
@@ -52,6 +69,6 @@ public final class DeletedTaskEnd {
                 task,
                 attempt,
                 TaskEvent.Kind.CANCELLED,
-                new TaskEvent.Failure(TASK_DELETED, message, false));
+                new TaskEvent.Failure(DELETED.type(), message, false));
     }
 }

@@ -19,6 +19,7 @@ import dev.codeforge.wire.TaskEvent;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Carries a plan out and returns the status transition; empty: reconcile again. */
 final class TaskExecutor {
@@ -71,8 +72,11 @@ final class TaskExecutor {
 
     /** What was read for the admission holds no more. */
     TaskSnapshot admit(TaskSnapshot snapshot, TaskPlan.Admit plan) {
-        admissions.write(snapshot.task(), plan.write());
-        return snapshot.with(snapshot.candidate().unanswered());
+        final Supplier<TaskSnapshot> write = () -> {
+            admissions.write(snapshot.task(), plan.write());
+            return snapshot.with(snapshot.candidate().unanswered());
+        };
+        return plan.write().mayWait() ? permits.without(write) : write.get();
     }
 
     Optional<StatusTransition> execute(TaskSnapshot snapshot, TaskPlan plan) {
@@ -208,8 +212,7 @@ final class TaskExecutor {
 
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */
     private Optional<StatusTransition> withdraw(TaskSnapshot snapshot, TaskPlan.EndDeleted plan) {
-        final TaskEvent.Failure failure =
-                new TaskEvent.Failure(DeletedTaskEnd.TASK_DELETED, "the AgentTask was deleted", false);
+        final TaskEvent.Failure failure = DeletedTaskEnd.DELETED;
         if (plan.running() && cancel(snapshot, plan.attempt(), failure.type(), failure.message())) {
             return Optional.of(new StatusTransition.Unchanged());
         }

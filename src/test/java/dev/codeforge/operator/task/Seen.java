@@ -168,7 +168,7 @@ public final class Seen {
         return new Candidate(task, Optional.of(pool), rivals, behind, answers);
     }
 
-    public TaskSnapshot snapshot() {
+    TaskSnapshot snapshot() {
         return new TaskSnapshot(candidate(), false, standing, event.isPresent() ? 9 : 0, event, loss, holder);
     }
 

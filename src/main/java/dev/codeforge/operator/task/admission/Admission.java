@@ -18,7 +18,13 @@ public sealed interface Admission {
     sealed interface Question extends Admission {}
 
     /** Something must belong to the task first: decide again after the write, also if another task was faster. */
-    sealed interface Write extends Admission {}
+    sealed interface Write extends Admission {
+        /** True if a deleted task's run is ended first, which may take half a minute. */
+        default boolean mayWait() {
+            return this instanceof TakeOver
+                    || (this instanceof TakeTurn turn && turn.former().isPresent());
+        }
+    }
 
     /** Read the ledger's record of the task's idempotency key. */
     record ReadLedger() implements Question {}

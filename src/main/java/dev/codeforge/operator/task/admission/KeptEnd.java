@@ -57,7 +57,7 @@ final class KeptEnd {
         return switch (last.kind()) {
             case COMPLETED -> true;
             case CANCELLED ->
-                !last.failureType().equals(DeletedTaskEnd.TASK_DELETED)
+                !last.failureType().equals(DeletedTaskEnd.DELETED.type())
                         && !last.failureType().equals(StopReason.SUSPENDED);
             case FAILED ->
                 isKept(AgentTaskStatus.unobserved(), last) && !RetryRule.isRetried(last, retry, last.attempt());

@@ -54,8 +54,7 @@ final class OwnerTakeover {
                         : queue.standing(stream, its)
                                 .map(message -> message.attempt())
                                 .orElse(1));
-        deleted.stop(owner, last);
-        // Without waiting for the holder's own event: the next task waits for this one.
+        deleted.stopAndAwait(owner, last);
         deleted.writeBecause(owner, attempt, why);
         if (!its.isEmpty()) {
             queue.purge(stream, its);

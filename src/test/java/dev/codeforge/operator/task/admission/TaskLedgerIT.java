@@ -124,7 +124,10 @@ final class TaskLedgerIT {
     void theWorkerOfADeletedOwnerIsAskedToStopBeforeItsKeyIsTaken() throws Exception {
         claim();
         pool.report(Events.of(task, Kind.RUNNING, 1, 1));
-        final List<String> orders = pool.answerControl(task, "{\"worker\": \"worker-0\", \"accepted\": true}");
+        final List<String> orders = pool.answerControl(
+                task,
+                "{\"worker\": \"worker-0\", \"accepted\": true}",
+                () -> pool.report(Events.cancelled(task, 1, "TaskDeleted")));
         final LedgerRecord before =
                 pool.connections.ledger().read(key).orElseThrow().record();
         final AgentTask next = Seen.task("idempotencyKey: k").task;
@@ -140,6 +143,8 @@ final class TaskLedgerIT {
                         "",
                         EffectiveSettings.of(next, Optional.empty()).retry()));
         assertThat(orders).singleElement().asString().contains("\"TaskDeleted\"");
+        // The worker's own end: the operator has waited for it.
+        assertThat(pool.events()).isEqualTo(2);
         assertThat(pool.lastEvent(task.uid()).orElseThrow().failure().type()).isEqualTo("TaskDeleted");
         assertThat(pool.connections.ledger().read(key).orElseThrow().record()).isEqualTo(claim);
     }
