@@ -6,8 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.codeforge.api.Phase;
+import dev.codeforge.testing.ScriptedWorker;
 import dev.codeforge.testing.faults.Installation;
 import dev.codeforge.testing.faults.OperatorProcess;
+import dev.codeforge.wire.TaskEvent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -43,8 +46,9 @@ final class LoggingIT {
     void aLineIsAnObjectThatSaysWhichTaskItIsAbout() throws Exception {
         final OperatorProcess operator = started(Map.of("CODEFORGE_LOG_FORMAT", "JSON", levels("DEBUG"), file()));
         installation.createPool("pool", ACK_WAIT, "");
-        installation.createTask("task", "pool", "");
         installation.nats().kill();
+        // It cannot be published any more, so it is reconciled again and again.
+        installation.createTask("task", "pool", "");
         await().atMost(PATIENCE).until(() -> lines(operator).stream()
                 .anyMatch(line -> line.path("task").asText().equals("task")));
         final JsonNode line = lines(operator).stream()
@@ -83,12 +87,18 @@ final class LoggingIT {
     void anOutageOfTheApiServerIsOneLineAndItsEndAnother() throws Exception {
         final OperatorProcess operator = started(Map.of());
         installation.createPool("pool", ACK_WAIT, "");
-        final int before = text(operator).size();
-        installation.apiServer().killApiServer();
-        Thread.sleep(OUTAGE);
-        installation.apiServer().start();
         installation.createTask("task", "pool", "");
-        await().atMost(PATIENCE).until(() -> installation.status("task").phase() != null);
+        await().atMost(PATIENCE).until(() -> installation.status("task").phase() == Phase.Queued);
+        final int before = text(operator).size();
+        try (ScriptedWorker worker = new ScriptedWorker(installation.nats(), installation.namespace(), "pool")) {
+            installation.apiServer().killApiServer();
+            worker.take();
+            // Its status cannot be written.
+            worker.write(TaskEvent.Kind.RUNNING);
+            await().atMost(PATIENCE).until(() -> count(operator, line -> line.contains("reconciles fail")) == 1);
+        }
+        installation.apiServer().start();
+        await().atMost(PATIENCE).until(() -> installation.status("task").phase() == Phase.Running);
         await().atMost(PATIENCE).until(() -> count(operator, line -> line.contains("reconciles succeed again")) == 1);
         final List<String> since = text(operator).subList(before, text(operator).size());
         assertThat(since).filteredOn(line -> line.contains("reconciles fail")).hasSize(1);
