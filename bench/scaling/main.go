@@ -79,7 +79,7 @@ func measureAll(ctx context.Context, o options) error {
 	}
 	all.machine = fmt.Sprintf("%s; load average before the run %s, at its end %s.", servers.Machine(), before, servers.LoadAverage())
 	all.minutes = time.Since(start).Minutes()
-	if all.requests, err = auditLog(plane.AuditLog()); err != nil {
+	if all.requests, err = plane.APIRequests(); err != nil {
 		return err
 	}
 	if err := chart(filepath.Join(o.out, "scaling.svg"), all.outcomes); err != nil {

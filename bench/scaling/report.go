@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"codeforge.dev/bench/servers"
 )
 
 // results are all that a run has shown.
@@ -13,7 +15,7 @@ type results struct {
 	versions []string
 	outcomes []*outcome
 	promises []*promise
-	requests []apiRequest
+	requests []servers.APIRequest
 	// perPool are requests to NATS a minute and pool, by system, while the mixed loads ran; bytes of the answers to KEDA.
 	perPool map[string]float64
 	bytes   map[string]float64

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"codeforge.dev/bench/servers"
 )
@@ -91,40 +88,8 @@ func operatorMessages(server *servers.NatsServer) (int64, error) {
 	return sent, nil
 }
 
-// apiRequest is a line of the audit log.
-type apiRequest struct {
-	User struct {
-		Username string `json:"username"`
-	} `json:"user"`
-	Verb      string    `json:"verb"`
-	Received  time.Time `json:"requestReceivedTimestamp"`
-	ObjectRef struct {
-		Namespace string `json:"namespace"`
-		Resource  string `json:"resource"`
-	} `json:"objectRef"`
-}
-
-// auditLog reads all requests of the systems' users.
-func auditLog(file string) ([]apiRequest, error) {
-	opened, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	var requests []apiRequest
-	lines := bufio.NewScanner(opened)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var request apiRequest
-		if json.Unmarshal(lines.Bytes(), &request) == nil {
-			requests = append(requests, request)
-		}
-	}
-	return requests, lines.Err()
-}
-
 // requestsAMinute of a cell's namespace while it was open.
-func requestsAMinute(requests []apiRequest, c *cell) float64 {
+func requestsAMinute(requests []servers.APIRequest, c *cell) float64 {
 	count := 0
 	for _, request := range requests {
 		if request.ObjectRef.Namespace == c.namespace && request.Received.After(c.loadStart) && request.Received.Before(c.ended) {

@@ -41,8 +41,8 @@ type Users struct {
 	Audited []string
 }
 
-// AuditLog is the file of the requests of audited users.
-func (c *ControlPlane) AuditLog() string { return filepath.Join(c.dir, "audit.log") }
+// auditLog is the file of the requests of audited users.
+func (c *ControlPlane) auditLog() string { return filepath.Join(c.dir, "audit.log") }
 
 // Config is for the user Admin.
 func (c *ControlPlane) Config() *rest.Config {
@@ -152,7 +152,7 @@ func (c *ControlPlane) apiServerArgs(etcd string) []string {
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file=" + c.Certs.Path("front-proxy.crt"), "--proxy-client-key-file=" + c.Certs.Path("front-proxy.key"),
-		"--audit-policy-file=" + filepath.Join(c.dir, "audit.yaml"), "--audit-log-path=" + c.AuditLog(),
+		"--audit-policy-file=" + filepath.Join(c.dir, "audit.yaml"), "--audit-log-path=" + c.auditLog(),
 	}
 }
 

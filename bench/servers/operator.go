@@ -25,7 +25,7 @@ func (j Jar) Start(programs *Processes, name, command string, env ...string) (*P
 
 // Operator is one operator, which can be stopped and started again.
 type Operator struct {
-	Name        string
+	name        string
 	programs    *Processes
 	jar         Jar
 	environment []string
@@ -56,21 +56,16 @@ func NewOperator(programs *Processes, c *ControlPlane, nats *NatsServer, name, u
 		"CODEFORGE_SUBJECT_TEMPLATE=tasks.agent.{namespace}.{pool}", "CODEFORGE_NATS_DIR=" + connection,
 		fmt.Sprintf("CODEFORGE_HTTP_PORT=%d", free[0]),
 	}
-	return &Operator{Name: name, programs: programs, jar: jar, environment: append(environment, env...), port: free[0]}, nil
-}
-
-// Launch returns at once.
-func (o *Operator) Launch() error {
-	process, err := o.jar.Start(o.programs, o.Name, "operator", o.environment...)
-	o.process = process
-	return err
+	return &Operator{name: name, programs: programs, jar: jar, environment: append(environment, env...), port: free[0]}, nil
 }
 
 // Start returns when it is ready.
 func (o *Operator) Start(ctx context.Context) error {
-	if err := o.Launch(); err != nil {
+	process, err := o.jar.Start(o.programs, o.name, "operator", o.environment...)
+	if err != nil {
 		return err
 	}
+	o.process = process
 	return Eventually(ctx, "the operator was ready", time.Minute, func() error {
 		return Good(fmt.Sprintf("http://127.0.0.1:%d/readyz", o.port))
 	})
@@ -89,7 +84,7 @@ func (o *Operator) Kill() {
 }
 
 // Usage is of its process.
-func (o *Operator) Usage() (Usage, error) { return UsageOf(o.process.cmd.Process.Pid) }
+func (o *Operator) Usage() (Usage, error) { return UsageOf(o.PID()) }
 
 // PID is of its process.
 func (o *Operator) PID() int { return o.process.cmd.Process.Pid }
