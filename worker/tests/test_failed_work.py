@@ -31,13 +31,6 @@ def _trailers(repository: GitServer, branch: str) -> list[str]:
     return repository.show("%(trailers:only,unfold)", branch).splitlines()
 
 
-def _hook(repository: GitServer, name: str, script: str) -> None:
-    hook = repository.bare / "hooks" / name
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\n{script}")
-    hook.chmod(0o755)
-
-
 def _is_kept(last: dict[str, Any], repository: GitServer, uid: str, type: str, branch: str = FAILED) -> None:
     """The end names the branch, which has the work and says whose failure it is; the push branch has nothing."""
     assert (last["event"] != "completed", last["failure"]["type"]) == (True, type), last
@@ -149,7 +142,7 @@ async def test_a_branch_that_is_somebody_elses_is_left_alone(
 async def test_a_push_that_is_refused_changes_no_outcome(
     operator: Operator, start_worker: StartWorker, repository: GitServer
 ) -> None:
-    _hook(repository, "pre-receive", "echo 'error: RULE7: changes go by a merge request only'; exit 1\n")
+    repository.hook("pre-receive", "echo 'error: RULE7: changes go by a merge request only'; exit 1\n")
     await start_worker("sh", "-c", "echo work >file.txt; exit 1")
     last = (await operator.until(await operator.submit(workspace=_workspace(repository))))[-1].body
     assert (last["event"], last["failure"]["type"]) == ("failed", "CommandFailed") and last["failure"]["retryable"]
@@ -160,7 +153,7 @@ async def test_a_push_that_is_refused_changes_no_outcome(
 async def test_a_success_that_a_rule_keeps_off_its_branch_is_kept_as_a_failure(
     operator: Operator, start_worker: StartWorker, repository: GitServer
 ) -> None:
-    _hook(repository, "update", f'[ "$1" = refs/heads/{BRANCH} ] || exit 0; echo "error: RULE7"; exit 1\n')
+    repository.hook("update", f'[ "$1" = refs/heads/{BRANCH} ] || exit 0; echo "error: RULE7"; exit 1\n')
     await start_worker("sh", "-c", "echo work >file.txt; echo new >new.txt")
     uid = await operator.submit(workspace=_workspace(repository))
     last = (await operator.until(uid))[-1].body

@@ -152,10 +152,7 @@ async def test_somebody_elses_branch_is_not_overwritten(
 async def test_a_push_whose_answer_is_lost_counts(
     operator: Operator, start_worker: StartWorker, repository: GitServer
 ) -> None:
-    hook = repository.bare / "hooks" / "post-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nkill -9 $PPID\n")
-    hook.chmod(0o755)
+    repository.hook("post-receive", "kill -9 $PPID\n")
     uid = await operator.submit("x", workspace=_workspace(repository.url, branch="codeforge/t"))
     await start_worker(*EDIT)
     last = (await operator.until(uid))[-1].body

@@ -21,13 +21,6 @@ def _workspace(repository: GitServer, branch: str, **more: Any) -> dict[str, Any
     return {"git": {"url": repository.url, "push": {"branch": branch}} | more}
 
 
-def _hook(repository: GitServer, name: str, script: str) -> None:
-    hook = repository.bare / "hooks" / name
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\n{script}")
-    hook.chmod(0o755)
-
-
 @pytest.mark.parametrize(
     "branch", ["my branch", "a..b", "x.lock", "team/", "@{0}", "codeforge", "codeforge/x/y", "taken"]
 )
@@ -97,7 +90,7 @@ async def test_an_empty_repository_is_begun(
 async def test_a_rules_own_words_are_told_and_it_is_not_asked_again(
     operator: Operator, start_worker: StartWorker, repository: GitServer, hook: str
 ) -> None:
-    _hook(repository, hook, RULE)
+    repository.hook(hook, RULE)
     await start_worker("sh", "-c", "echo x >file.txt")
     last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
     failure = last["failure"]
@@ -111,7 +104,7 @@ async def test_a_push_that_passes_a_little_later_is_not_paid_again(
 ) -> None:
     ran = marker("ran")
     once = f"[ -e {tmp_path}/once ] && exit 0; touch {tmp_path}/once; echo 'try again later'; exit 1\n"
-    _hook(repository, "pre-receive", once)
+    repository.hook("pre-receive", once)
     await start_worker("sh", "-c", f"echo ran >>{ran}; echo x >file.txt")
     last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
     assert last["event"] == "completed" and count(ran) == 1, last
@@ -138,7 +131,7 @@ async def test_a_repository_of_sha_256_costs_no_agent(
 async def test_a_lock_on_the_server_may_pass(
     operator: Operator, start_worker: StartWorker, repository: GitServer
 ) -> None:
-    _hook(repository, "pre-receive", LOCKED)
+    repository.hook("pre-receive", LOCKED)
     await start_worker("sh", "-c", "echo x >file.txt")
     last = (await operator.until(await operator.submit(workspace=_workspace(repository, "b"))))[-1].body
     assert last["failure"]["type"] == "GitPushFailed" and last["failure"]["retryable"], last

@@ -72,9 +72,7 @@ async def test_a_push_that_fails_after_the_stop_leaves_the_stop_as_the_outcome(
     operator: Operator, start_worker: StartWorker, repository: GitServer, marker: Callable[[str], Path]
 ) -> None:
     asked, go = marker("asked"), marker("go")
-    hook = repository.bare / "hooks" / "pre-receive"
-    hook.write_text(f"#!/bin/sh\necho >{asked}\nwhile ! [ -e {go} ]; do sleep 0.1; done\nexit 1\n")
-    hook.chmod(0o755)
+    repository.hook("pre-receive", f"echo >{asked}\nwhile ! [ -e {go} ]; do sleep 0.1; done\nexit 1\n")
     await start_worker("sh", "-c", "echo edited >file.txt")
     uid = await operator.submit(workspace=_workspace(repository))
     await written(asked)

@@ -97,12 +97,17 @@ class GitServer:
         git(clone, "push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
         return self.commit(branch)
 
+    def hook(self, name: str, script: str) -> None:
+        """A shell script that the server runs."""
+        file = self.bare / "hooks" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{script}")
+        file.chmod(0o755)
+
     def after_each_push(self) -> Path:
         """Each push hangs when its commit has been taken; the file that exists then."""
         taken = self._root / "taken"
-        hook = self.bare / "hooks" / "post-receive"
-        hook.write_text(f"#!/bin/sh\necho > {taken}\nwhile ! [ -e {taken}-end ]; do sleep 0.1; done\n")
-        hook.chmod(0o755)
+        self.hook("post-receive", f"echo > {taken}\nwhile ! [ -e {taken}-end ]; do sleep 0.1; done\n")
         return taken
 
     def let_pushes_end(self) -> None:
