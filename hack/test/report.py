@@ -99,10 +99,12 @@ def run() -> int:
         members = [test for test in all_tests if test.part == part]
         print(f"{part:<12} {len(members):4d} tests, {sum(bool(test.failure) for test in members)} failed")
 
-    if failed:
+    if failed or skipped:
         print("\n=== failed")
     for test in failed:
         print(f"{test.group}.{test.name}: {test.reason[:LETTERS_OF_A_REASON]}")
+    for test in skipped:
+        print(f"{test.group}.{test.name}: skipped")
     return 1 if failed or skipped else 0
 
 

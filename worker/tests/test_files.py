@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -15,6 +14,7 @@ import pytest
 from harness.connected import connected
 from harness.nats_server import NatsServer
 from harness.operator import BUCKET, NAMESPACE, POOL, Operator
+from harness.programs import program
 from nats.js.errors import APIError
 
 from codeforge_worker.broker import Broker
@@ -54,16 +54,17 @@ async def test_other_clients_read_it(files: Files, operator: Operator) -> None:
 
 
 async def test_the_nats_program_reads_it(files: Files, server: NatsServer, tmp_path: Path) -> None:
-    built = Path.home() / ".cache/codeforge/bin/nats"
-    program = str(built) if built.exists() else shutil.which("nats")
-    if not program:
-        pytest.skip("the nats program is missing: run hack/tools/install nats")
     await files.put("task/1-1/large", LARGE)
-    call = [program, "--server", server.url, "--user", "operator", "--password", "operator-pw", "object"]
-    listed = subprocess.run([*call, "ls", BUCKET], check=True, capture_output=True, text=True).stdout
-    assert "task/1-1/large" in listed
-    get = [*call, "get", BUCKET, "task/1-1/large", "--output", str(tmp_path / "back"), "--no-progress"]
-    subprocess.run(get, check=True, capture_output=True)
+    # The program asks for the user's name, and /etc/passwd has none for the user that runs the tests.
+    environment = os.environ | {"USER": "tests"}
+
+    def nats_object(*arguments: str) -> str:
+        sign_in = ["--server", server.url, "--user", "operator", "--password", "operator-pw"]
+        call = [program("nats"), *sign_in, "object", *arguments]
+        return subprocess.run(call, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    assert "task/1-1/large" in nats_object("ls", BUCKET)
+    nats_object("get", BUCKET, "task/1-1/large", "--output", str(tmp_path / "back"), "--no-progress")
     assert (tmp_path / "back").read_bytes() == LARGE
 
 

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from .ports import free_port, listening
-
-
-def _binary() -> str:
-    cache = (
-        os.environ.get("CODEFORGE_CACHE") or f"{os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'}/codeforge"
-    )
-    built = Path(cache) / "bin/nats-server"
-    found = str(built) if built.exists() else shutil.which("nats-server")
-    if not found:
-        raise RuntimeError("nats-server is missing: run hack/tools/install nats-server")
-    return found
+from .programs import program
 
 
 class ServerProcess:
@@ -37,7 +25,7 @@ class ServerProcess:
     async def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                _binary(), "--config", str(self._configuration),
+                program("nats-server"), "--config", str(self._configuration),
                 env=self._environment,
                 stdout=log, stderr=log,
             )  # fmt: skip
