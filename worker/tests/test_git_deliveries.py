@@ -66,6 +66,45 @@ async def test_a_push_done_before_the_crash_of_a_delivery_that_is_not_the_last(
     assert not count(marker("runs"))
 
 
+DIFF = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b"
+# Title, prompt, and the message of the agent's own commit.
+SAID = {
+    "a divider for a title": ("---", "work", ""),
+    "no title, and a heading": ("", "# Heading\nDo it", ""),
+    "no title, and a diff": ("", DIFF, ""),
+    "a title like trailers": ("Fixes: #12", "work", ""),
+    "indented lines at the end of the agent's message": ("A title", "work", "Fix\n\nSee:\n\n    code"),
+    "git's cut line for a title": ("# ------------------------ >8 ------------------------", "work", ""),
+    "a divider in the agent's message": ("A title", "work", f"Fix\n\n---\n\n{DIFF}"),
+}
+
+
+@pytest.mark.parametrize(("title", "prompt", "message"), SAID.values(), ids=SAID)
+async def test_a_push_done_before_the_crash_is_found_again_whatever_was_said(
+    operator: Operator,
+    start_worker: StartWorker,
+    repository: GitServer,
+    marker: Callable[[str], Path],
+    title: str,
+    prompt: str,
+    message: str,
+) -> None:
+    runs = marker("runs")
+    pushed = repository.after_each_push()
+    commit = 'test -z "$MESSAGE" || git -c user.name=A -c user.email=a@localhost commit -qam "$MESSAGE"'
+    script = f"echo ran >>{runs}; echo edited >file.txt; {commit}"
+    worker = await start_worker("sh", "-c", script, MESSAGE=message)
+    uid = await operator.submit(prompt, title=title, workspace=_workspace(repository))
+    await written(pushed)
+    await worker.kill()
+    repository.let_pushes_end()
+    await start_worker("sh", "-c", f"echo ran >>{runs}; echo again >file.txt", name="worker-2")
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed", last["error"]
+    assert last["result"]["git"]["commit"] == repository.commit(BRANCH) and last["files"] == ["file.txt"]
+    assert count(runs) == 1 and repository.content(BRANCH, "file.txt") == "edited"
+
+
 AGENTS_PUSH = (
     "git -c user.name=A -c user.email=a@localhost commit -qam mine --allow-empty; "
     f"git push -q origin HEAD:refs/heads/{BRANCH}"

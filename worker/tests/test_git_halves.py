@@ -254,3 +254,25 @@ async def test_what_an_agent_has_pushed_itself_is_beneath_the_workers_commit(
     assert last["event"] == "completed", last["error"]
     assert last["result"]["git"]["pushed"] and last["result"]["git"]["commit"] == repository.commit("b")
     assert f"Codeforge-Task: {uid}" in repository.message("b") and repository.show("%s", "b^") == "mine"
+
+
+@pytest.mark.parametrize("work", ["committed", "left"])
+async def test_a_tag_that_an_agent_has_made_stays_with_it(
+    operator: Operator, start_worker: StartWorker, scene: Scene, work: str
+) -> None:
+    """Also one that git would push along, and one by the name of a branch, of HEAD or of a tag of the server's."""
+    as_agent = "git -c user.name=A -c user.email=a@localhost"
+    commit = f"{as_agent} commit -qam mine" if work == "committed" else "true"
+    annotated = f"{as_agent} tag -a v2 -m two"
+    tags = "for tag in b main v1 HEAD; do git update-ref refs/tags/$tag HEAD; done"
+    follow = "git config push.followTags true; git config remote.origin.push '+refs/tags/*:refs/tags/*'"
+    await start_worker("sh", "-c", f"echo mine >file.txt; {annotated}; {commit}; {tags}; {follow}", **scene.settings())
+    before = git(scene.server.bare, "show-ref", "--tags")
+    uid = await operator.submit(**scene.task())
+    last = (await operator.until(uid))[-1].body
+    assert last["event"] == "completed", last["error"]
+    head = git(scene.server.bare, "rev-parse", "refs/heads/b")
+    assert last["result"]["git"]["pushed"] and last["result"]["git"]["commit"] == head
+    assert last["files"] == ["file.txt"] and scene.server.content("b", "file.txt") == "mine"
+    assert git(scene.server.bare, "show-ref", "--tags") == before
+    assert "artifacts_problem" not in last["result"], last["result"]

@@ -27,9 +27,21 @@ REPOSITORIES_WITHIN = {
     "without a commit": "git init -q app && echo code >app/main.py",
     "that holds another": "git init -q app && echo code >app/main.py && git init -q app/in",
     "whose gitfile leads nowhere": "mkdir app; echo 'gitdir: /nowhere' >app/.git; echo code >app/main.py",
+    "that is a worktree": "git worktree add -q --detach app && cd app && git mv file.txt main.py && echo code >main.py",
+    "that is a clone": "git clone -q . app && cd app && git mv file.txt main.py && echo code >main.py",
+    "that is an empty folder": "mkdir -p app/.git; echo code >app/main.py",
 }
+# A filter ends the command that has a lock, and a pack that it had begun for a large file.
+KILLED = (
+    "head -c 2000000 /dev/urandom >big; echo 'new.txt filter=kill' >.git/info/attributes; "
+    "git -c core.bigFileThreshold=1m -c filter.kill.clean='kill -KILL $PPID' add -A; "
+    "test -e .git/index.lock && ls .git/objects/pack/tmp_pack_* && rm big"
+)
 BROKEN = {
     "locks": "touch .git/index.lock .git/HEAD.lock .git/config.lock .git/shallow.lock",
+    "locks of branches": f"git checkout -q -b {BRANCH}; {AS_AGENT} commit -qam mine; "
+    f"touch .git/packed-refs.lock .git/refs/heads/{BRANCH}.lock .git/refs/heads/main.lock",
+    "a git add that was killed": KILLED,
     "no repository": "rm -rf .git",
     "a broken index": "echo x >.git/index",
     "a broken configuration": "echo '[' >.git/config",

@@ -20,7 +20,7 @@ from harness.agents import (
 )
 from harness.git_server import GitServer, git
 from harness.llm_server import LlmServer, call, words
-from harness.operator import Operator
+from harness.operator import BUCKET, Operator
 from harness.ports import free_port
 
 MINI = os.environ.get("CODEFORGE_MINI_SWE_AGENT", "")
@@ -115,11 +115,16 @@ async def test_the_model_calls_no_tool(run_task: RunTask, llm: LlmServer) -> Non
     assert last["usage"]["tokens_in"] == 300, "a failure costs as well"
 
 
-async def test_it_does_not_come_to_an_end(run_task: RunTask, llm: LlmServer, code: GitServer) -> None:
+async def test_what_it_did_before_its_steps_were_used_up_is_a_patch(
+    run_task: RunTask, operator: Operator, llm: LlmServer, code: GitServer
+) -> None:
     llm.turns = [EDIT]
     last = await run_task(config={"step-limit": "2"})
     assert last["failure"]["type"] == "AgentFailed" and "step-limit" in last["error"]
     assert len(llm.asked) == 2 and code.branches() == ["main"]
+    (patch,) = [artifact for artifact in last["result"]["artifacts"] if artifact["name"] == "changes.patch"]
+    kept = (await (await operator.js.object_store(BUCKET)).get(patch["object"])).data or b""
+    assert b"-ANSWER = 0\n+ANSWER = 42\n" in kept
 
 
 async def test_a_command_that_takes_too_long_is_no_end(run_task: RunTask, llm: LlmServer) -> None:

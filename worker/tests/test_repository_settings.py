@@ -14,7 +14,7 @@ import pytest
 from conftest import StartWorker
 from harness.agents import RunTask, task_runner
 from harness.git_server import GitServer, git
-from harness.llm_server import LlmServer, call, words
+from harness.llm_server import ONLY_WORDS, LlmServer, call, words
 from harness.operator import Operator
 
 AIDER = os.environ.get("CODEFORGE_AIDER", "")
@@ -171,6 +171,17 @@ async def test_aider(run_task: RunTask, llm: LlmServer, other: LlmServer, ran: P
     config = {"files": "answer.py", "map-tokens": "1024"}
     program = {"CODEFORGE_BACKEND": "aider", "CODEFORGE_AIDER": AIDER}
     await works_as_told(run_task, llm, other, ran, program, **config)
+
+
+async def test_the_map_of_an_aider_that_changes_nothing_is_no_change(
+    run_task: RunTask, llm: LlmServer, code: GitServer
+) -> None:
+    llm.reply = ONLY_WORDS
+    config = {"files": "answer.py", "map-tokens": "1024"}
+    last = await run_task({"CODEFORGE_BACKEND": "aider", "CODEFORGE_AIDER": AIDER}, config=config)
+    assert (last["event"], last["failure"]["type"]) == ("failed", "NoChanges"), last
+    assert "flake8.py" in json.dumps(llm.asked), "it made no map"
+    assert not last["files"] and not last["result"].get("artifacts") and code.branches() == ["main"]
 
 
 async def test_mini_swe_agent(run_task: RunTask, llm: LlmServer, other: LlmServer, ran: Path) -> None:

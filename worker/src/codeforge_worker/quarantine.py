@@ -23,7 +23,11 @@ from .repository_cache import CONNECTIONS, Mirror, mirrored
 # The agent's own commit.
 RESULT = "refs/heads/result"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_TRAILER = re.compile(r"[A-Za-z0-9-]+:\s|\s")
+_TRAILER = re.compile(r"[A-Za-z0-9-]+:\s")
+# A folded trailer goes on with it; a paragraph that begins with it has no trailers.
+_FOLDED = re.compile(r"[ \t]")
+# git reads no trailer after it.
+_CUT = re.compile("# -{24} >8 -{24}")
 # An agent's commit must not look like one of another task.
 _FORGED = re.compile(r"codeforge-[a-z]+\s*:", re.IGNORECASE)
 
@@ -141,9 +145,12 @@ class Quarantine:
 def with_trailers(message: str, trailers: list[str]) -> str:
     """In one paragraph with existing trailers, since only the last paragraph counts; the first is the title's."""
     # git does not know other line ends.
-    lines = [line.rstrip() for line in message.strip().split("\n")]
+    lines = [f" {line}" if _CUT.fullmatch(line) else line for line in map(str.rstrip, message.strip().split("\n"))]
     title, *rest = lines
     text = "\n".join([title or "(no message)", *rest])
     _, above, last = text.rpartition("\n\n")
-    has_some = above and all(_TRAILER.match(line) for line in last.split("\n"))
+    first, *others = last.split("\n")
+    has_some = (
+        above and _TRAILER.match(first) and all(_TRAILER.match(line) or _FOLDED.match(line) for line in others)
+    )
     return "\n".join([text, *([] if has_some else [""]), *trailers, ""])
