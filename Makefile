@@ -57,7 +57,7 @@ bench-scaling: ## CodeForge and KEDA under the same loads, about 20 minutes (QUI
 bench-worker: ## The worker's overhead on 1,000 no-op tasks against a bare loop, about a minute
 	@bench/worker/run
 
-bench-size: ## Memory, start, settled requests and takeover of an operator with up to 10,000 tasks, about 20 minutes (QUICK=1: six)
+bench-size: ## Memory, start, settled requests and takeover of an operator with up to 10,000 tasks, about 25 minutes (QUICK=1: nine)
 	@bench/size/run $(if $(QUICK),--quick)
 
 bench-live: ## The console with up to 5,000 WebSocket clients, about 6 minutes (QUICK=1: one)

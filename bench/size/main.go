@@ -31,14 +31,14 @@ type cell struct {
 
 func (o options) cells() []cell {
 	if o.quick {
-		return []cell{{queued, 100}, {finished, 100}}
+		return []cell{{queued, 100}, {pending, 100}, {finished, 100}}
 	}
-	return []cell{{queued, 1_000}, {queued, 10_000}, {finished, 1_000}, {finished, 10_000}}
+	return []cell{{queued, 1_000}, {queued, 10_000}, {pending, 3_000}, {finished, 1_000}, {finished, 10_000}}
 }
 
 func main() {
 	o := options{}
-	flag.BoolVar(&o.quick, "quick", false, "100 tasks of each kind, about six minutes")
+	flag.BoolVar(&o.quick, "quick", false, "100 tasks of each kind, about nine minutes")
 	flag.StringVar(&o.bin, "bin", "", "folder of etcd, kube-apiserver and nats-server")
 	flag.StringVar(&o.crds, "crds", "", "folder of the operator's CRDs")
 	flag.StringVar(&o.operator.Java, "java", "java", "the java to run operators with")

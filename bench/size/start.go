@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	namespace    = "size"
-	pool         = "pool"
+	namespace = "size"
+	pool      = "pool"
+	// full has room for one task, the filler.
+	full         = "full"
+	filler       = "filler"
 	userOperator = "codeforge-operator"
 )
 
@@ -56,23 +59,31 @@ func start(ctx context.Context, programs *servers.Processes, o options) (*bench,
 	if err := b.operators[0].Start(ctx); err != nil {
 		return nil, err
 	}
-	return b, b.makePool(ctx)
+	if err := b.makePool(ctx, pool, 100_000); err != nil {
+		return nil, err
+	}
+	if err := b.makePool(ctx, full, 1); err != nil {
+		return nil, err
+	}
+	_, err = b.tasks().Create(ctx, named(filler, full), metav1.CreateOptions{})
+	return b, err
 }
 
 // makePool makes a pool whose Deployment nobody gives pods: its tasks stay queued.
-func (b *bench) makePool(ctx context.Context) error {
+func (b *bench) makePool(ctx context.Context, name string, room int) error {
 	if err := b.cluster.Apply(ctx, fmt.Sprintf(`apiVersion: codeforge.dev/v1alpha1
 kind: WorkerPool
-metadata: {name: %s, namespace: %s}
+metadata: {name: %[1]s, namespace: %[2]s}
 spec:
   backend: command
   replicas: 0
+  queue: {subject: tasks.%[2]s.%[1]s, maxMessages: %[3]d}
   template: {spec: {containers: [{name: worker, image: bench}]}}
-`, pool, namespace)); err != nil {
+`, name, namespace, room)); err != nil {
 		return err
 	}
 	return servers.Eventually(ctx, "the pool had its queue", time.Minute, func() error {
-		object, err := b.cluster.Dynamic.Resource(servers.WorkerPools).Namespace(namespace).Get(ctx, pool, metav1.GetOptions{})
+		object, err := b.cluster.Dynamic.Resource(servers.WorkerPools).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -89,6 +100,7 @@ type kind string
 
 const (
 	queued   kind = "Queued"
+	pending  kind = "Pending"
 	finished kind = "Cancelled"
 )
 
@@ -96,10 +108,18 @@ const (
 var prompt = fmt.Sprintf("%-1000s", "Say what this repository is for.")
 
 func (k kind) task(name string) *unstructured.Unstructured {
-	spec := map[string]any{"workerPoolRef": map[string]any{"name": pool}, "title": "bench", "prompt": prompt}
-	if k == finished {
-		spec["cancel"] = true
+	if k == pending {
+		return named(name, full)
 	}
+	task := named(name, pool)
+	if k == finished {
+		task.Object["spec"].(map[string]any)["cancel"] = true
+	}
+	return task
+}
+
+func named(name, pool string) *unstructured.Unstructured {
+	spec := map[string]any{"workerPoolRef": map[string]any{"name": pool}, "title": "bench", "prompt": prompt}
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "codeforge.dev/v1alpha1", "kind": "AgentTask",
 		"metadata": map[string]any{"name": name, "namespace": namespace}, "spec": spec,

@@ -47,7 +47,8 @@ WORKER = parent(NURSERY)
 
 
 def environ(process: str) -> None:
-    assert Path(f"/proc/{process or WORKER}/environ").read_bytes()
+    if not Path(f"/proc/{process or WORKER}/environ").read_bytes():
+        raise OSError(None, "it is empty")
 
 
 def supervisor_environ(_: str) -> None:

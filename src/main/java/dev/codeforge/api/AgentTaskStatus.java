@@ -43,7 +43,9 @@ public record AgentTaskStatus(
                 Instant nextAttemptTime,
         @Nullable @JsonPropertyDescription("When the queue accepted the current attempt.") Instant queuedTime,
         @Nullable @JsonPropertyDescription("When the current attempt started to run.") Instant startTime,
-        @Nullable @JsonPropertyDescription("When the operator first asked the worker to stop the current run.")
+        @Nullable
+                @JsonPropertyDescription(
+                        "When the worker last accepted to stop the current run; before that, when it was first asked.")
                 Instant stopRequestedTime,
         @Nullable @JsonPropertyDescription("When the task ended.") Instant completionTime,
         @Nullable @JsonPropertyDescription("The effective values, including the pool's defaults.") Effective effective,

@@ -65,7 +65,8 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
             @Size(max = 256)
                     @io.fabric8.generator.annotation.Pattern("^[^-].*$")
                     @Nullable
-                    @JsonPropertyDescription("Branch to push to. Default: codeforge/<name of the task>.")
+                    @JsonPropertyDescription(
+                            "Branch to push to. Default: codeforge/<name of the task>, with -lock for .lock at its end.")
                     String branch,
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -46,7 +46,7 @@ public final class Console implements AutoCloseable {
         this.resources = new Resources(client, settings.namespaces(), hub::put, hub::remove, hub::filled);
         this.callers = new KubernetesCallers(client.getConfiguration(), settings.freshness());
         this.server = new LiveServer(settings, hub, callers);
-        this.health = new HttpEndpoints(settings.healthPort(), this::live, this::ready, registry);
+        this.health = new HttpEndpoints(settings.healthPort(), this::live, this::ready, registry::scrape);
     }
 
     private static Traffic traffic(PrometheusMeterRegistry registry) {

@@ -125,7 +125,7 @@ public final class CasBucket<T> {
                     message.getSeq(),
                     message.getTime().toInstant());
         } catch (UnreadableMessageException e) {
-            throw new QueueUnavailableException(
+            throw QueueUnavailableException.refusal(
                     "the entry " + key + " of the bucket " + kind.bucket()
                             + " is not the operator's: delete it by 'nats kv del " + kind.bucket() + " " + key + "' ("
                             + e.getMessage() + ")",

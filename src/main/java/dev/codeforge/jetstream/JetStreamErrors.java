@@ -22,8 +22,15 @@ final class JetStreamErrors {
     static final int SUBJECTS_OVERLAP = 10065;
     static final int WRONG_LAST_SEQUENCE = 10071;
     static final int STREAM_FULL = 10077;
+    /** As {@link #WRONG_LAST_SEQUENCE}, of a write that a cluster has not finished. */
+    static final int OVERTAKEN = 10164;
 
     private static final int SERVER_CANNOT_NOW = 500;
+    /** Not found, a conflict, too many requests. */
+    private static final Set<Integer> PASSING_STATUS = Set.of(404, 409, 429);
+    /** No peers yet, and two of a write that is under way. */
+    private static final Set<Integer> PASSING = Set.of(10005, WRONG_LAST_SEQUENCE, OVERTAKEN);
+
     private static final Set<Integer> NOT_THERE = Set.of(STREAM_NOT_FOUND, CONSUMER_NOT_FOUND);
 
     private JetStreamErrors() {}
@@ -79,16 +86,30 @@ final class JetStreamErrors {
     }
 
     static QueueUnavailableException unavailable(String what, JetStreamApiException answer) {
-        return new QueueUnavailableException(what + " answered: " + answer.getMessage(), answer);
+        final String message = what + " answered: " + answer.getMessage();
+        return isRefusal(answer) && !passes(answer)
+                ? QueueUnavailableException.refusal(message, answer)
+                : new QueueUnavailableException(message, answer);
     }
 
-    /**
-     * A 5xx answer may succeed later, as without a leader. A 4xx answer, or no space, fails until a setting is changed.
-     */
+    /** A 5xx answer may succeed later, as without a leader. A 4xx answer, or no space, fails until a setting is changed. */
+    private static boolean isRefusal(JetStreamApiException answer) {
+        return answer.getErrorCode() < SERVER_CANNOT_NOW || answer.getApiErrorCode() == INSUFFICIENT_STORAGE;
+    }
+
+    /** What the operator makes again, and what another write or too many requests stand in the way of. */
+    private static boolean passes(JetStreamApiException answer) {
+        return PASSING_STATUS.contains(answer.getErrorCode()) || PASSING.contains(answer.getApiErrorCode());
+    }
+
     static RuntimeException refusedOrUnavailable(String what, JetStreamApiException answer) {
-        return answer.getErrorCode() < SERVER_CANNOT_NOW || answer.getApiErrorCode() == INSUFFICIENT_STORAGE
+        return isRefusal(answer)
                 ? new QueueRefusedException("JetStream refuses " + what + ": " + answer.getMessage(), answer)
                 : unavailable("JetStream", answer);
+    }
+
+    static boolean saysAnotherWasFirst(JetStreamApiException answer) {
+        return answer.getApiErrorCode() == WRONG_LAST_SEQUENCE || answer.getApiErrorCode() == OVERTAKEN;
     }
 
     /** True if nothing subscribes to the subject, for example because no stream has it. */

@@ -219,7 +219,7 @@ final class NatsTaskQueue implements TaskQueue {
                     : new PublishOutcome.Stored(ack.getSeqno());
         } catch (JetStreamApiException e) {
             return switch (e.getApiErrorCode()) {
-                case JetStreamErrors.WRONG_LAST_SEQUENCE -> new PublishOutcome.Occupied();
+                case JetStreamErrors.WRONG_LAST_SEQUENCE, JetStreamErrors.OVERTAKEN -> new PublishOutcome.Occupied();
                 case JetStreamErrors.STREAM_FULL -> new PublishOutcome.Full();
                 case JetStreamErrors.OTHER_STREAM_EXPECTED -> new PublishOutcome.NoQueue();
                 default -> throw JetStreamErrors.unavailable(stream, e);

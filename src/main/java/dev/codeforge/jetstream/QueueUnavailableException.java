@@ -4,11 +4,28 @@ package dev.codeforge.jetstream;
 public final class QueueUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private final boolean refusal;
+
     public QueueUnavailableException(String message, Throwable cause) {
-        super(message, cause);
+        this(message, cause, false);
     }
 
     public QueueUnavailableException(String message) {
-        super(message);
+        this(message, null, false);
+    }
+
+    private QueueUnavailableException(String message, Throwable cause, boolean refusal) {
+        super(message, cause);
+        this.refusal = refusal;
+    }
+
+    /** NATS has answered, and answers the same until somebody changes something. */
+    public static QueueUnavailableException refusal(String message, Throwable cause) {
+        return new QueueUnavailableException(message, cause, true);
+    }
+
+    /** Whether it lasts until somebody changes something; otherwise it is expected to pass. */
+    public boolean isRefusal() {
+        return refusal;
     }
 }

@@ -12,6 +12,9 @@ import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.leadership.Leadership;
 import dev.codeforge.operator.logging.FailureLog;
+import dev.codeforge.operator.metrics.PoolGauges;
+import dev.codeforge.operator.metrics.PoolMetrics;
+import dev.codeforge.operator.metrics.TaskMetrics;
 import dev.codeforge.operator.pool.WorkerPoolReconciler;
 import dev.codeforge.operator.results.DeletedTaskEnd;
 import dev.codeforge.operator.results.OperatorEvents;
@@ -30,6 +33,7 @@ import dev.codeforge.operator.sweep.OrphanSweep;
 import dev.codeforge.operator.sweep.Sweeps;
 import dev.codeforge.operator.task.AgentTaskReconciler;
 import dev.codeforge.operator.task.FinishedTasks;
+import dev.codeforge.operator.task.TaskListener;
 import dev.codeforge.operator.time.ApiServerTime;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.operator.time.RemoteClock;
@@ -47,6 +51,7 @@ import io.javaoperatorsdk.operator.api.monitoring.AggregatedMetrics;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
 import io.javaoperatorsdk.operator.processing.event.rate.LinearRateLimiter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -83,6 +88,8 @@ public final class CodeforgeOperator implements AutoCloseable {
     private final AgentsService agents;
     private final Tracing tracing;
     private final Leadership leadership;
+    private final PoolGauges poolGauges;
+    private volatile boolean leads;
     private volatile AutoCloseable requests = () -> {};
     private volatile Optional<Consumption> advisories = Optional.empty();
 
@@ -123,6 +130,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 taskIndex,
                 poolIndex,
                 scaleUps,
+                new PoolMetrics(registry),
                 clocks);
         final WaitingReplies waiting = new WaitingReplies(clock);
         this.results = new TaskResults(connections, key, taskIndex, waiting::event);
@@ -133,7 +141,8 @@ public final class CodeforgeOperator implements AutoCloseable {
                 connections,
                 new DeletedTaskEnd(connections, operatorEvents),
                 installation);
-        registry.gauge("codeforge_requests_waiting", waiting, WaitingReplies::size);
+        gauges(waiting);
+        this.poolGauges = new PoolGauges(registry, taskIndex, poolIndex, clock);
         final AgentTaskReconciler tasks = new AgentTaskReconciler(
                 client,
                 connections,
@@ -146,7 +155,7 @@ public final class CodeforgeOperator implements AutoCloseable {
                 pools::trigger,
                 scaleUps,
                 orphans::withdrawWaiting,
-                waiting,
+                TaskListener.of(List.of(waiting, new TaskMetrics(registry))),
                 tracing,
                 clocks);
         this.agents = new AgentsService(client, connections, taskIndex, poolIndex, waiting);
@@ -174,7 +183,8 @@ public final class CodeforgeOperator implements AutoCloseable {
                                         agents.sweep()),
                                 nats.sweeps().stream())
                         .toList(),
-                settings.sweepPeriod());
+                settings.sweepPeriod(),
+                registry);
         final Metrics metrics = new AggregatedMetrics(List.of(
                 MicrometerMetrics.withoutPerResourceMetrics(registry), tasks.recreations(), pools.recreations()));
         this.operator = new Operator(overrider -> configure(overrider, metrics));
@@ -184,7 +194,25 @@ public final class CodeforgeOperator implements AutoCloseable {
             controller(overrider);
             overrider.withRateLimiter(new LinearRateLimiter(POOL_LOOKS, 1));
         });
-        this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, registry);
+        this.http = new HttpEndpoints(settings.httpPort(), this::live, this::ready, this::scrape);
+    }
+
+    private void gauges(WaitingReplies waiting) {
+        Gauge.builder("codeforge.requests.waiting", waiting, WaitingReplies::size)
+                .description("Requests on agents.> that wait for the end of their task.")
+                .register(registry);
+        Gauge.builder("codeforge.nats.connected", connections, nats -> nats.isConnected() ? 1 : 0)
+                .description("1 while the operator is connected to NATS, else 0.")
+                .register(registry);
+        Gauge.builder("codeforge.leading", this, operator -> operator.leads ? 1 : 0)
+                .description("1 if this instance works, 0 if it stands by.")
+                .register(registry);
+    }
+
+    /** One at a time: a refresh takes the rows of another scrape away for a moment. */
+    private synchronized String scrape() {
+        poolGauges.refresh();
+        return registry.scrape();
     }
 
     private void configure(ConfigurationServiceOverrider overrider, Metrics metrics) {
@@ -229,6 +257,7 @@ public final class CodeforgeOperator implements AutoCloseable {
         advisories = Optional.of(deadMessages.open());
         sweeps.start();
         requests = agents.open();
+        leads = true;
         LOG.info("operator works");
     }
 

@@ -2,7 +2,6 @@ package dev.codeforge.probes;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
@@ -17,13 +16,14 @@ public final class HttpEndpoints implements AutoCloseable {
     /** The result of a probe; the sentence is for people. */
     public record Health(boolean good, String sentence) {}
 
-    public HttpEndpoints(int port, Supplier<Health> live, Supplier<Health> ready, PrometheusMeterRegistry metrics)
+    /** @param metrics in Prometheus' text format */
+    public HttpEndpoints(int port, Supplier<Health> live, Supplier<Health> ready, Supplier<String> metrics)
             throws IOException {
         server = HttpServer.create(new InetSocketAddress(port), 0);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         server.createContext("/livez", exchange -> answer(exchange, live.get()));
         server.createContext("/readyz", exchange -> answer(exchange, ready.get()));
-        server.createContext("/metrics", exchange -> send(exchange, 200, metrics.scrape()));
+        server.createContext("/metrics", exchange -> send(exchange, 200, metrics.get()));
         server.start();
     }
 

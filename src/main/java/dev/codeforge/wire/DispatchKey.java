@@ -43,6 +43,12 @@ public final class DispatchKey {
         return hmac(key, (uid + "\n" + attempt).getBytes(StandardCharsets.US_ASCII));
     }
 
+    /** Whether the id of this attempt was made with this key or the previous one. */
+    public boolean made(String dispatchId, String uid, int attempt) {
+        return dispatchId(uid, attempt).equals(dispatchId)
+                || previous.filter(old -> old.made(dispatchId, uid, attempt)).isPresent();
+    }
+
     /** The proof for an event's body. */
     public String proof(String uid, int attempt, byte[] body) {
         return hmac(dispatchId(uid, attempt).getBytes(StandardCharsets.US_ASCII), body);

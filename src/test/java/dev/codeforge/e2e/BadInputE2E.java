@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
+import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -35,6 +36,27 @@ final class BadInputE2E {
     void aSubjectOfAnotherNamespaceIsRefusedByKubectl(@TempDir Path folder) throws Exception {
         assertThat(kubectlApply(folder, "WorkerPool", "{backend: command, queue: {subject: tasks.elsewhere.pool}}"))
                 .contains("spec.queue.subject must begin with tasks." + platform.namespace + ".");
+    }
+
+    /** Whose name is a word of the chart's subjectTemplate, tasks.agent.{backend}. */
+    @Test
+    void aNamespaceWithAWordOfTheTemplateGetsNoSubjectOfOthersPools(@TempDir Path folder) throws Exception {
+        final var agent = platform.client
+                .namespaces()
+                .resource(new NamespaceBuilder()
+                        .withNewMetadata()
+                        .withName("agent")
+                        .endMetadata()
+                        .build());
+        agent.serverSideApply();
+        try {
+            assertThat(kubectlApply(
+                            folder, "agent", "WorkerPool", "{backend: command, queue: {subject: tasks.agent.aider}}"))
+                    .contains(
+                            "spec.queue.subject tasks.agent.aider is what subjectTemplate of the chart gives to other pools");
+        } finally {
+            agent.delete();
+        }
     }
 
     @Test
@@ -99,6 +121,11 @@ final class BadInputE2E {
     }
 
     private String kubectlApply(Path folder, String kind, String spec) throws IOException, InterruptedException {
+        return kubectlApply(folder, platform.namespace, kind, spec);
+    }
+
+    private static String kubectlApply(Path folder, String namespace, String kind, String spec)
+            throws IOException, InterruptedException {
         final Path manifest = folder.resolve("resource.yaml");
         Files.writeString(
                 manifest,
@@ -108,7 +135,7 @@ final class BadInputE2E {
                 metadata: {name: refused, namespace: %s}
                 spec: %s
                 """
-                        .formatted(kind, platform.namespace, spec));
+                        .formatted(kind, namespace, spec));
         final Process process = new ProcessBuilder(
                         Path.of(System.getProperty("codeforge.bin"), "kubectl").toString(),
                         "apply",

@@ -67,8 +67,9 @@ final class HostileE2E {
             """;
 
     private static final Pattern WAITS = Pattern.compile("waits in (\\S+) as (\\d+) of (\\d+)");
-    /** Closed without walls too: the worker hides its memory, and no pod has these rights. */
+    /** Closed without walls too: the worker hides its memory, PID 1 keeps no environment, and no pod has these rights. */
     private static final Set<String> BY_NO_MEANS = Set.of(
+            "the environment of PID 1",
             "the worker's environment",
             "the worker's memory",
             "the worker's memory by a call",
@@ -289,6 +290,7 @@ final class HostileE2E {
         final List<String> attempts = new ArrayList<>();
         attempts.addAll(List.of(
                 "the worker's environment:environ",
+                "the environment of PID 1:environ=1",
                 "the supervisor's environment:supervisor_environ",
                 "the worker's memory:memory",
                 "the worker's memory by a call:memory_by_call",

@@ -2,11 +2,13 @@ package dev.codeforge.scenarios;
 
 import static dev.codeforge.scenarios.EndState.WORK;
 import static dev.codeforge.scenarios.Scene.eventually;
+import static dev.codeforge.testing.Patience.throughout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.codeforge.api.Phase;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -17,6 +19,8 @@ final class BacklogIT {
     private static final int AT_ONCE = 8;
 
     private static final int TASKS = 60;
+
+    private static final int RETRYING = 100;
 
     /** All that a task costs from creation to its end, with what its pool and the sweeps ask meanwhile. */
     private static final int REQUESTS_A_TASK = 40;
@@ -59,6 +63,27 @@ final class BacklogIT {
             assertThat(scene.operatorNats().published(">") - before)
                     .as("requests of the operator for %d tasks", TASKS)
                     .isLessThan((long) TASKS * REQUESTS_A_TASK);
+        }
+    }
+
+    @Scenario
+    void tasksThatWaitForTheirNextAttemptCostNatsNothing() throws Exception {
+        try (Scene scene = Scene.started()) {
+            scene.pool("pool", "");
+            scene.worker("worker", "pool", 8);
+            for (int i = 0; i < RETRYING; i++) {
+                scene.task(
+                        "task-%04d".formatted(i),
+                        "pool",
+                        "exit 1",
+                        "retry: {maxAttempts: 2, backoffSeconds: 3600, retryable: [CommandFailed]}");
+            }
+            for (int i = 0; i < RETRYING; i++) {
+                scene.awaitPhase("task-%04d".formatted(i), Phase.Retrying);
+            }
+            final long before = scene.operatorNats().published(">");
+            // Two sweeps, and the pool's own reads.
+            throughout(Duration.ofSeconds(11), () -> scene.operatorNats().published(">") - before < RETRYING);
         }
     }
 

@@ -93,6 +93,11 @@ final class Scene implements AutoCloseable {
         operator.awaitReady();
     }
 
+    /** The operator's metrics in Prometheus' text format. */
+    String metrics() {
+        return operator.metrics();
+    }
+
     void restartOperator() {
         operator.kill();
         startOperator();

@@ -53,6 +53,7 @@ public final class FakeConnections implements Connections {
     private final AtomicLong uses = new AtomicLong();
     private final List<Runnable> onConnect = new CopyOnWriteArrayList<>();
     private volatile boolean connected = true;
+    private volatile Optional<QueueUnavailableException> refusal = Optional.empty();
     private final DispatchKey key;
 
     public FakeConnections(DispatchKey key) {
@@ -73,6 +74,11 @@ public final class FakeConnections implements Connections {
     /** Hands an event to the consumers once more. */
     public void redeliver(long at) {
         consumers.forEach(consumer -> consumer.accept(new InMemoryDelivery(all.get(at))));
+    }
+
+    /** Answers each use of the queue with this, until it is empty again. */
+    public void refuse(Optional<QueueUnavailableException> answer) {
+        refusal = answer;
     }
 
     /** Sequences of the events that were acknowledged. */
@@ -136,6 +142,9 @@ public final class FakeConnections implements Connections {
         if (!connected) {
             throw new QueueUnavailableException("NATS is not connected, as the test wants it");
         }
+        refusal.ifPresent(answer -> {
+            throw answer;
+        });
         return new InMemoryQueue();
     }
 

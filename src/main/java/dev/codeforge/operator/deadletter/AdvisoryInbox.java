@@ -127,7 +127,7 @@ public final class AdvisoryInbox {
                         type,
                         "its message was taken off the queue unrun ("
                                 + (advisory.reason().isEmpty() ? "no reason was given" : advisory.reason())
-                                + "): see the pool's dead letters and the workers' logs",
+                                + "): see the workers' logs, and the pool's dead letters where a worker moved it there",
                         false));
     }
 }

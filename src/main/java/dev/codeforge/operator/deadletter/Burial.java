@@ -55,8 +55,8 @@ public final class Burial {
      */
     private void end(PoolQueues.PoolQueue queue, DeadLetters.Buried message) {
         final String uid = Subjects.taskIdOfMessage(message.subject());
-        final boolean ours = message.installation().equals(installation)
-                && message.dispatchId().equals(key.dispatchId(uid, message.attempt()));
+        final boolean ours =
+                message.installation().equals(installation) && key.made(message.dispatchId(), uid, message.attempt());
         if (ours) {
             events.endUnfinished(
                     connections.results(),

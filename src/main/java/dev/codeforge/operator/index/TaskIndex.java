@@ -9,6 +9,7 @@ import io.javaoperatorsdk.operator.processing.event.source.IndexerResourceCache;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The tasks in the cache. It is empty until the task reconciler's event sources are prepared. */
 public final class TaskIndex {
@@ -49,6 +50,10 @@ public final class TaskIndex {
 
     public Optional<AgentTask> byUid(String uid) {
         return by(BY_UID, uid).stream().findFirst();
+    }
+
+    public Stream<AgentTask> list() {
+        return cache.stream().flatMap(IndexerResourceCache::list);
     }
 
     /** All tasks of a pool. */

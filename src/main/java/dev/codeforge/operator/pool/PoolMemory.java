@@ -1,7 +1,6 @@
 package dev.codeforge.operator.pool;
 
 import dev.codeforge.operator.pool.access.AccessMemory;
-import dev.codeforge.operator.pool.workers.PoolSecret;
 import dev.codeforge.operator.pool.workers.ShortGrace;
 import dev.codeforge.operator.pool.workers.SpentWorkers;
 import dev.codeforge.operator.pool.workers.StartTroubles;
@@ -27,7 +26,7 @@ final class PoolMemory {
     private final PoolFiles.Memory files = new PoolFiles.Memory();
     private final RecheckTimer<Deployment> network = new RecheckTimer<>();
     private final AccessMemory access = new AccessMemory();
-    private final PoolSecret.Memory secret = new PoolSecret.Memory();
+    private final RecheckTimer<Map<String, String>> secret = new RecheckTimer<>();
     private final StartTroubles.Memory starts = new StartTroubles.Memory();
     private final SpentWorkers.Memory spent = new SpentWorkers.Memory();
     private final WorkerWalls.Memory walls = new WorkerWalls.Memory();
@@ -70,7 +69,7 @@ final class PoolMemory {
         return access;
     }
 
-    PoolSecret.Memory secret() {
+    RecheckTimer<Map<String, String>> secret() {
         return secret;
     }
 

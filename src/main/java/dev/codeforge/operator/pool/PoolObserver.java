@@ -56,7 +56,11 @@ final class PoolObserver {
         final String name = pool.getMetadata().getName();
         final List<Pod> pods = pods(pool, context);
         final Optional<Deployment> workers =
-                context.getSecondaryResource(Deployment.class).map(memory.scale()::newest);
+                // Somebody may have given the label to another one.
+                context.getSecondaryResourcesAsStream(Deployment.class)
+                        .filter(found -> found.getMetadata().getName().equals(pool.workersName()))
+                        .findFirst()
+                        .map(memory.scale()::newest);
         return new PoolSnapshot(
                 pool,
                 queues.look(pool, memory.queue()),

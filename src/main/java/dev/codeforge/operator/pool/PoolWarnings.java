@@ -4,9 +4,11 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.DeadLetters;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.status.Conditions;
 import dev.codeforge.operator.status.EventRecorder;
 import dev.codeforge.operator.status.Reason;
+import java.util.Optional;
 
 /** Events on a pool. */
 final class PoolWarnings {
@@ -23,10 +25,7 @@ final class PoolWarnings {
         final WorkerPoolStatus before = pool.observedStatus().orElseGet(WorkerPoolStatus::unobserved);
         if (status.deadLetters() > before.deadLetters()) {
             final String namespace = pool.getMetadata().getNamespace();
-            connections
-                    .deadLetters()
-                    .last(namespace, pool.getMetadata().getName())
-                    .map(PoolWarnings::describe)
+            lastLetter(namespace, pool.getMetadata().getName())
                     .ifPresent(note -> events.warning(pool, Reason.DeadLettered.name(), "Bury", note));
         }
         Conditions.becameTrue(Conditions.STATUS_REFUSED, before.conditions(), status.conditions())
@@ -36,6 +35,15 @@ final class PoolWarnings {
                 .filter(condition -> !Conditions.isTrueBy(before.conditions(), "Stalled", condition.getReason()))
                 .ifPresent(
                         condition -> events.warning(pool, condition.getReason(), "Reconcile", condition.getMessage()));
+    }
+
+    /** The status is stored: NATS that goes away now must not fail its reconcile. */
+    private Optional<String> lastLetter(String namespace, String pool) {
+        try {
+            return connections.deadLetters().last(namespace, pool).map(PoolWarnings::describe);
+        } catch (QueueUnavailableException e) {
+            return Optional.of(Reason.DeadLettered.sentence());
+        }
     }
 
     /** For a status that cannot be written: one Event, on the first of several tries. */

@@ -30,7 +30,7 @@ final class QueueKeeper {
 
     private final Connections connections;
     private final WorkerAccess access;
-    private final String subjectTemplate;
+    private final SubjectTemplate subjects;
     private final String installation;
     private final Clock clock;
 
@@ -46,7 +46,7 @@ final class QueueKeeper {
             Connections connections, WorkerAccess access, String subjectTemplate, String installation, Clock clock) {
         this.connections = connections;
         this.access = access;
-        this.subjectTemplate = subjectTemplate;
+        this.subjects = new SubjectTemplate(subjectTemplate);
         this.installation = installation;
         this.clock = clock;
     }
@@ -56,19 +56,7 @@ final class QueueKeeper {
     }
 
     String subject(WorkerPool pool) {
-        final String own = pool.getSpec().queue().subject();
-        return own != null
-                ? own
-                : subjectTemplate
-                        .replace("{backend}", pool.getSpec().backend())
-                        .replace("{namespace}", pool.getMetadata().getNamespace())
-                        .replace("{pool}", pool.getMetadata().getName());
-    }
-
-    /** The schema and the chart's policy refuse others earlier, but not every cluster has both. */
-    private boolean mayHaveItsSubject(WorkerPool pool) {
-        final String own = pool.getSpec().queue().subject();
-        return own == null || own.startsWith(Subjects.TASKS + pool.getMetadata().getNamespace() + ".");
+        return subjects.subject(pool);
     }
 
     String stream(WorkerPool pool) {
@@ -87,7 +75,7 @@ final class QueueKeeper {
      */
     QueueState look(WorkerPool pool, Memory memory) {
         final String namespace = pool.getMetadata().getNamespace();
-        if (!mayHaveItsSubject(pool)) {
+        if (!subjects.allows(pool)) {
             return new QueueState.Broken(
                     Reason.SubjectReserved,
                     "namespace " + namespace + " may not have the subject " + subject(pool) + ". "

@@ -5,6 +5,7 @@ import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.operator.framework.RecreatedPrimaries;
+import dev.codeforge.operator.framework.Requeue;
 import dev.codeforge.operator.index.PoolIndex;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
@@ -48,7 +49,6 @@ import io.javaoperatorsdk.operator.processing.event.source.inbound.SimpleInbound
 import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import java.net.HttpURLConnection;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -57,7 +57,6 @@ import java.util.stream.Collectors;
 /** Keeps a pool's queue and workers, and ends both when the pool is deleted. */
 public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     public static final String FINALIZER = "codeforge.dev/workerpool";
-    private static final Duration REQUEUE = Duration.ofMillis(200);
 
     private final PoolPlanner planner;
     private final PoolExecutor executor;
@@ -70,6 +69,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     private final TaskIndex tasks;
     private final PoolIndex pools;
     private final ScaleUpBarrier wanted;
+    private final PoolListener listener;
     private final Clock clock;
     private final PoolMemories memories = new PoolMemories();
     private final PoolRequeue requeueAfter = new PoolRequeue(memories);
@@ -89,6 +89,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
             TaskIndex tasks,
             PoolIndex pools,
             ScaleUpBarrier wanted,
+            PoolListener listener,
             Clocks clocks) {
         final Clock clock = clocks.own();
         final QueueKeeper queues =
@@ -109,7 +110,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
                 new PoolFiles(connections, settings.filesBytes(), installation, clock),
                 new PoolNetwork(
                         client, settings.workerDefaults(), settings.nats().url(), clock),
-                new PoolSecret(client, access, settings.telemetry()),
+                new PoolSecret(client, access, settings.telemetry(), clock),
                 operatorEvents,
                 tasks,
                 clock);
@@ -129,6 +130,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         this.failures = failures;
         this.pools = pools;
         this.wanted = wanted;
+        this.listener = listener;
         this.clock = clock;
     }
 
@@ -157,7 +159,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         }
         if (!pool.isTerminating() && !pool.hasFinalizer(FINALIZER)) {
             PrimaryUpdateAndCacheUtils.addFinalizer(context, FINALIZER);
-            return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(Duration.ofMillis(1));
+            return Requeue.atOnce();
         }
         PoolSnapshot snapshot = observer.observe(pool, memory, context);
         PoolOutcome outcome = executor.execute(snapshot, memory, planner.plan(snapshot));
@@ -180,8 +182,9 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
         if (worthWriting(pool, memory, status)) {
             final Optional<WorkerPoolStatus> stored = write(pool, status, context);
             if (stored.isEmpty()) {
-                return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(REQUEUE);
+                return Requeue.afterChange();
             }
+            listener.status(pool, stored.get());
             warnings.tell(pool, stored.get());
             memory.statusWritten(clock.instant());
         } else if (!status.equals(pool.getStatus())) {
@@ -206,7 +209,7 @@ public final class WorkerPoolReconciler implements Reconciler<WorkerPool> {
     }
 
     private UpdateControl<WorkerPool> again(WorkerPool pool, PoolRequeue.After last) {
-        return UpdateControl.<WorkerPool>noUpdate().rescheduleAfter(requeueAfter.in(pool, last));
+        return Requeue.after(requeueAfter.in(pool, last));
     }
 
     private static boolean grows(PoolSnapshot snapshot, PoolOutcome outcome) {

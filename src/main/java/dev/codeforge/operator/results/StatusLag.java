@@ -11,7 +11,8 @@ public final class StatusLag {
 
     public static boolean isBehind(AgentTask task, TaskEvent event) {
         final AgentTaskStatus status = task.observedStatus().orElseGet(AgentTaskStatus::unobserved);
-        if (task.isFinished() || event.attempt() < status.attempts()) {
+        // A status in a phase of a newer operator is that operator's to compare.
+        if (task.isFinished() || status.phase() == Phase.Unknown || event.attempt() < status.attempts()) {
             return false;
         }
         if (event.attempt() > status.attempts()) {

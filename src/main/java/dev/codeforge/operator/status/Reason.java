@@ -102,13 +102,16 @@ public enum Reason {
     QueueUnavailable(
             "NATS does not answer; nothing fails and nothing scales.",
             "Check NATS and the operator's connection Secret."),
+    NatsRefused(
+            "NATS refuses a request of the operator, and nothing fails meanwhile.",
+            "Change what the message names: the operator tries again, after a minute at the latest."),
     QueueRefused("NATS refuses the stream's or consumer's settings.", "Correct spec.queue as the message says."),
     SubjectTaken(
             "Another stream has the pool's subject.",
             "Give this pool a spec.queue.subject of its own, or the operator a subjectTemplate with {namespace} and {pool}."),
     SubjectReserved(
             "The pool's subject belongs to the platform, or to another namespace.",
-            "Create the pool again with a spec.queue.subject of tasks.<its namespace>.<name>, or without one."),
+            "Create the pool again with a spec.queue.subject of tasks.<its namespace>.<name> that the operator's subjectTemplate gives to no other pool, or without one."),
     SharedNatsUser(
             "The workers of several pools are one user of NATS; pools of a second namespace are refused, unless they may share it.",
             "Set nats.sharedUser of the chart if all pools may read each other's tasks, or let the chart run NATS (nats.enabled)."),

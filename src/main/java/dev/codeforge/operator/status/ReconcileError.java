@@ -35,7 +35,10 @@ public record ReconcileError(Reason reason, String message, boolean passes) {
     private static ReconcileError of(Throwable known, Exception error) {
         return switch (known) {
             case QueueUnavailableException away ->
-                error(Reason.QueueUnavailable, String.valueOf(away.getMessage()), true);
+                error(
+                        away.isRefusal() ? Reason.NatsRefused : Reason.QueueUnavailable,
+                        String.valueOf(away.getMessage()),
+                        !away.isRefusal());
             case KubernetesClientException answer -> answered(answer);
             default -> error(Reason.OperatorError, error.toString(), false);
         };

@@ -2,10 +2,12 @@ package dev.codeforge.operator.task;
 
 import dev.codeforge.api.AgentTask;
 import dev.codeforge.api.AgentTaskStatus;
+import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.jetstream.Connections;
 import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.framework.RecreatedPrimaries;
+import dev.codeforge.operator.framework.Requeue;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
 import dev.codeforge.operator.logging.LogFields;
@@ -35,7 +37,6 @@ import io.javaoperatorsdk.operator.api.reconciler.RetryInfo;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -46,7 +47,6 @@ import org.slf4j.LoggerFactory;
 /** Brings a task from its resource to its outcome: observe, decide, execute, write the status, announce it. */
 public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     private static final Logger LOG = LoggerFactory.getLogger(AgentTaskReconciler.class);
-    private static final Duration REQUEUE = Duration.ofMillis(200);
     private static final int AT_ONCE = 8;
     /** A key and a turn, each once more if somebody else was faster; then the task is requeued. */
     private static final int ADMISSIONS = 4;
@@ -130,14 +130,22 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
     }
 
     private UpdateControl<AgentTask> serve(AgentTask task, Context<AgentTask> context) {
+        if (task.statusOrUnobserved().phase() == Phase.Unknown) {
+            // A newer operator knows what it has begun.
+            return UpdateControl.noUpdate();
+        }
         try {
             return permits.with(() -> isAtRest(task, context)
-                    ? after(deadlines.requeueAfter(task, TaskObserver.poolOf(task, context)))
+                    ? Requeue.after(deadlines.requeueAfter(task, TaskObserver.poolOf(task, context)))
                     : step(task, context));
         } catch (QueueUnavailableException e) {
+            if (e.isRefusal()) {
+                // Only a person can end it, and looks at the task.
+                throw e;
+            }
             // Not a failure of this task: the pools say that NATS is away, and thousands of stack traces would not.
             LOG.debug("AgentTask {} waits for NATS: {}", task.getMetadata().getName(), e.getMessage());
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(outage.retryAfter(task));
+            return Requeue.after(outage.retryAfter(task));
         }
     }
 
@@ -152,7 +160,7 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final Decision decision = decide(observer.observe(task, false, context));
         final Optional<StatusTransition> done = executor.execute(decision.snapshot(), decision.plan());
         if (done.isEmpty()) {
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
+            return Requeue.afterChange();
         }
         final StatusTransition transition = done.get();
         triggers.published(task, transition);
@@ -164,12 +172,12 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
         final Optional<AgentTaskStatus> status =
                 write(task, statuses.build(task, decision.snapshot().pool(), transition), context);
         if (status.isEmpty()) {
-            return UpdateControl.<AgentTask>noUpdate().rescheduleAfter(REQUEUE);
+            return Requeue.afterChange();
         }
         results.settle(
                 task, task.isFinished() ? Long.MAX_VALUE : decision.snapshot().lastSequence());
         announcer.stored(task, transition, status.get(), begun, context.getPrimaryCache());
-        return after(deadlines.requeueAfter(decision.snapshot(), status.get()));
+        return Requeue.after(deadlines.requeueAfter(decision.snapshot(), status.get()));
     }
 
     /** Ends what a deleted task has left in NATS. Where that fails it throws, for the framework to try again: a deletion has no requeue. */
@@ -210,11 +218,6 @@ public final class AgentTaskReconciler implements Reconciler<AgentTask> {
             plan = planner.plan(snapshot);
         }
         return new Decision(snapshot, plan);
-    }
-
-    private static UpdateControl<AgentTask> after(Optional<Duration> delay) {
-        return delay.map(found -> UpdateControl.<AgentTask>noUpdate().rescheduleAfter(found))
-                .orElseGet(UpdateControl::noUpdate);
     }
 
     private Optional<AgentTaskStatus> write(AgentTask task, AgentTaskStatus status, Context<AgentTask> context) {

@@ -24,11 +24,12 @@ final class TaskDeadlines {
     /** A worker enforces the run timeout itself; the operator waits for it this much longer than its heartbeat. */
     private static final Duration GRACE = Duration.ofSeconds(30);
     /** How often a holder that was asked to stop is asked again, and a passed deadline is judged again. */
-    private static final Duration REQUEUE = Duration.ofSeconds(5);
+    private static final Duration JUDGED_AGAIN = Duration.ofSeconds(5);
 
     /** A worker still answers in the moment before it is killed: its pod's end is no later event. */
     private static final Duration HOLDER_AGAIN = Duration.ofSeconds(2);
 
+    /** A deadline that has passed. */
     private static final Duration AT_ONCE = Duration.ofMillis(1);
     /** A task that waits for its pool or for another task is reconciled even without an event of those. */
     private static final Duration WAITING = Duration.ofSeconds(30);
@@ -181,7 +182,7 @@ final class TaskDeadlines {
         final Phase phase = status.phase() == null ? Phase.Pending : status.phase();
         // Not asked for a task without a deadline: NATS may be away.
         return underWay(task, status, phase, effective, pool)
-                .map(at -> atLeast(REQUEUE, Duration.between(clock.instant(), at)))
+                .map(at -> atLeast(JUDGED_AGAIN, Duration.between(clock.instant(), at)))
                 .or(() -> between(task, status, phase, pool)
                         .map(at -> atLeast(AT_ONCE, Duration.between(clock.instant(), at))));
     }
@@ -206,7 +207,7 @@ final class TaskDeadlines {
                 status.stopRequestedTime() == null
                         ? runDeadline(status.startTime(), effective, pool)
                         : Optional.of(clock.instant());
-            case Retrying, Suspended, Succeeded, Failed, Cancelled -> Optional.empty();
+            case Retrying, Suspended, Succeeded, Failed, Cancelled, Unknown -> Optional.empty();
         };
     }
 
@@ -218,7 +219,7 @@ final class TaskDeadlines {
                 task.getSpec().suspend() && !task.getSpec().cancel() ? Optional.empty() : Optional.of(clock.instant());
             case Succeeded, Failed, Cancelled ->
                 task.isRerunRequested(status) ? Optional.of(clock.instant()) : expiry(task, status, pool);
-            case Pending, Queued, Running -> Optional.empty();
+            case Pending, Queued, Running, Unknown -> Optional.empty();
         };
     }
 

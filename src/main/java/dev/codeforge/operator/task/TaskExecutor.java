@@ -207,7 +207,7 @@ final class TaskExecutor {
         final boolean accepted = cancel(snapshot, plan.end().attempt(), stop.type(), stop.message());
         return plan.overdue() && !accepted
                 ? end(snapshot, plan.end())
-                : Optional.of(new StatusTransition.Stopping(stop, snapshot.news()));
+                : Optional.of(new StatusTransition.Stopping(stop, snapshot.news(), accepted));
     }
 
     /** Nobody is left to read the outcome: a holder that does not answer at once is fenced instead of waited for. */

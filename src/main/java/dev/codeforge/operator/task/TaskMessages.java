@@ -144,15 +144,18 @@ final class TaskMessages {
                 push == null || push.policy() == Workspace.PushPolicy.Never
                         ? null
                         : new TaskMessage.Push(
-                                push.branch() == null
-                                        ? "codeforge/" + task.getMetadata().getName()
-                                        : push.branch(),
+                                push.branch() == null ? defaultBranch(task) : push.branch(),
                                 push.onFailure() == null
                                         ? null
                                         : push.onFailure().name()),
                 git.depth(),
                 git.submodules(),
                 git.lfs()));
+    }
+
+    /** Git keeps the ending .lock for itself; any other name of a resource is a branch's. */
+    private static String defaultBranch(AgentTask task) {
+        return "codeforge/" + task.getMetadata().getName().replaceFirst("[.]lock$", "-lock");
     }
 
     private Map<String, String> headers(AgentTask task, int attempt, String id) {

@@ -55,6 +55,14 @@ final class ReconcileErrorTest {
     }
 
     @Test
+    void natsThatRefusesDoesNotChangeItsMindByItself() {
+        final ReconcileError error = ReconcileError.of(QueueUnavailableException.refusal("stream answered: no", null));
+        assertThat(error.reason()).isEqualTo(Reason.NatsRefused);
+        assertThat(error.message()).contains("stream answered: no").endsWith(Reason.NatsRefused.remedy());
+        assertThat(error.isWorthSaying(0)).isTrue();
+    }
+
+    @Test
     void natsThatIsAwayComesBack() {
         final ReconcileError error = ReconcileError.of(new QueueUnavailableException("NATS is not connected"));
         assertThat(error.reason()).isEqualTo(Reason.QueueUnavailable);

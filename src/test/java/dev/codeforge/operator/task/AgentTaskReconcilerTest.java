@@ -10,6 +10,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.api.WorkerPoolStatus;
+import dev.codeforge.jetstream.QueueUnavailableException;
 import dev.codeforge.operator.framework.UnlimitedRetry;
 import dev.codeforge.operator.index.TaskIndex;
 import dev.codeforge.operator.logging.FailureLog;
@@ -28,13 +29,17 @@ import dev.codeforge.wire.DispatchKey;
 import dev.codeforge.wire.TaskEvent;
 import dev.codeforge.wire.TaskEvent.Kind;
 import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.CustomResourceDefinitionContext;
 import io.javaoperatorsdk.operator.Operator;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -250,6 +255,58 @@ final class AgentTaskReconcilerTest {
         await().atMost(SHORTER_THAN_THE_NEXT_TRY).until(() -> stored().observedStatus()
                 .filter(status -> status.phase() == Phase.Queued)
                 .isPresent());
+    }
+
+    @Test
+    void whatNatsRefusesIsInTheTaskUntilItAcceptsIt() {
+        client.resource(task).delete();
+        await().atMost(PATIENCE).until(() -> told.contains("gone"));
+        nats.refuse(
+                Optional.of(QueueUnavailableException.refusal("maximum messages exceeded, as the test wants", null)));
+        task = client.resource(Resources.task("ns", "task", "pool")).create();
+        await().atMost(PATIENCE).until(() -> stored().observedStatus()
+                .flatMap(status -> Conditions.find(status.conditions(), "ReconcileFailed"))
+                .filter(failed -> failed.getReason().equals("NatsRefused")
+                        && failed.getMessage().contains("maximum messages exceeded"))
+                .isPresent());
+        nats.refuse(Optional.empty());
+        awaitPhase(Phase.Queued);
+    }
+
+    @Test
+    void aTaskInAPhaseOfANewerOperatorIsLeftAlone() {
+        final AgentTask newer = client.resource(Resources.task("ns", "newer", "pool", "suspend: true"))
+                .create();
+        await().atMost(PATIENCE).until(() -> phase(newer).equals("Suspended"));
+        raw(newer).editStatus(stored -> {
+            stored.getAdditionalProperties().put("status", Map.of("phase", "Hibernating", "attempts", 1));
+            return stored;
+        });
+        raw(newer).edit(stored -> {
+            stored.getAdditionalProperties()
+                    .put("spec", Map.of("workerPoolRef", Map.of("name", "pool"), "prompt", "say hello"));
+            stored.getMetadata().setGeneration(2L);
+            return stored;
+        });
+        final AgentTask other =
+                client.resource(Resources.task("ns", "other", "pool")).create();
+        await().atMost(PATIENCE).until(() -> phase(other).equals("Queued"));
+        assertThat(phase(newer)).isEqualTo("Hibernating");
+        assertThat(nats.standingSubjects()).noneMatch(subject -> subject.contains(newer.uid()));
+        assertThat(client.resource(newer).get().getStatus().phase()).isEqualTo(Phase.Unknown);
+    }
+
+    /** As the API server has it; empty for none. */
+    private String phase(AgentTask task) {
+        return Optional.ofNullable(raw(task).get().<String>get("status", "phase"))
+                .orElse("");
+    }
+
+    private Resource<GenericKubernetesResource> raw(AgentTask task) {
+        return client.genericKubernetesResources(
+                        CustomResourceDefinitionContext.fromCustomResourceType(AgentTask.class))
+                .inNamespace("ns")
+                .withName(task.getMetadata().getName());
     }
 
     @Test

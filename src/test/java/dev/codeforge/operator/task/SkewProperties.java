@@ -199,7 +199,7 @@ final class SkewProperties {
                         seen.task,
                         seen.snapshot().pool(),
                         new StatusTransition.Stopping(
-                                asked.end().stop(), seen.snapshot().lastEvent())));
+                                asked.end().stop(), seen.snapshot().lastEvent(), false)));
         assertThat(isOverdue(seen, second, Seen.NOW.plus(SILENCE).minus(MOMENT)))
                 .isFalse();
         assertThat(isOverdue(seen, second, Seen.NOW.plus(SILENCE))).isTrue();

@@ -62,7 +62,7 @@ final class StopPlanTest {
         final AgentTaskStatus first = statuses.build(
                 seen.task,
                 seen.snapshot().pool(),
-                new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty()));
+                new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty(), false));
         assertThat(first.phase()).isEqualTo(Phase.Running);
         assertThat(first.stopRequestedTime()).isEqualTo(Seen.NOW);
         assertThat(Conditions.find(first.conditions(), "Ready").orElseThrow().getReason())
@@ -72,8 +72,27 @@ final class StopPlanTest {
                         .build(
                                 seen.task,
                                 seen.snapshot().pool(),
-                                new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty())))
+                                new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty(), false)))
                 .isEqualTo(first);
+    }
+
+    @Test
+    void aWorkerThatAcceptsMayBeSilentForAsLongAgain() {
+        final Seen seen = Seen.task("cancel: true")
+                .status(
+                        "{observedGeneration: 1, phase: Running, attempts: 1, stopRequestedTime: '2026-11-24T12:00:00Z'}")
+                .standing(1);
+        seen.event(Events.of(seen.task, Kind.RUNNING)).after(Duration.ofSeconds(34));
+        final AgentTaskStatus accepted = new TaskStatusBuilder(seen.clocks())
+                .build(
+                        seen.task,
+                        seen.snapshot().pool(),
+                        new StatusTransition.Stopping(StopReason.cancelled(), Optional.empty(), true));
+        seen.status(accepted);
+        assertThat(((TaskPlan.AskToStop) seen.after(Duration.ofSeconds(68)).plan()).overdue())
+                .isFalse();
+        assertThat(((TaskPlan.AskToStop) seen.after(Duration.ofSeconds(69)).plan()).overdue())
+                .isTrue();
     }
 
     /** Published for a rerun, killed before the status told of it, taken by a worker, then held back. */
@@ -86,7 +105,7 @@ final class StopPlanTest {
                         seen.task,
                         seen.snapshot().pool(),
                         new StatusTransition.Stopping(
-                                StopReason.suspended(), Optional.of(Events.of(seen.task, Kind.RUNNING, 2, 1))));
+                                StopReason.suspended(), Optional.of(Events.of(seen.task, Kind.RUNNING, 2, 1)), true));
         assertThat(status.phase()).isEqualTo(Phase.Running);
         assertThat(status.attempts()).isEqualTo(2);
         assertThat(status.rerun()).isEqualTo("1");

@@ -188,7 +188,7 @@ final class TaskLife {
         } else if (plan.overdue()) {
             return ended(plan.end());
         }
-        return Optional.of(new StatusTransition.Stopping(plan.end().stop(), begun));
+        return Optional.of(new StatusTransition.Stopping(plan.end().stop(), begun, false));
     }
 
     private void write(int attempt, Kind kind, TaskEvent.Failure failure) {

@@ -102,6 +102,14 @@ final class TaskMessagesTest {
     }
 
     @Test
+    void thePushBranchIsOneThatGitTakesWhateverTheTaskIsCalled() throws Exception {
+        task.getMetadata().setName("bump-yarn.lock");
+        inRepository(new Workspace.Git(
+                "https://git.example.com/a.git", null, new Workspace.Push(PushPolicy.OnSuccess, null, null)));
+        assertThat(written(1).workspace().git().push().branch()).isEqualTo("codeforge/bump-yarn-lock");
+    }
+
+    @Test
     void whereFailedWorkIsKeptIsSaidOnlyWhereTheTaskSaysIt() throws Exception {
         inRepository(new Workspace.Git(
                 "https://git.example.com/a.git",

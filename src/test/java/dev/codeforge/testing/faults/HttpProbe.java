@@ -1,8 +1,11 @@
 package dev.codeforge.testing.faults;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.locks.LockSupport;
@@ -29,6 +32,15 @@ final class HttpProbe {
             return status == HttpURLConnection.HTTP_OK;
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    String text(String path) {
+        try (InputStream in =
+                URI.create("http://127.0.0.1:" + port + path).toURL().openStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -112,6 +112,11 @@ public final class OperatorProcess implements AutoCloseable {
         return probe.isGood("/readyz");
     }
 
+    /** In Prometheus' text format. */
+    public String metrics() {
+        return probe.text("/metrics");
+    }
+
     public boolean isAlive() {
         return process.isAlive();
     }

@@ -3,10 +3,12 @@ package dev.codeforge.operator.pool.workers;
 import dev.codeforge.api.WorkerPool;
 import dev.codeforge.operator.pool.access.AccessMemory;
 import dev.codeforge.operator.pool.access.WorkerAccess;
+import dev.codeforge.operator.time.RecheckTimer;
 import dev.codeforge.operator.tracing.TelemetrySettings;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,26 +22,23 @@ public final class PoolSecret {
     private final KubernetesClient client;
     private final WorkerAccess access;
     private final TelemetrySettings telemetry;
+    private final Clock clock;
 
-    public PoolSecret(KubernetesClient client, WorkerAccess access, TelemetrySettings telemetry) {
+    public PoolSecret(KubernetesClient client, WorkerAccess access, TelemetrySettings telemetry, Clock clock) {
         this.client = client;
         this.access = access;
         this.telemetry = telemetry;
-    }
-
-    /** What is remembered of one pool's Secret. */
-    public static final class Memory {
-        /** An unchanged world is not written to. */
-        private Optional<Map<String, String>> applied = Optional.empty();
+        this.clock = clock;
     }
 
     /** @param anew there are no workers, and may be no Secret either */
-    public void keep(WorkerPool pool, Memory memory, AccessMemory accessMemory, boolean anew) {
+    public void keep(
+            WorkerPool pool, RecheckTimer<Map<String, String>> rechecks, AccessMemory accessMemory, boolean anew) {
         final Map<String, String> wanted = new HashMap<>(access.secret(pool, accessMemory));
         wanted.putAll(telemetry.secretsForWorkers());
-        if (anew || memory.applied.filter(wanted::equals).isEmpty()) {
+        if (anew || rechecks.isDue(wanted, clock.instant())) {
             apply(pool, wanted);
-            memory.applied = Optional.of(wanted);
+            rechecks.seen(wanted, clock.instant());
         }
     }
 

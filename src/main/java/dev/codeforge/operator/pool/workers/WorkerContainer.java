@@ -16,6 +16,9 @@ import java.util.stream.Stream;
 
 /** Completes container worker of a pool's template: image, environment, probes, mounts, rights and resources. What is given wins. */
 final class WorkerContainer {
+    /** Probes and metrics; a template may have ports of its own. */
+    private static final String METRICS_PORT = "worker-http";
+
     /** Until a worker's first process holds signals, on a busy node. */
     private static final int START_SECONDS = 2;
 
@@ -54,6 +57,15 @@ final class WorkerContainer {
         }
         container.withSecurityContext(defaults.securityContext(given.getSecurityContext()));
         container.withResources(defaults.resources(given.getResources()));
+        if (given.getPorts().stream()
+                .noneMatch(port -> Integer.valueOf(WorkerEnvironment.PORT).equals(port.getContainerPort()))) {
+            container
+                    .addNewPort()
+                    .withName(METRICS_PORT)
+                    .withContainerPort(WorkerEnvironment.PORT)
+                    .withProtocol("TCP")
+                    .endPort();
+        }
         if (given.getReadinessProbe() == null) {
             container
                     .withNewReadinessProbe()

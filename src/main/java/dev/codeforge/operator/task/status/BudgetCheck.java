@@ -51,7 +51,7 @@ public final class BudgetCheck {
     }
 
     /** A worker may send text that is no amount. Such text counts as zero, so that the outcome can still be stored. */
-    static BigDecimal money(String text) {
+    public static BigDecimal money(String text) {
         try {
             return new BigDecimal(text);
         } catch (NumberFormatException e) {

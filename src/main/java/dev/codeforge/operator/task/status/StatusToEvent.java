@@ -37,7 +37,7 @@ public final class StatusToEvent {
             case Succeeded -> Optional.of(TaskEvent.Kind.COMPLETED);
             case Failed -> Optional.of(TaskEvent.Kind.FAILED);
             case Cancelled -> Optional.of(TaskEvent.Kind.CANCELLED);
-            case Pending, Queued, Running, Retrying, Suspended -> Optional.empty();
+            case Pending, Queued, Running, Retrying, Suspended, Unknown -> Optional.empty();
         };
     }
 

@@ -20,8 +20,11 @@ public sealed interface StatusTransition {
     /** A worker runs it. */
     record Running(TaskEvent event) implements StatusTransition {}
 
-    /** A worker runs it and was asked to stop; {@code event} is empty when its events were lost. */
-    record Stopping(StopReason stop, Optional<TaskEvent> event) implements StatusTransition {}
+    /**
+     * A worker runs it and was asked to stop; {@code event} is empty when its events were lost. A worker that has accepted
+     * may be silent for as long again.
+     */
+    record Stopping(StopReason stop, Optional<TaskEvent> event, boolean accepted) implements StatusTransition {}
 
     /** An attempt failed; another follows. */
     record Retrying(TaskEvent event, Instant next) implements StatusTransition {}

@@ -19,7 +19,7 @@ import java.util.Set;
 public final class TaskConditions {
     /** Failures whose message was moved to the dead letters by the component that ended the attempt. */
     private static final Set<String> DEAD_LETTERED =
-            Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "MessageTerminated");
+            Set.of("MaxDeliveriesExceeded", "PoolDeleted", "Unparsable", "InvalidTaskId", "WrongPool");
 
     /** One of these is true on a task without Ready. */
     private static final Set<String> SETTLED = Set.of("Suspended", "Finished");

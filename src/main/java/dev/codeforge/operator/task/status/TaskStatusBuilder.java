@@ -9,6 +9,7 @@ import dev.codeforge.operator.status.ReconcileError;
 import dev.codeforge.operator.time.Clocks;
 import dev.codeforge.wire.TaskEvent;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Builds the status from the spec, the previous status and the transition. The same input gives the same status. */
 public final class TaskStatusBuilder {
+    /** How often the answers of a holder that stops are written. */
+    private static final Duration ACCEPTED_AGAIN = Duration.ofSeconds(15);
 
     private final Clock clock;
     private final TaskConditions conditions;
@@ -161,6 +164,10 @@ public final class TaskStatusBuilder {
                         .orElse(before.attempts())
                         .equals(before.attempts());
         if (told && before.stopRequestedTime() != null) {
+            // Not at each of its answers: the holder may be silent for more than twice as long.
+            if (view.accepted() && !now().isBefore(before.stopRequestedTime().plus(ACCEPTED_AGAIN))) {
+                draft.stopRequestedTime = now();
+            }
             return;
         }
         // The run may have started since the last status write.
