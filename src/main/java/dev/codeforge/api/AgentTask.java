@@ -56,8 +56,8 @@ public final class AgentTask extends CustomResource<AgentTaskSpec, AgentTaskStat
     }
 
     /**
-     * Whoever creates it anew once it was deleted does not have it run again: its key stands for its end, or its name is in no
-     * manifest.
+     * True if the operator may delete the ended task: a tool that recreates deleted resources does not make it run
+     * again. A recreated task with the key adopts the recorded end, and a generated name is in no manifest.
      */
     public boolean mayExpire() {
         final String prefix = getMetadata().getGenerateName();

@@ -10,8 +10,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rights of each identity, read from {@code reach.json}, which the worker's tests read too. {@code {namespace}} and
- * {@code {pool}} stand for a pool's own.
+ * The rights of each identity, read from {@code reach.json}, which the worker's tests read too. A pool's own names
+ * replace {@code {namespace}} and {@code {pool}}.
  */
 record Reach(Streams streams, Namespace namespace, Bounded pool, Bounded clients, Bounded viewers) {
     /** What the account with the streams exports. */

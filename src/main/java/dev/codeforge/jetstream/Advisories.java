@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What JetStream tells of messages that it will not hand out again. */
+/** JetStream's advisories on messages that it will not deliver again. */
 public final class Advisories {
     private static final Logger LOG = LoggerFactory.getLogger(Advisories.class);
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,16 +28,16 @@ public final class Advisories {
     }
 
     public enum Kind {
-        /** It was handed out as often as the consumer allows. */
+        /** The message was delivered as often as the consumer allows. */
         MaxDeliveries,
-        /** A worker or somebody else took it off the queue without an acknowledgement. */
+        /** A worker or another client terminated the message instead of acknowledging it. */
         Terminated
     }
 
     /**
-     * @param sequence the message's in the stream
+     * @param sequence of the message in the stream
      * @param reason of {@link Kind#Terminated}, else empty
-     * @param time when the server said so
+     * @param time when the server published the advisory
      */
     public record Advisory(Kind kind, String stream, String consumer, long sequence, String reason, Instant time) {}
 
@@ -67,7 +67,7 @@ public final class Advisories {
                 Instant.parse(body.path("timestamp").asText()));
     }
 
-    /** An advisory in hand. Acknowledge it when what it asks for is done. */
+    /** A delivered advisory. Acknowledge it when its message was handled. */
     public static final class Delivery {
         private final Message message;
         private final Advisory advisory;
@@ -81,7 +81,7 @@ public final class Advisories {
             return advisory;
         }
 
-        /** How often it was handed over, from 1. */
+        /** How often the advisory was delivered, from 1. */
         public long times() {
             return message.metaData().deliveredCount();
         }
@@ -90,7 +90,7 @@ public final class Advisories {
             DurableConsumer.answer(message, Message::ack);
         }
 
-        /** Hands it over again in a few seconds. */
+        /** Requests another delivery in a few seconds. */
         public void later() {
             DurableConsumer.answer(message, held -> held.nakWithDelay(LATER));
         }

@@ -89,7 +89,7 @@ final class DurableConsumer implements Consumption {
                 any = true;
                 roundSince = System.nanoTime();
                 if (closed) {
-                    // Its next taker need not wait until it comes again by itself.
+                    // Released at once, so that the next consumer need not wait for the redelivery.
                     answer(message, Message::nak);
                 } else {
                     onMessage.accept(message);

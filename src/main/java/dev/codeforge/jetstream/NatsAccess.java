@@ -26,8 +26,8 @@ public sealed interface NatsAccess {
     }
 
     /**
-     * A user of a server in operator mode whose credentials file someone else writes and renews. It is read at each
-     * connect.
+     * A user of a server in operator mode whose credentials file the server's owner writes and renews. The file is read
+     * at each connect.
      */
     record CredentialsFile(String url, Path file) implements NatsAccess {
         @Override
@@ -39,7 +39,7 @@ public sealed interface NatsAccess {
     /**
      * A user of a server in operator mode.
      *
-     * @param jwt created anew for each connect
+     * @param jwt created for each connect
      */
     record Minted(String url, Key key, Supplier<String> jwt) implements NatsAccess {
         public static Minted of(String url, Supplier<Login> login) {

@@ -15,7 +15,7 @@ public interface Results {
     /** Why results cannot be kept or taken right now; empty when all is well. */
     Optional<String> problem();
 
-    /** The last event, read from the leader: absence is to be believed. */
+    /** The last event, read from the leader, so that absence is reliable. */
     Optional<StoredEvent> last(TaskRef task);
 
     /**
@@ -37,7 +37,7 @@ public interface Results {
      */
     Consumption consume(Consumer<Delivery> onEvent);
 
-    /** An event in hand. Acknowledge it when what it changes is stored. */
+    /** A delivered event. Acknowledge it when the change that it causes is stored. */
     interface Delivery {
         StoredEvent event();
 
@@ -51,7 +51,7 @@ public interface Results {
      * @param proof the proof header, empty when absent
      */
     record StoredEvent(TaskRef task, long sequence, Instant time, byte[] body, String proof) {
-        /** The event, if its proof holds, with its times by NATS' clock: what its writer's clock shows says nothing here. */
+        /** The event, if its proof holds, with its times by NATS' clock, because its writer's clock may differ. */
         public Optional<TaskEvent> proven(DispatchKey key) {
             return asWritten(key).map(event -> event.storedAt(time));
         }

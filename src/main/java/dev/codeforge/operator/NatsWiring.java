@@ -23,9 +23,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * The operator's connection to NATS and the workers' users, by who makes the users of the server.
+ * The operator's connection to NATS and the workers' users, depending on who creates the server's users.
  *
- * @param sweeps what keeps the server's accounts as they are to be
+ * @param sweeps that keep the server's accounts correct
  */
 record NatsWiring(Connections connections, WorkerAccess access, List<Sweep> sweeps) {
 

@@ -3,11 +3,11 @@ package dev.codeforge.wire;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the ledger knows of an idempotency key: whose it is, and how it ended.
+ * The ledger's entry of an idempotency key: the task that owns the key, and the task's end.
  *
  * @param uid of the AgentTask that claimed the key
- * @param pool that has that task; null in an entry that was written before pools were told
- * @param specHash of what that task asks for; another hash under the same key is an error
+ * @param pool of that task; null in an entry of an earlier version
+ * @param specHash of that task's work; another hash under the same key is an error
  * @param outcome absent while the key is only claimed
  */
 public record LedgerRecord(

@@ -1,4 +1,4 @@
-/** The resources in the operator's caches, found by what its parts know of them. */
+/** Indexes of the resources in the operator's caches, by the keys that its parts have. */
 @NullMarked
 package dev.codeforge.operator.index;
 

@@ -49,7 +49,7 @@ final class Destinations {
 
     /** Of an entry of {@code isolation.egress.allow}. */
     static List<Destination> ofEntry(String entry, String namespace) {
-        // For a suffix, any name below it stands for all.
+        // For a suffix, an arbitrary name below it represents all names.
         return ofServer(entry.startsWith(".") ? "any" + entry : entry, HTTPS, namespace);
     }
 

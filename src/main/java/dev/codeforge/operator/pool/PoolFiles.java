@@ -28,10 +28,10 @@ final class PoolFiles {
         this.clock = clock;
     }
 
-    /** What is remembered of one pool's bucket. */
+    /** The state kept for one pool's bucket. */
     static final class Memory {
         private final RecheckTimer<Files.Settings> rechecks = new RecheckTimer<>();
-        /** Its last problem; empty when it is as wanted. */
+        /** The bucket's last problem; empty without one. */
         private String problem = "";
     }
 

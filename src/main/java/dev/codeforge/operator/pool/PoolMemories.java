@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The memories of all pools: the only place where one is created, found and forgotten. */
+/** The memories of all pools: the only place where a memory is created, found and dropped. */
 final class PoolMemories {
     private final Map<String, PoolMemory> byUid = new ConcurrentHashMap<>();
     /** Tasks' reconciles report on other threads, know a pool by its name, and may precede the pool's first reconcile. */

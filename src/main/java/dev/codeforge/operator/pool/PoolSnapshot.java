@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param unfinishedTasks AgentTasks of the pool that wait in its queue or are run; one that is held back or failed needs no queue;
  *     asked for while the pool is deleted, else 0
  * @param runningTasks those of them that a worker runs; likewise
- * @param namespaceTerminating nothing new can be made in it
+ * @param namespaceTerminating no further objects can be created in the pool's namespace
  * @param walls what its workers report of the walls around their agents; empty before the first report
  * @param trouble why workers do not start; empty while all do
  * @param spent workers that have run their one task, in a pool with a worker for each task

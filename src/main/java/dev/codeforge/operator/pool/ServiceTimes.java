@@ -25,7 +25,7 @@ final class ServiceTimes {
 
     private record Known(Instant time, Optional<Duration> estimate) {}
 
-    /** What is remembered of one pool's tasks. */
+    /** The state kept for one pool's tasks. */
     static final class Memory {
         private Optional<Known> known = Optional.empty();
     }

@@ -7,11 +7,11 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
-/** Ends what a task has queued or running whose AgentTask was deleted while no operator worked. */
+/** Ends the queued or running attempt of a task whose AgentTask was deleted while no operator worked. */
 public final class DeletedTaskEnd {
     public static final TaskEvent.Failure DELETED =
             new TaskEvent.Failure("TaskDeleted", "the AgentTask was deleted", false);
-    /** The agent has 10 s to end, and what a successful agent has done 20 s to be pushed. */
+    /** The agent has 10 s to end, and the push of a successful agent's work has 20 s. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static final Duration PAUSE = Duration.ofMillis(200);
@@ -30,8 +30,8 @@ public final class DeletedTaskEnd {
     }
 
     /**
-     * Asks the holder to stop. It knows at once, and an agent that has not begun never does; from an event that the operator
-     * writes it learns a second later.
+     * Asks the holder to stop. The request arrives at once, so that an agent that has not begun never begins. An event
+     * that the operator writes reaches the holder a second later.
      *
      * @param last event of the task
      * @return true if the holder has accepted: its terminal event follows

@@ -33,8 +33,8 @@ public final class OperatorEvents {
     }
 
     /**
-     * Ends an attempt unless it has an outcome or a later attempt has started. Whoever writes first, the attempt has an
-     * outcome afterwards.
+     * Ends an attempt unless it has an outcome or a later attempt has started. Also if another writer was faster, the
+     * attempt has an outcome afterwards.
      */
     public void endUnfinished(
             Results results, TaskRef task, int attempt, TaskEvent.Kind kind, TaskEvent.Failure failure) {

@@ -5,7 +5,7 @@ import dev.codeforge.api.AgentTaskStatus;
 import dev.codeforge.api.Phase;
 import dev.codeforge.wire.TaskEvent;
 
-/** Whether a task's last event tells something that its status does not. */
+/** Whether a task's last event reports something that its status does not show. */
 public final class StatusLag {
     private StatusLag() {}
 
@@ -29,7 +29,7 @@ public final class StatusLag {
                 };
     }
 
-    /** Its attempt has been published and has not ended: in any other phase the status knows of the attempt's end. */
+    /** True if the current attempt is published and has not ended: any other phase shows the attempt's end. */
     public static boolean isUnderWay(AgentTaskStatus status) {
         return status.phase() == Phase.Queued || status.phase() == Phase.Running;
     }

@@ -70,8 +70,8 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
     }
 
     /**
-     * Starts to consume. Call it on the leader only, since an instance that stands by would hold the events back, and when the caches
-     * are filled, since events of live tasks would seem unknown.
+     * Starts to consume. Call this on the leader only, because a standby instance would hold the events back, and after
+     * the caches are filled, because events of live tasks would seem unknown before.
      */
     public void begin() {
         consumption = Optional.of(connections.results().consume(this::take));
@@ -90,7 +90,7 @@ public final class TaskResults extends AbstractEventSource<TaskEvent, AgentTask>
     private void take(Results.Delivery delivery) {
         final StoredEvent stored = delivery.event();
         final Optional<AgentTask> task = tasks.byUid(stored.task().id())
-                // On another pool's subject it is not this task's event, whatever its id.
+                // On another pool's subject it is not this task's event, even with this task's id.
                 .filter(found -> TaskIndex.ref(found).equals(stored.task()))
                 .filter(found -> !found.isFinished());
         if (task.isEmpty()) {

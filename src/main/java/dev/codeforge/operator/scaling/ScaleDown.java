@@ -23,9 +23,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Makes a pool smaller without ending a run: workers that are idle are asked to take no further task, marked, and only then
- * counted out. Killed at any step, it leaves workers that resume by themselves when their lease is over, and marks that
- * {@link #settle} takes back. {@link ScaleDownPlanner} says who goes.
+ * Makes a pool smaller without ending a run: asks idle workers to take no further task, marks them, and only then
+ * lowers the replicas. An operator that is killed at any step leaves workers that resume by themselves when their lease
+ * expires, and marks that {@link #settle} removes. {@link ScaleDownPlanner} selects the workers.
  */
 public final class ScaleDown {
     /** Each question costs one request a worker, so not every event asks. */
@@ -47,9 +47,9 @@ public final class ScaleDown {
     /** What is remembered of one pool. */
     public static final class Memory {
         private final WorkerScale.Memory scale;
-        /** The former leader may have drained workers; they were told to resume. */
+        /** True once this leader has asked all workers to resume, because the former leader may have drained some. */
         private boolean resumed;
-        /** Workers that were drained and have not been told to resume. */
+        /** Workers that were drained and have not been asked to resume. */
         private Set<String> held = Set.of();
 
         private Instant next = Instant.MIN;

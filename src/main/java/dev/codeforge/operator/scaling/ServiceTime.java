@@ -18,8 +18,8 @@ public record ServiceTime(List<Duration> finished) {
     }
 
     /**
-     * The mean run. A task that already runs longer than the ended ones did on average counts as if it ended now, so that
-     * the first long task is noticed while it runs; one that runs for less tells nothing yet.
+     * The mean run. A task that already runs longer than the ended ones did on average counts as if it ended now, so
+     * that the first long task is noticed while it runs; a task that has run for less does not count yet.
      *
      * @param running for how long each unfinished task has been run
      * @return empty until a run has ended: then a task's place cannot wait for another's end

@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** The number of workers on the API server, and the mark of those that go first. */
+/** Sets the number of workers on the API server, and marks the workers that Kubernetes removes first. */
 public final class WorkerScale {
     /** Kubernetes removes the pods of the lowest cost first. */
     static final String COST = "controller.kubernetes.io/pod-deletion-cost";
@@ -40,7 +40,7 @@ public final class WorkerScale {
 
     private record Sized(int replicas, long resourceVersion) {}
 
-    /** What is remembered of one pool's number of workers. */
+    /** The state kept for one pool's number of workers. */
     public static final class Memory {
         /** The number that was set last, for stale caches. */
         private Optional<Sized> sized = Optional.empty();
@@ -76,7 +76,7 @@ public final class WorkerScale {
         return annotations != null && LOWEST.equals(annotations.get(COST));
     }
 
-    /** Those of the workers that are to go first. */
+    /** The workers with the mark, which Kubernetes removes first. */
     static List<Pod> marked(List<Pod> pods) {
         return WorkerPods.alive(pods).stream().filter(WorkerScale::isMarked).toList();
     }

@@ -60,7 +60,7 @@ final class RequestedTasks {
         resource.setMetadata(new ObjectMetaBuilder()
                 .withName(name)
                 // The CRD allows a time to live only on tasks that no applier recreates. Requested tasks qualify, and
-                // generateName tells the rule so.
+                // generateName satisfies the rule.
                 .withGenerateName(TaskNames.prefix(ask))
                 .withNamespace(ask.namespace())
                 .addToLabels("app.kubernetes.io/managed-by", "codeforge-operator")

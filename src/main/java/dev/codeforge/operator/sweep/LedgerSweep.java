@@ -15,8 +15,8 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Looks once a day at the ledger's entry of each task that has an idempotency key, a few of them at a time, so that what is still
- * applied is never forgotten. In no order: an operator that is often restarted comes to all of them in the end.
+ * Reads the ledger's entry of each task with an idempotency key once a day, a few of them in each sweep, so that the
+ * key of an existing task never expires. The order is random: an operator that restarts often reaches all of them.
  */
 public final class LedgerSweep implements Sweep {
     static final Duration BETWEEN = Duration.ofDays(1);
@@ -47,7 +47,7 @@ public final class LedgerSweep implements Sweep {
                 .toList());
         Collections.shuffle(due, random);
         due.stream().limit(AT_ONCE).forEach(task -> {
-            // Before: an entry that cannot be read must not keep the others from being looked at.
+            // Recorded before the read: an entry that cannot be read must not keep the sweep from the others.
             seen.put(task.uid(), now);
             renew.accept(task);
         });

@@ -27,14 +27,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class LeftoverSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(LeftoverSweep.class);
-    /** GitOps that makes everything anew has made the pool by then. */
+    /** A GitOps tool that deletes and recreates all resources has recreated the pool within this time. */
     static final Duration PATIENCE = Duration.ofMinutes(10);
 
-    /** All streams of the account are listed, and what is left over is in no hurry. */
+    /** The sweep lists all streams of the account, and leftovers may wait. */
     private static final Duration BETWEEN = Duration.ofMinutes(1);
 
     private static final String POOL_DELETED = "PoolDeleted";
-    /** What the objects of a pool's workers are named after it. */
+    /** Suffix of the names of a pool's Deployment and Secret, after the pool's name. */
     private static final String WORKERS = "-workers";
 
     private final TaskIndex tasks;
@@ -47,7 +47,7 @@ public final class LeftoverSweep implements Sweep {
     private final Map<String, Instant> missingSince = new HashMap<>();
     private Instant next = Instant.MIN;
 
-    /** @param namespaces those that are served; empty for all */
+    /** @param namespaces that are served; empty for all */
     public LeftoverSweep(
             TaskIndex tasks,
             PoolIndex pools,
@@ -107,7 +107,7 @@ public final class LeftoverSweep implements Sweep {
         }
     }
 
-    /** Its tasks wait for a pool of its name, and are not to be run anew in it. */
+    /** True if unfinished tasks with a message here wait for a pool of the name: that pool must not run them again. */
     private boolean isWaitedFor(PoolStream stream) {
         return stream.isQueue()
                 && connections.queue().standingSubjects(stream.name()).stream()

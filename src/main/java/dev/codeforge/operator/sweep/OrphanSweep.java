@@ -54,7 +54,7 @@ public final class OrphanSweep implements Sweep {
         this.installation = installation;
     }
 
-    /** What waits first: ending a run frees its worker, which would take the next message. */
+    /** Removes waiting messages first: the end of a run frees its worker, which would take the next message. */
     @Override
     public void run() {
         pools.list().forEach(pool -> {
@@ -141,7 +141,7 @@ public final class OrphanSweep implements Sweep {
 
     private boolean isGone(StandingMessage message, String uid) {
         if (message.namespace().isEmpty() || message.name().isEmpty()) {
-            // It only bears our id: what we publish tells its task.
+            // It has this installation's id, but the operator always names the task: another client published it.
             return false;
         }
         final AgentTask live = client.resources(AgentTask.class)

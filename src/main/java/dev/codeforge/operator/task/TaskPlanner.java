@@ -84,7 +84,7 @@ final class TaskPlanner {
         }
         return switch (stop.type()) {
             case StopReason.SUSPENDED -> say(suspended(snapshot));
-            // What was done in time is told as such, also to a resource that is made anew later.
+            // A resource that is recreated after notAfter adopts the end of work that was done in time.
             case StopReason.NOT_AFTER_PASSED ->
                 unlessAdmitted(admissions.byKnownEnd(snapshot.candidate())).orElseGet(() -> closed(stop));
             default -> closed(stop);
@@ -118,7 +118,7 @@ final class TaskPlanner {
             return publish(snapshot, attempt, true, false);
         }
         if (event.isEmpty() && snapshot.mayRun(event)) {
-            // Its last event cannot be believed, or is lost: that tells nothing new, but a second run must not begin.
+            // The last event has no valid proof, or is lost. The status stays, and a second run must not begin.
             return snapshot.task().getSpec().delivery() == DeliveryMode.AtMostOnce
                     ? ifUnheld(snapshot, mayHaveRun(snapshot, attempt))
                     : say(new StatusTransition.Unchanged());
@@ -245,7 +245,7 @@ final class TaskPlanner {
                         .filter(last -> snapshot.standing().isEmpty()
                                 || snapshot.standing().get().attempt() <= last.attempt())
                         .isPresent();
-        // Without the pool its message may stand unseen, and a pool of that name may come again.
+        // Without the pool, its queue cannot be read: it may hold a message that a new pool of this name would run.
         final boolean unseen = snapshot.status().queue() != null
                 && snapshot.candidate().subject().isEmpty();
         if (ended || (event.isEmpty() && snapshot.standing().isEmpty() && !unseen)) {

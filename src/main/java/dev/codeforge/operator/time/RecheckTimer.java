@@ -4,11 +4,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/** What is kept for a pool beside its workers is written when it is to change, else each minute, since it may be lost. */
+/** Times the writes of a pool's other objects: at once after a change, otherwise each minute, as they may be lost. */
 public final class RecheckTimer<W> {
     private static final Duration AGAIN = Duration.ofMinutes(1);
 
-    /** Pools of one namespace share one. */
+    /** Volatile, because pools of one namespace share a timer. */
     private volatile Optional<Seen<W>> last = Optional.empty();
 
     private record Seen<W>(W wanted, Instant at) {}

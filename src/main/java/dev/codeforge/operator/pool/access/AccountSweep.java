@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has NATS forget the accounts of namespaces that are gone. A namespace takes its account along when it ends with its last
- * pool; one whose pools went before, and one whose deletion was cut short, is found here.
+ * Deletes the accounts of deleted namespaces. If a namespace is deleted with its pools, the last pool's deletion
+ * deletes the account. The sweep finds accounts whose pools were deleted earlier, or whose deletion was interrupted.
  */
 public final class AccountSweep implements Sweep {
     private static final Logger LOG = LoggerFactory.getLogger(AccountSweep.class);
@@ -25,7 +25,7 @@ public final class AccountSweep implements Sweep {
     private final KubernetesClient client;
     private final Accounts accounts;
     private final AccountPlanner planner;
-    /** By the account's id, what never changes: empty for an account of somebody else. */
+    /** By the account's id, and never changed: empty for an account that is no namespace's of this installation. */
     private final Map<String, Optional<NamespaceIdentity>> namespaces = new ConcurrentHashMap<>();
 
     public AccountSweep(KubernetesClient client, Accounts accounts, AccountPlanner planner) {
@@ -54,7 +54,7 @@ public final class AccountSweep implements Sweep {
         return found;
     }
 
-    /** One of the same name is another, with an account of its own. */
+    /** True if the namespace does not exist. A namespace of that name with another UID has an account of its own. */
     private boolean isGone(NamespaceIdentity namespace) {
         try {
             final Namespace there =
@@ -62,7 +62,7 @@ public final class AccountSweep implements Sweep {
             return there == null || !there.getMetadata().getUid().equals(namespace.uid());
         } catch (KubernetesClientException e) {
             if (e.getCode() == HttpURLConnection.HTTP_FORBIDDEN) {
-                // Not served any more: whether it is there is not ours to know.
+                // The namespace is not served any more, and the operator has no right to read it.
                 return false;
             }
             throw e;
@@ -75,7 +75,7 @@ public final class AccountSweep implements Sweep {
             namespaces.remove(account);
             LOG.info("NATS has forgotten the account of namespace {}, which is gone", gone.name());
         } catch (QueueUnavailableException e) {
-            // Others may still be forgotten; this one is tried again.
+            // The sweep goes on with other accounts, and tries this one again next time.
             LOG.warn(
                     "NATS does not forget the account of namespace {}, which is gone: {}", gone.name(), e.getMessage());
         }

@@ -10,7 +10,7 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
 
-/** A user for each pool, in accounts of somebody else who has handed out signing keys of them. */
+/** A user for each pool, in accounts of the server's owner, who has given the operator signing keys of them. */
 public final class DelegatedAccess implements WorkerAccess {
     private final NatsSettings.AccountSigningKey settings;
     private final CredentialPlanner planner;
@@ -89,6 +89,6 @@ public final class DelegatedAccess implements WorkerAccess {
 
     @Override
     public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {
-        // Only who has the operator's key may change an account: the credential ends by itself.
+        // Only the holder of the server's operator key can change an account. The credential expires by itself.
     }
 }

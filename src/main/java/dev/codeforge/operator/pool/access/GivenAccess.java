@@ -12,12 +12,12 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * One user for the workers of all pools, which somebody else has made.
+ * One user for the workers of all pools, which the server's owner has created.
  *
  * @param pools all pools, as the operator's cache has them
  */
 public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPool>> pools) implements WorkerAccess {
-    /** It opens every pool: those of one namespace trust each other, those of another must be said to. */
+    /** The user opens every pool. Pools of one namespace trust each other; a setting must allow other namespaces. */
     @Override
     public Optional<AccessRefusal> refusal(WorkerPool pool) {
         if (settings.mayBeShared()) {
@@ -61,6 +61,6 @@ public record GivenAccess(NatsSettings.Given settings, Supplier<Stream<WorkerPoo
 
     @Override
     public void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds) {
-        // Others use it too.
+        // Other pools use the same user.
     }
 }

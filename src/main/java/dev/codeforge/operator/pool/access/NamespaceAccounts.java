@@ -7,15 +7,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What the pools of each namespace know of its account together, for as long as one of them is remembered. */
+/** The state of each namespace's account, which its pools share until the last of them ends. */
 final class NamespaceAccounts {
     private final Map<String, Account> byUid = new ConcurrentHashMap<>();
 
     /**
-     * Why an account was looked at.
+     * What an account was last checked for: any change makes the next check due at once.
      *
-     * @param members another one is seen to at once
-     * @param connects how often the server was connected to
+     * @param members uids of the account's pools, or ids of the installation's own accounts
+     * @param connects number of connects to the server
      */
     record Wanted(Set<String> members, int connects) {}
 

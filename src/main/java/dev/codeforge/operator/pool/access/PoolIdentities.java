@@ -24,11 +24,11 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * An account for each namespace and a user for each pool, in a server that trusts the operator's keys. Accounts are looked
- * at when a pool comes and when the server does, else each minute.
+ * An account for each namespace and a user for each pool, in a server that trusts the operator's keys. The operator
+ * checks an account when a pool is added and after each connect to the server, otherwise each minute.
  */
 public final class PoolIdentities implements WorkerAccess {
-    /** In the pool's Secret, and the file's name in its workers. */
+    /** The key in the pool's Secret, and the file's name in its workers. */
     public static final String CREDENTIAL = "nats.creds";
 
     private final KubernetesClient client;
@@ -40,11 +40,11 @@ public final class PoolIdentities implements WorkerAccess {
     private final AccountPlanner planner;
     private final CredentialPlanner credentialPlanner;
     private final Clock clock;
-    /** Of the installation's own accounts. */
+    /** For the installation's own accounts. */
     private final RecheckTimer<Wanted> sharedRechecks = new RecheckTimer<>();
 
     private final NamespaceAccounts namespaces = new NamespaceAccounts();
-    /** Two that write one account would undo each other's changes. */
+    /** Two threads that write one account would undo each other's changes. */
     private final Lock oneAtATime = new ReentrantLock();
 
     public PoolIdentities(
@@ -83,7 +83,7 @@ public final class PoolIdentities implements WorkerAccess {
         return new NatsWall(Reason.Confined, "In NATS the pool is a user of its own, in the account of its namespace.");
     }
 
-    /** A credential is made while NATS is away, too: that it knows its account is seen to by a later look. */
+    /** Creates a credential also while NATS is away: a later reconcile makes the account known to NATS. */
     @Override
     public Map<String, String> secret(WorkerPool pool, AccessMemory memory) {
         final Membership member = membership(pool, memory);
@@ -114,7 +114,7 @@ public final class PoolIdentities implements WorkerAccess {
         }
     }
 
-    /** A release of this program may have changed what others may reach. */
+    /** A new version of the operator may have changed the rights of clients and viewers. */
     private void keepShared(int connects) {
         final Wanted wanted = new Wanted(shared.ids(), connects);
         if (sharedRechecks.isDue(wanted, clock.instant())) {
@@ -139,7 +139,7 @@ public final class PoolIdentities implements WorkerAccess {
         }
     }
 
-    /** Not from a cache: a pool that is missing in it would be revoked for ever. */
+    /** Reads the API server: a pool that is missing in a cache would be revoked for ever. */
     private List<PoolIdentity> poolsOf(NamespaceIdentity namespace) {
         return client.resources(WorkerPool.class).inNamespace(namespace.name()).list().getItems().stream()
                 .map(PoolIdentities::identity)

@@ -8,7 +8,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The accounts that an installation has whatever its namespaces: without that of the streams the operator has no way in. */
+/** The accounts that every installation has. Without the account of the streams the operator cannot sign in. */
 public final class SharedAccounts {
     private static final Logger LOG = LoggerFactory.getLogger(SharedAccounts.class);
 
@@ -24,14 +24,14 @@ public final class SharedAccounts {
         return planner.shared();
     }
 
-    /** Gives the server what it lacks of them. */
+    /** Writes those accounts that the server lacks, or has in another form. */
     public void keep() {
         for (final String id : planner.shared()) {
             carryOut(planner.planShared(id, accounts.find(id)));
         }
     }
 
-    /** Before a login, which says for itself what then is missing. */
+    /** As {@link #keep}, before a login: if this fails, the login reports the problem. */
     public void keepIfPossible() {
         try {
             keep();

@@ -4,24 +4,24 @@ import dev.codeforge.api.WorkerPool;
 import java.util.Map;
 import java.util.Optional;
 
-/** What the workers of a pool get into NATS with. */
+/** How the workers of a pool sign in to NATS. */
 public interface WorkerAccess {
     /** Why the pool gets no access; empty when it does. */
     Optional<AccessRefusal> refusal(WorkerPool pool);
 
-    /** Why NATS may refuse the pool's workers for now, a sentence; empty when nothing is known against them. */
+    /** A sentence on why NATS may refuse the pool's workers for now; empty without a known problem. */
     Optional<String> trouble(AccessMemory memory);
 
-    /** What stands between the pool's workers and those of others. */
+    /** What separates the pool's workers from those of other pools. */
     NatsWall wall(WorkerPool pool);
 
-    /** What the pool's Secret is to hold now. */
+    /** The keys and values that the pool's Secret should have now. */
     Map<String, String> secret(WorkerPool pool, AccessMemory memory);
 
     /**
-     * The pool ends: what its workers got is of no use from now on.
+     * Ends the workers' access when their pool is deleted.
      *
-     * @param namespaceEnds nothing new can be made in its namespace
+     * @param namespaceEnds no further objects can be created in the pool's namespace
      */
     void withdraw(WorkerPool pool, AccessMemory memory, boolean namespaceEnds);
 }

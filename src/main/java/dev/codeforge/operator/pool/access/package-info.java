@@ -1,4 +1,4 @@
-/** What the workers of pools get into NATS with, by each way in which somebody may have handed it out. */
+/** How the workers of pools sign in to NATS, for each setting that says who creates their users. */
 @NullMarked
 package dev.codeforge.operator.pool.access;
 

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /** Annotations that keep autoscalers from removing a pod while it runs a task. */
 public final class EvictionShield {
     private static final Logger LOG = LoggerFactory.getLogger(EvictionShield.class);
-    /** The Cluster Autoscaler's, and Karpenter's. */
+    /** The annotations of the Cluster Autoscaler and of Karpenter. */
     private static final Map<String, String> SHIELD = Map.of(
             "cluster-autoscaler.kubernetes.io/safe-to-evict", "false",
             "karpenter.sh/do-not-disrupt", "true");
@@ -36,11 +36,11 @@ public final class EvictionShield {
         this.client = client;
     }
 
-    /** What to change on a pod: a value for each annotation, empty to remove it. */
+    /** The annotations to change on a pod; an empty value removes an annotation. */
     record Change(Pod pod, Map<String, Optional<String>> annotations) {}
 
     /**
-     * The pods to change. An annotation that the template sets is left alone.
+     * The pods to change. An annotation that the template sets stays as it is.
      *
      * @param busy names of the pods in which tasks run
      */
@@ -73,7 +73,7 @@ public final class EvictionShield {
         return annotations == null ? Map.of() : annotations;
     }
 
-    /** All at once. A refused patch is logged, repeated at the next reconcile, and does not fail this one. */
+    /** Patches all pods in parallel. A refused patch is logged and repeated at the next reconcile; this one goes on. */
     public void carryOut(List<Change> changes) {
         if (changes.isEmpty()) {
             return;

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** A pool's Git credentials in its workers: each Secret a mount, and a variable that says which URL each is for. */
+/** A pool's Git credentials in its workers: a mount for each Secret, and a variable with the URL of each. */
 final class GitMounts {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -3,9 +3,9 @@ package dev.codeforge.operator.pool.workers;
 import io.fabric8.kubernetes.api.model.VolumeMount;
 import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 
-/** Files of a worker that its agents cannot read: Landlock leaves them most of the file system, /etc included, but not /run. */
+/** Files of a worker that its agents cannot read: Landlock denies them /run, but not most other folders (/etc). */
 final class HiddenFiles {
-    /** The mode of the files: the worker is in the group of its volumes. */
+    /** The mode of the files: the worker belongs to the group of its volumes. */
     static final int READABLE_BY_GROUP = 0440;
 
     private static final String ROOT = "/run/codeforge/";

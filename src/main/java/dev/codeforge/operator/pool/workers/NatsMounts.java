@@ -13,9 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How container worker finds NATS and its user there. A credential is a file, since it changes while the worker runs: the
- * kubelet renews neither variables nor single files of a folder. A user and a password are variables beside, for workers that
- * know no file of them, and alone where agents read the worker's files.
+ * How container worker gets the address of NATS and its user there. A credential is a file, because it changes while
+ * the worker runs: the kubelet renews neither variables nor single files of a folder. User and password are variables
+ * too, for older workers that do not read the files, and only variables where agents can read the worker's files.
  */
 public record NatsMounts(boolean minted) {
     private static final String VOLUME = "nats-credential";
@@ -66,7 +66,7 @@ public record NatsMounts(boolean minted) {
         return isFile(pool) ? List.of(HiddenFiles.mount(VOLUME, FOLDER)) : List.of();
     }
 
-    /** Whether a variable of ours does not count beside one of the template: a user of its own is in no file. */
+    /** True if a template's variable replaces ours: with a user of its own, the file with ours must not apply. */
     static boolean isReplaced(String ours, String theirs) {
         return ours.equals(theirs)
                 || ours.equals(LOGIN) && (USER_VARIABLE.equals(theirs) || PASSWORD_VARIABLE.equals(theirs));

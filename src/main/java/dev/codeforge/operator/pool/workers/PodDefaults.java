@@ -27,8 +27,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Completes a worker's pod field by field: what the template says wins, then what the platform has set, then what passes Pod
- * Security's restricted level.
+ * Completes a worker's pod field by field. The template wins over the platform's defaults, and these win over values
+ * that pass Pod Security's restricted level.
  */
 final class PodDefaults {
     static final String WORKSPACE = "workspace";
@@ -82,16 +82,16 @@ final class PodDefaults {
         return pod.build();
     }
 
-    /** Hosts that agents of a pool may reach. */
     String logFormat() {
         return defaults.logFormat();
     }
 
+    /** Hosts that agents of a pool may reach. */
     List<String> egressAllow(WorkerPool pool) {
         return defaults.egressAllow(pool.getSpec().isolation().egress());
     }
 
-    /** Of container worker. */
+    /** The security context of container worker. */
     SecurityContext securityContext(@Nullable SecurityContext given) {
         final SecurityContext below = over(defaults.securityContext(), RESTRICTED);
         return given == null ? below : over(given, below);
@@ -104,8 +104,8 @@ final class PodDefaults {
     }
 
     /**
-     * Of container worker. What the template says of one resource is all that is said of it: a default request above its
-     * limit would be no pod.
+     * The resources of container worker. A resource that the template names gets no default: Kubernetes would refuse a
+     * pod whose default request is above the template's limit.
      */
     @Nullable
     ResourceRequirements resources(@Nullable ResourceRequirements given) {
@@ -130,7 +130,7 @@ final class PodDefaults {
         return all;
     }
 
-    /** A volume of the node's disk that a run may fill gets its limit, unless it has one. */
+    /** Adds the size limit to a volume on the node's disk that a run may fill, unless the volume has one. */
     Volume bounded(Volume volume) {
         final String limit = WORKSPACE.equals(volume.getName())
                 ? defaults.workspaceSizeLimit()
@@ -169,7 +169,7 @@ final class PodDefaults {
         return all;
     }
 
-    /** The fields of {@code given}, and those of {@code below} that it lacks. A field is taken whole. */
+    /** The fields of {@code given}, and those of {@code below} that it lacks. A field is taken as a whole. */
     private static <T> T over(@Nullable T given, T below, Class<T> type) {
         final ObjectNode all = JSON.valueToTree(below);
         if (given != null) {

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a kubelet says of a pod in Events, and in no status. */
+/** Reads the messages on a pod that a kubelet writes to Events, and to no status. */
 final class PodEvents {
     private static final Logger LOG = LoggerFactory.getLogger(PodEvents.class);
     private static final Set<String> HELD_UP = Set.of(
@@ -28,7 +28,7 @@ final class PodEvents {
         this.client = client;
     }
 
-    /** What holds the pod up, if the last Event about it says so: one that is followed by another is over. */
+    /** The problem in the pod's last Event, if that Event reports one: any later Event shows that a problem is over. */
     Optional<String> trouble(String namespace, String podUid) {
         try {
             return client
@@ -44,13 +44,13 @@ final class PodEvents {
                     .filter(event -> HELD_UP.contains(String.valueOf(event.getReason())))
                     .map(event -> event.getReason() + ": " + event.getNote());
         } catch (KubernetesClientException e) {
-            // A pool is served without them as well.
+            // The operator serves the pool without the Events.
             LOG.warn("the Events of a pod in namespace {} are not read: {}", namespace, e.getMessage());
             return Optional.empty();
         }
     }
 
-    /** When it last happened, by its writer's clock; a kubelet counts repetitions in the older field. */
+    /** The Event's last occurrence, by its writer's clock; a kubelet counts repetitions in the older field. */
     private static String time(Event event) {
         return Stream.of(
                         event.getSeries() == null || event.getSeries().getLastObservedTime() == null

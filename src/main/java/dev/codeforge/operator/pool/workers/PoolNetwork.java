@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Keeps a pool's NetworkPolicy: a change at once, else each minute, since somebody may take it away and API servers move. */
+/** Keeps a pool's NetworkPolicy: applies a change at once, and repeats it each minute, as API servers may move. */
 public final class PoolNetwork {
     private static final String OPERATOR = "codeforge-operator";
     private static final String MANAGED_BY = "app.kubernetes.io/managed-by";
@@ -38,7 +38,7 @@ public final class PoolNetwork {
         this.clock = clock;
     }
 
-    /** @param workers as they are to be: what they need of the network is told by their environment */
+    /** @param workers the wanted Deployment: its environment names the servers that the workers need */
     public void keep(WorkerPool pool, Deployment workers, RecheckTimer<Deployment> rechecks) {
         if (!rechecks.isDue(workers, clock.instant())) {
             return;
@@ -63,7 +63,7 @@ public final class PoolNetwork {
                 .build();
     }
 
-    /** The address of its Service, and those behind it: engines differ in which of them a policy is held against. */
+    /** Addresses of the API server's Service and of its endpoints: network engines match policies against either. */
     private List<String> apiServer() {
         final EndpointSlice behind = client.discovery()
                 .v1()
@@ -79,7 +79,7 @@ public final class PoolNetwork {
                 .toList();
     }
 
-    /** Workers that are still busy keep it until they end: it becomes theirs, and Kubernetes deletes it with the last. */
+    /** Busy workers keep the policy: they become its owners, and Kubernetes deletes it with the last of them. */
     public void remove(WorkerPool pool) {
         final Optional<NetworkPolicy> policy = ours(pool);
         if (policy.isEmpty()) {
@@ -104,7 +104,7 @@ public final class PoolNetwork {
         }
     }
 
-    /** What was applied before and is not now goes: also the owners, if a pool of the same name is made. */
+    /** Removes fields that were applied before and are not now, such as owners if a pool of the name is recreated. */
     private void apply(NetworkPolicy policy) {
         client.resource(policy).fieldManager(OPERATOR).forceConflicts().serverSideApply();
     }
@@ -125,7 +125,7 @@ public final class PoolNetwork {
                 .build();
     }
 
-    /** Somebody may have made one of that name. */
+    /** The pool's policy; empty for a policy of that name that the operator did not create. */
     private Optional<NetworkPolicy> ours(WorkerPool pool) {
         return Optional.ofNullable(named(pool).get())
                 .filter(policy -> policy.getMetadata().getLabels() != null

@@ -30,8 +30,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Variables that container worker of a template takes from Secrets, as files, which agents cannot read. The worker makes
- * variables of them (secret_variables.py), with the precedence that Kubernetes gives.
+ * Moves the variables that a template's container worker takes from Secrets into files, which agents cannot read. The
+ * worker reads the files as variables (secret_variables.py), with the precedence that Kubernetes gives.
  *
  * @param container without those variables
  * @param volumes with their files
@@ -40,15 +40,15 @@ record SecretVariables(Container container, List<Volume> volumes) {
     private static final String FOLDER = HiddenFiles.folder("env");
     private static final String VOLUME = "codeforge-env";
     private static final ObjectMapper JSON = new ObjectMapper();
-    /** A name that is a file's too. */
+    /** A variable's name that is also a valid file name. */
     private static final Pattern NAME = Pattern.compile("(?!\\.\\.)[-._a-zA-Z][-._a-zA-Z0-9]*");
 
     private static final Pattern REFERENCE = Pattern.compile("\\$\\(([^)]*)\\)");
 
-    /** @param completed container worker with the operator's variables, which are left to it */
+    /** @param completed container worker with the operator's variables, which stay variables */
     static SecretVariables of(WorkerPool pool, Container given, Container completed) {
         if (pool.getSpec().isolation().agent() == WorkerPoolSpec.AgentIsolation.Off) {
-            // Its agents read the worker's files, and cannot read its environment.
+            // Without isolation, agents can read the worker's files, but not its environment.
             return new SecretVariables(completed, List.of());
         }
         final Set<String> referred = referred(completed);
@@ -86,7 +86,7 @@ record SecretVariables(Container container, List<Volume> volumes) {
         return new SecretVariables(container.build(), volumes);
     }
 
-    /** All or none, for their order says which of two with one name counts. What they define is not known here. */
+    /** Moves all sources or none: their order decides between equal names, and the names in them are unknown here. */
     private static boolean movesSources(Container container, Set<String> referred) {
         final Set<String> defined =
                 container.getEnv().stream().map(EnvVar::getName).collect(Collectors.toSet());
@@ -96,7 +96,7 @@ record SecretVariables(Container container, List<Volume> volumes) {
                         .allMatch(source -> source.getSecretRef() != null || source.getConfigMapRef() != null);
     }
 
-    /** Kubernetes puts a variable in where another, an argument or a path says $(NAME). */
+    /** Names in $(NAME), which Kubernetes replaces in variables, arguments and paths. */
     private static Set<String> referred(Container container) {
         return Stream.of(
                         container.getEnv().stream().map(EnvVar::getValue),
@@ -145,7 +145,7 @@ record SecretVariables(Container container, List<Volume> volumes) {
                         })
                         .toList());
         if (!sources.isEmpty()) {
-            // They win over sources: of the worker's variables it cannot say which are its image's.
+            // These win over sources. The worker cannot tell them from variables of its image, so it gets the names.
             all.put("given", left.stream().map(EnvVar::getName).collect(Collectors.toCollection(TreeSet::new)));
         }
         try {
@@ -161,7 +161,7 @@ record SecretVariables(Container container, List<Volume> volumes) {
                 Map.of("path", path, "origin", Boolean.TRUE.equals(optional) ? "" : origin, further, value));
     }
 
-    /** All are optional to Kubernetes, which would not start the pod and say so in its events only. */
+    /** Optional for Kubernetes, which would otherwise not start the pod, and report that in Events only. */
     private static VolumeProjection file(EnvVar variable) {
         final SecretKeySelector key = secretKey(variable);
         return new VolumeProjectionBuilder()

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Sends the real grace to workers whose pods were deleted with a shorter one than their template has. */
+/** Sends the actual grace period to workers whose pods were deleted with a shorter one than their template has. */
 public final class ShortGrace {
     private final Connections connections;
 
@@ -19,13 +19,13 @@ public final class ShortGrace {
         this.connections = connections;
     }
 
-    /** What is remembered of one pool. */
+    /** The state kept for one pool. */
     public static final class Memory {
         /** The uids of pods whose workers have answered. */
         private final Set<String> sent = new HashSet<>();
     }
 
-    /** How long its runs may continue; empty if the pod has its template's grace, or is not being deleted. */
+    /** How long the worker's runs may continue; empty if the pod has its template's grace, or is not being deleted. */
     public static Optional<Duration> of(Pod pod) {
         final Long given = pod.getMetadata().getDeletionGracePeriodSeconds();
         final Long own = pod.getSpec() == null ? null : pod.getSpec().getTerminationGracePeriodSeconds();
@@ -35,7 +35,7 @@ public final class ShortGrace {
         return Optional.of(Duration.ofSeconds(Math.max(0, given - WorkerEnvironment.STOP_SECONDS)));
     }
 
-    /** Once to each worker that answers; a silent one is asked again at the next reconcile. */
+    /** Sends the grace until each worker has answered once. The next reconcile asks a silent worker again. */
     public void send(WorkerPool pool, Memory memory, List<Pod> pods) {
         final Set<String> before = memory.sent;
         before.retainAll(pods.stream().map(ShortGrace::uid).collect(Collectors.toSet()));

@@ -8,9 +8,9 @@ import java.net.HttpURLConnection;
 import java.util.List;
 import java.util.Set;
 
-/** Deletes pods whose workers are spent: the pod that answered, or none. Their ReplicaSet makes others. */
+/** Deletes pods whose workers are spent, with the UID as precondition. The ReplicaSet replaces them. */
 public final class SpentPods {
-    /** Gone, or another by the same name. */
+    /** The pod is gone, or another pod has its name. */
     private static final Set<Integer> OVERTAKEN =
             Set.of(HttpURLConnection.HTTP_NOT_FOUND, HttpURLConnection.HTTP_CONFLICT);
 
@@ -20,7 +20,7 @@ public final class SpentPods {
         this.client = client;
     }
 
-    /** Within their grace period, like any pod. */
+    /** Deletes the pods with their usual grace period. */
     public void delete(List<Pod> pods) {
         pods.forEach(this::delete);
     }

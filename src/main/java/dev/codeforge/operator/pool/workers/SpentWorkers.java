@@ -16,13 +16,14 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * Which workers of a pool have had their one task. They are asked until they say so: a task's end is told before its worker
- * has nothing in hand, and nothing tells of that. A spent worker stays spent for as long as its pod is there.
+ * Finds the workers of a pool that have had their one task. The operator asks each worker until it confirms that: a
+ * worker publishes a task's end before it is idle, and no event reports the idle worker. A spent worker stays spent as
+ * long as its pod exists.
  */
 public final class SpentWorkers {
-    /** Less than is let pass after a change of the queue, so that the second look asks. */
+    /** Shorter than the delay after a change of the queue, so that the second reconcile asks again. */
     private static final Duration AGAIN = Duration.ofMillis(50);
-    /** Who is silent holds up each look that asks it. */
+    /** A silent worker delays each reconcile that asks it. */
     private static final Duration AFTER_SILENCE = Duration.ofSeconds(2);
 
     private final Connections connections;
@@ -33,7 +34,7 @@ public final class SpentWorkers {
         this.clock = clock;
     }
 
-    /** What is remembered of one pool, by the pods' uids. */
+    /** The state kept for one pool, by the pods' uids. */
     public static final class Memory {
         private final Set<String> spent = new HashSet<>();
         private final Map<String, Instant> askAgain = new HashMap<>();
@@ -49,7 +50,7 @@ public final class SpentWorkers {
         return memory.spent.stream().map(forOneTask::get).toList();
     }
 
-    /** Also those that are not ready: a spent worker is not. */
+    /** Asks pods that are not ready too, because a spent worker is not ready. */
     private void ask(WorkerPool pool, Memory memory, Map<String, Pod> pods) {
         final Instant now = clock.instant();
         final Map<String, String> asked = pods.entrySet().stream()

@@ -15,13 +15,14 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why workers of a pool do not start, and since when. Most of it is in the status of pods and Deployment; of a volume that cannot be
- * mounted the kubelet writes Events alone. Those are read for pods whose containers have not begun for some seconds.
+ * Finds why workers of a pool do not start, and since when. The status of pods and Deployment has most causes. A volume
+ * that cannot be mounted is only in the kubelet's Events, which are read for pods whose containers have not begun for
+ * some seconds.
  */
 public final class StartTroubles {
-    /** Within this time most pods start; and how often Events are read. */
+    /** Most pods start within this time. It is also the interval between two reads of Events. */
     private static final Duration USUAL = Duration.ofSeconds(5);
-    /** All workers of a pool have one template: what holds one up holds up the others. */
+    /** Number of pods whose Events are read: all workers of a pool have one template, and so the same trouble. */
     private static final int ASKED = 3;
 
     private final PodEvents events;
@@ -32,14 +33,14 @@ public final class StartTroubles {
         this.clock = clock;
     }
 
-    /** What is remembered of one pool. */
+    /** The state kept for one pool. */
     public static final class Memory {
         private final Map<String, Instant> onTheirWay = new HashMap<>();
         private Map<String, String> volumes = Map.of();
         private Instant asked = Instant.MIN;
         private @Nullable Instant troubled;
 
-        /** Whether a pod has yet to start: nothing tells of an Event that is written meanwhile. */
+        /** True if a pod has yet to start: call again soon, because nothing triggers on an Event written meanwhile. */
         public boolean awaitsAny() {
             return troubled != null || !onTheirWay.isEmpty();
         }

@@ -14,12 +14,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Completes container worker of a pool's template: image, environment, probes, mounts, rights and resources. What is given wins. */
+/** Completes container worker: image, environment, probes, mounts, rights, resources. The template's values win. */
 final class WorkerContainer {
     /** Probes and metrics; a template may have ports of its own. */
     private static final String METRICS_PORT = "worker-http";
 
-    /** Until a worker's first process holds signals, on a busy node. */
+    /** Time until a worker's first process handles signals, on a busy node. */
     private static final int START_SECONDS = 2;
 
     private final Map<String, String> images;
@@ -41,7 +41,7 @@ final class WorkerContainer {
         this.nats = nats;
     }
 
-    /** @param volumes those of the template */
+    /** @param volumes of the template */
     Container complete(WorkerPool pool, String subject, Container given, long grace, List<Volume> volumes)
             throws InvalidTemplateException {
         final String backend = pool.getSpec().backend();
@@ -90,7 +90,7 @@ final class WorkerContainer {
                     .endLivenessProbe();
         }
         if (given.getLifecycle() == null || given.getLifecycle().getPreStop() == null) {
-            // SIGTERM is dropped by the kernel while the first process of a container only begins.
+            // The kernel drops a SIGTERM until the first process of a container has set its handlers.
             container
                     .editOrNewLifecycle()
                     .withNewPreStop()
@@ -102,7 +102,7 @@ final class WorkerContainer {
         environment.addAll(
                 WorkerEnvironment.of(pool, subject, grace, temporary(given, volumes), defaults.egressAllow(pool)));
         environment.add(WorkerEnvironment.variable("CODEFORGE_LOG_FORMAT", defaults.logFormat()));
-        // A pool with a collector of its own must not send it the key of the operator's.
+        // A pool with its own collector must not send it the key for the operator's collector.
         if (given.getEnv().stream().noneMatch(theirs -> TelemetrySettings.namesCollector(theirs.getName()))) {
             environment.addAll(WorkerEnvironment.of(pool, telemetry));
         }
@@ -128,7 +128,7 @@ final class WorkerContainer {
         return container.withEnv(environment).withVolumeMounts(mounts).build();
     }
 
-    /** Not what the template has put there: that may be kept, or be another container's too. */
+    /** Leaves out volumes of the template: they may outlive the worker, or another container may use them. */
     private static List<String> temporary(Container given, List<Volume> volumes) {
         final boolean named = volumes.stream().anyMatch(volume -> PodDefaults.TMP.equals(volume.getName()));
         return Stream.of("/tmp", "/dev/shm")

@@ -24,10 +24,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The Deployment of a pool: the user's pod template, completed. What the template says wins. */
+/** The Deployment of a pool: the user's pod template, completed. The template wins over all defaults. */
 public final class WorkerDeployment {
     static final String CONTAINER = "worker";
-    /** An empty {@code env:} or list item in a user's YAML is null: as good as absent. */
+    /** An empty {@code env:} or list item in a user's YAML is null, and counts as absent. */
     private static final ObjectMapper JSON =
             new ObjectMapper().setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.SKIP, Nulls.SKIP));
 
@@ -72,7 +72,7 @@ public final class WorkerDeployment {
         return Names.POOL_LABEL + "=" + pool.getMetadata().getName();
     }
 
-    /** Without replicas: who sets them is decided elsewhere. */
+    /** Leaves the replicas out, because the operator does not set them in every pool. */
     public Deployment of(WorkerPool pool, String subject) throws InvalidTemplateException {
         return new DeploymentBuilder()
                 .withNewMetadata()

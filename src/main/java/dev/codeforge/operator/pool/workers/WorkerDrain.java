@@ -12,9 +12,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 
-/** Asks many workers of a pool at once, by the names of their pods. Who is silent is missing in the answer: nothing is known of it. */
+/** Asks many workers of a pool at once, by the names of their pods. The answers leave silent workers out. */
 public final class WorkerDrain {
-    /** So long a drained worker waits to be removed: what asks it may be gone. */
+    /** A drained worker takes tasks again after this time, because the operator that asked it may be gone. */
     private static final Duration LEASE = Duration.ofSeconds(60);
 
     private static final Duration TIMEOUT = Duration.ofSeconds(1);
@@ -28,27 +28,27 @@ public final class WorkerDrain {
         this.pool = pool;
     }
 
-    /** How they are. */
+    /** The state of the workers. */
     public Map<String, WorkerControl.Answer> look(Collection<String> pods) {
         return ask(pods, worker -> workers.look(worker, TIMEOUT));
     }
 
-    /** Asks them to take no more, or to go on taking none; how they are afterwards. */
+    /** Asks the workers to take no further task, or renews that lease; their state afterwards. */
     public Map<String, WorkerControl.Answer> drain(Collection<String> pods) {
         return ask(pods, worker -> workers.drain(worker, LEASE, TIMEOUT));
     }
 
-    /** Asks them to end what they have and to take no more, or to go on so; how they are afterwards. */
+    /** Asks the workers to finish their tasks and take no further one, or renews that lease; their state afterwards. */
     public Map<String, WorkerControl.Answer> finish(Collection<String> pods) {
         return ask(pods, worker -> workers.finish(worker, LEASE, TIMEOUT));
     }
 
-    /** Limits how long their runs may continue once they have to stop; those that answered. */
+    /** Limits how long runs of the workers may continue once the workers have to stop; the workers that answered. */
     public Map<String, WorkerControl.Answer> leave(Collection<String> pods, Duration grace) {
         return ask(pods, worker -> workers.leave(worker, grace, TIMEOUT));
     }
 
-    /** Asks them to take tasks again; those that did. One that is silent does so by itself when its lease is over. */
+    /** Asks the workers to take tasks again; those that answered. A silent worker does so by itself after its lease. */
     public Map<String, WorkerControl.Answer> resume(Collection<String> pods) {
         return ask(pods, worker -> workers.resume(worker, TIMEOUT));
     }
@@ -72,7 +72,7 @@ public final class WorkerDrain {
         try {
             question.apply(new WorkerRef(namespace, pool, pod)).ifPresent(answer -> answers.put(pod, answer));
         } catch (QueueUnavailableException e) {
-            // Without NATS all are silent.
+            // While NATS is away, all workers are silent.
             return;
         }
     }

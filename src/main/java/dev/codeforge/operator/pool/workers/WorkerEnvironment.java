@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** What a worker is told through its environment; the Python side reads it in settings.py. */
+/** The environment variables of a worker; the Python side reads them in settings.py. */
 final class WorkerEnvironment {
     static final int PORT = 8080;
     static final String WORKER_PER_TASK = "CODEFORGE_WORKER_PER_TASK";
-    /** Between the end of the worker's patience and the kubelet's: time to stop the agents and to write so. */
+    /** Time between the worker's grace period and the pod's: the worker stops its agents and publishes that. */
     static final int STOP_SECONDS = 30;
 
     private WorkerEnvironment() {}
@@ -65,7 +65,7 @@ final class WorkerEnvironment {
         return environment;
     }
 
-    /** Where the worker's part of traces goes, in an order that stays. */
+    /** Settings for the worker's part of traces, in a stable order. */
     static List<EnvVar> of(WorkerPool pool, TelemetrySettings telemetry) {
         final List<EnvVar> environment = new ArrayList<>();
         new TreeMap<>(telemetry.forWorkers()).forEach((name, value) -> environment.add(variable(name, value)));

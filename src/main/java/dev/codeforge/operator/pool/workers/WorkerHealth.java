@@ -15,11 +15,11 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Why a worker does not start, in the words of the API server, the scheduler, the kubelet or the worker. */
+/** Finds why a worker does not start: a message of the API server, the scheduler, the kubelet or the worker. */
 public final class WorkerHealth {
-    /** A container that waits for these is on its way. */
+    /** A container that waits for one of these reasons is starting. */
     private static final Set<String> ON_ITS_WAY = Set.of("ContainerCreating", "PodInitializing");
-    /** One that waits for these starts when somebody has corrected something. */
+    /** A container that waits for one of these reasons starts only after a correction. */
     private static final Set<String> HOPELESS = Set.of(
             "InvalidImageName",
             "ErrImageNeverPull",
@@ -28,22 +28,22 @@ public final class WorkerHealth {
             "RunContainerError",
             "PostStartHookError",
             "CrashLoopBackOff");
-    /** Words of an answer that another try will meet again. */
+    /** Matches a message that Kubernetes will get again on another try. */
     private static final Pattern FINAL = Pattern.compile(
             "(?i)not ?found|non-existent|manifest unknown|unknown authority|unauthorized|denied|forbidden"
                     + "|authentication required|exceeded quota|invalid|no match for platform");
-    /** A container runtime that is overloaded, or has not finished with the container before. */
+    /** Matches a message of a container runtime that is overloaded, or has not finished with the container before. */
     private static final Pattern BUSY = Pattern.compile("(?i)deadline exceeded|is reserved for");
-    /** A claim is no matter of room: no node that comes has it. */
+    /** Matches a message on a missing volume or claim: unlike a lack of room, no new node removes the problem. */
     private static final Pattern NO_VOLUME =
             Pattern.compile("persistentvolume(claim)? \"[^\"]*\" (not found|is being deleted)");
 
     private WorkerHealth() {}
 
     /**
-     * The first trouble that somebody has to end, else the first that may pass; of the newest pod that has one.
+     * The first trouble that needs a correction, otherwise the first that may pass; of the newest pod that has one.
      *
-     * @param volumes what a kubelet last said of pods whose containers it has not begun to make, by the pods' uids
+     * @param volumes the kubelets' last messages on pods whose containers have not begun, by the pods' uids
      */
     public static Optional<StartTrouble> trouble(
             Optional<Deployment> workers, List<Pod> pods, Map<String, String> volumes) {
@@ -62,7 +62,7 @@ public final class WorkerHealth {
         return String.valueOf(pod.getMetadata().getCreationTimestamp());
     }
 
-    /** Quota, Pod Security, a webhook: there is no pod that could say it. */
+    /** The API server refused the pods (quota, Pod Security, a webhook): only the Deployment's status shows it. */
     private static Optional<StartTrouble> refused(Deployment workers) {
         return Optional.ofNullable(workers.getStatus()).map(DeploymentStatus::getConditions).stream()
                 .flatMap(List::stream)
@@ -115,7 +115,7 @@ public final class WorkerHealth {
                 .map(waiting -> waiting.getReason());
     }
 
-    /** Its own last words, else how it ended where the kubelet only says that it waits, else the kubelet's. */
+    /** The container's own last message, otherwise its exit code with the kubelet's message, otherwise that message. */
     private static String words(ContainerStatus container) {
         final Optional<ContainerStateTerminated> end =
                 Optional.ofNullable(container.getLastState()).map(ContainerState::getTerminated);
@@ -141,7 +141,7 @@ public final class WorkerHealth {
         return NO_VOLUME.matcher(why).find();
     }
 
-    /** Whether none of its containers has begun, and the kubelet says nothing but that they will. */
+    /** True if none of the pod's containers has begun, and the kubelet reports all of them as starting. */
     static boolean isOnItsWay(Pod pod) {
         return containers(pod).findAny().isPresent()
                 && containers(pod).allMatch(container -> waitingFor(container)
@@ -149,7 +149,7 @@ public final class WorkerHealth {
                         .isPresent());
     }
 
-    /** What the scheduler says of the first pod that it finds no node for. */
+    /** The scheduler's message on the first pod for which it finds no node. */
     public static Optional<String> unschedulable(List<Pod> pods) {
         return WorkerPods.alive(pods).stream()
                 .flatMap(pod ->

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What the pods of a pool tell. */
+/** Reads the state of a pool's pods and of their Deployment. */
 public final class WorkerPods {
     private static final Set<String> ENDED = Set.of("Succeeded", "Failed");
 
     private WorkerPods() {}
 
-    /** Those that Kubernetes counts as replicas. */
+    /** The pods that Kubernetes counts as replicas. */
     public static List<Pod> alive(List<Pod> pods) {
         return pods.stream()
                 .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
@@ -28,7 +28,7 @@ public final class WorkerPods {
                 .anyMatch(condition -> "Ready".equals(condition.getType()) && "True".equals(condition.getStatus()));
     }
 
-    /** Its worker is for one task, by the template that it was made from. */
+    /** True if the pod's worker is for one task, according to the template that the pod was created from. */
     static boolean isForOneTask(Pod pod) {
         return pod.getSpec() != null
                 && pod.getSpec().getContainers().stream()
@@ -38,7 +38,7 @@ public final class WorkerPods {
                                 && "true".equals(variable.getValue()));
     }
 
-    /** How many the scheduler finds no node for. */
+    /** Number of pods for which the scheduler finds no node. */
     public static int unschedulable(List<Pod> pods) {
         return (int) alive(pods).stream()
                 .filter(pod -> unschedulable(pod).isPresent())
@@ -54,22 +54,22 @@ public final class WorkerPods {
                 .findFirst();
     }
 
-    /** Pods of an earlier template are left. */
+    /** True if pods of an earlier template are left. */
     public static boolean rollingOut(Deployment deployment) {
         final DeploymentStatus status = deployment.getStatus();
         return status != null && number(status.getUpdatedReplicas()) < number(status.getReplicas());
     }
 
-    /** Kubernetes has carried out all that was asked of it, and our view of the pods is as new. */
+    /** True if Kubernetes has carried out the whole Deployment, and the pods were read as recently. */
     public static boolean settled(Deployment deployment, List<Pod> pods) {
         final DeploymentStatus status = deployment.getStatus();
         if (status == null || status.getObservedGeneration() == null) {
-            // Nobody has looked at it: it has no pods yet.
+            // Kubernetes has not observed the Deployment: it has no pods yet.
             return alive(pods).isEmpty();
         }
         return status.getObservedGeneration() >= deployment.getMetadata().getGeneration()
                 && !rollingOut(deployment)
-                // The status may tell of a lowered number before any pod has gone.
+                // The status may show a lowered number before any pod is removed.
                 && number(status.getReplicas()) <= deployment.getSpec().getReplicas()
                 && number(status.getReplicas()) == alive(pods).size();
     }

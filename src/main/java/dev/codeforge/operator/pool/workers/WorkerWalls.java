@@ -16,11 +16,11 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * What the workers of a pool say of the walls around their agents. Each is asked until it has answered once: its kernel does
- * not change.
+ * The workers' reports on the walls around their agents. The operator asks each worker of a pool until it has answered
+ * once, because its kernel does not change.
  */
 public final class WorkerWalls {
-    /** Who is silent is asked again then. */
+    /** A silent worker is asked again after this time. */
     private static final Duration PAUSE = Duration.ofMinutes(1);
 
     private final Connections connections;
@@ -31,13 +31,13 @@ public final class WorkerWalls {
         this.clock = clock;
     }
 
-    /** What is remembered of one pool, by the pods' uids. */
+    /** The state kept for one pool, by the pods' uids. */
     public static final class Memory {
         private final Map<String, List<String>> told = new HashMap<>();
         private final Map<String, Instant> askAgain = new HashMap<>();
     }
 
-    /** What is open beyond their own run to agents of any worker, a sentence each; empty while none has answered. */
+    /** A sentence for each way out of their run that agents of any worker have; empty while no worker has answered. */
     public Optional<List<String>> of(WorkerPool pool, Memory memory, List<Pod> pods) {
         final Map<String, Pod> byUid = WorkerPods.alive(pods).stream()
                 .collect(Collectors.toMap(pod -> pod.getMetadata().getUid(), Function.identity()));

@@ -1,4 +1,4 @@
-/** The workers of a pool: how their Deployment and its pods are built, and what they and Kubernetes say of how they are. */
+/** The workers of a pool: how their Deployment and its pods are built, and what state they and Kubernetes report. */
 @NullMarked
 package dev.codeforge.operator.pool.workers;
 

@@ -8,12 +8,12 @@ public final class AdmissionPlanner {
     private final ClaimPlanner claims = new ClaimPlanner();
     private final SessionPlanner sessions = new SessionPlanner();
 
-    /** Of a task that was never published: whether it has its idempotency key for itself. */
+    /** For a task that was never published: whether it owns its idempotency key. */
     public Admission byKey(Candidate candidate) {
         return claims.before(candidate);
     }
 
-    /** Of a task that may not run any more: held, if its key stands for an end that it takes over. */
+    /** For a task that may not run any more: held, if the ledger has an end that the task adopts. */
     public Admission byKnownEnd(Candidate candidate) {
         return claims.insteadOfARun(candidate);
     }

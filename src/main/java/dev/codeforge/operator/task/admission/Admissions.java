@@ -31,7 +31,7 @@ public final class Admissions {
         };
     }
 
-    /** The first writer wins: the task is decided on again, whoever that was. */
+    /** The first writer wins. The planner decides on the task again, also if another task was faster. */
     public void write(AgentTask task, Admission.Write write) {
         switch (write) {
             case Admission.Claim claim -> ledger.claim(task, claim);
@@ -46,7 +46,7 @@ public final class Admissions {
         sessions.settle(task, transition);
     }
 
-    /** Keeps the key of a task that exists remembered. */
+    /** Keeps the key of an existing task in the ledger. */
     public void renewKey(AgentTask task) {
         ledger.renew(task);
     }

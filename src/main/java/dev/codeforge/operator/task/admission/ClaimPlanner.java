@@ -10,10 +10,10 @@ import dev.codeforge.wire.LedgerRecord;
 import dev.codeforge.wire.TaskEvent;
 import java.util.Optional;
 
-/** What an idempotency key asks for before a task's first publish. A rerun passes it by. */
+/** Plans the claim of a task's idempotency key before the first publish. A rerun ignores the key. */
 final class ClaimPlanner {
 
-    /** Admitted if the task has no key, or has it for itself. */
+    /** Admitted if the task has no key, or owns its key. */
     Admission before(Candidate candidate) {
         final AgentTask task = candidate.task();
         if (!asks(candidate)) {
@@ -29,7 +29,7 @@ final class ClaimPlanner {
                 : standing(candidate, entry.get().record(), entry.get().revision());
     }
 
-    /** Held with the end that a task takes over which may not run any more; admitted if there is none. */
+    /** For a task that may not run any more: held with the recorded end, which it adopts; admitted if there is none. */
     Admission insteadOfARun(Candidate candidate) {
         if (!asks(candidate)) {
             return new Admission.Admitted();
@@ -48,7 +48,7 @@ final class ClaimPlanner {
                 .orElseGet(Admission.Admitted::new);
     }
 
-    /** The usage at the last rerun tells of it also while the task that was run again waits for its pool. */
+    /** False for a rerun: the status keeps the usage at the last rerun, also while the task waits for its pool. */
     private static boolean asks(Candidate candidate) {
         final AgentTask task = candidate.task();
         final AgentTaskStatus status = candidate.task().statusOrUnobserved();
@@ -98,7 +98,7 @@ final class ClaimPlanner {
                         : reused(task, record));
     }
 
-    /** Its own end is never a reason to begin once more. */
+    /** A task's own recorded end never makes it run again. */
     private static boolean isRepeated(AgentTask task, LedgerRecord record, TaskEvent outcome) {
         if (record.uid().equals(task.uid())) {
             return false;

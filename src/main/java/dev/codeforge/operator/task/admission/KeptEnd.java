@@ -15,16 +15,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which ends an idempotency key stands for. All but failures before any run: nothing was paid for these, and the work is still to
- * be done. A cancellation is kept also without a run: somebody does not want the work.
+ * Decides which ends the ledger records under an idempotency key: all but failures before any run. Such a failure cost
+ * nothing, and the work is still to be done. A cancellation is recorded also without a run, because a person decided
+ * against the work.
  */
 final class KeptEnd {
-    /** A worker had the task, though no event tells of a run. */
+    /** Failures of tasks that a worker had, although no event reports a run. */
     private static final Set<String> TAKEN = Set.of(StopReason.MAY_HAVE_RUN, "MaxDeliveriesExceeded");
 
     private KeptEnd() {}
 
-    /** @param before the status that does not tell this end yet */
+    /** @param before the status before it shows this end */
     static boolean isKept(AgentTaskStatus before, TaskEvent end) {
         return end.kind() != TaskEvent.Kind.FAILED
                 || TAKEN.contains(end.failureType())
@@ -33,7 +34,7 @@ final class KeptEnd {
                 || hasBegun(before);
     }
 
-    /** The end that a task's status tells, if its key stands for it; also one that it took over itself. */
+    /** The end in a task's status, if the ledger records it under the key; also an end that the task itself adopted. */
     static Optional<TaskEvent> toldBy(AgentTask task) {
         final boolean adopted = Conditions.find(task.statusOrUnobserved().conditions(), "Finished")
                 .filter(finished -> Reason.Adopted.name().equals(finished.getReason()))
@@ -41,17 +42,17 @@ final class KeptEnd {
         return StatusToEvent.end(task).filter(end -> adopted || isKept(task.statusOrUnobserved(), end));
     }
 
-    /** Some attempt was run, to its end or not. */
+    /** True if a run of any attempt has begun. */
     static boolean hasBegun(AgentTaskStatus status) {
         return !status.podName().isEmpty()
                 || status.history().stream().anyMatch(entry -> entry.podName() != null || entry.startTime() != null);
     }
 
     /**
-     * Whether a task whose resource is gone had come to this end by itself; else it was deleted in the middle, and what is created
-     * under its key does the work.
+     * True if a deleted task had ended by itself with this event. Otherwise it was deleted before its end, and the next
+     * task with its key does the work.
      *
-     * @param last its last event
+     * @param last the task's last event
      */
     static boolean ofDeleted(TaskEvent last, Retry retry) {
         return switch (last.kind()) {
@@ -66,8 +67,8 @@ final class KeptEnd {
     }
 
     /**
-     * Another's claim yields to a success only. An end that stands yields to what was run since: a rerun that ends before it
-     * has begun tells nothing new of the work.
+     * Another task's claim is replaced only by a success. A recorded end is replaced by the end of a later run: a rerun
+     * that ended before it began does not change the state of the work.
      */
     static boolean mayReplace(LedgerRecord found, AgentTask task, TaskEvent end) {
         if (end.kind() == TaskEvent.Kind.COMPLETED) {
@@ -76,7 +77,7 @@ final class KeptEnd {
         return found.outcome() == null ? found.uid().equals(task.uid()) : hasRun(task, end);
     }
 
-    /** Since the task was created, or run again. */
+    /** True if the task has run since it was created, or since its last rerun. */
     private static boolean hasRun(AgentTask task, TaskEvent end) {
         final AgentTaskStatus status = task.statusOrUnobserved();
         return end.delivery() > 0

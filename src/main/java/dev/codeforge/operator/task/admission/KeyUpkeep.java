@@ -8,16 +8,16 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What keeps an idempotency key remembered while a task with it is there: an entry is written again before it ages out, and
- * anew from the task's status when NATS has lost it.
+ * Plans the writes that keep an idempotency key in the ledger while a task with the key exists: an entry is written
+ * again before it expires, and recreated from the task's status when NATS has lost it.
  */
 final class KeyUpkeep {
-    /** An entry lasts for 30 days: so it is there for three weeks after the last task with its key. */
+    /** NATS keeps an entry for 30 days, so the key is known for three weeks after its last task was deleted. */
     static final Duration FRESH = Duration.ofDays(7);
 
     private KeyUpkeep() {}
 
-    /** What is to be written over the entry now; empty for nothing. */
+    /** The record to write now, in place of the entry; empty if no write is due. */
     static Optional<LedgerRecord> due(AgentTask task, Optional<CasBucket.Entry<LedgerRecord>> entry, Instant now) {
         return entry.isPresent() ? again(task, entry.get(), now) : anew(task);
     }
@@ -29,7 +29,7 @@ final class KeyUpkeep {
         return its && entry.written().isBefore(now.minus(FRESH)) ? Optional.of(record) : Optional.empty();
     }
 
-    /** Not of one that waits for the key: that one asks for it itself. */
+    /** Empty for a task that waits for the key: that task claims the key before its first publish. */
     private static Optional<LedgerRecord> anew(AgentTask task) {
         final LedgerRecord claim = ClaimPlanner.claim(task);
         if (!task.isFinished()) {

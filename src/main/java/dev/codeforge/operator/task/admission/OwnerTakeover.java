@@ -36,12 +36,12 @@ final class OwnerTakeover {
     }
 
     /**
-     * Ends whatever the owner has queued or running, before another task takes its place.
+     * Ends the owner's queued or running attempt, before another task takes its place.
      *
      * @param stream of the owner's pool
      * @param subject of another message of that pool; empty when it is not known
      * @param why the failure's message
-     * @return its last event, which reports an end: this one, or the one that it had come to
+     * @return the owner's last event, which reports an end: the one that this call wrote, or an earlier one
      */
     Optional<TaskEvent> end(TaskRef owner, String stream, String subject, String why) {
         final Optional<TaskEvent> last = deleted.last(owner);

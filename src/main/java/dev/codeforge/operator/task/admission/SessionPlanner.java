@@ -53,7 +53,7 @@ final class SessionPlanner {
                         candidate.subject()));
     }
 
-    /** The state of the turn's owner; empty when only a live read can tell. */
+    /** The state of the turn's owner; empty when only a live read can decide it. */
     private static Optional<Candidate.OwnerState> holder(Candidate candidate, SessionRecord.Turn turn) {
         return candidate.rivals().stream().anyMatch(other -> other.uid().equals(turn.uid()))
                 ? Optional.of(Candidate.OwnerState.UNFINISHED)

@@ -11,7 +11,7 @@ import java.util.HexFormat;
 import java.util.TreeMap;
 
 /**
- * Hash of the spec that an idempotency key stands for: pool, prompt, model, config, workspace and session as written,
+ * Hash of the work that an idempotency key identifies: pool, prompt, model, config, workspace and session as written,
  * not as resolved.
  */
 public final class SpecHash {

@@ -12,7 +12,7 @@ import dev.codeforge.wire.TaskRef;
 import java.time.Clock;
 import java.util.Optional;
 
-/** Keeps the ledger for tasks with an idempotency key. A write that another one has overtaken is planned again. */
+/** Keeps the ledger for tasks with an idempotency key. If another writer was faster, the write is planned again. */
 final class TaskLedger {
     private final Connections connections;
     private final OwnerTakeover former;
@@ -32,8 +32,9 @@ final class TaskLedger {
     }
 
     /**
-     * An outcome is not paid for once more because the operator was upgraded. A claim may be another installation's: whose task is
-     * not here has no claim here. Our next write is the first under the key's own name.
+     * An upgrade of the operator must not make users pay again for a recorded outcome. A claim may belong to another
+     * installation, so it counts only while its owner exists in this cluster. The next write is the first one under the
+     * entry name with the installation, so its expected revision is 0.
      */
     private Optional<CasBucket.Entry<LedgerRecord>> ofEarlierVersions(AgentTask task) {
         return connections
@@ -53,7 +54,7 @@ final class TaskLedger {
         connections.ledger().write(keyOf(task), plan.claim(), plan.revision());
     }
 
-    /** What the former owner ran is ended before the key is taken; an end that it had come to is kept instead. */
+    /** Ends the former owner's run before this task takes the key. If the owner had ended, records its end instead. */
     void takeOver(AgentTask task, Admission.TakeOver plan) {
         final String namespace = task.getMetadata().getNamespace();
         final String pool = task.getSpec().workerPoolRef().name();
@@ -61,7 +62,7 @@ final class TaskLedger {
         final Optional<TaskEvent> end = former.end(
                         new TaskRef(namespace, its, plan.before().uid()),
                         plan.stream(),
-                        // A message in another pool's queue finds the event that ends it, and is swept.
+                        // Not purged in another pool: a worker finds the event there, and a sweep removes the message.
                         its.equals(pool) ? plan.subject() : "",
                         "another has its idempotencyKey now")
                 .filter(last -> KeptEnd.ofDeleted(last, plan.retry()));
@@ -73,7 +74,7 @@ final class TaskLedger {
                         plan.revision());
     }
 
-    /** Before the status tells the end: it is recorded, but one that came before any run lets the key go. */
+    /** Call this before the status reports the end. Records it, or releases the key after a failure before any run. */
     void settle(AgentTask task, StatusTransition view) {
         if (task.getSpec().idempotencyKey() == null) {
             return;
@@ -83,15 +84,15 @@ final class TaskLedger {
         } else if (view instanceof StatusTransition.Closed closed) {
             end(task, StatusToEvent.between(task, closed, clock.instant()));
         } else if (view instanceof StatusTransition.Adopted) {
-            // A task that is gone again at once, by its time to live, is seen by no sweep.
+            // No sweep sees a task that its time to live deletes at once.
             renew(task);
         }
     }
 
     /**
-     * Keeps what the task's key stands for, which ages out otherwise. A key that somebody has freed stays so.
+     * Writes the entry of the task's key again before it expires. A key that a user has freed stays free.
      *
-     * @return whether that had to be written
+     * @return whether a write was due
      */
     boolean renew(AgentTask task) {
         final String key = keyOf(task);

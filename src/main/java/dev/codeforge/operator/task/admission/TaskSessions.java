@@ -57,8 +57,8 @@ final class TaskSessions {
     }
 
     /**
-     * Called before the status tells the end. Only the owner of the turn changes the record, so a repeated call changes
-     * nothing.
+     * Call this before the status reports the end. Only the owner of the turn changes the record, so a repeated call
+     * changes nothing.
      */
     void settle(AgentTask task, StatusTransition view) {
         if (!SessionOrder.hasSession(task)) {

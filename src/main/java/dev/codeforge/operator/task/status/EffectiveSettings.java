@@ -12,8 +12,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A task's settings with its pool's defaults. From the first publish on, the settings in the status apply; only the time to live may be
- * changed later, and is resolved anew.
+ * A task's settings with its pool's defaults. From the first publish on, the settings in the status apply. Only the
+ * time to live may be changed later, and is resolved again.
  */
 public final class EffectiveSettings {
     private static final TaskDefaults NONE = new TaskDefaults(null, null, null, null, null, null, null);

@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Ends that no event tells, or none any more, in the words of an event: the reverse of {@link EventToStatus}. */
+/** Builds the terminal event for an end that no stored event reports: the reverse of {@link EventToStatus}. */
 public final class StatusToEvent {
     private StatusToEvent() {}
 
-    /** The end of a task that had no attempt under way. */
+    /** The end of a task without a published or running attempt. */
     public static TaskEvent between(AgentTask task, StatusTransition.Closed closed, Instant at) {
         final TaskEvent.Kind kind = closed.cancelled() ? TaskEvent.Kind.CANCELLED : TaskEvent.Kind.FAILED;
         return event(task, kind, at, null, closed.failure());
     }
 
-    /** The end that the task's status tells; empty while it tells none. */
+    /** The end that the task's status reports; empty while the task has not ended. */
     public static Optional<TaskEvent> end(AgentTask task) {
         final AgentTaskStatus status = task.statusOrUnobserved();
         if (status.phase() == null || status.completionTime() == null) {
@@ -59,10 +59,10 @@ public final class StatusToEvent {
                     default -> "failed";
                 },
                 kind,
-                // The same each time that it is told.
+                // The same id each time that the event is built.
                 task.uid() + "-" + attempt + "-ended",
                 attempt,
-                // No run of this attempt is told of; what ran before, the status says.
+                // The event reports no run: the status has the history of earlier runs.
                 0,
                 "",
                 0,
