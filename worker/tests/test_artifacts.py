@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from harness.git_server import GitServer, git
 from harness.operator import BUCKET, Operator
 from harness.worker_process import WorkerProcess
 
-from codeforge_worker import artifacts
+from codeforge_worker import Context, artifacts, backend
 from codeforge_worker.artifacts import Spool
+from codeforge_worker.testing import run_backend
 
 
 async def _fetched(operator: Operator, artifact: dict[str, Any]) -> bytes:
@@ -187,3 +190,38 @@ async def test_a_repository_without_changes_leaves_no_patch(
 ) -> None:
     _, result = await _git_run(operator, start_worker, code, "true", "completed")
     assert "artifacts" not in result
+
+
+@backend("keeps")
+async def keeps(context: Context) -> None:
+    """Keeps the path that the prompt names, and others around it."""
+    workspace = context.workspace
+    os.mkfifo(workspace / "pipe")
+    (workspace / "folder").mkdir()
+    (workspace / "folder" / "a.txt").write_text("a")
+    (workspace / "link").symlink_to("folder/a.txt")
+    (workspace / "linked").symlink_to("folder")
+    await asyncio.to_thread(context.artifact, workspace / "folder" / "a.txt")
+    context.artifact(workspace / context.task.prompt)
+
+
+@pytest.mark.parametrize("name", ["pipe", "folder", "link", "linked/a.txt"])
+def test_a_function_keeps_regular_files_alone(name: str) -> None:
+    ran = run_backend(keeps, prompt=name)
+    assert ran.failure and ran.failure.type == "ValueError", ran
+    assert f"/{name} is " in ran.failure.message and "cannot be kept" in ran.failure.message
+    assert ran.artifacts == {"a.txt": b"a"}
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    ran = run_backend(keeps, prompt="nothing.txt")
+    assert ran.failure and ran.failure.type == "FileNotFoundError" and "/nothing.txt" in ran.failure.message
+
+
+def test_a_file_behind_a_link_outside_of_the_run_is_kept(tmp_path: Path) -> None:
+    """Where no agent writes, a folder may be a link, such as /var/run."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "b.txt").write_text("b")
+    (tmp_path / "linked").symlink_to("folder")
+    ran = run_backend(keeps, prompt=str(tmp_path / "linked" / "b.txt"))
+    assert ran.artifacts == {"a.txt": b"a", "b.txt": b"b"}, ran

@@ -7,11 +7,12 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import nats
 import pytest
-from conftest import StartWorker
+from conftest import StartWorker, until
 from harness.flushing import flushed
 from harness.nats_server import NatsServer
 from harness.operator import LOGS, Operator
@@ -23,6 +24,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from codeforge_worker import line_sender, logs, wire
 from codeforge_worker.logs import RunLog
 from codeforge_worker.outlet import STDOUT, Outlet
+from codeforge_worker.refusals import Refusals, Refused
 from codeforge_worker.subjects import Subjects
 
 LINES = 300
@@ -124,6 +126,11 @@ class _Server:
         self.sizes: list[int] = []
         self.refuses = 0
         self.answers = True
+        # What it answers to each line, if it refuses all: data and headers.
+        self.refusal: tuple[bytes, dict[str, str]] | None = None
+        self.permits = True
+        self.asked = 0
+        self.refusals = Refusals()
         self._take: Callable[[Msg], Awaitable[None]] = self._nobody
 
     async def serve(self, _: str, take: Callable[[Msg], Awaitable[None]]) -> _Server:
@@ -133,7 +140,16 @@ class _Server:
     async def unsubscribe(self) -> None:
         self._take = self._nobody
 
+    def forbidden(self, subject: str) -> Refused | None:
+        return None if self.permits else Refused(f"the user may not publish to {subject}")
+
     async def publish(self, _: str, body: bytes, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        self.asked += 1
+        if not self.permits:
+            return
+        if self.refusal:
+            await self._answer(reply, *self.refusal)
+            return
         if self.refuses:
             self.refuses -= 1
             await self._answer(reply, b'{"error":{"code":503,"description":"too many pending"}}')
@@ -143,8 +159,11 @@ class _Server:
         if self.answers:
             await self._answer(reply, b'{"stream":"LOGS","seq":1}')
 
-    async def _answer(self, reply: str, data: bytes) -> None:
-        await self._take(Msg(_client=None, subject=reply, data=data))  # pyright: ignore[reportArgumentType]
+    async def _answer(self, reply: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        if not reply:
+            return
+        message = Msg(_client=None, subject=reply, data=data, headers=headers)  # pyright: ignore[reportArgumentType]
+        await self._take(message)
 
     async def _nobody(self, _: Msg) -> None: ...
 
@@ -288,6 +307,80 @@ async def test_what_the_server_refuses_or_does_not_answer_is_sent_again_and_stor
     await log.flush(PATIENCE)
     assert sorted(server.numbers) == list(range(1, 9)) and log._sender.unsent == 0
     log.stop()
+
+
+def _full(server: _Server) -> str:
+    error = b'{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"LOGS","seq":0}'
+    server.refusal = (error, {})
+    return "503 maximum bytes exceeded"
+
+
+def _missing(server: _Server) -> str:
+    server.refusal = (b"", {"Status": "503"})
+    return "503 there is no stream LOGS"
+
+
+def _forbidden(server: _Server) -> str:
+    server.permits = False
+    return "the user may not publish to logs.team.pool.task"
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("refuse", [_full, _missing, _forbidden])
+async def test_lines_that_nats_refuses_are_asked_ever_later_and_dropped_with_its_words(
+    refuse: Callable[[_Server], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = _Server()
+    words = refuse(server)
+    log = _log(server)
+    log.line("line 1")
+    await asyncio.sleep(3)
+    assert (server.refusals.count, server.refusals.sentence) == (1, f"NATS refuses lines of output: {words}")
+    # At the start, and after 0.5, 1 and 2 s; what is not answered at all after 0.3 s more each.
+    assert 3 <= server.asked <= 4
+    for number in range(2, 20):
+        log.line(f"line {number}")
+        await log.room()
+    kept = log._sender.unsent
+    server.refusal, server.permits = None, True
+    server.refusals.try_again()
+    await log.flush(PATIENCE)
+    await _until(lambda: not log._sender.unsent)
+    assert server.lines[:kept] == [f"line {number}" for number in range(1, kept + 1)]
+    assert server.lines[-1].endswith(f"bytes were dropped: NATS refused them: {words})")
+    assert server.refusals.count == 0 and caplog.text.count("NATS refuses lines of output") == 1
+    log.stop()
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_refusal_ends_with_its_run(caplog: pytest.LogCaptureFixture) -> None:
+    server = _Server()
+    words = _missing(server)
+    log = _log(server)
+    log.line("one")
+    await log.close()
+    assert server.refusals.count == 0 and f"the run has ended, and NATS refused them: {words})" in caplog.text
+
+
+async def test_a_worker_shows_that_its_lines_are_refused(
+    operator: Operator, start_worker: StartWorker, marker: Callable[[str], Path]
+) -> None:
+    worker = await start_worker("sh", "-c", f"echo one; {until(marker('end'))}")
+    stream = (await operator.js.stream_info("LOGS")).config
+    await operator.js.delete_stream("LOGS")
+    uid = await operator.submit()
+    said = "NATS refuses lines of output: 503 there is no stream LOGS"
+    await worker.logged(said)
+    assert said in (await worker.get("/readyz"))[1]
+    assert "codeforge_worker_nats_refusals 1.0" in (await worker.get("/metrics"))[1]
+    await operator.js.add_stream(stream)
+    async with asyncio.timeout(PATIENCE):
+        while not await operator.messages("LOGS", LOGS + uid):
+            await asyncio.sleep(0.1)
+    marker("end").touch()
+    await operator.until(uid)
+    assert "codeforge_worker_nats_refusals 0.0" in (await worker.get("/metrics"))[1]
+    assert worker.log().count("NATS refuses lines") == 1
 
 
 @pytest.mark.usefixtures("small")

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from harness.operator import Operator
 from harness.worker_process import WorkerProcess
 
 from codeforge_worker.git import REMOTE, GitRepository
-from codeforge_worker.repository_cache import Mirror, make_room, mirrored
+from codeforge_worker.repository_cache import Mirror, is_there, make_room, mirrored
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 SHORT = "from codeforge_worker import repository_cache; repository_cache.REFRESH_SECONDS = 1.0"
@@ -216,6 +217,53 @@ async def test_no_credential_is_written_and_nobody_sees_what_he_could_not_clone(
     # Its failure is no reason to throw away what serves others.
     assert "made anew" not in stranger.log() and _mirror(cache).is_dir()
     await guarded.stop()
+
+
+async def test_nothing_of_the_volume_is_touched_on_the_event_loop(
+    repository: GitServer, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A volume that answers late would stop the heartbeats of all runs."""
+    loop, touched = threading.get_ident(), list[str]()
+
+    def watch(module: object, name: str) -> None:
+        call = getattr(module, name)
+
+        def watched(what: Any, *arguments: Any, **named: Any) -> Any:
+            known = isinstance(what, (str, Path)) and Path(what).is_relative_to(cache)
+            if threading.get_ident() == loop and (known or not isinstance(what, (str, Path))):
+                touched.append(name)
+            return call(what, *arguments, **named)
+
+        monkeypatch.setattr(module, name, watched)
+
+    for name in ("stat", "open", "mkdir", "utime", "unlink"):
+        watch(os, name)
+    watch(fcntl, "flock")
+    assert await is_there(cache, 60)
+    for _ in range(2):
+        async with mirrored(cache, repository.url, ENVIRONMENT, 60) as mirror:
+            assert mirror
+            await mirror.condemn()
+    assert touched == []
+
+
+async def test_a_volume_that_does_not_answer_costs_no_run(
+    repository: GitServer, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = threading.Event()
+    flock = fcntl.flock
+
+    def hang(*arguments: Any) -> None:
+        answers.wait()
+        flock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", hang)
+    try:
+        async with asyncio.timeout(10), mirrored(cache, repository.url, ENVIRONMENT, 0.3) as mirror:
+            assert mirror is None
+    finally:
+        answers.set()
+    assert "is cloned without the cache" in caplog.text
 
 
 def test_the_least_recently_used_make_room(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

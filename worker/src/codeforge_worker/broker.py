@@ -183,7 +183,7 @@ class Broker:
         try:
             return await self.jetstream().publish(subject, body, headers=dict(headers))
         except TimeoutError as error:
-            if forbidden := self.connection.forbidden(subject):
+            if forbidden := self.forbidden(subject):
                 raise forbidden from error
             raise
 
@@ -213,9 +213,13 @@ class Broker:
         try:
             return await self.connection.client.request(subject, body, timeout=timeout)
         except TimeoutError as error:
-            if forbidden := self.connection.forbidden(subject):
+            if forbidden := self.forbidden(subject):
                 raise forbidden from error
             raise
+
+    def forbidden(self, subject: str) -> Refused | None:
+        """Why what was published on the subject had no answer, if its user may not publish there."""
+        return self.connection.forbidden(subject)
 
     async def serve(self, subject: str, answer: Answer) -> Served:
         return await self.connection.serve(subject, answer)

@@ -11,9 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from nats.aio.msg import Msg
+from nats.js.errors import APIError
 
 from .broker import AWAY, Broker
+from .refusals import Refused
 
 # Limit of lines that are not stored yet; from then on callers that can wait do.
 BUFFER_BYTES = 4 << 20
@@ -30,8 +33,23 @@ SILENT_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 # Cost of a line beside its bytes.
 _EACH = 100
+# JetStream has no room: on the server, for the account, or in the stream. `code` is 503 then, as for a fault.
+_FULL = frozenset({10023, 10047, 10077})
+_OWN_FAULT, _TOO_MANY = 500, 429
 
 log = logging.getLogger(__name__)
+
+
+class _Error(msgspec.Struct):
+    code: int = 0
+    err_code: int = 0
+    description: str = ""
+
+
+class _Answer(msgspec.Struct):
+    """Of JetStream to a published message."""
+
+    error: _Error | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +77,10 @@ class LineSender:
         self.size = 0
         self._reconnects: int = broker.reconnects
         self._again = False
+        # The last refusal, and the lines in flight that were refused and not stored since.
+        self._refusal: Exception | None = None
+        self._refused: set[int] = set()
+        self._tries = broker.refusals.tries("lines of output")
         # When NATS last took a line, or had none to take.
         self._took = time.monotonic()
         self._asked = self._took
@@ -76,6 +98,11 @@ class LineSender:
         """How long NATS has taken no line although there were some; 0 while that is short."""
         silent = time.monotonic() - self._took
         return silent if self.unsent and silent >= STALLED_SECONDS else 0.0
+
+    @property
+    def refusal(self) -> str:
+        """NATS's words while it refuses lines; otherwise empty."""
+        return str(self._refusal or "")
 
     @property
     def is_full(self) -> bool:
@@ -110,6 +137,7 @@ class LineSender:
     def stop(self) -> None:
         self._closed = True
         self._sending.cancel()
+        self._tries.over()
 
     async def _change(self) -> None:
         """Returns when a line was stored, or some time has passed."""
@@ -138,9 +166,10 @@ class LineSender:
         """Sends what may be in flight, and waits for answers, or for lines if no answer is due."""
         self._more.clear()
         if self._again or not self._broker.connected:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await self._pause()
             self._again = True
         if not self._broker.connected:
+            self._accept(set(self._refused))
             return
         if self._again or self._broker.reconnects != self._reconnects:
             self._again, self._reconnects = False, self._broker.reconnects
@@ -159,7 +188,30 @@ class LineSender:
             async with asyncio.timeout(patience):
                 await self._more.wait()
         except TimeoutError:
+            # To a user without the permission NATS says so separately.
+            if forbidden := self._broker.forbidden(self._subject):
+                self._refuse(forbidden, set(self._in_flight))
             self._again = True
+
+    async def _pause(self) -> None:
+        """Before lines are sent again: ever longer for what NATS refuses, unless there is a new connection."""
+        if isinstance(self._refusal, Refused) and self._broker.connected:
+            await self._tries.pause(self._refusal)
+        else:
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _refuse(self, error: Exception, lines: set[int]) -> None:
+        self._refusal = error
+        self._refused |= lines
+        if not isinstance(error, Refused):
+            self._tries.over()
+
+    def _accept(self, lines: set[int]) -> None:
+        """They are stored, or it is not known any more whether NATS refuses them."""
+        self._refused -= lines
+        if self._refusal and not self._refused:
+            self._refusal = None
+            self._tries.over()
 
     async def _publish(self, line: _Line) -> None:
         headers = {"Nats-Msg-Id": f"{self._id}-{line.sequence}"}
@@ -167,14 +219,30 @@ class LineSender:
 
     async def _answered(self, answer: Msg) -> None:
         self._more.set()
-        if (answer.headers or {}).get("Status") or b'"error"' in answer.data:
-            log.debug("a line was refused: %r", answer.data)
-            self._again = True
+        number = int(answer.subject.rpartition(".")[2])
+        if error := _refusal_in(answer):
+            log.debug("a line was refused: %s", error)
+            if number in self._in_flight:
+                self._refuse(error, {number})
+                self._again = True
             return
-        line = self._in_flight.pop(int(answer.subject.rpartition(".")[2]), None)
+        self._accept({number})
+        line = self._in_flight.pop(number, None)
         if line is None:
             return
         self._in_flight_bytes -= line.size
         self.size -= line.size
         self._took = self._asked = time.monotonic()
         self._progress.set()
+
+
+def _refusal_in(answer: Msg) -> Exception | None:
+    """`Refused` for what will be refused again; None for a line that was stored."""
+    if status := (answer.headers or {}).get("Status"):
+        return Refused(f"{status} there is no stream LOGS")
+    error = msgspec.json.decode(answer.data, type=_Answer).error
+    if error is None:
+        return None
+    if error.err_code in _FULL or (error.code < _OWN_FAULT and error.code != _TOO_MANY):
+        return Refused(f"{error.code} {error.description}")
+    return APIError(error.code, error.description, error.err_code)

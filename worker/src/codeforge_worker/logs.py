@@ -53,6 +53,7 @@ class RunLog:
         # Since it was last told.
         self._dropped = self._dropped_bytes = 0
         self._away_seconds = 0.0
+        self._refusal = ""
         self._output: deque[str] = deque(maxlen=_OUTPUT_LINES)
         self.last_line = ""
 
@@ -87,6 +88,7 @@ class RunLog:
             self._count_lost(1)
             self._dropped_bytes += len(text.encode())
             self._away_seconds = max(self._away_seconds, self._sender.away_seconds)
+            self._refusal = self._sender.refusal or self._refusal
             return
         self._tell_dropped()
         self._put(text, stream)
@@ -94,11 +96,15 @@ class RunLog:
     def _tell_dropped(self) -> None:
         if not self._dropped:
             return
-        away = f"NATS was away for {self._away_seconds:.0f} s"
-        why = away if self._away_seconds else "they came faster than NATS takes them"
+        why = "they came faster than NATS takes them"
+        if self._refusal:
+            why = f"NATS refused them: {self._refusal}"
+        elif self._away_seconds:
+            why = f"NATS was away for {self._away_seconds:.0f} s"
         self._put(f"({self._dropped} lines, {self._dropped_bytes} bytes were dropped: {why})", "stderr")
         self._dropped = self._dropped_bytes = 0
         self._away_seconds = 0.0
+        self._refusal = ""
 
     def output(self) -> str:
         """The end of what the agent printed."""
@@ -129,12 +135,13 @@ class RunLog:
     async def close(self) -> None:
         """Logs how many lines NATS has not taken."""
         await self._sender.flush(STOPPING_SECONDS)
-        lines, size = self._sender.unsent, self._sender.size
+        lines, size, refusal = self._sender.unsent, self._sender.size, self._sender.refusal
         self.stop()
         if not lines:
             return
         self._count_lost(lines)
-        sentence = f"({lines} lines, {size} bytes were not stored: the run has ended, and NATS took them too slowly)"
+        why = f"NATS refused them: {refusal}" if refusal else "NATS took them too slowly"
+        sentence = f"({lines} lines, {size} bytes were not stored: the run has ended, and {why})"
         log.warning("task %s: %s", self._task.task_id, sentence)
         self._sequence += 1
         with contextlib.suppress(*AWAY):

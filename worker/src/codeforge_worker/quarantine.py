@@ -150,7 +150,5 @@ def with_trailers(message: str, trailers: list[str]) -> str:
     text = "\n".join([title or "(no message)", *rest])
     _, above, last = text.rpartition("\n\n")
     first, *others = last.split("\n")
-    has_some = (
-        above and _TRAILER.match(first) and all(_TRAILER.match(line) or _FOLDED.match(line) for line in others)
-    )
+    has_some = above and _TRAILER.match(first) and all(_TRAILER.match(line) or _FOLDED.match(line) for line in others)
     return "\n".join([text, *([] if has_some else [""]), *trailers, ""])

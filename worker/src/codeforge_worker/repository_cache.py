@@ -14,8 +14,11 @@ import os
 import re
 import shutil
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import IO, TypeVar
 
 from .git import REMOTE, GitError, GitRepository
 from .shortage import is_full
@@ -36,6 +39,26 @@ _CONFIG = """[core]
 \tautoDetach = false
 """
 _USERINFO = re.compile(r"^([a-z]+://)[^/]*@")
+# A separate pool: a volume may answer late or never, and neither the event loop nor other threads may wait for it.
+_THREADS = ThreadPoolExecutor(4, "cache")
+
+T = TypeVar("T")
+
+
+async def _in_thread(what: Callable[[], T]) -> T:
+    """Runs what touches the volume."""
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, what)
+
+
+async def is_there(root: Path, seconds: float) -> bool:
+    """Whether there is a cache. A volume that does not answer in time counts as none."""
+    try:
+        async with asyncio.timeout(min(seconds, REFRESH_SECONDS)):
+            return await _in_thread(root.is_dir)
+    except OSError as error:
+        # A TimeoutError is an OSError.
+        log.warning("repositories are cloned without the cache: %s", str(error) or f"{root} does not answer")
+        return False
 
 
 class Mirror:
@@ -53,13 +76,13 @@ class Mirror:
     def objects(self) -> Path:
         return self.directory / "objects"
 
-    def condemn(self) -> None:
+    async def condemn(self) -> None:
         """Tells the next refresh to recreate the mirror; other runs may be using it now."""
         with contextlib.suppress(OSError):
-            (self.directory / "condemned").touch()
+            await _in_thread((self.directory / "condemned").touch)
 
-    def is_sound(self) -> bool:
-        return self.objects.is_dir() and not self._is_condemned()
+    async def is_sound(self) -> bool:
+        return await _in_thread(lambda: self.objects.is_dir() and not self._is_condemned())
 
     def _is_condemned(self) -> bool:
         no_folder = self.directory.is_symlink() or self.directory.is_file()
@@ -68,7 +91,7 @@ class Mirror:
     async def refresh(self) -> None:
         """Updates the mirror. Raises `GitError`, also for a repository that the task itself may not read."""
         await self._outside.git("ls-remote", "--quiet", self._url, "HEAD")
-        if self._is_condemned():
+        if await _in_thread(self._is_condemned):
             log.warning("the cached copy of %s did not serve and is made anew", self.directory.name)
             await self.remove()
         try:
@@ -93,12 +116,11 @@ class Mirror:
             await repository.git("update-ref", "-d", name)
 
     async def remove(self) -> None:
-        await asyncio.to_thread(_remove, self.directory)
+        await _in_thread(partial(_remove, self.directory))
 
     async def _fetch(self) -> None:
-        self.directory.mkdir(exist_ok=True)
         # A branch that was removed or forced is so here too; git's own garbage collection removes its objects.
-        await asyncio.to_thread(_make_sound, self.directory)
+        await _in_thread(partial(_make_sound, self.directory))
         await self._outside.git(
             "-c", "safe.directory=*", f"--git-dir={self.directory}", "fetch", "--quiet", "--prune",
             "--no-write-fetch-head", self._url, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
@@ -126,21 +148,26 @@ async def mirrored(
 
 
 async def _ready(mirror: Mirror, held: contextlib.ExitStack) -> bool:
-    lock = os.open(mirror.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    held.callback(os.close, lock)
+    lock = await _in_thread(partial(_open, mirror.lock))
+    # Nobody waits for it.
+    held.callback(_THREADS.submit, lock.close)
     await _take(lock, fcntl.LOCK_EX)
-    os.utime(lock)
-    await asyncio.to_thread(make_room, mirror.directory.parent, mirror.lock.name)
+    await _in_thread(lambda: os.utime(lock.fileno()))
+    await _in_thread(partial(make_room, mirror.directory.parent, mirror.lock.name))
     await mirror.refresh()
     await _take(lock, fcntl.LOCK_SH)
     # Another worker may have removed it between the two locks.
-    return mirror.is_sound()
+    return await mirror.is_sound()
 
 
-async def _take(lock: int, kind: int) -> None:
+def _open(lock: Path) -> IO[bytes]:
+    return os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+
+
+async def _take(lock: IO[bytes], kind: int) -> None:
     while True:
         try:
-            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            await _in_thread(partial(fcntl.flock, lock, kind | fcntl.LOCK_NB))
             return
         except BlockingIOError:
             await asyncio.sleep(0.1)
@@ -178,6 +205,7 @@ def _remove(directory: Path) -> None:
 
 
 def _make_sound(directory: Path) -> None:
+    directory.mkdir(exist_ok=True)
     for folder in ("objects/info", "objects/pack", "refs"):
         (directory / folder).mkdir(parents=True, exist_ok=True)
     # Left by a fetch that was killed.

@@ -21,7 +21,7 @@ from .outcome import Outcome, RunError
 from .own_commits import OwnCommits
 from .quarantine import RESULT, Commit, Quarantine
 from .remote_url import is_cloned
-from .repository_cache import Mirror
+from .repository_cache import Mirror, is_there
 from .settings import Settings
 from .submodules import Submodules
 from .working_tree import WorkingTree
@@ -93,10 +93,10 @@ class GitWorkspace:
     async def clone(self) -> Outcome | None:
         """Checks the start out; an outcome if an earlier run of this attempt has pushed already."""
         cache = self._settings.cache
-        if not cache.is_dir():
-            return await self._clone(None)
         # The rest of the run's time is the agent's.
         seconds = self._task.run_timeout_seconds / 4
+        if not await is_there(cache, seconds):
+            return await self._clone(None)
         async with self._quarantine.mirrored(cache, seconds) as mirror:
             try:
                 return await self._clone(mirror)
@@ -108,7 +108,7 @@ class GitWorkspace:
             self._beginning = self._beginning.anew()
             earlier = await self._clone(None)
             # A mirror is broken if the clone fails with it and works without it.
-            mirror.condemn()
+            await mirror.condemn()
             return earlier
 
     async def _clone(self, mirror: Mirror | None) -> Outcome | None:
@@ -136,6 +136,7 @@ class GitWorkspace:
         await asyncio.to_thread(self._agents.configure, self._login.url, self._own.committer)
         if self._lfs:
             await self._lfs.check_out(self._agents.fresh, start)
+        paths: list[str] = []
         if self._git.submodules:
             submodules = Submodules(
                 self._git.depth,
@@ -144,7 +145,8 @@ class GitWorkspace:
                 self._quarantine.folder,
             )
             await submodules.check_out(self._agents.fresh, self._git.url)
-        await asyncio.to_thread(self._files.begin)
+            paths = [str(inner.relative_to(self._agents.directory)) for inner in submodules.directories]
+        await asyncio.to_thread(self._files.begin, paths)
 
     async def keep(self, outcome: Outcome) -> Outcome:
         """Commits what a successful agent left, pushes it if requested, and adds both to the outcome."""
@@ -290,15 +292,26 @@ class GitWorkspace:
                 except GitError as error:
                     self._problems.append(f"the work is in {patch.name} alone: {error}")
             changes = self._changed()
-            if changes is None:
-                return False
-            try:
-                return await changes.write(patch, diffstat)
-            finally:
-                self._problems += changes.problems
+            is_written = False
+            if changes:
+                try:
+                    is_written = await changes.write(patch, diffstat)
+                finally:
+                    self._problems += changes.problems
+            return await self._add_submodules(patch, diffstat) or is_written
         except GitError as error:
             self._problems.append(f"{patch.name} was not kept: {error}")
             return False
+
+    async def _add_submodules(self, patch: Path, diffstat: Path) -> bool:
+        submodules = self._files.submodules
+        try:
+            return await submodules.add_to(patch, diffstat)
+        except GitError as error:
+            self._problems.append(f"{patch.name} is without the files of submodules: {error}")
+            return False
+        finally:
+            self._problems += submodules.problems
 
     def _changed(self) -> Changes | None:
         """None if there are no changes."""

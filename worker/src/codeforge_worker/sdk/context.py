@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import io
+import os
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -10,11 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from .. import plain
 from ..artifact_names import ADDED, refusal
 from ..lines import LINE_BYTES, Stream
+from ..no_link import NoFile, regular
 from .checkpoint import Checkpoint
 from .handover import Handover
 from .programs import Finished, Programs
@@ -166,11 +169,22 @@ class Context:
         """Keeps a file with the result: the one at a path, or `content` under the name `source`; copied at once.
 
         At most 17 a run, each of at most 256 MiB. A name has 1 to 128 letters, digits, '.', '_' or '-', and begins with
-        neither '.' nor '-'. `ValueError` when it cannot be one, or when the name is taken. What NATS then has no room
-        for, the result tells.
+        neither '.' nor '-'. `ValueError` when it cannot be one, when the name is taken, and when the path is no regular
+        file or a link, which is not followed. What NATS then has no room for, the result tells. An async function
+        copies a large file by `await asyncio.to_thread(context.artifact, path)`.
         """
-        name = Path(source).name if content is None else str(source)
-        size = Path(source).stat().st_size if content is None else len(content)
+        if content is not None:
+            self._keep_file(str(source), len(content), io.BytesIO(content))
+            return
+        path = Path(source)
+        try:
+            number = regular(path.absolute(), self.workspace.parent)
+        except NoFile as error:
+            raise ValueError(f"{path.name!r} cannot be kept: {error}") from error
+        with os.fdopen(number, "rb") as file:
+            self._keep_file(path.name, os.fstat(number).st_size, file)
+
+    def _keep_file(self, name: str, size: int, source: IO[bytes]) -> None:
         why = refusal(name, size)
         if why:
             raise ValueError(f"{name!r} cannot be kept: {why}")
@@ -180,11 +194,7 @@ class Context:
                 raise ValueError(f"{name!r} cannot be kept: at most {ADDED} files are")
             try:
                 with (folder / name).open("xb") as file:
-                    if content is not None:
-                        file.write(content)
-                    else:
-                        with Path(source).open("rb") as read:
-                            shutil.copyfileobj(read, file)
+                    shutil.copyfileobj(source, file)
             except FileExistsError as error:
                 raise ValueError(f"{name!r} is kept already: take another name") from error
 

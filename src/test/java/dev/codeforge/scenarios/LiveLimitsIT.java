@@ -143,6 +143,7 @@ final class LiveLimitsIT {
         final HttpResponse<InputStream> answer = HTTP.send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + stage.port() + "/events?namespace="
                                 + stage.namespace() + "&topics=tasks"))
+                        .header("Accept", "text/event-stream")
                         .header("Authorization", "Bearer " + token)
                         .header("Origin", origin)
                         .build(),
