@@ -12,7 +12,7 @@ from harness.nats_server import NatsServer
 from harness.operator import STREAM, Operator, kinds
 from harness.worker_process import WorkerProcess
 from nats.errors import TimeoutError as NatsTimeout
-from nats.js.errors import BadRequestError, NoStreamResponseError, ServiceUnavailableError
+from nats.js.errors import APIError, BadRequestError, NoStreamResponseError, ServiceUnavailableError
 
 from codeforge_worker.refusals import Refusals, Refused, is_refusal
 
@@ -39,6 +39,9 @@ def test_a_refusal_is_tried_ever_later_and_said_once(caplog: pytest.LogCaptureFi
     ("error", "refused"),
     [
         (BadRequestError(400, "maximum messages exceeded", 10077), True),
+        (ServiceUnavailableError(503, "maximum bytes exceeded", 10077), True),
+        (ServiceUnavailableError(503, "insufficient storage resources available", 10047), True),
+        (APIError(429, "too many requests", 10167), False),
         (NoStreamResponseError(), True),
         (ServiceUnavailableError(503, "JetStream system temporarily unavailable", 10008), False),
         (NatsTimeout(), False),

@@ -18,6 +18,8 @@ ALL_BYTES = 192 << 20
 _NAMED = 5
 _RAW = re.compile(r":(\d+) \d+ ([0-9a-f]+) ([0-9a-f]+) ([A-Z])\d*")
 _NOTHING = "0"
+# The repository's settings may be the agent's.
+_NO_PROGRAMS = ("--no-ext-diff", "--no-textconv")
 _PATCH = b"diff --git "
 
 
@@ -47,8 +49,9 @@ class Changes:
         """False when nothing is left to write."""
         end = await self._without(await self._too_large(), patch)
         both = patch.with_name("both")
-        options = ("-c", "core.bigFileThreshold=16m", "diff", "--no-color", "--stat", "--patch", "--binary")
-        await self._repository.git(*options, f"--output={both}", self._base, end)
+        options = ("-c", "core.bigFileThreshold=16m", "diff", *_NO_PROGRAMS)
+        form = ("--no-color", "--stat", "--patch", "--binary")
+        await self._repository.git(*options, *form, f"--output={both}", self._base, end)
         return await asyncio.to_thread(_split, both, patch, diffstat)
 
     async def _changes(self) -> list[Change]:

@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import APIError
 
 from .broker import AWAY, Broker
-from .refusals import Refused
+from .refusals import Refused, is_refusal
 
 # Limit of lines that are not stored yet; from then on callers that can wait do.
 BUFFER_BYTES = 4 << 20
@@ -33,9 +33,6 @@ SILENT_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 # Cost of a line beside its bytes.
 _EACH = 100
-# JetStream has no room: on the server, for the account, or in the stream. `code` is 503 then, as for a fault.
-_FULL = frozenset({10023, 10047, 10077})
-_OWN_FAULT, _TOO_MANY = 500, 429
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +126,10 @@ class LineSender:
 
     async def flush(self, seconds: float) -> None:
         """Waits until all lines are stored, for a limited time, and not for a NATS that is silent."""
+        if self.refusal:
+            # Once more: the pause may be longer than the time that is left, and the refusal may be over.
+            self._took = time.monotonic()
+            self._broker.refusals.try_again()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.unsent and time.monotonic() - self._took < SILENT_SECONDS:
@@ -243,6 +244,5 @@ def _refusal_in(answer: Msg) -> Exception | None:
     error = msgspec.json.decode(answer.data, type=_Answer).error
     if error is None:
         return None
-    if error.err_code in _FULL or (error.code < _OWN_FAULT and error.code != _TOO_MANY):
-        return Refused(f"{error.code} {error.description}")
-    return APIError(error.code, error.description, error.err_code)
+    told = APIError(error.code, error.description, error.err_code)
+    return Refused(f"{error.code} {error.description}") if is_refusal(told) else told

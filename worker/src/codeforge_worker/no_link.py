@@ -21,11 +21,13 @@ def regular(path: Path, agents: Path) -> int:
 
     Below `agents`, the folder of a run, no folder of the path may be a link either.
     """
+    # What `..` leads to depends on the links before it.
+    path = Path(os.path.normpath(path))
     folder: int | None = None
     steps: tuple[str, ...] = (str(path),)
     with contextlib.ExitStack() as folders:
         try:
-            if path != agents and path.is_relative_to(agents) and ".." not in path.parts:
+            if path != agents and path.is_relative_to(agents):
                 folder = os.open(agents, os.O_RDONLY | os.O_DIRECTORY)
                 folders.callback(os.close, folder)
                 steps = path.relative_to(agents).parts

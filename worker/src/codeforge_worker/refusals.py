@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 FIRST_SECONDS = 0.5
 MOST_SECONDS = 30.0
-_OWN_FAULT = 500
+# JetStream has no room: on the server, for the account, or in the stream. `code` is 503 then, as for a fault.
+_FULL = frozenset({10023, 10047, 10077})
+_OWN_FAULT, _TOO_MANY = 500, 429
 
 
 class Refused(NatsError):
@@ -23,9 +25,10 @@ class Refused(NatsError):
 
 
 def is_refusal(error: BaseException) -> bool:
-    """A missing answer, and the server's own errors, pass by themselves."""
+    """A missing answer, too many requests, and the server's own errors pass by themselves; a full server does not."""
     if isinstance(error, APIError):
-        return (error.code or 0) < _OWN_FAULT
+        code = error.code or 0
+        return error.err_code in _FULL or (code < _OWN_FAULT and code != _TOO_MANY)
     return isinstance(error, (Refused, MaxPayloadError, NoStreamResponseError))
 
 

@@ -38,6 +38,8 @@ _CONFIG = """[core]
 [maintenance]
 \tautoDetach = false
 """
+# Of a volume, to whether it is there: each run asks.
+ANSWER_SECONDS = 5.0
 _USERINFO = re.compile(r"^([a-z]+://)[^/]*@")
 # A separate pool: a volume may answer late or never, and neither the event loop nor other threads may wait for it.
 _THREADS = ThreadPoolExecutor(4, "cache")
@@ -53,7 +55,7 @@ async def _in_thread(what: Callable[[], T]) -> T:
 async def is_there(root: Path, seconds: float) -> bool:
     """Whether there is a cache. A volume that does not answer in time counts as none."""
     try:
-        async with asyncio.timeout(min(seconds, REFRESH_SECONDS)):
+        async with asyncio.timeout(min(seconds, ANSWER_SECONDS)):
             return await _in_thread(root.is_dir)
     except OSError as error:
         # A TimeoutError is an OSError.

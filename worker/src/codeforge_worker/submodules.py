@@ -40,8 +40,6 @@ class Submodules:
         self._environment = environment
         self._secrets = secrets
         self._left = MOST
-        # What was checked out.
-        self.directories: list[Path] = []
 
     async def check_out(self, repository: GitRepository, url: str, level: int = 1) -> None:
         """The submodules of the checked-out commit, recursively. Raises `GitError`."""
@@ -64,9 +62,6 @@ class Submodules:
                     "submodule", "--quiet", "update", "--checkout", "--depth", str(self._depth), "--", submodule.path
                 )
             inner = GitRepository(repository.directory / submodule.path, self._environment)
-            self.directories.append(inner.directory)
-            # Otherwise a branch that the agent pushes would not be noted, and its commit would look like nobody else's.
-            await inner.git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
             await self.check_out(inner, submodule.url, level + 1)
 
 

@@ -24,7 +24,7 @@ from .remote_url import is_cloned
 from .repository_cache import Mirror, is_there
 from .settings import Settings
 from .submodules import Submodules
-from .working_tree import WorkingTree
+from .working_tree import GRANTED, WorkingTree
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ class GitWorkspace:
         self._walls = settings.reach.walls_of_git(directory, scratch) if settings.reach else None
         folder = scratch.with_name("working-tree")
         objects = self._quarantine.local.directory
-        walls = settings.reach.walls_of_git(directory, folder, read=(objects,)) if settings.reach else None
+        granted = folder / GRANTED
+        walls = settings.reach.walls_of_git(directory, granted, read=(objects, folder)) if settings.reach else None
         self._files = WorkingTree(directory, folder, self._quarantine.environment, walls, lfs=git.lfs)
         self._lfs = Lfs(self._quarantine) if git.lfs else None
         # The task's start, and this run's.
@@ -136,7 +137,6 @@ class GitWorkspace:
         await asyncio.to_thread(self._agents.configure, self._login.url, self._own.committer)
         if self._lfs:
             await self._lfs.check_out(self._agents.fresh, start)
-        paths: list[str] = []
         if self._git.submodules:
             submodules = Submodules(
                 self._git.depth,
@@ -145,8 +145,7 @@ class GitWorkspace:
                 self._quarantine.folder,
             )
             await submodules.check_out(self._agents.fresh, self._git.url)
-            paths = [str(inner.relative_to(self._agents.directory)) for inner in submodules.directories]
-        await asyncio.to_thread(self._files.begin, paths)
+        await asyncio.to_thread(self._files.begin)
 
     async def keep(self, outcome: Outcome) -> Outcome:
         """Commits what a successful agent left, pushes it if requested, and adds both to the outcome."""
@@ -268,7 +267,9 @@ class GitWorkspace:
             message = self._own.message(trailers)
             self._work = await self._files.committed(self._quarantine, head, self._start, message)
         finally:
-            self._problems += [f"left out: {line}" for line in self._files.left_out]
+            # A second look leaves the same out again.
+            left_out = dict.fromkeys(f"left out: {line}" for line in self._files.left_out)
+            self._problems += [line for line in left_out if line not in self._problems]
         return head
 
     async def _agents_head(self) -> Commit:
@@ -292,26 +293,15 @@ class GitWorkspace:
                 except GitError as error:
                     self._problems.append(f"the work is in {patch.name} alone: {error}")
             changes = self._changed()
-            is_written = False
-            if changes:
-                try:
-                    is_written = await changes.write(patch, diffstat)
-                finally:
-                    self._problems += changes.problems
-            return await self._add_submodules(patch, diffstat) or is_written
+            if changes is None:
+                return False
+            try:
+                return await changes.write(patch, diffstat)
+            finally:
+                self._problems += changes.problems
         except GitError as error:
             self._problems.append(f"{patch.name} was not kept: {error}")
             return False
-
-    async def _add_submodules(self, patch: Path, diffstat: Path) -> bool:
-        submodules = self._files.submodules
-        try:
-            return await submodules.add_to(patch, diffstat)
-        except GitError as error:
-            self._problems.append(f"{patch.name} is without the files of submodules: {error}")
-            return False
-        finally:
-            self._problems += submodules.problems
 
     def _changed(self) -> Changes | None:
         """None if there are no changes."""

@@ -43,7 +43,7 @@ public record Workspace(@Required @JsonPropertyDescription("A Git repository, cl
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
                     @JsonPropertyDescription(
-                            "If true, the worker also clones the submodules, and theirs: at most 100, 5 levels deep, each with the pool's credential for its URL. Changes inside of them are only in changes.patch. Default false.")
+                            "If true, the worker also clones the submodules, and theirs: at most 100, 5 levels deep, each with the pool's credential for its URL. Changes inside of them are not kept. Default false.")
                     Boolean submodules,
             @Nullable
                     @JsonInclude(JsonInclude.Include.NON_NULL)
