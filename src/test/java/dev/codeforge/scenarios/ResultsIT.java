@@ -72,7 +72,8 @@ final class ResultsIT {
             for (final Injection fault : faults) {
                 fault.awaitHit(PATIENCE);
             }
-            throughout(WHILE, () -> scene.broker().unacknowledgedEvents() == answers.length);
+            // The status behind the silence is stored: a sweep that sees it acknowledges its event.
+            throughout(WHILE, () -> scene.broker().unacknowledgedEvents() >= answers.length - 1);
             faults.forEach(Injection::close);
             for (final String answer : answers) {
                 final AgentTaskStatus status = scene.awaitPhase("task-" + answer, Phase.Succeeded);
