@@ -26,7 +26,7 @@ final class ScalingE2E {
 
     @Test
     void aPoolShrinksAroundItsBusyWorker() {
-        platform.pool("pool", 4, "case $(cat) in *long) sleep 60;; *) sleep 2;; esac");
+        platform.pool("pool", 4, "case $(cat) in *long) sleep 90;; *) sleep 2;; esac");
         // By itself: a pool's own time is its pods' grace, and that of a namespace's deletion.
         platform.task("long", "pool", "runTimeoutSeconds: 300");
         List.of("one", "two", "three").forEach(task -> platform.task(task, "pool"));
