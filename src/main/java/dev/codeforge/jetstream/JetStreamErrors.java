@@ -28,8 +28,8 @@ final class JetStreamErrors {
     private static final int SERVER_CANNOT_NOW = 500;
     /** Not found, a conflict, too many requests. */
     private static final Set<Integer> PASSING_STATUS = Set.of(404, 409, 429);
-    /** No peers yet, and two of a write that is under way. */
-    private static final Set<Integer> PASSING = Set.of(10005, WRONG_LAST_SEQUENCE, OVERTAKEN);
+
+    private static final int NO_PEERS = 10005;
 
     private static final Set<Integer> NOT_THERE = Set.of(STREAM_NOT_FOUND, CONSUMER_NOT_FOUND);
 
@@ -99,7 +99,9 @@ final class JetStreamErrors {
 
     /** What the operator makes again, and what another write or too many requests stand in the way of. */
     private static boolean passes(JetStreamApiException answer) {
-        return PASSING_STATUS.contains(answer.getErrorCode()) || PASSING.contains(answer.getApiErrorCode());
+        return PASSING_STATUS.contains(answer.getErrorCode())
+                || answer.getApiErrorCode() == NO_PEERS
+                || saysAnotherWasFirst(answer);
     }
 
     static RuntimeException refusedOrUnavailable(String what, JetStreamApiException answer) {
