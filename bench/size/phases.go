@@ -59,6 +59,11 @@ func (b *bench) measure(ctx context.Context, c cell) (*figures, error) {
 }
 
 func (b *bench) create(ctx context.Context, f *figures) error {
+	if f.cell.kind == pending {
+		if err := b.fill(ctx); err != nil {
+			return err
+		}
+	}
 	begun := time.Now()
 	var all sync.WaitGroup
 	failed := make(chan error, creators)

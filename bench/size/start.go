@@ -59,27 +59,29 @@ func start(ctx context.Context, programs *servers.Processes, o options) (*bench,
 	if err := b.operators[0].Start(ctx); err != nil {
 		return nil, err
 	}
-	if err := b.makePool(ctx, pool, 100_000); err != nil {
-		return nil, err
+	return b, b.makePool(ctx, pool, "")
+}
+
+// fill makes a pool without room for another task.
+func (b *bench) fill(ctx context.Context) error {
+	if err := b.makePool(ctx, full, "queue: {maxMessages: 1}"); err != nil {
+		return err
 	}
-	if err := b.makePool(ctx, full, 1); err != nil {
-		return nil, err
-	}
-	_, err = b.tasks().Create(ctx, named(filler, full), metav1.CreateOptions{})
-	return b, err
+	_, err := b.tasks().Create(ctx, named(filler, full), metav1.CreateOptions{})
+	return err
 }
 
 // makePool makes a pool whose Deployment nobody gives pods: its tasks stay queued.
-func (b *bench) makePool(ctx context.Context, name string, room int) error {
+func (b *bench) makePool(ctx context.Context, name, queue string) error {
 	if err := b.cluster.Apply(ctx, fmt.Sprintf(`apiVersion: codeforge.dev/v1alpha1
 kind: WorkerPool
 metadata: {name: %[1]s, namespace: %[2]s}
 spec:
   backend: command
   replicas: 0
-  queue: {subject: tasks.%[2]s.%[1]s, maxMessages: %[3]d}
+  %[3]s
   template: {spec: {containers: [{name: worker, image: bench}]}}
-`, name, namespace, room)); err != nil {
+`, name, namespace, queue)); err != nil {
 		return err
 	}
 	return servers.Eventually(ctx, "the pool had its queue", time.Minute, func() error {
