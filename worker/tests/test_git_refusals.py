@@ -235,6 +235,14 @@ def test_counters_and_hints_are_no_reason() -> None:
     assert words(lines) == "[rejected] (fetch first); no"
 
 
+async def _has_its_trailers(operator: Operator, repository: GitServer, uid: str) -> None:
+    assert (await operator.until(uid))[-1].body["event"] == "completed"
+    trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
+    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+
+
+# An agent that commits with these words.
+COMMITS = 'echo x >file.txt; git -c user.name=A -c user.email=a@localhost commit -qam "$MESSAGE"'
 CUT = "# ------------------------ >8 ------------------------"
 
 
@@ -244,9 +252,7 @@ async def test_the_trailers_are_last_whatever_the_title_is(
 ) -> None:
     await start_worker("sh", "-c", "echo x >file.txt")
     uid = await operator.submit("---\ntitle: t\n---\nDo it", title=title, workspace=_workspace(repository, "b"))
-    assert (await operator.until(uid))[-1].body["event"] == "completed"
-    trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
-    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+    await _has_its_trailers(operator, repository, uid)
 
 
 @pytest.mark.parametrize("prompt", ["# Heading\nDo it", "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n", "---", "#"])
@@ -255,9 +261,7 @@ async def test_the_trailers_are_last_whatever_the_prompt_is(
 ) -> None:
     await start_worker("sh", "-c", "echo x >file.txt")
     uid = await operator.submit(prompt, title="", workspace=_workspace(repository, "b"))
-    assert (await operator.until(uid))[-1].body["event"] == "completed"
-    trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
-    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+    await _has_its_trailers(operator, repository, uid)
 
 
 @pytest.mark.parametrize(
@@ -273,12 +277,8 @@ async def test_the_trailers_are_last_whatever_the_prompt_is(
 async def test_the_trailers_are_last_whatever_an_agents_message_is(
     operator: Operator, start_worker: StartWorker, repository: GitServer, message: str
 ) -> None:
-    script = 'echo x >file.txt; git -c user.name=A -c user.email=a@localhost commit -qam "$MESSAGE"'
-    await start_worker("sh", "-c", script, MESSAGE=message)
-    uid = await operator.submit(workspace=_workspace(repository, "b"))
-    assert (await operator.until(uid))[-1].body["event"] == "completed"
-    trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
-    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+    await start_worker("sh", "-c", COMMITS, MESSAGE=message)
+    await _has_its_trailers(operator, repository, await operator.submit(workspace=_workspace(repository, "b")))
     assert repository.message("b").startswith(f"{message}\n\n"), "its own words were changed"
 
 
@@ -293,12 +293,8 @@ async def test_the_trailers_are_last_whatever_an_agents_message_is(
 async def test_words_that_hide_trailers_from_git_are_changed_so_that_they_do_not(
     operator: Operator, start_worker: StartWorker, repository: GitServer, message: str
 ) -> None:
-    script = 'echo x >file.txt; git -c user.name=A -c user.email=a@localhost commit -qam "$MESSAGE"'
-    await start_worker("sh", "-c", script, MESSAGE=message)
-    uid = await operator.submit(workspace=_workspace(repository, "b"))
-    assert (await operator.until(uid))[-1].body["event"] == "completed"
-    trailers = repository.show("%(trailers:only,unfold)", "b").splitlines()
-    assert trailers == [f"Codeforge-Task: {uid}", "Codeforge-Attempt: 1"]
+    await start_worker("sh", "-c", COMMITS, MESSAGE=message)
+    await _has_its_trailers(operator, repository, await operator.submit(workspace=_workspace(repository, "b")))
 
 
 async def test_what_ends_a_line_elsewhere_makes_no_trailer(
